@@ -1,0 +1,38 @@
+import type { DeviceId, HappeningId, PointRef, ZoneId } from './ids.ts';
+import type { Name } from './place.ts';
+
+/** ISA-18.2 / IEC 62682: how fast a person must act. */
+export type AlarmClass = 'critical' | 'high' | 'medium' | 'low';
+
+/**
+ * ISA-18.2 states. `normal` ends the occurrence: it stays in history, and the next one gets a new id.
+ * unacknowledged -> acknowledged -> normal;  unacknowledged -> returned (cleared before anyone saw it) -> normal.
+ * A latched alarm stays active until it is reset, even when its cause is gone.
+ */
+export type AlarmState = 'unacknowledged' | 'acknowledged' | 'returned' | 'normal';
+
+export interface Alarm {
+  readonly id: HappeningId;
+  /** What raised it: `interlock:<id>`, `device:<id>`, `process:<name>`, `output:<ref>`; one open alarm per source. */
+  readonly source: string;
+  readonly class: AlarmClass;
+  readonly state: AlarmState;
+  /** The cause still stands. */
+  readonly active: boolean;
+  readonly message: Name;
+  /** What the person should do. An alarm nobody must act on is not an alarm. */
+  readonly next: Name;
+  readonly device?: DeviceId;
+  readonly ref?: PointRef;
+  readonly zone?: ZoneId;
+  /** Event that raised it (its snapshot is the alarm's picture). */
+  readonly event?: HappeningId;
+  /** An alarm by design silent because a greater cause is known (its driver is down). */
+  readonly suppressedBy?: string;
+  readonly raised: number;
+  readonly acknowledged?: { readonly time: number; readonly by: string; readonly note: string };
+  readonly returned?: number;
+  readonly ended?: number;
+  /** How many times the cause came back within this occurrence. */
+  readonly count: number;
+}

@@ -1,0 +1,92 @@
+import type { DeviceId, HappeningId, PointName, PointRef } from './ids.ts';
+import type { Value } from './reading.ts';
+
+/** Who holds an output; the lower number wins (BACnet priority array, five of its levels). */
+export const priorities = { lifeSafety: 1, critical: 5, operator: 8, automation: 12, schedule: 15 } as const;
+export type Priority = (typeof priorities)[keyof typeof priorities];
+
+/** A guest's wish. Only `commands` turns it into a hold, and a hold into a command. */
+export interface Request {
+  readonly id: HappeningId;
+  /** The authenticated client: `web`, `flows`, a device's name. Never taken from the payload. */
+  readonly client: string;
+  /** The person behind the client, when there is one. */
+  readonly person?: string;
+  readonly ref: PointRef;
+  /** null relinquishes the client's hold. */
+  readonly value: Value | null;
+  readonly priority: Priority;
+  /** How long the hold lasts; at most 86,400. */
+  readonly seconds: number;
+  readonly reason: string;
+  readonly time: number;
+}
+
+export interface RequestResult {
+  readonly id: HappeningId;
+  readonly accepted: boolean;
+  /** In a word: `holding`, `waiting` (a stronger hold is on top), or why not: `unknown-point`, `not-writable`,
+   * `out-of-range`, `forbidden-priority`, `forbidden-point`, `interlock`, `bad-request`. */
+  readonly outcome: string;
+  /** A sentence for people, naming what and where. */
+  readonly message: string;
+}
+
+/** One layer of an output's priority array. */
+export interface Hold {
+  readonly ref: PointRef;
+  readonly priority: Priority;
+  /** `interlock:<id>`, `request:<client>`, `schedule:<id>`; one hold per owner and output. */
+  readonly owner: string;
+  readonly value: Value;
+  readonly reason: string;
+  readonly since: number;
+  /** ms since epoch; null holds until relinquished (interlocks only). */
+  readonly until: number | null;
+}
+
+/** Sent to exactly one driver process; lives for seconds: never retained, never queued, never replayed. */
+export interface Command {
+  readonly id: HappeningId;
+  readonly device: DeviceId;
+  readonly point: PointName;
+  readonly value: Value;
+  readonly priority: Priority;
+  readonly issued: number;
+  /** A driver that sees it later than this answers `expired` and does nothing. */
+  readonly expires: number;
+  /** What the hold behind it says: how long the driver may keep the output without hearing again; null = until told. */
+  readonly until: number | null;
+}
+
+export interface CommandResult {
+  readonly id: HappeningId;
+  readonly device: DeviceId;
+  readonly point: PointName;
+  /** done = written and read back; sent = no read-back exists (sound); the rest did not happen or is not proved. */
+  readonly outcome: 'done' | 'sent' | 'mismatch' | 'expired' | 'failed' | 'refused';
+  /** What was read back. */
+  readonly value?: Value;
+  readonly message?: string;
+  readonly time: number;
+}
+
+/** Retained on v1/out/output/<device>/<point>: the answer to "why?". */
+export interface OutputState {
+  readonly ref: PointRef;
+  /** What it should be now; null when nobody holds it and it keeps what it has. */
+  readonly value: Value | null;
+  readonly holder: string | null;
+  readonly priority: Priority | null;
+  readonly reason: string;
+  readonly since: number;
+  readonly until: number | null;
+  /** Every hold, strongest first; the first is the holder. */
+  readonly stack: readonly Hold[];
+  /** Last read-back or acknowledgement. */
+  readonly confirmed: {
+    readonly value: Value | null;
+    readonly outcome: CommandResult['outcome'];
+    readonly time: number;
+  } | null;
+}

@@ -1,0 +1,305 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import type { CampusId, DeviceId, PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
+import { campusIdPattern, slugPattern, splitPointRef } from '#edge/domain/ids.ts';
+import type { Condition, Interlock, OpeningHours } from '#edge/domain/interlock.ts';
+import { CodedError, messageOf } from './errors.ts';
+
+/*
+ * The site file: everything that is true of one campus and not of a product. Strict: an unknown key is an error with
+ * its path. Durations are written `30s`, `20min`, `500ms`, `2h`; they are ms in code.
+ */
+
+const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at most 63 characters');
+const deviceId = slug.transform((s) => s as DeviceId);
+const zoneId = slug.transform((s) => s as ZoneId);
+const spaceId = slug.transform((s) => s as SpaceId);
+const pointRef = z
+  .string()
+  .refine((s) => splitPointRef(s) !== null, 'must be <device>/<point>')
+  .transform((s) => s as PointRef);
+const name = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
+const port = z.int().min(0).max(65535);
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+export const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|min|h|d)$/, 'must be a duration such as 500ms, 30s, 20min, 2h or 7d')
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)(ms|s|min|h|d)$/.exec(text) ?? [];
+    return Math.round(Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN));
+  });
+
+const byteUnits: Record<string, number> = { KB: 1e3, MB: 1e6, GB: 1e9 };
+export const byteSize = z
+  .string()
+  .regex(/^\d+(\.\d+)?(KB|MB|GB)$/, 'must be a size such as 500MB or 8GB')
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)(KB|MB|GB)$/.exec(text) ?? [];
+    return Math.round(Number(amount) * (byteUnits[unit ?? ''] ?? Number.NaN));
+  });
+
+const value = z.union([z.number(), z.boolean(), z.string().max(256)]);
+const onBad = z.enum(['trip', 'hold', 'ignore']);
+const test = z.union([
+  z.strictObject({ is: value }),
+  z.strictObject({ above: z.number(), hysteresis: z.number().positive().optional() }),
+  z.strictObject({ below: z.number(), hysteresis: z.number().positive().optional() }),
+]);
+const held = duration.default(0);
+
+const condition: z.ZodType<Condition> = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('point'), ref: pointRef, test, for: held, onBad }),
+    z.strictObject({
+      kind: z.literal('atLeast'),
+      n: z.int().min(1),
+      of: z.string().regex(/^[a-z0-9_*-]+\/[a-z0-9_*-]+$/, 'must be <device glob>/<point glob>'),
+      test,
+      for: held,
+      onBad,
+    }),
+    z.strictObject({
+      kind: z.literal('event'),
+      type: slug,
+      device: z.string().default('*'),
+      during: z.enum(['always', 'open', 'closed']).default('always'),
+      for: duration.default(10_000),
+    }),
+    z.strictObject({ kind: z.literal('unacknowledged'), interlock: slug, for: duration }),
+    z.strictObject({ kind: z.literal('any'), conditions: z.array(condition).min(1) }),
+    z.strictObject({ kind: z.literal('all'), conditions: z.array(condition).min(1) }),
+  ]),
+) as unknown as z.ZodType<Condition>;
+
+const action = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('hold'), ref: pointRef, value }),
+  z.strictObject({
+    kind: z.literal('broadcast'),
+    clip: slug,
+    zones: z.union([z.literal('all'), z.array(zoneId).min(1)]),
+  }),
+  z.strictObject({ kind: z.literal('shed'), order: z.array(pointRef).min(1), value, every: duration.default(60_000) }),
+  z.strictObject({
+    kind: z.literal('alarm'),
+    class: z.enum(['critical', 'high', 'medium', 'low']),
+    message: name,
+    next: name,
+  }),
+]);
+
+const interlock = z.strictObject({
+  id: slug,
+  name,
+  when: condition,
+  actions: z.array(action).min(1),
+  priority: z.union([z.literal(1), z.literal(5)]),
+  latch: z.boolean().default(false),
+});
+
+const clockTime = z
+  .string()
+  .regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'must be HH:MM')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+
+const openingHours = z.strictObject({
+  weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clockTime, to: clockTime })),
+  exceptions: z.array(z.strictObject({ date: z.iso.date(), open: z.boolean() })).default([]),
+});
+
+const listen = z.strictObject({ host: z.string().min(1), port });
+
+const siteSchema = z.strictObject({
+  site: z.literal(1),
+  campus: z.strictObject({
+    id: z
+      .string()
+      .regex(campusIdPattern, 'must be the 10-digit school code (学校标识码)')
+      .transform((s) => s as CampusId),
+    name,
+    timeZone: z.string().refine(isTimeZone, 'must be an IANA time zone such as Asia/Shanghai'),
+  }),
+  buildings: z
+    .array(
+      z.strictObject({
+        id: slug,
+        name,
+        floors: z.array(
+          z.strictObject({ id: slug, name, spaces: z.array(z.strictObject({ id: spaceId, name })).default([]) }),
+        ),
+      }),
+    )
+    .default([]),
+  zones: z.array(z.strictObject({ id: zoneId, name, spaces: z.array(spaceId).default([]) })).min(1),
+  mqtt: z
+    .strictObject({
+      /** Every address listens: `127.0.0.1` and `::1` unless the file says otherwise (`::` is every IPv4 and IPv6 address). */
+      hosts: z.array(z.string().min(1)).min(1).default(['127.0.0.1', '::1']),
+      port: port.default(1883),
+      websocketPort: port.nullable().default(8083),
+    })
+    .prefault({}),
+  http: listen.prefault({ host: '127.0.0.1', port: 8080 }),
+  /** Node-RED's loopback port; its editor is reached through `http`. */
+  flows: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      port: port.default(18_880),
+      folder: z.string().default('flows'),
+    })
+    .prefault({}),
+  poll: z
+    .strictObject({ fast: duration.default(2_000), normal: duration.default(15_000), slow: duration.default(300_000) })
+    .prefault({}),
+  /** Network clients that are not ours: sensors and bridges. Their passwords are set with `campus client add`. */
+  clients: z
+    .array(
+      z.strictObject({
+        id: slug,
+        /** Foreign topic prefixes it may publish below, e.g. `zigbee2mqtt/#`. */
+        publish: z.array(z.string().min(1)).default([]),
+        subscribe: z.array(z.string().min(1)).default([]),
+        /** Devices that it speaks for in our plain JSON (`v1/in/<device>/#`). */
+        devices: z.array(deviceId).default([]),
+        /** Points it may request (globs), below priority 5. */
+        requests: z.array(z.string().min(1)).default([]),
+      }),
+    )
+    .default([]),
+  /** Points the flows may request (globs). */
+  flowRequests: z.array(z.string().min(1)).default([]),
+  devices: z
+    .array(
+      z.strictObject({
+        id: deviceId,
+        name,
+        profile: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'must be <folder>/<profile>, e.g. meter/eastron-sdm630'),
+        zone: zoneId,
+        space: spaceId.optional(),
+        /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
+        address: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .default([]),
+  /** WAV files, relative to the site file. */
+  clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
+  openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
+  interlocks: z.array(interlock).default([]),
+  retention: z
+    .strictObject({
+      readings: duration.default(400 * 86_400_000),
+      events: duration.default(180 * 86_400_000),
+      audit: duration.default(400 * 86_400_000),
+      snapshots: duration.default(30 * 86_400_000),
+      database: byteSize.default(4e9),
+      snapshotBytes: byteSize.default(8e9),
+      freeSpaceFloor: byteSize.default(5e8),
+    })
+    .prefault({}),
+  /** Absent: this campus reports to nobody. */
+  city: z.strictObject({ host: z.string(), port, shard: z.int().min(0).max(63) }).optional(),
+});
+
+export type SiteFile = z.infer<typeof siteSchema>;
+export type Site = Omit<SiteFile, 'interlocks' | 'openingHours'> & {
+  readonly interlocks: readonly Interlock[];
+  readonly openingHours: OpeningHours;
+  /** Where relative paths in the file start. */
+  readonly folder: string;
+};
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Checks a parsed site file. Throws SITE_INVALID whose message has one line per mistake: path, then what is wrong. */
+export function checkSite(input: unknown, folder: string): Site {
+  const result = siteSchema.safeParse(input);
+  if (!result.success) {
+    throw new CodedError('SITE_INVALID', describeIssues(result.error));
+  }
+  const site = result.data;
+  const mistakes = findBrokenReferences(site);
+  if (mistakes.length > 0) throw new CodedError('SITE_INVALID', mistakes.join('\n'));
+  return { ...site, folder };
+}
+
+/** One line per mistake, e.g. `devices[2].zone: unknown zone "east"`. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues.map((issue) => `${formatPath(issue.path)}: ${issue.message}`).join('\n');
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return '(file)';
+  return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
+}
+
+function findBrokenReferences(site: SiteFile): string[] {
+  const mistakes: string[] = [];
+  const zones = new Set<string>(site.zones.map((zone) => zone.id));
+  const spaces = new Set<string>(site.buildings.flatMap((b) => b.floors.flatMap((f) => f.spaces.map((s) => s.id))));
+  const devices = new Set<string>();
+  site.devices.forEach((device, i) => {
+    if (devices.has(device.id)) mistakes.push(`devices[${i}].id: "${device.id}" is used twice`);
+    devices.add(device.id);
+    if (!zones.has(device.zone)) mistakes.push(`devices[${i}].zone: unknown zone "${device.zone}"`);
+    if (device.space !== undefined && !spaces.has(device.space)) {
+      mistakes.push(`devices[${i}].space: unknown space "${device.space}"`);
+    }
+  });
+  site.clients.forEach((client, i) => {
+    client.devices.forEach((id, j) => {
+      if (!devices.has(id)) mistakes.push(`clients[${i}].devices[${j}]: unknown device "${id}"`);
+    });
+  });
+  site.interlocks.forEach((rule, i) => {
+    rule.actions.forEach((act, j) => {
+      const where = `interlocks[${i}].actions[${j}]`;
+      if (act.kind === 'broadcast' && site.clips[act.clip] === undefined) {
+        mistakes.push(`${where}.clip: unknown clip "${act.clip}"`);
+      }
+      const refs = act.kind === 'hold' ? [act.ref] : act.kind === 'shed' ? act.order : [];
+      for (const ref of refs) {
+        const device = splitPointRef(ref)?.device ?? '';
+        if (!devices.has(device)) mistakes.push(`${where}: unknown device "${device}"`);
+      }
+    });
+    mistakes.push(...findUnsafeOnBad(rule, `interlocks[${i}]`));
+  });
+  return mistakes;
+}
+
+/** What makes sound may only hold on bad values: a restart must never evacuate a school. */
+function findUnsafeOnBad(rule: Interlock, where: string): string[] {
+  if (!rule.actions.some((act) => act.kind === 'broadcast')) return [];
+  const visit = (cond: Condition, path: string): string[] => {
+    if (cond.kind === 'any' || cond.kind === 'all') {
+      return cond.conditions.flatMap((inner, i) => visit(inner, `${path}.conditions[${i}]`));
+    }
+    const trips = (cond.kind === 'point' || cond.kind === 'atLeast') && cond.onBad === 'trip';
+    return trips ? [`${path}.onBad: "trip" is not allowed where sound is made; use "hold"`] : [];
+  };
+  return visit(rule.when, `${where}.when`);
+}
+
+/** Reads and checks a site file. Throws SITE_UNREADABLE or SITE_INVALID, naming the file and every mistake. */
+export async function loadSite(file: string): Promise<Site> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CodedError('SITE_UNREADABLE', `cannot read the site file ${file}: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    return checkSite(parseYaml(text, { maxAliasCount: 20 }), dirname(resolve(file)));
+  } catch (error) {
+    throw new CodedError('SITE_INVALID', `${file} is not a valid site file:\n${messageOf(error)}`, { cause: error });
+  }
+}

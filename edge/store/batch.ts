@@ -1,0 +1,48 @@
+import type { Alarm } from '#edge/domain/alarm.ts';
+import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
+import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Command, CommandResult, Hold, Request, RequestResult } from '#edge/domain/output.ts';
+import type { Reading } from '#edge/domain/reading.ts';
+
+/**
+ * What one turn of core wants on disk, in one transaction. A batch with anything but readings in it is durable
+ * (synchronous=FULL) before `append` resolves; readings alone may lose the last second on a power cut, never on kill -9.
+ */
+export interface Batch {
+  readonly readings?: readonly Reading[];
+  /** Also put into the outbox, lane `event`. The same id twice is stored once. */
+  readonly events?: readonly CampusEvent[];
+  /** Upserts by id; also put into the outbox, lane `alarm`. */
+  readonly alarms?: readonly Alarm[];
+  readonly requests?: readonly { readonly request: Request; readonly result: RequestResult }[];
+  readonly commands?: readonly { readonly command: Command; readonly result: CommandResult }[];
+  readonly audit?: readonly AuditLine[];
+  readonly inbox?: readonly InboxEntry[];
+  /** The complete array of holds of these outputs, as they now are (an empty array: nobody holds it). */
+  readonly holds?: readonly { readonly ref: string; readonly holds: readonly Hold[] }[];
+  /** Opaque JSON state that must survive a restart, by name (`interlocks`, ...). */
+  readonly state?: Readonly<Record<string, unknown>>;
+  /** Put into the outbox, lane `health`. */
+  readonly health?: readonly object[];
+}
+
+/** The lanes to the city, most urgent first. Each has its own sequence in the outbox. */
+export const outboxLanes = ['alarm', 'event', 'agg1m', 'health'] as const;
+export type OutboxLane = (typeof outboxLanes)[number];
+
+/** One aggregate of one point over one bucket. */
+export interface Aggregate {
+  /** Bucket start, ms since epoch UTC. */
+  readonly t: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Time-weighted over the good seconds (sample and hold), so that a deadband does not bias it. */
+  readonly mean: number | null;
+  readonly last: number | null;
+  /** Samples in the bucket. */
+  readonly count: number;
+  /** Seconds of the bucket in which the value was good and not stale. */
+  readonly goodSeconds: number;
+  /** Counters only: rise over the bucket, in the point's unit; null where it cannot be known. */
+  readonly delta: number | null;
+}

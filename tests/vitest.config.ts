@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The one test command. Files run in parallel forks; system tests start real processes and take real time. */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['tests/{architecture,unit,contract,system,chaos,e2e}/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
