@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+/*
+ * The import table of the house. A room may import itself, the rooms listed here, and npm packages; the packages
+ * under `owners` belong to one room (or file) only.
+ */
+const root = join(import.meta.dirname, '../..');
+
+const rooms: Record<string, readonly string[]> = {
+  'edge/domain': [],
+  'edge/runtime': ['edge/domain'],
+  'edge/bus': ['edge/domain', 'edge/runtime'],
+  'edge/profiles': ['edge/domain', 'edge/runtime'],
+  'edge/media': ['edge/domain', 'edge/runtime'],
+  'edge/drivers': ['edge/domain', 'edge/runtime', 'edge/profiles'],
+  'edge/drivers/modbus': ['edge/drivers', 'edge/drivers/ports', 'edge/domain', 'edge/runtime', 'edge/profiles'],
+  'edge/drivers/onvif': ['edge/drivers', 'edge/domain', 'edge/runtime', 'edge/profiles'],
+  'edge/drivers/broadcast': ['edge/drivers', 'edge/domain', 'edge/runtime', 'edge/profiles', 'edge/media'],
+  'edge/drivers/ports': ['edge/domain', 'edge/runtime'],
+  'edge/ingest': ['edge/domain', 'edge/runtime', 'edge/bus', 'edge/profiles'],
+  'edge/store': ['edge/domain', 'edge/runtime'],
+  'edge/rules': ['edge/domain'],
+  'edge/commands': ['edge/domain', 'edge/runtime', 'edge/bus', 'edge/rules', 'edge/store'],
+  'edge/flows-host': ['edge/domain', 'edge/runtime', 'edge/bus'],
+  'edge/web': ['edge/domain', 'edge/runtime', 'edge/bus', 'edge/store/reader.ts', 'edge/store/batch.ts'],
+  'edge/cli': [
+    'edge/domain',
+    'edge/runtime',
+    'edge/bus',
+    'edge/profiles',
+    'edge/store/reader.ts',
+    'edge/drivers',
+    'edge/drivers/modbus',
+  ],
+  'edge/simulators': ['edge/domain', 'edge/runtime', 'edge/profiles'],
+  'edge/processes': ['edge/*', 'cloud-bridge/uplink'],
+  'edge/main.ts': ['edge/runtime', 'edge/domain', 'edge/processes'],
+  'cloud-bridge/contract': [],
+  'cloud-bridge/uplink': [
+    'cloud-bridge/contract',
+    'edge/domain',
+    'edge/runtime',
+    'edge/bus/client.ts',
+    'edge/store/reader.ts',
+    'edge/store/batch.ts',
+  ],
+  'cloud-bridge/city': ['cloud-bridge/contract', 'edge/runtime', 'edge/bus', 'edge/web/console/kit'],
+  tests: ['*'],
+};
+
+const owners: Record<string, readonly string[]> = {
+  aedes: ['edge/bus/broker.ts'],
+  'better-sqlite3': ['edge/store', 'cloud-bridge/city/store'],
+  'modbus-serial': ['edge/drivers/modbus'],
+  serialport: ['edge/drivers/ports'],
+  onvif: ['edge/drivers/onvif'],
+  'node-red': ['edge/flows-host'],
+  'node-red-embedded-start': ['edge/flows-host'],
+  fastify: ['edge/web', 'cloud-bridge/city'],
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+}
+
+/** Every static and dynamic import of a file, resolved to a path below the root or a bare package name. */
+function importsOf(file: string, text: string): Import[] {
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g);
+  return [...found].map(([, name = '']) => {
+    if (name.startsWith('.')) return { file, target: relative(root, join(root, dirname(file), name)) };
+    return { file, target: name.replace(/^#edge\//, 'edge/').replace(/^#bridge\//, 'cloud-bridge/') };
+  });
+}
+
+function roomOf(path: string): string | undefined {
+  return Object.keys(rooms)
+    .filter((room) => path === room || path.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function isAllowed({ file, target }: Import): boolean {
+  const from = roomOf(file);
+  const to = roomOf(target);
+  if (from === undefined) return false;
+  if (to === undefined) return isPackageAllowed(file, target);
+  if (from === to) return true;
+  return (rooms[from] ?? []).some(
+    (entry) => entry === '*' || entry === to || entry === target || (entry === 'edge/*' && to.startsWith('edge/')),
+  );
+}
+
+function isPackageAllowed(file: string, target: string): boolean {
+  if (file.startsWith('tests/')) return true;
+  if (roomOf(file) === 'edge/domain' || target.startsWith('edge/') || target.startsWith('cloud-bridge/')) return false;
+  const name = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '');
+  const allowed = owners[name];
+  return allowed === undefined || allowed.some((owner) => file.startsWith(owner));
+}
+
+test('every import obeys the table', () => {
+  const files = ['edge', 'cloud-bridge', 'tests'].flatMap(sourceFiles);
+  const violations = files
+    .flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')))
+    .filter((found) => !isAllowed(found))
+    .map(({ file, target }) => `${file} must not import ${target}`);
+  expect(violations).toEqual([]);
+  expect(files.length).toBeGreaterThan(30);
+  expect(new Set(files.map(roomOf)).size).toBeGreaterThan(10);
+});
+
+test('a violation planted in each way is found', () => {
+  const planted: [string, string][] = [
+    ['edge/domain/reading.ts', "import { readFile } from 'node:fs';"],
+    ['edge/rules/evaluate.ts', "import { openStore } from '#edge/store/store.ts';"],
+    ['edge/drivers/modbus/session.ts', "import { x } from '../onvif/driver.ts';"],
+    ['edge/web/server.ts', "import { openStore } from '#edge/store/store.ts';"],
+    ['edge/web/server.ts', "const d = await import('better-sqlite3');"],
+    ['edge/bus/client.ts', "import { Aedes } from 'aedes';"],
+    ['cloud-bridge/contract/frame.ts', "export type { Alarm } from '#edge/domain/alarm.ts';"],
+    ['edge/utils/things.ts', "import { z } from 'zod';"],
+  ];
+  const seen = planted.filter(([file, text]) => importsOf(file, text).some((found) => !isAllowed(found)));
+  expect(seen).toEqual(planted);
+});
+
+test('topics, the clock and the environment are named in their own rooms only', () => {
+  const files = ['edge', 'cloud-bridge'].flatMap(sourceFiles).filter((file) => !file.includes('/console/'));
+  const rules: [RegExp, (file: string) => boolean][] = [
+    [/['"`]v1\/(?:in|out|command|result|request|answer)\//, (file) => file.startsWith('edge/bus/')],
+    [/\bDate\.now\(\)|\bnew Date\(\)/, (file) => file === 'edge/runtime/clock.ts'],
+    [/\bprocess\.env\b/, (file) => file.startsWith('edge/runtime/') || file === 'edge/main.ts'],
+  ];
+  const found = files.flatMap((file) => {
+    const code = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+    return rules.filter(([pattern, allowed]) => pattern.test(code) && !allowed(file)).map(([p]) => `${file}: ${p}`);
+  });
+  expect(found).toEqual([]);
+});
