@@ -1,0 +1,47 @@
+import type { Bus, Subscription } from '#edge/bus/bus.ts';
+import {
+  decodeAlarm,
+  decodeCampusEvent,
+  decodeOutputState,
+  decodeProcessHealth,
+  decodeReading,
+} from '#edge/bus/codec.ts';
+import { filters, parseTopic } from '#edge/bus/topics.ts';
+import type { Log } from '#edge/runtime/log.ts';
+import type { LiveMessage, LiveState } from './live.ts';
+
+/** Feeds the live state from everything core tells anyone. */
+export function followCampus(bus: Bus, live: LiveState, log: Log): Promise<Subscription> {
+  return bus.subscribe(filters.out, (topic, payload) => {
+    const message = understand(topic, payload);
+    if (message === null) return;
+    if ('problem' in message) log.warn({ topic, problem: message.problem }, 'a message of core cannot be read');
+    else live.accept(message);
+  });
+}
+
+function understand(topic: string, payload: Buffer): LiveMessage | { readonly problem: string } | null {
+  const parsed = parseTopic(topic);
+  switch (parsed?.kind) {
+    case 'reading':
+      return wrap('reading', decodeReading(payload));
+    case 'campus-event':
+      return wrap('event', decodeCampusEvent(payload));
+    case 'alarm':
+      if (payload.length === 0) return { kind: 'alarm', body: { id: parsed.id, state: 'normal' } };
+      return wrap('alarm', decodeAlarm(payload));
+    case 'output':
+      return wrap('output', decodeOutputState(payload));
+    case 'health':
+      return parsed.process === 'supervisor' ? null : wrap('health', decodeProcessHealth(payload));
+    default:
+      return null;
+  }
+}
+
+function wrap<Kind extends string, Body>(
+  kind: Kind,
+  decoded: { readonly ok: true; readonly value: Body } | { readonly ok: false; readonly message: string },
+): { readonly kind: Kind; readonly body: Body } | { readonly problem: string } {
+  return decoded.ok ? { kind, body: decoded.value } : { problem: decoded.message };
+}

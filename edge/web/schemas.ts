@@ -1,0 +1,174 @@
+import { z } from 'zod';
+
+/* The shapes of the HTTP API. Times are ms since epoch UTC, units are UCUM codes, points are `<device>/<point>`. */
+
+const time = z.number().int();
+const value = z.union([z.number(), z.boolean(), z.string()]);
+const name = z.object({ zh: z.string(), en: z.string() });
+const priority = z.union([z.literal(1), z.literal(5), z.literal(8), z.literal(12), z.literal(15)]);
+
+export const problemSchema = z.object({ error: z.string(), message: z.string() });
+
+export const processSchema = z.object({
+  name: z.string(),
+  state: z.string(),
+  restarts: z.number().int(),
+  since: time,
+  lastExit: z.string().nullable(),
+  rss: z.number().nullable(),
+  loopDelay: z.number().nullable(),
+});
+
+export const healthSchema = z.object({
+  status: z.enum(['ok', 'degraded']),
+  /** Empty when there is no supervisor (one process for everything). */
+  processes: z.array(processSchema),
+  coreConnected: z.boolean(),
+  siteError: z.string().nullable(),
+});
+
+export const deviceHealthSchema = z.object({
+  process: z.string(),
+  device: z.string(),
+  state: z.string(),
+  message: z.string(),
+  since: time,
+  counters: z.record(z.string(), z.number()),
+});
+
+export const pointSchema = z.object({
+  id: z.string(),
+  device: z.string(),
+  point: z.string(),
+  deviceName: name,
+  label: name,
+  zone: z.string(),
+  value: value.nullable(),
+  unit: z.string(),
+  quality: z.enum(['good', 'uncertain', 'bad']),
+  reason: z.string().optional(),
+  sourceTime: time,
+  receivedTime: time,
+});
+
+export const stepSchema = z.enum(['raw', '1min', '15min', '1h', '1d']);
+
+export const historySchema = z.object({
+  id: z.string(),
+  unit: z.string(),
+  step: stepSchema,
+  /** Present for step=raw. */
+  samples: z
+    .array(z.object({ t: time, value: value.nullable(), quality: z.string(), reason: z.string().optional() }))
+    .optional(),
+  /** Present for every other step; `t` is the start of the bucket, the mean is time-weighted over the good seconds. */
+  buckets: z
+    .array(
+      z.object({
+        t: time,
+        min: z.number().nullable(),
+        max: z.number().nullable(),
+        mean: z.number().nullable(),
+        last: z.number().nullable(),
+        count: z.number(),
+        goodSeconds: z.number(),
+        delta: z.number().nullable(),
+      }),
+    )
+    .optional(),
+  /** True when `limit` cut the answer: ask again from the last `t`. */
+  truncated: z.boolean(),
+});
+
+export const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  device: z.string().optional(),
+  zone: z.string().optional(),
+  active: z.boolean().optional(),
+  time,
+  sourceTime: time.optional(),
+  data: z.record(z.string(), value),
+  /** Fetch it from /api/v1/events/{id}/snapshot. */
+  snapshot: z.string().optional(),
+});
+
+export const alarmSchema = z.object({
+  id: z.string(),
+  source: z.string(),
+  class: z.enum(['critical', 'high', 'medium', 'low']),
+  state: z.enum(['unacknowledged', 'acknowledged', 'returned', 'normal']),
+  active: z.boolean(),
+  message: name,
+  next: name,
+  device: z.string().optional(),
+  ref: z.string().optional(),
+  zone: z.string().optional(),
+  event: z.string().optional(),
+  suppressedBy: z.string().optional(),
+  raised: time,
+  acknowledged: z.object({ time, by: z.string(), note: z.string() }).optional(),
+  returned: time.optional(),
+  ended: time.optional(),
+  count: z.number().int(),
+});
+
+const holdSchema = z.object({
+  ref: z.string(),
+  priority,
+  owner: z.string(),
+  value,
+  reason: z.string(),
+  since: time,
+  until: time.nullable(),
+});
+
+export const outputSchema = z.object({
+  ref: z.string(),
+  value: value.nullable(),
+  holder: z.string().nullable(),
+  priority: priority.nullable(),
+  reason: z.string(),
+  since: time,
+  until: time.nullable(),
+  stack: z.array(holdSchema),
+  confirmed: z.object({ value: value.nullable(), outcome: z.string(), time }).nullable(),
+});
+
+export const requestBodySchema = z.strictObject({
+  point: z.string().max(130),
+  /** null relinquishes what was asked before. */
+  value: value.nullable(),
+  priority: z.union([z.literal(8), z.literal(15)]).default(8),
+  seconds: z.int().min(1).max(86_400),
+  reason: z.string().min(1).max(200),
+});
+
+export const requestResultSchema = z.object({
+  id: z.string(),
+  accepted: z.boolean(),
+  outcome: z.string(),
+  message: z.string(),
+});
+
+export const auditSchema = z.object({
+  seq: z.number().int(),
+  time,
+  who: z.string(),
+  from: z.string(),
+  what: z.string(),
+  why: z.string(),
+  result: z.string(),
+});
+
+export const inboxSchema = z.object({
+  key: z.string(),
+  kind: z.string(),
+  client: z.string(),
+  topic: z.string(),
+  message: z.string(),
+  excerpt: z.string(),
+  count: z.number().int(),
+  first: time,
+  last: time,
+});
