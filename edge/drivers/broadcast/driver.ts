@@ -1,0 +1,59 @@
+import type { Driver } from '#edge/drivers/driver.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
+import type { Log } from '#edge/runtime/log.ts';
+import { type ClipFile, openClipLibrary } from './clips.ts';
+import { parseSpeakerConfig, type SpeakerConfig } from './config.ts';
+import { startPacer } from './pacer.ts';
+import { SpeakerSession } from './session.ts';
+
+export interface BroadcastOptions {
+  /** By name, as the site file has them. */
+  readonly clips: Readonly<Record<string, ClipFile>>;
+  /** Where the relative paths of the clips start. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Loudspeakers by RTP: G.711, 20 ms, unicast or multicast. Points: `clip` (text, output: what plays now; '' = silence),
+ * `playing` (boolean), `packets_sent` (counter). The first `open` waits until every clip is decoded, or has failed, so
+ * that an evacuation never waits for a disk; a broken clip is logged once and tried again when it is asked for.
+ */
+export function broadcastDriver({ clips, folder, clock, log }: BroadcastOptions): Driver<SpeakerConfig> {
+  const library = openClipLibrary(clips, folder);
+  const pacer = startPacer(clock);
+  const ending = new AbortController();
+  let prepared: Promise<void> | undefined;
+
+  async function prepare(): Promise<void> {
+    // One after the other: a decoder holds a whole file.
+    for (const name of library.names) {
+      try {
+        await library.load(name, ending.signal);
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        log.error({ clip: name, problem: messageOf(error) }, 'a clip cannot be played');
+      }
+    }
+  }
+
+  return {
+    protocol: 'broadcast',
+    config: { parse: parseSpeakerConfig },
+    async open(device, config, sink, signal) {
+      prepared ??= prepare();
+      await prepared;
+      const session = new SpeakerSession({ device, config, clips: library, pacer, clock, sink });
+      signal.addEventListener('abort', () => void session[Symbol.asyncDispose](), { once: true });
+      await session.open();
+      return session;
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      pacer[Symbol.dispose]();
+      await prepared;
+    },
+  };
+}

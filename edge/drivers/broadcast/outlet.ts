@@ -1,0 +1,200 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { codeOf, messageOf } from '#edge/runtime/errors.ts';
+import { Backoff, within } from '#edge/runtime/lifecycle.ts';
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Multicast {
+  readonly ttl: number;
+  /** Name (`eth0`) or address of the interface that the stream leaves by. */
+  readonly interface: string;
+}
+
+export interface OutletOptions {
+  readonly target: Target;
+  readonly multicast: Multicast | undefined;
+  readonly clock: Clock;
+  /** On transitions only. */
+  readonly onState: (state: 'online' | 'offline', message: string) => void;
+  readonly onCount: (outcome: string) => void;
+  readonly onSent: () => void;
+}
+
+const lookupTimeout = 5000;
+/** Silence of errors after which a port that refused is believed again; ICMP is rate-limited to one a second (Linux). */
+const trustAfter = 3000;
+
+/**
+ * One UDP socket towards one receiver. It is connected, so that a closed port is heard of (ICMP gives ECONNREFUSED), and it is
+ * opened anew after a routing error: a connected socket keeps the source address of its first day, and a new
+ * DHCP lease would leave it dead for ever. node:dgram cannot set the DSCP: marking EF (46) is left to the switch port or to
+ * an nftables rule on the controller.
+ */
+export class Outlet implements AsyncDisposable {
+  readonly #options: OutletOptions;
+  readonly #backoff = new Backoff({ first: 250, cap: 5000 });
+  #socket: Socket | undefined;
+  #ready = false;
+  #opening = false;
+  #timer: NodeJS.Timeout | undefined;
+  #state: 'unknown' | 'online' | 'offline' = 'unknown';
+  #lastError = Number.NEGATIVE_INFINITY;
+  #disposed = false;
+  #opened: Promise<void> = Promise.resolve();
+
+  constructor(options: OutletOptions) {
+    this.#options = options;
+  }
+
+  get isOffline(): boolean {
+    return this.#state === 'offline';
+  }
+
+  /** Opens the socket if it is not open; resolves when the first attempt has ended, well or not. Never rejects. */
+  open(): Promise<void> {
+    if (this.#ready || this.#opening || this.#disposed) return this.#opened;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#opening = true;
+    this.#opened = this.#connect().then(
+      (socket) => {
+        this.#opening = false;
+        if (this.#disposed) return void socket.close();
+        this.#socket = socket;
+        this.#ready = true;
+        this.#say('online', `sends to ${this.#where}; RTP is one-way, so nothing confirms that it is heard`);
+      },
+      (error: unknown) => {
+        this.#opening = false;
+        this.#fail(error);
+      },
+    );
+    return this.#opened;
+  }
+
+  /** Sends now, in this turn, or counts why not. */
+  send(packet: Buffer): void {
+    const socket = this.#socket;
+    if (!this.#ready || socket === undefined) {
+      this.#options.onCount('not-sent');
+      return;
+    }
+    socket.send(packet, (error) => {
+      if (error !== null) this.#onSocketError(socket, error);
+      else this.#onSent();
+    });
+  }
+
+  #onSent(): void {
+    this.#options.onSent();
+    if (this.#options.clock.monotonic() - this.#lastError > trustAfter) {
+      this.#backoff.reset();
+      this.#say('online', `sends to ${this.#where}; no error for ${trustAfter / 1000} s`);
+    }
+  }
+
+  #onSocketError(socket: Socket, error: Error): void {
+    // The last packets of a socket that was closed on purpose.
+    if (socket !== this.#socket) return;
+    this.#lastError = this.#options.clock.monotonic();
+    const code = codeOf(error);
+    this.#options.onCount(code === '' ? 'send-error' : code.toLowerCase());
+    if (code === 'ECONNREFUSED') {
+      this.#say('offline', `nobody listens at ${this.#where}; sending goes on`);
+      return;
+    }
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    this.#close();
+    if (this.#disposed) return;
+    const pause = this.#backoff.next();
+    this.#options.onCount('reconnect');
+    this.#say('offline', `cannot send to ${this.#where}: ${messageOf(error)}; tried again after at most 5 s`);
+    this.#timer = setTimeout(() => void this.open(), pause);
+  }
+
+  #say(state: 'online' | 'offline', message: string): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState(state, message);
+  }
+
+  get #where(): string {
+    const { host, port } = this.#options.target;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  async #connect(): Promise<Socket> {
+    const { target, multicast } = this.#options;
+    const { address, family } = await resolveHost(target.host);
+    // Without an answer in the same turn, dgram would put every packet off by a DNS look-up.
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      lookup: (host, _options, answer) => answer(null, host, family),
+    });
+    socket.on('error', (error) => this.#onSocketError(socket, error));
+    try {
+      await settled(`binding a socket for ${this.#where}`, (done) => socket.bind(0, done));
+      // Before connect: Linux picks a multicast route when it connects.
+      if (multicast !== undefined) {
+        socket.setMulticastTTL(multicast.ttl);
+        socket.setMulticastInterface(interfaceAddress(multicast.interface, family));
+      }
+      await settled(`connecting to ${this.#where}`, (done) => socket.connect(target.port, address, done));
+      return socket;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
+
+  #close(): void {
+    this.#ready = false;
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    this.#close();
+    await this.#opened;
+  }
+}
+
+/** Runs a dgram call and waits for its callback, which gets an error where connect fails. */
+async function settled(what: string, call: (done: (error?: Error) => void) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  call((error) => (error ? reject(error) : resolve()));
+  await within(lookupTimeout, what, promise);
+}
+
+async function resolveHost(host: string): Promise<{ address: string; family: 4 | 6 }> {
+  const bare = host.replace(/%.*$/, '');
+  const literal = isIP(bare);
+  if (literal !== 0) return { address: host, family: literal === 6 ? 6 : 4 };
+  const found = await within(lookupTimeout, `looking up ${host}`, lookup(host));
+  return { address: found.address, family: found.family === 6 ? 6 : 4 };
+}
+
+/** What setMulticastInterface wants: an IPv4 address, or `::%<name>` for IPv6. Throws when the interface is not there. */
+export function interfaceAddress(wanted: string, family: 4 | 6): string {
+  const interfaces = networkInterfaces();
+  for (const [name, addresses] of Object.entries(interfaces)) {
+    for (const entry of addresses ?? []) {
+      if (entry.family !== `IPv${family}` || (name !== wanted && entry.address !== wanted)) continue;
+      return family === 6 ? `::%${name}` : entry.address;
+    }
+  }
+  const known = Object.keys(interfaces).join(', ');
+  throw new Error(`no interface "${wanted}" with an IPv${family} address (there are: ${known})`);
+}
