@@ -13,7 +13,10 @@ export type AlarmState = 'unacknowledged' | 'acknowledged' | 'returned' | 'norma
 
 export interface Alarm {
   readonly id: HappeningId;
-  /** What raised it: `interlock:<id>`, `device:<id>`, `process:<name>`, `output:<ref>`; one open alarm per source. */
+  /**
+   * What raised it; one open alarm per source: `interlock:<id>`, `blind:<interlock>` (its points cannot be used),
+   * `device:<id>`, `process:<name>`, `output:<ref>`.
+   */
   readonly source: string;
   readonly class: AlarmClass;
   readonly state: AlarmState;
@@ -22,6 +25,8 @@ export interface Alarm {
   readonly message: Name;
   /** What the person should do. An alarm nobody must act on is not an alarm. */
   readonly next: Name;
+  /** What was seen: values and qualities, e.g. `smoke-101/smoke is true (good)`. */
+  readonly reason?: string;
   readonly device?: DeviceId;
   readonly ref?: PointRef;
   readonly zone?: ZoneId;

@@ -1,0 +1,38 @@
+import type { Hold } from '#edge/domain/output.ts';
+
+/**
+ * Most holds one output may have. Owners are named by configuration (interlocks, clients, schedules), so a real campus
+ * stays far below; the bound is for what is not real.
+ */
+export const maxHolds = 32;
+
+export interface Arbitration {
+  /** Who has the output; null when nobody does. */
+  readonly winner: Hold | null;
+  /** Every hold that has not expired, strongest first. */
+  readonly stack: readonly Hold[];
+}
+
+/**
+ * Who has an output. The lower priority number wins, as in BACnet's priority array (ASHRAE 135 clause 19.2). BACnet has
+ * one slot per priority, which the last writer takes; so between different owners of one priority the newest value
+ * wins. Unlike BACnet the older hold is not lost: it comes back when the newer one goes. `since` is when an owner last
+ * changed its *value*: an owner that only refreshes its hold does not push past another of the same priority, or two
+ * flows that refresh every minute would make a relay chatter.
+ */
+export function arbitrate(holds: readonly Hold[], now: number): Arbitration {
+  const stack = holds.filter((hold) => !isExpired(hold, now)).sort(compareStrength);
+  return { winner: stack[0] ?? null, stack };
+}
+
+/** A hold ends at `until`, not after it. */
+export function isExpired(hold: Hold, now: number): boolean {
+  return hold.until !== null && hold.until <= now;
+}
+
+/** Negative when `a` is stronger. A total order: owners are unique on an output. */
+export function compareStrength(a: Hold, b: Hold): number {
+  if (a.priority !== b.priority) return a.priority - b.priority;
+  if (a.since !== b.since) return b.since - a.since;
+  return a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0;
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { Alarm } from '#edge/domain/alarm.ts';
+import type { DeviceId } from '#edge/domain/ids.ts';
+import {
+  acknowledgeAlarm,
+  applyAlarmDecisions,
+  createCauses,
+  endOrphans,
+  type OpenAlarms,
+} from '#edge/rules/alarm-machine.ts';
+import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
+import { testId } from './campus.ts';
+import { below, pick, seeded } from './random.ts';
+
+const words = { zh: '字', en: 'words' };
+const causesOf = createCauses((device) => (device.startsWith('meter') ? 'fieldbus' : undefined));
+
+function raise(source: string, more: Partial<RaiseDecision> = {}): RaiseDecision {
+  return { kind: 'raise', source, class: 'high', message: words, next: words, reason: 'why', ...more };
+}
+
+function apply(open: OpenAlarms, now: number, ...decisions: AlarmDecision[]) {
+  return applyAlarmDecisions(open, decisions, { now, newId: testId, causesOf });
+}
+
+const gone = (source: string): AlarmDecision => ({ kind: 'return', source, reason: 'gone' });
+const guard = { time: 5, by: 'person:guard', note: '' };
+const none: OpenAlarms = new Map();
+
+function only(alarms: readonly Alarm[]): Alarm {
+  const [alarm] = alarms;
+  if (alarm === undefined || alarms.length !== 1) throw new Error(`expected one alarm, have ${alarms.length}`);
+  return alarm;
+}
+
+describe('the alarm machine', () => {
+  it('goes unacknowledged, acknowledged, normal', () => {
+    const raised = apply(none, 1, raise('device:a'));
+    const alarm = only(raised.changed);
+    expect(alarm).toMatchObject({ state: 'unacknowledged', active: true, raised: 1, count: 1, reason: 'why' });
+    const seen = acknowledgeAlarm(alarm, guard);
+    expect(seen).toMatchObject({ state: 'acknowledged', active: true, acknowledged: guard });
+    const ended = apply(new Map([['device:a', seen]]), 9, gone('device:a'));
+    expect(only(ended.changed)).toMatchObject({ state: 'normal', active: false, returned: 9, ended: 9 });
+    expect(ended.open.size).toBe(0);
+  });
+
+  it('keeps what returned before anyone saw it until somebody does', () => {
+    const { open } = apply(apply(none, 1, raise('device:a')).open, 2, gone('device:a'));
+    const alarm = only([...open.values()]);
+    expect(alarm).toMatchObject({ state: 'returned', active: false, returned: 2 });
+    expect(acknowledgeAlarm(alarm, guard)).toMatchObject({ state: 'normal', ended: 5, acknowledged: guard });
+  });
+
+  it('counts a cause that comes back unseen in the same occurrence, and starts a new one after the end', () => {
+    const first = apply(apply(none, 1, raise('device:a')).open, 2, gone('device:a'));
+    const again = only(apply(first.open, 3, raise('device:a')).changed);
+    expect(again).toMatchObject({ state: 'unacknowledged', count: 2, raised: 1 });
+    expect(again.returned).toBeUndefined();
+    const fresh = apply(none, 9, raise('device:a'));
+    expect(only(fresh.changed).id).not.toBe(again.id);
+  });
+
+  it('changes nothing when the same is said twice', () => {
+    const { open } = apply(none, 1, raise('device:a'));
+    expect(apply(open, 2, raise('device:a')).changed).toEqual([]);
+    expect(apply(none, 2, gone('device:a')).changed).toEqual([]);
+  });
+
+  it('silences devices behind a dead process, shows those still bad when it returns, and never an interlock', () => {
+    const meters = ['meter-1', 'meter-2', 'meter-3'];
+    const broken = meters.map((id) => raise(`device:${id}`, { device: id as DeviceId }));
+    const down = apply(
+      none,
+      1,
+      raise('process:fieldbus'),
+      ...broken,
+      raise('interlock:x', { device: 'meter-1' as DeviceId }),
+    );
+    const silenced = [...down.open.values()].filter((alarm) => alarm.suppressedBy !== undefined);
+    expect(silenced.map((alarm) => alarm.source)).toEqual(meters.map((id) => `device:${id}`));
+
+    const up = apply(down.open, 2, gone('device:meter-1'), gone('process:fieldbus'));
+    expect(up.changed.find((alarm) => alarm.source === 'device:meter-1')?.state).toBe('normal');
+    expect(up.open.get('device:meter-2')).toMatchObject({ state: 'unacknowledged', active: true });
+    expect(up.open.get('device:meter-2')?.suppressedBy).toBeUndefined();
+  });
+
+  it('ends alarms whose source was taken out of the site file', () => {
+    const { open } = apply(none, 1, raise('device:a'), raise('device:b'));
+    const swept = endOrphans(open, (source) => source === 'device:b', 7);
+    expect([...swept.open.keys()]).toEqual(['device:b']);
+    expect(only(swept.changed)).toMatchObject({ source: 'device:a', state: 'normal', ended: 7 });
+  });
+
+  it('never has two open alarms of a source, never changes an ended one, and always says what changed: 500 random lives', () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const random = seeded(seed);
+      let open: OpenAlarms = none;
+      const known = new Map<string, Alarm>();
+      const note = (changed: readonly Alarm[]) => {
+        for (const alarm of changed) {
+          expect(known.get(alarm.id)?.state, `seed ${seed}`).not.toBe('normal');
+          known.set(alarm.id, alarm);
+        }
+      };
+      for (let now = 1; now <= 60; now++) {
+        const source = pick(random, ['process:fieldbus', 'device:meter-1', 'device:meter-2', 'interlock:x']);
+        const device = source.startsWith('device:') ? { device: source.slice(7) as DeviceId } : {};
+        const alarm = open.get(source);
+        if (random() < 0.25 && alarm !== undefined) {
+          const seen = acknowledgeAlarm(alarm, { time: now, by: 'p', note: '' });
+          if (seen !== alarm) note([seen]);
+          open = new Map([...open].filter(([key]) => key !== source || seen.state !== 'normal'));
+          if (seen.state !== 'normal') open = new Map([...open, [source, seen]]);
+        }
+        const decisions = Array.from({ length: 1 + below(random, 3) }, () =>
+          random() < 0.5 ? raise(source, { ...device, ...(random() < 0.3 ? { event: testId() } : {}) }) : gone(source),
+        );
+        const step = apply(open, now, ...decisions);
+        note(step.changed);
+        open = step.open;
+        const unended = [...known.values()].filter((one) => one.state !== 'normal');
+        expect(new Set(unended), `seed ${seed}`).toEqual(new Set(open.values()));
+        expect(new Set(unended.map((one) => one.source)).size, `seed ${seed}`).toBe(unended.length);
+        for (const one of unended) {
+          expect(one.active, `seed ${seed}`).toBe(one.state !== 'returned');
+          if (one.suppressedBy) expect(open.get(one.suppressedBy)?.active, `seed ${seed}`).toBe(true);
+        }
+      }
+    }
+  });
+});

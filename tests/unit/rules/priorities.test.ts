@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { Hold } from '#edge/domain/output.ts';
+import { arbitrate } from '#edge/rules/priorities.ts';
+import { ref } from './campus.ts';
+import { below, pick, seeded } from './random.ts';
+
+const now = 1_000_000;
+
+function hold(owner: string, priority: Hold['priority'], more: Partial<Hold> = {}): Hold {
+  return { ref: ref('relay-1/relay_1'), owner, priority, value: true, reason: 'r', since: 0, until: null, ...more };
+}
+
+describe('arbitration', () => {
+  it('gives an output nobody holds to nobody', () => {
+    expect(arbitrate([], now)).toEqual({ winner: null, stack: [] });
+  });
+
+  it('lets the newest value win within a priority, and brings the older one back when it goes', () => {
+    const older = hold('request:web', 8, { since: 1 });
+    const newer = hold('request:duty', 8, { since: 2, until: now + 10 });
+    expect(arbitrate([older, newer], now).winner).toBe(newer);
+    expect(arbitrate([older, newer], now + 10).winner).toBe(older);
+  });
+
+  it('obeys its laws for 2,000 random arrays', () => {
+    for (let seed = 1; seed <= 2_000; seed++) {
+      const random = seeded(seed);
+      const holds = Array.from({ length: below(random, 33) }, (_, i) =>
+        hold(`o${i}`, pick(random, [1, 5, 8, 12, 15]), {
+          since: below(random, 5),
+          until: random() < 0.5 ? null : now - 5 + below(random, 10),
+        }),
+      );
+      const { winner, stack } = arbitrate(holds, now);
+      const live = holds.filter((one) => one.until === null || one.until > now);
+      expect(new Set(stack), `seed ${seed}`).toEqual(new Set(live));
+      expect(winner, `seed ${seed}`).toBe(stack[0] ?? null);
+      for (const one of live) {
+        expect(winner?.priority, `seed ${seed}`).toBeLessThanOrEqual(one.priority);
+        if (winner?.priority === one.priority) expect(winner.since, `seed ${seed}`).toBeGreaterThanOrEqual(one.since);
+      }
+      // The order they came in does not matter, and taking the winner away leaves the rest as it was.
+      expect(arbitrate([...holds].reverse(), now).stack, `seed ${seed}`).toEqual(stack);
+      expect(
+        arbitrate(
+          holds.filter((one) => one !== winner),
+          now,
+        ).stack,
+        `seed ${seed}`,
+      ).toEqual(stack.slice(1));
+    }
+  });
+});
