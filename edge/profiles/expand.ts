@@ -1,0 +1,196 @@
+import type { CounterRule, Device, Point, PollClass, ValueType, WriteRule } from '#edge/domain/device.ts';
+import type { PointName } from '#edge/domain/ids.ts';
+import type { Name } from '#edge/domain/place.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import type { Site } from '#edge/runtime/site.ts';
+import { usualLabel } from './labels.ts';
+import type { ModbusAddress } from './modbus-address.ts';
+import { parseModbusAddress, registerCount } from './modbus-address.ts';
+import type { ForeignValue, ModbusProfile, ModbusValue, Profile } from './profile.ts';
+import { defaultDeadband, ratePerHour, toUcum } from './units.ts';
+
+/** One named value of a profile after expansion, with its address; what a site adds (poll seconds) is not in it yet. */
+interface Expanded {
+  readonly name: string;
+  readonly label: Name;
+  readonly type: ValueType;
+  readonly value: ModbusValue | ForeignValue;
+  readonly address: unknown;
+}
+
+type Polls = Site['poll'];
+
+/** Where a string-addressed value lives: `Point.address` of onvif, broadcast and mqtt points. */
+export interface ForeignAddress {
+  readonly at: string;
+  readonly map?: Readonly<Record<string, number | boolean | string>>;
+  readonly scale?: number;
+  readonly offset?: number;
+}
+
+function suffixes(name: string, value: ModbusValue): { name: string; suffix: string }[] {
+  // `power_l` beside a total named `power` becomes power_l1 .. power_l3.
+  const stem = value.phases !== undefined && name.endsWith('_l') ? name.slice(0, -2) : name;
+  const many = (words: string[]) =>
+    words.map((word) => ({ name: `${stem}_${word.toLowerCase()}`, suffix: ` ${word}` }));
+  if (value.phases !== undefined) return many(['L1', 'L2', 'L3']);
+  if (value.count !== undefined) return many(Array.from({ length: value.count }, (_, i) => String(i + 1)));
+  return [{ name, suffix: '' }];
+}
+
+function modbusAddress(profile: ModbusProfile, value: ModbusValue, index: number): ModbusAddress {
+  const table = value.fc ?? profile.bus.fc;
+  const isBit = table === 'coil' || table === 'discrete';
+  const as = value.as ?? (isBit ? 'bool' : 'u16');
+  const length = isBit ? 1 : registerCount(as);
+  const invalid = value.invalid === undefined ? [] : [value.invalid].flat();
+  return parseModbusAddress({
+    table,
+    at: value.at - profile.bus.base + index * (value.stride ?? length),
+    length,
+    format: {
+      as: as.startsWith('str(') ? 'str' : as === 'bits' ? 'u16' : as,
+      order: value.order ?? profile.bus.order,
+      scale: value.scale ?? 1,
+      offset: value.offset ?? 0,
+      ...(value.enum === undefined ? {} : { enum: value.enum }),
+      ...(value.bit === undefined ? {} : { bit: value.bit }),
+      invalid: invalid.map((pattern) => BigInt(pattern).toString()),
+    },
+    ...(value.read_block === undefined
+      ? {}
+      : { block: { at: value.read_block[0] - profile.bus.base, length: value.read_block[1] } }),
+    ...(value.write === undefined
+      ? {}
+      : {
+          write: { fc: value.write.fc ?? (isBit ? 5 : length === 1 ? 6 : 16), retry: value.write.verify?.retry ?? 1 },
+        }),
+  });
+}
+
+function modbusType(address: ModbusAddress): ValueType {
+  if (address.format.as === 'bool') return 'boolean';
+  return address.format.as === 'str' || address.format.enum !== undefined ? 'text' : 'number';
+}
+
+function expandModbus(profile: ModbusProfile): Expanded[] {
+  return Object.entries(profile.values).flatMap(([name, value]) => {
+    if (value.bits !== undefined) {
+      const { format, ...where } = modbusAddress(profile, value, 0);
+      return Object.entries(value.bits).map(([bit, bitName]): Expanded => {
+        const address: ModbusAddress = { ...where, format: { ...format, as: 'bool', bit: Number(bit) } };
+        return { name: bitName, label: usualLabel(bitName), type: 'boolean', value, address };
+      });
+    }
+    const base = value.label ?? usualLabel(name);
+    return suffixes(name, value).map(({ name: full, suffix }, index): Expanded => {
+      const address = modbusAddress(profile, value, index);
+      const label = { zh: base.zh + suffix, en: base.en + suffix };
+      return { name: full, label, type: modbusType(address), value, address };
+    });
+  });
+}
+
+function expandForeign(values: Readonly<Record<string, ForeignValue>>): Expanded[] {
+  return Object.entries(values).map(([name, value]) => {
+    const address: ForeignAddress = {
+      at: value.at,
+      ...(value.map === undefined ? {} : { map: value.map }),
+      ...(value.scale === undefined ? {} : { scale: value.scale }),
+      ...(value.offset === undefined ? {} : { offset: value.offset }),
+    };
+    return { name, label: value.label ?? usualLabel(name), type: value.type, value, address };
+  });
+}
+
+/** Every point name of a profile, in order, with its address. Throws PROFILE_ADDRESS when one does not fit the protocol. */
+export function expandValues(profile: Profile): Expanded[] {
+  return profile.protocol === 'modbus' ? expandModbus(profile) : expandForeign(profile.values);
+}
+
+function writeRule(write: NonNullable<ForeignValue['write']>): WriteRule {
+  return {
+    ...(write.range === undefined ? {} : { min: write.range[0], max: write.range[1] }),
+    ...(write.step === undefined ? {} : { step: write.step }),
+    verifyAfter: write.verify?.after ?? 200,
+    verifyWithin: write.verify?.within ?? 2_000,
+    minGap: write.min_gap ?? 0,
+    failSafe: write.fail_safe,
+  };
+}
+
+function counterRule(counter: NonNullable<ForeignValue['counter']>, unit: string): CounterRule {
+  const rate = counter.max_rate;
+  return {
+    ...(counter.wrap === undefined ? {} : { wrap: counter.wrap }),
+    ...(rate === undefined ? {} : { maxRate: typeof rate === 'number' ? rate : ratePerHour(rate, unit) }),
+  };
+}
+
+function staleAfter(poll: PollClass, given: number | undefined, polls: Polls): number {
+  if (given !== undefined) return given;
+  return poll === 'watch' || poll === 'once' ? 0 : Math.max(10_000, 2.5 * polls[poll]);
+}
+
+/** The points of a profile at a campus whose poll classes last so long (ms). */
+export function pointsOf(profile: Profile, polls: Polls): Point[] {
+  return expandValues(profile).map(({ name, label, type, value, address }) => {
+    const unit = type === 'number' ? toUcum(value.unit ?? '') : '';
+    const poll = value.poll ?? (profile.protocol === 'modbus' ? 'normal' : 'watch');
+    return {
+      name: name as PointName,
+      label,
+      type,
+      unit,
+      poll,
+      ...(value.range === undefined ? {} : { range: value.range }),
+      ...(value.counter === undefined ? {} : { counter: counterRule(value.counter, unit) }),
+      deadband: value.deadband ?? (type === 'number' ? defaultDeadband(unit) : 0),
+      staleAfter: staleAfter(poll, value.stale, polls),
+      ...(value.write === undefined ? {} : { write: writeRule(value.write) }),
+      address,
+    };
+  });
+}
+
+/** A device that cannot be had, and why, in a sentence. */
+export interface BrokenDevice {
+  readonly device: string;
+  readonly message: string;
+}
+
+/** What `loadProfiles` found: profiles by path (`meter/eastron-sdm630`), and what is wrong with the others. */
+export interface ProfileShelf {
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly broken: ReadonlyMap<string, string>;
+}
+
+/** The devices of a site. A missing or broken profile disables the devices that name it and nothing else. */
+export function devicesOf(
+  site: Pick<Site, 'devices' | 'poll'>,
+  shelf: ProfileShelf,
+): { devices: Device[]; broken: BrokenDevice[] } {
+  const devices: Device[] = [];
+  const broken: BrokenDevice[] = [];
+  for (const entry of site.devices) {
+    try {
+      const profile = shelf.profiles.get(entry.profile);
+      if (profile === undefined) {
+        throw new CodedError('PROFILE_UNKNOWN', shelf.broken.get(entry.profile) ?? 'there is no such profile');
+      }
+      devices.push({
+        id: entry.id,
+        name: entry.name,
+        profile: entry.profile,
+        protocol: profile.protocol,
+        zone: entry.zone,
+        ...(entry.space === undefined ? {} : { space: entry.space }),
+        points: pointsOf(profile, site.poll),
+        address: entry.address,
+      });
+    } catch (error) {
+      broken.push({ device: entry.id, message: `profile ${entry.profile}: ${messageOf(error)}` });
+    }
+  }
+  return { devices, broken };
+}
