@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { isLane, type Lane } from './lanes.ts';
 import { numberRanges, redact, words } from './privacy.ts';
@@ -18,8 +19,6 @@ const summaryRow = z.object({
   ref,
   /** UCUM code. */
   unit: z.string().max(32),
-  /** Bucket start, ms since epoch UTC. */
-  t: time,
   min: amount,
   max: amount,
   mean: amount,
@@ -34,9 +33,10 @@ const summaryRow = z.object({
 });
 
 const summaries = z.object({
-  /** Bucket length, ms. */
-  step: z.literal(60_000).default(60_000),
-  rows: z.array(summaryRow).min(1).max(5_000),
+  /** Bucket start, ms since epoch UTC, and length, ms. */
+  t: time,
+  step: z.literal(60_000),
+  points: z.array(summaryRow).min(1).max(20_000),
 });
 
 const event = z.object({
@@ -140,23 +140,42 @@ export function toWire(lane: Lane, body: unknown): WireBody {
   return { lane, content: result.data } as WireBody;
 }
 
-export function encodeBody(body: WireBody): Buffer {
-  return Buffer.from(JSON.stringify(body.content), 'utf8');
+/** Bodies below this go as plain JSON, which anybody can read off the wire, bytes. */
+const compressAbove = 16_384;
+/** What a compressed body may become, bytes: a frame of zeros must not take the city's memory. */
+const maxBodyBytes = 4 * 1_024 * 1_024;
+
+/** The bytes of a body and the content type for the header: `json`, or `json+zstd` for a large one. */
+export function encodeBody(body: WireBody): { readonly ct: string; readonly bytes: Buffer } {
+  const plain = Buffer.from(JSON.stringify(body.content), 'utf8');
+  if (plain.length <= compressAbove) return { ct: 'json', bytes: plain };
+  return { ct: 'json+zstd', bytes: zstdCompressSync(plain) };
+}
+
+function unpack(lane: string, contentType: string, bytes: Uint8Array): Uint8Array {
+  if (contentType === 'json') return bytes;
+  if (contentType !== 'json+zstd') {
+    throw new WireError('WIRE_CONTENT_TYPE', `body type "${contentType}" is not known here`);
+  }
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength: maxBodyBytes });
+  } catch (error) {
+    throw new WireError('WIRE_BODY', `${lane} body: no zstd, or more than ${maxBodyBytes} bytes`, { cause: error });
+  }
 }
 
 /** Throws WIRE_CONTENT_TYPE for a body type or lane that is not known here, WIRE_BODY for a wrong one. */
 export function decodeBody(lane: string, contentType: string, bytes: Uint8Array): WireBody {
   if (!isLane(lane)) throw new WireError('WIRE_CONTENT_TYPE', `lane "${lane}" is not known here`);
-  if (contentType !== 'json') throw new WireError('WIRE_CONTENT_TYPE', `body type "${contentType}" is not known here`);
-  return toWire(lane, parseJson(bytes, 'WIRE_BODY', `${lane} body`));
+  return toWire(lane, parseJson(unpack(lane, contentType, bytes), 'WIRE_BODY', `${lane} body`));
 }
 
 /** First and last time and number of items, for the frame header. */
 export function extentOf(body: WireBody): { readonly t0: number; readonly t1: number; readonly n: number } {
   switch (body.lane) {
     case 'agg1m': {
-      const times = body.content.rows.map((row) => row.t);
-      return { t0: Math.min(...times), t1: Math.max(...times), n: times.length };
+      const { t, step, points } = body.content;
+      return { t0: t, t1: t + step, n: points.length };
     }
     case 'alarm': {
       const { raised, acknowledged, returned, ended } = body.content;

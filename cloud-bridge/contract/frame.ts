@@ -28,7 +28,7 @@ const headerSchema = z
     t1: time,
     /** Items in the body. */
     n: z.int().min(0).max(100_000),
-    /** `json`, or `gap` for a marker that takes the place of what could not be sent. */
+    /** `json`, `json+zstd`, or `gap` for a marker that takes the place of what could not be sent. */
     ct: z.string().regex(/^[a-z0-9+]{1,32}$/, 'must be a content type word'),
     /** Hash of the dictionary that the body needs. */
     sch: z.string().max(64).optional(),

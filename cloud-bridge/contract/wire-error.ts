@@ -15,7 +15,7 @@ export class WireError extends Error {
   }
 }
 
-/** `rows[3].ref: must be <device>/<point>; n: ...`, at most three complaints. */
+/** `points[3].ref: must be <device>/<point>; n: ...`, at most three complaints. */
 export function describeFields(error: z.ZodError): string {
   const said = error.issues.slice(0, 3).map((issue) => `${formatPath(issue.path)}: ${issue.message}`);
   const more = error.issues.length - said.length;

@@ -16,7 +16,8 @@ const golden = (name: string): Buffer => readFileSync(join(folder, name));
 
 describe('bridge golden frames, version 1', () => {
   it.each(lanes)('encodes lane %s byte for byte', (lane) => {
-    const frame = encodeFrame({ header: headers[lane], body: encodeBody(toWire(lane, bodies[lane])) });
+    const { ct, bytes } = encodeBody(toWire(lane, bodies[lane]));
+    const frame = encodeFrame({ header: { ...headers[lane], ct }, body: bytes });
     expect(frame.toString('latin1')).toBe(golden(`${lane}.bin`).toString('latin1'));
   });
 
@@ -24,6 +25,12 @@ describe('bridge golden frames, version 1', () => {
     const { header, body } = decodeFrame(golden(`${lane}.bin`));
     expect(header).toEqual(headers[lane]);
     expect(decodeBody(header.l, header.ct, body)).toEqual({ lane, content: bodies[lane] });
+  });
+
+  it('reads a compressed body', () => {
+    const { header, body } = decodeFrame(golden('agg1m-zstd.bin'));
+    expect(header.ct).toBe('json+zstd');
+    expect(decodeBody(header.l, header.ct, body)).toEqual({ lane: 'agg1m', content: bodies.agg1m });
   });
 
   it('encodes and reads the gap marker', () => {

@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody, extentOf, toWire } from '#bridge/contract/bodies.ts';
 import { lanes } from '#bridge/contract/lanes.ts';
@@ -9,7 +10,7 @@ const secrets = ['Zhang Example', '张某某', '13800001234', '44010119900101123
 const id = '0199b3a0-7c00-7000-8000-00000000e009';
 
 function wireText(lane: 'alarm' | 'event' | 'agg1m' | 'health', body: unknown): string {
-  return encodeBody(toWire(lane, body)).toString('utf8');
+  return encodeBody(toWire(lane, body)).bytes.toString('utf8');
 }
 
 function expectClean(text: string): void {
@@ -105,11 +106,12 @@ describe('the allow-list', () => {
 
   it('takes nothing but numbers into summaries', () => {
     const text = wireText('agg1m', {
-      rows: [
+      t: 0,
+      step: 60_000,
+      points: [
         {
           ref: 'door-1/last_card',
           unit: '1',
-          t: 0,
           min: null,
           max: null,
           mean: null,
@@ -125,8 +127,8 @@ describe('the allow-list', () => {
   });
 
   it.each([
-    ['agg1m', { rows: [{ ref: 'no slash' }] }, 'rows[0].ref: must be <device>/<point>'],
-    ['agg1m', { rows: [] }, 'rows:'],
+    ['agg1m', { t: 0, step: 60_000, points: [{ ref: 'no slash' }] }, 'points[0].ref: must be <device>/<point>'],
+    ['agg1m', { t: 0, step: 60_000, points: [] }, 'points:'],
     ['event', { id: '0012345678', type: 'x', time: 1, data: {} }, 'id: must be a UUID'],
     ['event', { id, type: 'Zhang Example', time: 1, data: {} }, 'type: must be a slug'],
     ['alarm', { ...(bodies.alarm as object), source: '张某某' }, 'source: must be <kind>:<id>'],
@@ -158,6 +160,18 @@ describe('the allow-list', () => {
     ] as const) {
       expect(() => decodeBody(lane, type, Buffer.from('{}'))).toThrow(/is not known here/);
     }
+  });
+
+  it('packs a large minute into a frame and refuses one that would unpack to too much', () => {
+    const [first] = (bodies.agg1m as { points: object[] }).points;
+    const points = Array.from({ length: 5_000 }, (_, i) => ({ ...first, ref: `meter-${i}/power` }));
+    const wire = toWire('agg1m', { ...(bodies.agg1m as object), points });
+    const { ct, bytes } = encodeBody(wire);
+    expect(ct).toBe('json+zstd');
+    expect(bytes.length).toBeLessThan(100_000);
+    expect(decodeBody('agg1m', ct, bytes)).toEqual(wire);
+    const bomb = zstdCompressSync(Buffer.alloc(64 * 1_024 * 1_024));
+    expect(() => decodeBody('agg1m', 'json+zstd', bomb)).toThrow(/no zstd, or more than/);
   });
 
   it.each(lanes)('gives lane %s an extent in time', (lane) => {
