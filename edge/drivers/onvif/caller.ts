@@ -1,0 +1,217 @@
+import type { Clock } from '#edge/runtime/clock.ts';
+import type { Credentials } from './config.ts';
+import { DigestAuth } from './digest.ts';
+import type { SoapReply } from './soap.ts';
+import { child, envelope, parseSoap, text } from './soap.ts';
+import type { Endpoint } from './transport.ts';
+import { endpointName, exchange } from './transport.ts';
+import { Trouble } from './trouble.ts';
+import { usernameToken } from './wsse.ts';
+
+/** An answer larger than this is not an answer. */
+const bodyCap = 1_000_000;
+/** Hikvision locks an account after five to seven tries, Reolink after fewer: two is what we allow ourselves. */
+export const passwordTries = 2;
+
+export interface Call {
+  /** The operation's name, for messages: `PullMessages`. */
+  readonly what: string;
+  readonly path: string;
+  readonly body: string;
+  /** SOAP headers beside security. */
+  readonly header?: string;
+  /** WS-Addressing action, also put into the content type. */
+  readonly action?: string;
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+export interface CallerOptions {
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly count: (outcome: string) => void;
+}
+
+function refusal(reply: SoapReply): boolean {
+  const { status, fault } = reply;
+  if (status === 401 || status === 403) return true;
+  if (!fault) return false;
+  return (
+    /NotAuthorized|FailedAuthentication|InvalidSecurity|OperationProhibited/i.test(fault.subcode) ||
+    /not authori[sz]ed|authority failure|authentication fail|invalid (user|password)|locked/i.test(fault.reason)
+  );
+}
+
+/** "You still have 26 attempt(s)", "The account is locked": the camera counts, so we stop (agsh/onvif#112). */
+function countsTries(reply: SoapReply): boolean {
+  const said = reply.fault?.reason ?? '';
+  const left = /(\d+)\s*attempt/i.exec(said)?.[1];
+  return /lock/i.test(said) || (left !== undefined && Number(left) <= 3);
+}
+
+/**
+ * SOAP calls to one camera, signed the way it asks for: nothing first, then HTTP digest if it challenges, else a
+ * WS-UsernameToken stamped with the camera's own time. Counts every refused password and refuses to spend a third.
+ */
+export class Caller {
+  readonly #options: CallerOptions;
+  readonly #digest = new DigestAuth();
+  #credentials: Credentials = { username: '', password: '', version: '' };
+  #scheme: 'open' | 'digest' | 'wsse' = 'open';
+  #refused = 0;
+  #refusedCall = '';
+  #locked = false;
+
+  /** Camera clock minus ours, ms; null until the camera was asked. */
+  skew: number | null = null;
+
+  constructor(options: CallerOptions) {
+    this.#options = options;
+  }
+
+  get where(): string {
+    return endpointName(this.#options.endpoint);
+  }
+
+  /** No more tries: wait, or change the password. */
+  get exhausted(): boolean {
+    return this.#locked || this.#refused >= passwordTries;
+  }
+
+  /** New credentials, or a new round after a hold, start with fresh tries. */
+  useCredentials(credentials: Credentials): void {
+    this.#credentials = credentials;
+    this.#refused = 0;
+    this.#locked = false;
+    this.#scheme = 'open';
+    this.#digest.forget();
+  }
+
+  /** A call that must work without a password. */
+  async open(call: Call): Promise<SoapReply> {
+    const reply = await this.#send(call, '', {});
+    return this.#accept(call, reply.soap);
+  }
+
+  /** @throws Trouble; `auth` and `locked` when the password was refused, `fault` for any other SOAP fault. */
+  async call(call: Call): Promise<SoapReply> {
+    for (let round = 0; ; round++) {
+      if (this.exhausted) throw new Trouble('auth', `camera ${this.where} refuses the user name or password`);
+      const scheme = this.#scheme;
+      const reused = this.#digest.reused;
+      const { soap, challenges } = await this.#send(call, ...this.#sign(call));
+      if (!refusal(soap)) {
+        if (this.#refusedCall === call.what) this.#refused = 0;
+        return this.#accept(call, soap);
+      }
+      const challenge = this.#digest.learn(challenges);
+      const stale = scheme === 'digest' && challenge === 'stale';
+      if (scheme !== 'open' && !stale) this.#refuse(call, soap);
+      // Users of ONVIF and of the web page may be two lists (Hikvision): the second try is signed the other way.
+      if (challenge === 'none' || (scheme === 'digest' && !stale && !reused)) this.#scheme = 'wsse';
+      else this.#scheme = 'digest';
+      // An old nonce without `stale` looks like a refusal: one more try with the new one, and it counts as the second.
+      const again = scheme === 'open' || stale || (scheme === 'digest' && reused);
+      if (!again || round >= 2 || this.exhausted) throw this.#refusedTrouble(call, soap);
+    }
+  }
+
+  #refuse(call: Call, soap: SoapReply): void {
+    this.#options.count('password-refused');
+    this.#refused += 1;
+    this.#refusedCall = call.what;
+    this.#locked ||= countsTries(soap);
+  }
+
+  #refusedTrouble(call: Call, soap: SoapReply): Trouble {
+    const said = soap.fault ? `: ${soap.fault.reason}` : ` (HTTP ${soap.status})`;
+    if (this.#locked) return new Trouble('locked', `camera ${this.where} counts refused passwords${said}`);
+    return new Trouble('auth', `camera ${this.where} refuses the user name or password for ${call.what}${said}`);
+  }
+
+  #accept(call: Call, reply: SoapReply): SoapReply {
+    if (!reply.fault) return reply;
+    throw new Trouble('fault', `camera ${this.where} refuses ${call.what}: ${reply.fault.reason}`, {
+      cause: reply.fault,
+    });
+  }
+
+  #sign(call: Call): [security: string, headers: Record<string, string>] {
+    const user = this.#credentials;
+    if (this.#scheme === 'wsse') return [usernameToken(user, this.#options.clock.now() + (this.skew ?? 0)), {}];
+    if (this.#scheme === 'digest') {
+      const authorization = this.#digest.header(user, 'POST', call.path, envelope(call.header ?? '', call.body));
+      if (authorization !== null) return ['', { authorization }];
+    }
+    return ['', {}];
+  }
+
+  async #send(call: Call, security: string, headers: Record<string, string>) {
+    const action = call.action === undefined ? '' : `; action="${call.action}"`;
+    const { endpoint, count } = this.#options;
+    const reply = await exchange(endpoint, {
+      method: 'POST',
+      path: call.path,
+      headers: { 'content-type': `application/soap+xml; charset=utf-8${action}`, ...headers },
+      body: envelope(security + (call.header ?? ''), call.body),
+      timeout: call.timeout,
+      cap: bodyCap,
+      signal: call.signal,
+      what: call.what,
+    });
+    count('request');
+    const { challenges, status } = reply;
+    // A digest challenge comes with whatever body the camera's web server has.
+    if (status === 401 || status === 403) {
+      try {
+        return { challenges, soap: parseSoap(reply, this.where) };
+      } catch {
+        return { challenges, soap: { status, body: undefined, raw: '', fault: null } };
+      }
+    }
+    return { challenges, soap: parseSoap(reply, this.where) };
+  }
+}
+
+const digits = (value: string) => (/^\d{1,5}$/.test(value) ? Number(value) : Number.NaN);
+
+function readDateTime(node: unknown): number {
+  const part = (...path: string[]) => digits(text(node, ...path));
+  return Date.UTC(
+    part('Date', 'Year'),
+    part('Date', 'Month') - 1,
+    part('Date', 'Day'),
+    part('Time', 'Hour'),
+    part('Time', 'Minute'),
+    part('Time', 'Second'),
+  );
+}
+
+/**
+ * Asks the camera's clock (unauthenticated by the standard) and keeps its distance to ours on the caller. Cameras
+ * without UTC give their local time, which is then what their tokens are judged by. Resolution 1 s.
+ */
+export async function readCameraClock(
+  caller: Caller,
+  clock: Clock,
+  options: { path: string; timeout: number; signal: AbortSignal },
+): Promise<void> {
+  const started = clock.monotonic();
+  const reply = await caller.open({
+    what: 'GetSystemDateAndTime',
+    body: '<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/>',
+    ...options,
+  });
+  const answer = child(reply.body, 'GetSystemDateAndTimeResponse', 'SystemDateAndTime');
+  if (child(reply.body, 'GetSystemDateAndTimeResponse') === undefined) {
+    throw new Trouble(
+      'not-onvif',
+      `camera ${caller.where} answers something else than was asked (GetSystemDateAndTime)`,
+    );
+  }
+  const utc = readDateTime(child(answer, 'UTCDateTime'));
+  const told = Number.isNaN(utc) ? readDateTime(child(answer, 'LocalDateTime')) : utc;
+  // A camera that tells no time is taken at our word: there is nothing better.
+  const halfway = (clock.monotonic() - started) / 2;
+  caller.skew = Number.isNaN(told) ? 0 : told - (clock.now() - halfway);
+}

@@ -1,0 +1,162 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HappeningId } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
+import { passwordTries } from './caller.ts';
+import type { Credentials } from './config.ts';
+import { DigestAuth, parseChallenges } from './digest.ts';
+import type { OnvifTimings } from './timings.ts';
+import type { Endpoint, HttpReply } from './transport.ts';
+import { exchange } from './transport.ts';
+import { Trouble } from './trouble.ts';
+
+const pictureCap = 4_000_000;
+
+export interface SnapshotsOptions {
+  readonly folder: string;
+  readonly endpoint: Endpoint;
+  readonly port: number | undefined;
+  readonly clock: Clock;
+  readonly timings: OnvifTimings;
+  readonly signal: AbortSignal;
+  readonly count: (outcome: string) => void;
+  /** Called once when pictures stop coming and once when they come again. */
+  readonly onTrouble: (message: string | null) => void;
+}
+
+/** A whole JPEG: starts with SOI and ends with EOI, perhaps padded (some cameras fill up to a block). */
+export function isWholeJpeg(body: Buffer): boolean {
+  if (body.length < 100 || body[0] !== 0xff || body[1] !== 0xd8 || body[2] !== 0xff) return false;
+  return body.subarray(-128).includes(Buffer.from([0xff, 0xd9]));
+}
+
+/**
+ * Pictures of events. The path is decided when the event is: the event never waits for the picture, and a reader that
+ * finds no file shows "no picture". At most one request at a time and one a second; an event within that second shares
+ * the picture of the one before it. The file appears whole (written aside, then renamed) or not at all.
+ */
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #digest = new DigestAuth();
+  #source: { path: string; credentials: Credentials } | null = null;
+  #last: { started: number; path: string } | null = null;
+  #running: Promise<void> | null = null;
+  #refused = 0;
+  #basic = false;
+  #troubled = false;
+
+  constructor(options: SnapshotsOptions) {
+    this.#options = options;
+  }
+
+  /** Where the picture is (path and query), or null for a camera without pictures. */
+  use(path: string | null, credentials: Credentials): void {
+    const changed = this.#source?.credentials.version !== credentials.version;
+    this.#source = path === null ? null : { path, credentials };
+    if (!changed) return;
+    this.#refused = 0;
+    this.#digest.forget();
+  }
+
+  /** Starts a picture for this event and says where it will be, relative to the folder; undefined when there is none. */
+  take(event: HappeningId): string | undefined {
+    const { clock, timings, signal, count } = this.#options;
+    const source = this.#source;
+    if (!source || this.#refused >= passwordTries || signal.aborted) return undefined;
+    const now = clock.monotonic();
+    if (this.#last && (this.#running || now - this.#last.started < timings.snapshotGap)) {
+      count('snapshot-shared');
+      return this.#last.path;
+    }
+    const path = `${new Date(clock.now()).toISOString().slice(0, 10)}/${event}.jpg`;
+    this.#last = { started: now, path };
+    this.#running = this.#save(source, path).finally(() => {
+      this.#running = null;
+    });
+    return path;
+  }
+
+  /** Resolves when no request is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  /** A bulkhead: a picture that fails is counted and reported, and the event stands without it. */
+  async #save(source: { path: string; credentials: Credentials }, path: string): Promise<void> {
+    const { folder, count, onTrouble, signal } = this.#options;
+    const target = join(folder, path);
+    const aside = `${target}.part`;
+    try {
+      const picture = await this.#fetch(source);
+      await mkdir(join(target, '..'), { recursive: true });
+      await writeFile(aside, picture, { signal });
+      await rename(aside, target);
+      count('snapshot');
+      if (this.#troubled) onTrouble(null);
+      this.#troubled = false;
+    } catch (error) {
+      await rm(aside, { force: true });
+      if (signal.aborted) return;
+      count('snapshot-failed');
+      if (!this.#troubled) onTrouble(messageOf(error));
+      this.#troubled = true;
+    }
+  }
+
+  async #fetch({ path, credentials }: { path: string; credentials: Credentials }): Promise<Buffer> {
+    const deadline = this.#options.clock.monotonic() + this.#options.timings.snapshot;
+    for (let round = 0; round < 3; round++) {
+      const authorization = this.#authorization(credentials, path);
+      const reply = await this.#get(path, authorization, deadline - this.#options.clock.monotonic());
+      if (reply.status !== 401) return this.#accept(reply);
+      const learnt = this.#digest.learn(reply.challenges);
+      if (authorization !== null && learnt !== 'stale') {
+        this.#refused += 1;
+        this.#options.count('snapshot-refused');
+        if (this.#refused >= passwordTries) break;
+      }
+      if (learnt === 'none') this.#offerBasic(reply);
+    }
+    throw new Trouble('auth', 'camera refuses the user name or password for the picture');
+  }
+
+  /** Basic sends the password itself: only where TLS hides it. */
+  #offerBasic(reply: HttpReply): void {
+    const basic = parseChallenges(reply.challenges).some((challenge) => challenge.scheme === 'basic');
+    if (!basic || this.#basic) throw new Trouble('auth', 'camera refuses the picture without saying how to log in');
+    if (this.#options.endpoint.tls === undefined) {
+      throw new Trouble(
+        'auth',
+        'camera wants the password in clear for the picture (HTTP Basic without TLS): not sent',
+      );
+    }
+    this.#basic = true;
+  }
+
+  #authorization(user: Credentials, path: string): string | null {
+    if (this.#basic) return `Basic ${Buffer.from(`${user.username}:${user.password}`, 'utf8').toString('base64')}`;
+    return this.#digest.header(user, 'GET', path, '');
+  }
+
+  #get(path: string, authorization: string | null, timeout: number): Promise<HttpReply> {
+    const { endpoint, port, signal } = this.#options;
+    return exchange(endpoint, {
+      method: 'GET',
+      path,
+      ...(port === undefined ? {} : { port }),
+      headers: { accept: 'image/jpeg', ...(authorization === null ? {} : { authorization }) },
+      timeout: Math.max(1, timeout),
+      cap: pictureCap,
+      signal,
+      what: 'the picture',
+    });
+  }
+
+  #accept(reply: HttpReply): Buffer {
+    this.#refused = 0;
+    if (reply.status !== 200) throw new Trouble('http', `camera answers HTTP ${reply.status} instead of a picture`);
+    if (!isWholeJpeg(reply.body)) throw new Trouble('broken-xml', 'camera sends something that is not a whole JPEG');
+    return reply.body;
+  }
+}
