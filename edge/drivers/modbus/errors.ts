@@ -1,0 +1,67 @@
+import type { Reason } from '#edge/domain/reading.ts';
+import { CodedError, codeOf } from '#edge/runtime/errors.ts';
+
+/** Outcome words: what a request can come to. They are also the names of the counters in device health. */
+export type Outcome =
+  | 'timeout' // no answer
+  | 'crc' // bytes came, but no valid frame
+  | 'garbage' // a valid frame that answers something else, or a stream out of step
+  | 'exception' // the device (or its gateway) refuses
+  | 'closed' // no connection, or it ended while waiting
+  | 'held' // not asked, on purpose: it is silent and others come first
+  | 'limit'; // asked for more than Modbus allows: a bug in a profile or here
+
+/** A real Error with what programs need: `MODBUS_TIMEOUT`, `MODBUS_CRC`, ... and the exception number. */
+export class ModbusError extends CodedError {
+  readonly outcome: Outcome;
+  /** Modbus exception code; 0 when the outcome is another. */
+  readonly exception: number;
+
+  constructor(outcome: Outcome, message: string, options: { exception?: number; cause?: unknown } = {}) {
+    super(`MODBUS_${outcome.toUpperCase()}`, message, { cause: options.cause });
+    this.name = 'ModbusError';
+    this.outcome = outcome;
+    this.exception = options.exception ?? 0;
+  }
+}
+
+const exceptions: Readonly<Record<number, string>> = {
+  1: 'illegal function',
+  2: 'illegal data address',
+  3: 'illegal data value',
+  4: 'device failure',
+  5: 'acknowledged, still working',
+  6: 'device busy',
+  8: 'memory parity error',
+  10: 'gateway path unavailable: the gateway is not set up for this unit',
+  11: 'gateway target does not respond',
+};
+
+export function exceptionText(code: number): string {
+  return `exception ${code} (${exceptions[code] ?? 'unknown'})`;
+}
+
+/** Quality of a value whose request failed (facts of OPC UA Part 8 and of section 7 of the Modbus application protocol). */
+export function reasonOf(error: unknown): Reason {
+  if (!(error instanceof ModbusError))
+    return codeOf(error).startsWith('LANE_') ? 'no-communication' : 'communication-error';
+  switch (error.outcome) {
+    case 'crc':
+    case 'garbage':
+      return 'communication-error';
+    case 'limit':
+      return 'configuration-error';
+    case 'exception':
+      if ([1, 2, 3, 10].includes(error.exception)) return 'configuration-error';
+      return error.exception === 11 ? 'no-communication' : 'device-failure';
+    case 'timeout':
+    case 'closed':
+    case 'held':
+      return 'no-communication';
+  }
+}
+
+/** The device was not heard at all: asking for its next block now would only cost another timeout. */
+export function isSilence(error: unknown): boolean {
+  return reasonOf(error) === 'no-communication';
+}
