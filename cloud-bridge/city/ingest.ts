@@ -176,7 +176,9 @@ export class Ingest implements AsyncDisposable {
 
   async #welcome(campus: string, hello: Hello, time: number): Promise<void> {
     const watermarks = await this.#context.store.hello(campus, hello, time);
-    const lanes = Object.entries(watermarks).map(([lane, { epoch, seq }]) => [lane, { epoch, wm: seq }] as const);
+    const lanes = Object.entries(watermarks).map(([lane, { epoch, seq, t0 }]) => {
+      return [lane, { epoch, wm: seq, ...(t0 === null ? {} : { t0 }) }] as const;
+    });
     await this.#tell(campus, { ...this.#ack(Object.fromEntries(lanes)), session: hello.session });
   }
 

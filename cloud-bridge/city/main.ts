@@ -13,7 +13,7 @@ import { type CityOptions, startCity } from './city.ts';
  *   node edge/run.mjs cloud-bridge/city/main.ts --data <folder> [--host ::1]... [--mqtt-port 1884] [--http-port 8090]
  * Who reports is in `<folder>/campuses.json`: [{id, name: {zh, en}, password?}].
  */
-export type CityInit = Pick<CityOptions, 'folder' | 'mqtt' | 'http' | 'campuses'>;
+export type CityInit = Pick<CityOptions, 'folder' | 'mqtt' | 'http' | 'campuses' | 'test'>;
 
 const campusesSchema = z.array(
   z.strictObject({

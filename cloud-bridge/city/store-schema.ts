@@ -10,9 +10,9 @@ CREATE TABLE IF NOT EXISTS campuses (
   campus TEXT PRIMARY KEY, lastSeen INTEGER NOT NULL, clockOffset INTEGER, session TEXT
 ) WITHOUT ROWID;
 
--- epoch 0: the edge has said hello but nothing of this lane has come yet.
+-- epoch 0: the edge has said hello but nothing of this lane has come yet. t0: of the frame at seq.
 CREATE TABLE IF NOT EXISTS watermarks (
-  campus TEXT NOT NULL, lane TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  campus TEXT NOT NULL, lane TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, t0 INTEGER,
   heldEpoch INTEGER NOT NULL DEFAULT 0, head INTEGER NOT NULL DEFAULT 0, oldest INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (campus, lane)
 ) WITHOUT ROWID;

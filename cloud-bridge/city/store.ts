@@ -41,6 +41,8 @@ export interface Verdict {
 export interface Watermark {
   readonly epoch: number;
   readonly seq: number;
+  /** Of the frame at `seq`; null when there was none (a gap was jumped). */
+  readonly t0: number | null;
 }
 
 export interface StoreOptions {
@@ -93,7 +95,7 @@ export class CityStore implements Disposable {
       for (const [lane, held] of Object.entries(hello.lanes)) {
         if (!isLane(lane)) continue;
         const known = this.#watermark(campus, lane);
-        const wm = known === null || known.epoch < held.epoch ? { epoch: held.epoch, seq: 0 } : known;
+        const wm = known === null || known.epoch < held.epoch ? { epoch: held.epoch, seq: 0, t0: null } : known;
         answer[lane] = wm;
         this.#statements.held.run(campus, lane, held.epoch, held.head, held.min);
       }
@@ -117,9 +119,9 @@ export class CityStore implements Disposable {
 
   #applyOne(arrival: Arrival): Verdict {
     const { campus, lane } = arrival;
-    const known = this.#watermark(campus, lane) ?? { epoch: 0, seq: 0 };
+    const known = this.#watermark(campus, lane) ?? { epoch: 0, seq: 0, t0: null };
     const verdict = (outcome: Verdict['outcome'], wm: Watermark, message = ''): Verdict => {
-      return { campus, lane, outcome, ...wm, message };
+      return { campus, lane, outcome, epoch: wm.epoch, seq: wm.seq, message };
     };
     // Before anything is written: a lane name is the campus's to choose, rows for it are not.
     if (!isLane(lane)) return verdict('unsupported', known, `lane "${lane}" is not known here`);
@@ -145,7 +147,7 @@ export class CityStore implements Disposable {
   /** A larger epoch starts at 0: the edge's outbox was created again. What of the old one never came is unknown: say so. */
   #openEpoch(header: FrameHeader, known: Watermark, time: number): Watermark {
     if (header.e <= known.epoch) return known;
-    const wm = { epoch: header.e, seq: 0 };
+    const wm = { epoch: header.e, seq: 0, t0: null };
     if (known.epoch > 0) {
       this.#gap(
         header.c,
@@ -158,16 +160,16 @@ export class CityStore implements Disposable {
         time,
       );
     }
-    this.#statements.advance.run(header.c, header.l, wm.epoch, wm.seq);
+    this.#advance(header.c, header.l, wm);
     return wm;
   }
 
   /** Below `min` nothing will ever come: a visible gap, and the watermark jumps over it. */
   #jump(header: FrameHeader, wm: Watermark, time: number): Watermark {
     if (header.min <= wm.seq + 1) return wm;
-    const jumped = { epoch: wm.epoch, seq: header.min - 1 };
+    const jumped = { epoch: wm.epoch, seq: header.min - 1, t0: null };
     this.#gap(header.c, header.l, wm.epoch, wm.seq + 1, jumped.seq, 'evicted', 'the edge no longer holds it', time);
-    this.#statements.advance.run(header.c, header.l, jumped.epoch, jumped.seq);
+    this.#advance(header.c, header.l, jumped);
     return jumped;
   }
 
@@ -200,10 +202,14 @@ export class CityStore implements Disposable {
       this.#statements.trimRejected.run(campus, campus, keptPerCampus);
       this.#gap(campus, lane, header.e, header.s, header.s, 'malformed', message, time);
     }
-    const next = { epoch: header.e, seq: last };
-    this.#statements.advance.run(campus, lane, next.epoch, next.seq);
+    const next = { epoch: header.e, seq: last, t0: last === header.s ? header.t0 : null };
+    this.#advance(campus, lane, next);
     if (this.#logReceived) this.#statements.received.run(campus, lane, header.e, header.s, header.ct, body.toString());
     return verdict('applied', next, message);
+  }
+
+  #advance(campus: string, lane: string, { epoch, seq, t0 }: Watermark): void {
+    this.#statements.advance.run(campus, lane, epoch, seq, t0);
   }
 
   #gap(
@@ -224,11 +230,11 @@ export class CityStore implements Disposable {
 function prepare(db: Database.Database) {
   return {
     watermark: db.prepare<[string, string], Watermark>(
-      'SELECT epoch, seq FROM watermarks WHERE campus = ? AND lane = ?',
+      'SELECT epoch, seq, t0 FROM watermarks WHERE campus = ? AND lane = ?',
     ),
-    advance: db.prepare<[string, string, number, number]>(
-      `INSERT INTO watermarks (campus, lane, epoch, seq) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`,
+    advance: db.prepare<[string, string, number, number, number | null]>(
+      `INSERT INTO watermarks (campus, lane, epoch, seq, t0) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, t0 = excluded.t0`,
     ),
     held: db.prepare<[string, string, number, number, number]>(
       `INSERT INTO watermarks (campus, lane, epoch, seq, heldEpoch, head, oldest) VALUES (?, ?, 0, 0, ?, ?, ?)

@@ -32,7 +32,11 @@ const ackSchema = z.object({
   /** The frame version to speak. */
   proto: z.int().min(1),
   /** Committed, cumulative: everything up to `wm` of this epoch is in the city's database. */
-  lanes: z.record(lane, z.object({ epoch: z.int().min(1), wm: count })),
+  /**
+   * `t0`, in the answer to a hello: that of the frame at `wm`, so that an edge restored from an older copy, which counts
+   * the same numbers again, sees that the city's `wm` is not its own.
+   */
+  lanes: z.record(lane, z.object({ epoch: z.int().min(1), wm: count, t0: count.optional() })),
   /** Frames of each lane that may be on their way. */
   credit: z.int().min(1).max(10_000),
   /** Least pause between two frames of the bulk lanes, ms. */

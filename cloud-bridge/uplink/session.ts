@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { decodeFrame } from '#bridge/contract/frame.ts';
 import { type Lane, lanes } from '#bridge/contract/lanes.ts';
 import { type Ack, type Hello, type Nack, protocols, readAnswer } from '#bridge/contract/messages.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -143,14 +144,15 @@ export class Session {
     for (const lane of lanes) {
       const told = ack.lanes[lane];
       const afterHello = ack.session !== undefined;
-      if (told !== undefined) this.#watermark(lane, told.epoch, told.wm, state[lane], afterHello);
+      if (told !== undefined) this.#watermark(lane, told, state[lane], afterHello);
       else if (afterHello) this.#hold(lane, state[lane], 'the city does not know this lane');
     }
     this.tick();
   }
 
-  #watermark(lane: Lane, epoch: number, watermark: number, state: OutboxLaneState, afterHello: boolean): void {
+  #watermark(lane: Lane, told: Ack['lanes'][string], state: OutboxLaneState, afterHello: boolean): void {
     const track = this.#tracks[lane];
+    const { epoch, wm: watermark } = told;
     if (epoch !== state.epoch) {
       // An answer to what an older outbox sent; only after a hello is it about this one.
       if (afterHello) this.#hold(lane, state, `the city knows epoch ${epoch}, the outbox is at ${state.epoch}`);
@@ -162,6 +164,10 @@ export class Session {
       this.#hold(lane, state, `the city has ${watermark}, the outbox ends at ${state.head}: it needs a new epoch`);
       return;
     }
+    if (told.t0 !== undefined && !this.#isOurs(lane, watermark, told.t0, state)) {
+      this.#hold(lane, state, `what the city has at ${watermark} is not in this outbox: it needs a new epoch`);
+      return;
+    }
     this.#context.onWatermark(epoch, lane, watermark);
     const now = this.#context.clock.monotonic();
     if (track.sender === null || track.sender.epoch !== epoch) {
@@ -171,6 +177,18 @@ export class Session {
       track.sender.acknowledged(watermark, now);
     }
     track.held = null;
+  }
+
+  /** An outbox restored from an older copy counts the same numbers for other rows. True where it cannot be told. */
+  #isOurs(lane: Lane, seq: number, t0: number, state: OutboxLaneState): boolean {
+    const [row] = this.#context.source.outbox(lane, seq - 1, 1);
+    if (row === undefined || row.seq !== seq) return true;
+    const { bytes } = composeRow(this.#frameContext(lane, state), row);
+    return decodeFrame(bytes).header.t0 === t0;
+  }
+
+  #frameContext(lane: Lane, { epoch, min }: OutboxLaneState): FrameContext {
+    return { campus: this.#context.campus, lane, epoch, min, clockOffset: this.#clockOffset };
   }
 
   #nack(nack: Nack): void {
@@ -220,13 +238,7 @@ export class Session {
       track.nextAt = now + this.#pace;
       room = 1;
     }
-    const context: FrameContext = {
-      campus: this.#context.campus,
-      lane,
-      epoch: state.epoch,
-      min: state.min,
-      clockOffset: this.#clockOffset,
-    };
+    const context = this.#frameContext(lane, state);
     for (const row of this.#context.source.outbox(lane, sender.next - 1, room)) {
       // Below `min` the header says it; a hole above it must be marked, or the lane would wait for ever.
       if (row.seq > sender.next && sender.next >= state.min) {

@@ -8,7 +8,7 @@ import { laneSenderLimits } from './lane-sender.ts';
 import { type Link, openLink } from './link.ts';
 import { type Acknowledged, createReporter } from './reporter.ts';
 import { Session, type SessionLimits } from './session.ts';
-import type { OutboxSource } from './source.ts';
+import type { OutboxLaneState, OutboxSource } from './source.ts';
 
 export interface UplinkLimits extends SessionLimits {
   readonly connectTimeout: number;
@@ -84,6 +84,8 @@ export async function startUplink(options: UplinkOptions): Promise<Uplink> {
   return new RunningUplink(options);
 }
 
+const unknown: OutboxLaneState = { epoch: 0, min: 1, head: 0, watermark: 0 };
+
 class RunningUplink implements Uplink {
   readonly #options: UplinkOptions;
   readonly #limits: UplinkLimits;
@@ -93,6 +95,12 @@ class RunningUplink implements Uplink {
   readonly #watermarks = new Map<Lane, { readonly epoch: number; readonly watermark: number }>();
   readonly #reporter: ReturnType<typeof createReporter>;
   #session: Session | null = null;
+  #lastState: Readonly<Record<Lane, OutboxLaneState>> = {
+    alarm: unknown,
+    event: unknown,
+    agg1m: unknown,
+    health: unknown,
+  };
   #connected = false;
   #since: number;
   #connections = 0;
@@ -108,7 +116,7 @@ class RunningUplink implements Uplink {
   }
 
   stats(): UplinkStats {
-    const state = this.#options.source.outboxState();
+    const state = this.#outboxState();
     const lane = (name: Lane): UplinkLaneStats => {
       const { epoch, head, min, watermark: known } = state[name];
       const told = this.#watermarks.get(name);
@@ -125,6 +133,16 @@ class RunningUplink implements Uplink {
       lanes: { alarm: lane('alarm'), event: lane('event'), agg1m: lane('agg1m'), health: lane('health') },
       lastError: this.#lastError,
     };
+  }
+
+  /** Numbers for people must come even while core has not made a database yet: then the last ones known. */
+  #outboxState(): Readonly<Record<Lane, OutboxLaneState>> {
+    try {
+      this.#lastState = this.#options.source.outboxState();
+    } catch (error) {
+      this.#fault(error);
+    }
+    return this.#lastState;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

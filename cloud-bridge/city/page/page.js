@@ -149,16 +149,14 @@ function lanesOf(campus) {
 
 function alarmsOf(alarms) {
   if (alarms.length === 0) return make('p', { text: say('noAlarms'), kind: 'quiet' });
-  const rows = alarms
-    .slice(0, shownAlarms)
-    .map((alarm) => [
-      { text: moment(alarm.raised) },
-      {
-        text: language === 'en' ? alarm.message.en : alarm.message.zh,
-        kind: alarm.state === 'normal' ? '' : alarm.class,
-      },
-      { text: say('states')[alarm.state] ?? alarm.state },
-    ]);
+  const rows = alarms.slice(0, shownAlarms).map((alarm) => [
+    { text: moment(alarm.raised) },
+    {
+      text: language === 'en' ? alarm.message.en : alarm.message.zh,
+      kind: alarm.state === 'normal' ? '' : alarm.class,
+    },
+    { text: say('states')[alarm.state] ?? alarm.state },
+  ]);
   return table([say('raised'), say('message'), say('alarmState')], rows);
 }
 

@@ -115,6 +115,23 @@ describe('the bridge from outbox to city', () => {
     expect(query(t.folder, 'SELECT count(*) AS n FROM events')).toEqual([{ n: 8 }]);
   });
 
+  it('holds a lane of a restored outbox that has counted past the city again', async () => {
+    await using t = await setUp({ keep: true });
+    t.outbox.append('event', ...range(3).map((n) => makeBody('event', n)));
+    await using city = await openCity(t.folder);
+    {
+      await using _uplink = await openUplink(t.outbox, city.ports.mqtt);
+      await vi.waitFor(() => expect(t.outbox.watermark('event')).toBe(3), deadline);
+    }
+    t.outbox.recreate(1);
+    t.outbox.append('event', ...range(8).map((n) => makeBody('event', 20 + n)));
+    await using uplink = await openUplink(t.outbox, city.ports.mqtt);
+    await vi.waitFor(() => expect(uplink.stats().lanes.event.held).toContain('not in this outbox'), deadline);
+    t.outbox.epoch = 2;
+    await vi.waitFor(() => expect(t.outbox.watermark('event')).toBe(8), deadline);
+    expect(query(t.folder, 'SELECT count(*) AS n FROM events')).toEqual([{ n: 11 }]);
+  });
+
   it('says what is wrong with a wrong password and keeps trying slowly', async () => {
     await using t = await setUp();
     await using city = await openCity(t.folder);
