@@ -20,7 +20,7 @@ const schemas = {
   tasmota: z.strictObject({ tasmota: name }),
   /** Node id of its discovery topics, or one of the device's identifiers. */
   homeassistant: z.strictObject({ homeassistant: name }),
-  /** Speaks our plain JSON on `v1/in/<device>/...`. */
+  /** Speaks our plain JSON. */
   json: z.strictObject({ json: z.literal(true) }),
 } as const;
 

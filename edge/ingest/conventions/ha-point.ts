@@ -19,6 +19,7 @@ const pointNames: Readonly<Record<string, string>> = {
   volatile_organic_compounds: 'tvoc',
   volatile_organic_compounds_parts: 'tvoc',
   moisture: 'water_leak',
+  pm25: 'pm2_5',
   signal_strength: 'signal',
 };
 

@@ -1,0 +1,274 @@
+import type { DeviceId } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
+import { Ticker } from '#edge/runtime/lifecycle.ts';
+import type { SensorClient, SensorClientOptions } from './sensor-client.ts';
+import { createSensorClient } from './sensor-client.ts';
+import { announceNode, nodeWill, publishNode } from './sensor-esphome.ts';
+import type { Room } from './sensor-scene.ts';
+import { advanceRoom, createRoom, dispenserPower, illuminance } from './sensor-scene.ts';
+import type { Plug } from './sensor-tasmota.ts';
+import { announcePlug, obey, plugCommands, plugWill, publishTelemetry } from './sensor-tasmota.ts';
+import type { ZigbeeDevice } from './sensor-zigbee.ts';
+import { announceBridge, createZigbeeDevices, publishState, zigbeeWill } from './sensor-zigbee.ts';
+
+/** The MQTT clients of the virtual campus's sensors, as the site file must know them. */
+export const sensorClients = ['zigbee2mqtt', 'tasmota-plug-1', 'esp-air-301', 'air-201', 'fire-panel'] as const;
+export type SensorClientId = (typeof sensorClients)[number];
+
+export interface SensorsOptions {
+  /** The campus's broker. */
+  readonly host: string;
+  readonly port: number;
+  readonly passwords: ReadonlyMap<string, string>;
+  /** Where a device of our plain JSON puts its samples: set in a real one by hand, as its maker cannot know. */
+  readonly samplesTopic: (device: DeviceId) => string;
+  readonly clock?: Clock;
+  /** Tasmota prints the wall clock of this zone. */
+  readonly timeZone?: string;
+  /** Simulated seconds per second for air and heat (default 1): reports stay as often as they are. */
+  readonly pace?: number;
+  readonly print?: (line: string) => void;
+}
+
+export interface Sensors extends AsyncDisposable {
+  /** `smoke-101`, `smoke-102` or `smoke-201`. */
+  smoke(name: string, on: boolean): void;
+  /** `pir-101`; the people in its room breathe. null = by the timetable again. */
+  occupied(name: string, on: boolean | null): void;
+  fireContact(on: boolean): void;
+  /** The button in the gatehouse. */
+  press(action?: string): void;
+  /** `door-gate`: true = closed. */
+  contact(name: string, closed: boolean): void;
+  /** `leak-kitchen`. */
+  leak(name: string, on: boolean): void;
+  /** Cuts a client off without a word, so that its last will speaks; `replug` lets it come back. */
+  unplug(client: SensorClientId): void;
+  replug(client: SensorClientId): void;
+  /** Clients with a connection now. */
+  connected(): readonly string[];
+}
+
+const airMonitor = 'air-201' as DeviceId;
+const firePanel = 'fire-panel' as DeviceId;
+
+/** How often the scene moves on and due reports go out, ms. */
+const step = 1_000;
+const plugPeriod = 30_000;
+const nodePeriod = 10_000;
+const airPeriod = 10_000;
+/** A fire panel's gateway repeats itself well within its staleness. */
+const panelPeriod = 5_000;
+
+/** Starts them all; they connect, and connect again, by themselves. */
+export async function startSensors(options: SensorsOptions): Promise<Sensors> {
+  for (const id of sensorClients) {
+    if (!options.passwords.has(id))
+      throw new CodedError('SIMULATOR_NO_PASSWORD', `no password for the MQTT client "${id}"`);
+  }
+  return new VirtualSensors(options);
+}
+
+class VirtualSensors implements Sensors {
+  readonly #clock: Clock;
+  readonly #offset: (now: number) => number;
+  readonly #pace: number;
+  readonly #samplesTopic: (device: DeviceId) => string;
+  readonly #rooms: Readonly<Record<'101' | '201' | '301', Room>>;
+  readonly #zigbee = createZigbeeDevices();
+  readonly #plug: Plug;
+  readonly #clients: Readonly<Record<SensorClientId, SensorClient>>;
+  readonly #ticker: Ticker;
+  #fire = false;
+  #last: number;
+  #due: Record<'plug' | 'node' | 'air' | 'panel', number>;
+
+  constructor(options: SensorsOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#offset = localClock(options.timeZone ?? 'Asia/Shanghai');
+    this.#pace = options.pace ?? 1;
+    this.#samplesTopic = options.samplesTopic;
+    this.#rooms = { '101': createRoom('101'), '201': createRoom('201'), '301': createRoom('301') };
+    const now = this.#clock.now();
+    this.#plug = { topic: 'tasmota-plug-1', on: true, power: 4, total: 412.337, today: 1.204, bootedAt: this.#local() };
+    this.#last = now;
+    this.#due = { plug: now + plugPeriod, node: now + nodePeriod, air: now, panel: now };
+    this.#moveScene(0);
+    this.#clients = this.#connect(options);
+    this.#ticker = new Ticker(step, () => this.#tick());
+  }
+
+  smoke(name: string, on: boolean): void {
+    this.#set(name, { smoke: on });
+  }
+
+  occupied(name: string, on: boolean | null): void {
+    this.#rooms['101'].forced = on;
+    this.#moveScene(0);
+    this.#set(name, { occupancy: this.#rooms['101'].people > 0 });
+  }
+
+  fireContact(on: boolean): void {
+    this.#fire = on;
+    this.#publishPanel();
+  }
+
+  press(action = 'single'): void {
+    publishState(this.#clients.zigbee2mqtt, this.#zigbeeDevice('button-gatehouse'), { action });
+  }
+
+  contact(name: string, closed: boolean): void {
+    this.#set(name, { contact: closed });
+  }
+
+  leak(name: string, on: boolean): void {
+    this.#set(name, { water_leak: on });
+  }
+
+  unplug(client: SensorClientId): void {
+    this.#clients[client].unplug();
+  }
+
+  replug(client: SensorClientId): void {
+    this.#clients[client].replug();
+  }
+
+  connected(): readonly string[] {
+    return sensorClients.filter((id) => this.#clients[id].connected);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ticker[Symbol.dispose]();
+    await Promise.all(sensorClients.map((id) => this.#clients[id][Symbol.asyncDispose]()));
+  }
+
+  #connect({ host, port, passwords, print }: SensorsOptions): Readonly<Record<SensorClientId, SensorClient>> {
+    const open = (
+      id: SensorClientId,
+      rest: Omit<SensorClientOptions, 'host' | 'port' | 'id' | 'password' | 'onState'>,
+    ): SensorClient =>
+      createSensorClient({
+        host,
+        port,
+        id,
+        password: passwords.get(id) ?? '',
+        onState: (message) => print?.(`${id}: ${message}`),
+        ...rest,
+      });
+    return {
+      zigbee2mqtt: open('zigbee2mqtt', {
+        keepalive: 60,
+        will: zigbeeWill,
+        onConnect: (client) => announceBridge(client, this.#zigbee),
+      }),
+      'tasmota-plug-1': open('tasmota-plug-1', {
+        keepalive: 30,
+        will: plugWill(this.#plug.topic),
+        subscribe: [plugCommands(this.#plug.topic)],
+        onConnect: (client) => announcePlug(client, this.#plug, this.#local()),
+        onMessage: (topic, payload) => obey(this.#clients['tasmota-plug-1'], this.#plug, topic, payload),
+      }),
+      'esp-air-301': open('esp-air-301', {
+        keepalive: 15,
+        will: nodeWill('esp-air-301'),
+        onConnect: (client) => announceNode(client, 'esp-air-301', this.#rooms['301']),
+      }),
+      'air-201': open('air-201', { keepalive: 30, onConnect: (client) => this.#publishAir(client) }),
+      'fire-panel': open('fire-panel', { keepalive: 10, onConnect: (client) => this.#publishPanel(client) }),
+    };
+  }
+
+  #local(): number {
+    const now = this.#clock.now();
+    return now + this.#offset(now);
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    this.#moveScene(now - this.#last);
+    this.#last = now;
+    for (const device of this.#zigbee.values()) {
+      if (now < device.nextAt) continue;
+      if (device.nextAt > 0) publishState(this.#clients.zigbee2mqtt, device);
+      device.nextAt = now + device.every;
+    }
+    if (this.#isDue('plug', now, plugPeriod))
+      publishTelemetry(this.#clients['tasmota-plug-1'], this.#plug, this.#local());
+    if (this.#isDue('node', now, nodePeriod))
+      publishNode(this.#clients['esp-air-301'], 'esp-air-301', this.#rooms['301']);
+    if (this.#isDue('air', now, airPeriod)) this.#publishAir(this.#clients['air-201']);
+    if (this.#isDue('panel', now, panelPeriod)) this.#publishPanel();
+  }
+
+  #isDue(what: 'plug' | 'node' | 'air' | 'panel', now: number, period: number): boolean {
+    if (now < this.#due[what]) return false;
+    this.#due[what] = now + period;
+    return true;
+  }
+
+  #moveScene(elapsed: number): void {
+    const local = this.#local();
+    for (const room of Object.values(this.#rooms)) advanceRoom(room, local, elapsed * this.#pace);
+    const plug = this.#plug;
+    plug.power = dispenserPower(local);
+    if (plug.on) {
+      const used = (plug.power * Math.max(0, elapsed)) / 3_600_000_000;
+      plug.total += used;
+      plug.today += used;
+    }
+    const climate = (name: string, room: Room) =>
+      Object.assign(this.#zigbeeDevice(name).state, {
+        temperature: Math.round(room.temperature * 10) / 10,
+        humidity: Math.round(room.humidity * 10) / 10,
+      });
+    climate('climate-101', this.#rooms['101']);
+    climate('climate-201', this.#rooms['201']);
+    const pir = this.#zigbeeDevice('pir-101').state;
+    pir.occupancy = this.#rooms['101'].people > 0;
+    pir.illuminance = illuminance(this.#rooms['101'], local);
+  }
+
+  #publishAir(client: SensorClient): void {
+    const { co2, temperature, humidity, pm2_5 } = this.#rooms['201'];
+    const air = {
+      t: this.#clock.now(),
+      co2: Math.round(co2),
+      temperature: Math.round(temperature * 10) / 10,
+      humidity: Math.round(humidity * 10) / 10,
+      pm2_5: Math.round(pm2_5),
+    };
+    client.publish(this.#samplesTopic(airMonitor), air, { qos: 1 });
+  }
+
+  #publishPanel(client: SensorClient = this.#clients['fire-panel']): void {
+    const s = [
+      ['alarm', this.#fire],
+      ['fault', false],
+    ];
+    client.publish(this.#samplesTopic(firePanel), { t: this.#clock.now(), s }, { qos: 1 });
+  }
+
+  #set(name: string, values: Record<string, boolean>): void {
+    const device = this.#zigbeeDevice(name);
+    Object.assign(device.state, values);
+    publishState(this.#clients.zigbee2mqtt, device);
+  }
+
+  #zigbeeDevice(name: string): ZigbeeDevice {
+    const device = this.#zigbee.get(name);
+    if (device === undefined) throw new CodedError('SIMULATOR_NO_DEVICE', `there is no simulated sensor "${name}"`);
+    return device;
+  }
+}
+
+/** ms to add to UTC to get the wall clock of a zone. */
+function localClock(timeZone: string): (now: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+  return (now) => {
+    const name = format.formatToParts(now).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
+    const [, sign = '+', hours = '0', minutes = '0'] = /GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+    return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  };
+}
