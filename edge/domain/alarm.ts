@@ -15,7 +15,7 @@ export interface Alarm {
   readonly id: HappeningId;
   /**
    * What raised it; one open alarm per source: `interlock:<id>`, `blind:<interlock>` (its points cannot be used),
-   * `device:<id>`, `process:<name>`, `output:<ref>`.
+   * `device:<id>`, `process:<name>`, `output:<ref>`, `store:acts` (what was done is not on disk).
    */
   readonly source: string;
   readonly class: AlarmClass;

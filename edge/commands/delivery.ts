@@ -1,0 +1,184 @@
+import type { Bus } from '#edge/bus/bus.ts';
+import { commandTopic } from '#edge/bus/topics.ts';
+import type { Command, CommandResult } from '#edge/domain/output.ts';
+import { priorities } from '#edge/domain/output.ts';
+import type { AlarmDecision } from '#edge/rules/decision.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
+import { newHappeningId } from '#edge/runtime/ids.ts';
+import { failedAlarm, workingAgain } from './alarms.ts';
+import { type Flight, type Output, succeeded } from './output.ts';
+import type { Recorder } from './recorder.ts';
+
+/** A command that has not reached the device by then is void, ms. */
+export const commandLife = 5_000;
+/** A driver is told of a longer `until` this long before the one it knows ends, ms. */
+const renewBefore = 10_000;
+/** What the way back takes, ms. */
+const margin = 500;
+const maxFlights = 4_096;
+
+export interface DeliveryOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly isReady: (process: string) => boolean;
+  readonly onAlarm: (decision: AlarmDecision) => void;
+  /** `confirmed` of this output has changed. */
+  readonly onConfirmed: (output: Output) => void;
+}
+
+/** Brings what is wanted to the devices: sends, waits for the answer, tries again with back-off, gives alarm. */
+export interface Delivery {
+  /** Sends what is wanted if it is due. Publishes synchronously, before anything is awaited. */
+  deliver(output: Output): void;
+  /** Something else is wanted: forget the failures of what was wanted before. */
+  renew(output: Output): void;
+  onResult(result: CommandResult): void;
+  /** Gives up on answers that did not come. */
+  tick(): void;
+  readonly counters: { readonly sent: number; readonly strangeResults: number; readonly inFlight: number };
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { bus, clock, recorder, isReady, onAlarm, onConfirmed } = options;
+  const flights = new Map<string, Flight>();
+  let sent = 0;
+  let strangeResults = 0;
+
+  const send = (output: Output, want: NonNullable<Output['want']>) => {
+    const { device, point } = output.place;
+    const now = clock.now();
+    const { value, priority, until } = want;
+    const id = newHappeningId(clock);
+    const expires = now + commandLife;
+    const command: Command = { id, device: device.id, point: point.name, value, priority, issued: now, expires, until };
+    const deadline = clock.monotonic() + commandLife + output.rule.verifyWithin + margin;
+    const flight: Flight = { command, output, deadline };
+    output.flight = flight;
+    output.lastSent = clock.monotonic();
+    output.toldUntil = until;
+    publish(flight);
+    sent++;
+    flights.set(command.id, flight);
+    if (flights.size > maxFlights) forgetOldest();
+    recorder.audit({
+      time: now,
+      who: want.owner ?? 'process:core',
+      from: 'core',
+      what: `command ${output.ref}=${JSON.stringify(value)}`,
+      why: want.reason,
+      result: `sent to ${output.place.process}`,
+    });
+  };
+  const publish = (flight: Flight) => {
+    const failed = (error: unknown) => settle(flight, 'failed', `it could not be sent: ${messageOf(error)}`);
+    try {
+      bus.publish(commandTopic(flight.output.place.process), flight.command).catch(failed);
+    } catch (error) {
+      // Not in this turn: `settle` may ask for a commit, and the acts of the turn come first.
+      queueMicrotask(() => failed(error));
+    }
+  };
+  const settle = ({ command }: Flight, outcome: CommandResult['outcome'], message: string) => {
+    const { id, device, point } = command;
+    conclude({ id, device, point, outcome, message, time: clock.now() });
+    recorder.commit();
+  };
+  const forgetOldest = () => {
+    for (const flight of flights.values()) {
+      if (flight.output.flight === flight) continue;
+      flights.delete(flight.command.id);
+      return;
+    }
+  };
+
+  const conclude = (result: CommandResult) => {
+    const flight = flights.get(result.id);
+    const isOurs = flight?.command.device === result.device && flight.command.point === result.point;
+    if (flight === undefined || !isOurs) {
+      strangeResults++;
+      return;
+    }
+    flights.delete(result.id);
+    const { output, command } = flight;
+    recorder.command({ command, result });
+    recorder.audit({
+      time: result.time,
+      who: `process:${output.place.process}`,
+      from: output.place.process,
+      what: `result ${output.ref}=${JSON.stringify(command.value)}`,
+      why: `command ${command.id}`,
+      result: result.message === undefined ? result.outcome : `${result.outcome}: ${result.message}`,
+    });
+    // A newer command has overtaken this one: only its answer counts.
+    if (output.flight !== flight) return;
+    output.flight = null;
+    const value = result.value ?? (succeeded(result.outcome) ? command.value : null);
+    output.confirmed = { value, outcome: result.outcome, time: result.time };
+    if (succeeded(result.outcome)) onSuccess(output, command);
+    else onFailure(output, command, result);
+    onConfirmed(output);
+  };
+  const onSuccess = (output: Output, command: Command) => {
+    output.pending = output.want !== null && output.want.value !== command.value;
+    output.failures = 0;
+    output.backoff.reset();
+    if (output.alarmed !== false) onAlarm(workingAgain(output));
+    output.alarmed = false;
+    deliver(output);
+  };
+  const onFailure = (output: Output, command: Command, result: CommandResult) => {
+    output.failures++;
+    output.pending = output.want !== null;
+    output.notBefore = clock.monotonic() + output.backoff.next();
+    // One failure may be a lost frame; a mismatch never is, and neither are two failures in a row.
+    if (result.outcome !== 'mismatch' && output.failures < 2) return;
+    if (output.alarmed !== true) onAlarm(failedAlarm(output, command, result));
+    output.alarmed = true;
+  };
+
+  const deliver = (output: Output) => {
+    const { want, flight } = output;
+    if (want === null) return;
+    if (flight !== null && flight.command.value === want.value) return;
+    if (!output.pending && !mustTellUntil(output, clock.now())) return;
+    // Life safety and critical commands do not wait for a process to say that it is there, nor life safety for a pause.
+    if (want.priority > priorities.critical && !isReady(output.place.process)) return;
+    const now = clock.monotonic();
+    if (now < output.notBefore) return;
+    if (want.priority !== priorities.lifeSafety && now < output.lastSent + output.rule.minGap) return;
+    send(output, want);
+  };
+
+  return {
+    deliver,
+    renew: (output) => {
+      output.failures = 0;
+      output.notBefore = 0;
+      output.backoff.reset();
+    },
+    onResult: (result) => conclude(result),
+    tick: () => {
+      const now = clock.monotonic();
+      for (const flight of flights.values()) {
+        if (now < flight.deadline) continue;
+        const waited = commandLife + flight.output.rule.verifyWithin + margin;
+        const { id, device, point } = flight.command;
+        const message = `no answer from ${flight.output.place.process} within ${waited} ms`;
+        conclude({ id, device, point, outcome: 'failed', message, time: clock.now() });
+      }
+    },
+    get counters() {
+      return { sent, strangeResults, inFlight: flights.size };
+    },
+  };
+}
+
+/** The driver ends the output by itself at the `until` it knows: it must hear of a shorter one now, of a longer in time. */
+function mustTellUntil({ want, toldUntil }: Output, now: number): boolean {
+  if (want === null || toldUntil === undefined || want.until === toldUntil) return false;
+  if (toldUntil === null) return true;
+  if (want.until !== null && want.until < toldUntil) return true;
+  return now >= toldUntil - renewBefore;
+}

@@ -1,0 +1,193 @@
+import type { AuditLine } from '#edge/domain/audit.ts';
+import type { Hold, Request, RequestResult } from '#edge/domain/output.ts';
+import { arbitrate, maxHolds } from '#edge/rules/priorities.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
+import { checkRequest, type Refusal } from './check-request.ts';
+import type { Output } from './output.ts';
+import { putHold } from './priority-array.ts';
+import type { Recorder } from './recorder.ts';
+
+const maxAnswers = 512;
+const maxWaiting = 32;
+
+export interface RequestsOptions {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly grants: (client: string) => readonly string[];
+  readonly outputOf: (ref: string) => Output | undefined;
+  /** The holds of this output have changed. */
+  readonly onChanged: (output: Output) => void;
+}
+
+export interface Requests {
+  request(request: Request): Promise<RequestResult>;
+  readonly counters: { readonly requests: number; readonly refused: number };
+}
+
+/** Turns requests into holds: one at a time for each output, each on disk before it is acted on and answered. */
+export function createRequests(options: RequestsOptions): Requests {
+  const { clock, recorder, grants, outputOf, onChanged } = options;
+  const answers = new Map<string, Promise<RequestResult>>();
+  const queues = new Map<Output, { last: Promise<unknown>; waiting: number }>();
+  let count = 0;
+  let refused = 0;
+
+  const refuse = async (request: Request, refusal: Refusal): Promise<RequestResult> => {
+    refused++;
+    const result: RequestResult = { id: request.id, accepted: false, ...refusal };
+    try {
+      await recorder.commitRequest({ request, result }, auditOf(request, result));
+    } catch (error) {
+      // A refusal is one whether or not it could be written down; that it was not is the recorder's alarm.
+      return { ...result, message: `${result.message} (not recorded: ${messageOf(error)})` };
+    }
+    return result;
+  };
+  const notRecorded = (request: Request, error: unknown): RequestResult => {
+    refused++;
+    answers.delete(keyOf(request));
+    const message = `the request could not be recorded, so nothing was done: ${messageOf(error)}`;
+    const result: RequestResult = { id: request.id, accepted: false, outcome: 'not-recorded', message };
+    recorder.audit(auditOf(request, result));
+    return result;
+  };
+
+  const hold = async (request: Request, output: Output, mine: Hold): Promise<RequestResult> => {
+    const trial = putHold(output.holds, mine);
+    if (!trial.accepted || trial.displaced !== null) {
+      const message = `"${output.ref}" already has ${maxHolds} holds`;
+      return refuse(request, { outcome: 'too-many-holds', message });
+    }
+    const result = foresee(request, trial.holds, mine, clock.now());
+    output.staged = mine;
+    recorder.holdsChanged(output.ref);
+    try {
+      await recorder.commitRequest({ request, result }, auditOf(request, result));
+    } catch (error) {
+      output.staged = null;
+      return notRecorded(request, error);
+    }
+    output.staged = null;
+    // Interlocks may have filled the array meanwhile; then the newest guest is the one too many.
+    output.holds = putHold(output.holds, mine).holds;
+    onChanged(output);
+    recorder.commit();
+    return result;
+  };
+
+  /** Letting go acts first: a crash in between only asserts the hold again, which then expires. */
+  const relinquish = async (request: Request, output: Output, owner: string): Promise<RequestResult> => {
+    const had = output.holds.some((one) => one.owner === owner);
+    output.holds = output.holds.filter((one) => one.owner !== owner);
+    if (had) {
+      recorder.holdsChanged(output.ref);
+      onChanged(output);
+    }
+    const { winner } = arbitrate(output.holds, clock.now());
+    const then =
+      winner === null ? 'nobody holds it now' : `${winner.owner} holds it at ${JSON.stringify(winner.value)}`;
+    const message = had
+      ? `"${output.ref}" is let go: ${then}`
+      : `client "${request.client}" did not hold "${output.ref}"`;
+    const result: RequestResult = { id: request.id, accepted: true, outcome: 'relinquished', message };
+    try {
+      await recorder.commitRequest({ request, result }, auditOf(request, result));
+    } catch (error) {
+      answers.delete(keyOf(request));
+      return { ...result, message: `${message} (not recorded: ${messageOf(error)})` };
+    }
+    return result;
+  };
+
+  const decide = async (request: Request): Promise<RequestResult> => {
+    const output = outputOf(request.ref);
+    const refusal = checkRequest(request, output?.place.point, grants(request.client));
+    if (refusal !== null || output === undefined) {
+      return refuse(request, refusal ?? { outcome: 'not-writable', message: `"${request.ref}" is not an output` });
+    }
+    const owner = `request:${request.client}`;
+    return inTurn(output, request, () => {
+      const { ref, priority, value, reason } = request;
+      if (value === null) return relinquish(request, output, owner);
+      const now = clock.now();
+      return hold(request, output, {
+        ref,
+        priority,
+        owner,
+        value,
+        reason,
+        since: now,
+        until: now + request.seconds * 1000,
+      });
+    });
+  };
+  const inTurn = async (
+    output: Output,
+    request: Request,
+    act: () => Promise<RequestResult>,
+  ): Promise<RequestResult> => {
+    const queue = queues.get(output) ?? { last: Promise.resolve(), waiting: 0 };
+    queues.set(output, queue);
+    if (queue.waiting >= maxWaiting) {
+      return refuse(request, { outcome: 'busy', message: `${maxWaiting} requests for "${output.ref}" are waiting` });
+    }
+    queue.waiting++;
+    // Alone in the queue it starts in this turn; `act` never rejects.
+    const mine = queue.waiting === 1 ? act() : queue.last.then(act);
+    queue.last = mine;
+    try {
+      return await mine;
+    } finally {
+      queue.waiting--;
+    }
+  };
+
+  return {
+    request: (request) => {
+      const key = keyOf(request);
+      const known = answers.get(key);
+      if (known !== undefined) return known;
+      count++;
+      const answer = decide(request);
+      answers.set(key, answer);
+      for (const oldest of answers.keys()) {
+        if (answers.size <= maxAnswers) break;
+        answers.delete(oldest);
+      }
+      return answer;
+    },
+    get counters() {
+      return { requests: count, refused };
+    },
+  };
+}
+
+/** An id is only unique within its client: another client's must not find the answer. */
+function keyOf(request: Request): string {
+  return `${request.client} ${request.id}`;
+}
+
+function foresee(request: Request, holds: readonly Hold[], mine: Hold, now: number): RequestResult {
+  const { winner } = arbitrate(holds, now);
+  const what = `"${mine.ref}" = ${JSON.stringify(mine.value)} for ${request.seconds} s at priority ${mine.priority}`;
+  if (winner === null || winner.owner === mine.owner) {
+    return { id: request.id, accepted: true, outcome: 'holding', message: what };
+  }
+  const above = `${winner.owner} holds it at ${JSON.stringify(winner.value)}, priority ${winner.priority} (${winner.reason})`;
+  return { id: request.id, accepted: true, outcome: 'waiting', message: `${what} waits: ${above}` };
+}
+
+function auditOf(request: Request, result: RequestResult): AuditLine {
+  const { person, client, value, ref, priority, seconds, reason, time } = request;
+  const what =
+    value === null ? `relinquish ${ref}` : `request ${ref}=${JSON.stringify(value)} at ${priority} for ${seconds} s`;
+  return {
+    time,
+    who: person === undefined ? `client:${client}` : `person:${person}`,
+    from: client,
+    what,
+    why: reason,
+    result: `${result.outcome}: ${result.message}`,
+  };
+}
