@@ -249,6 +249,13 @@ describe('resent, late and mistimed', () => {
     expect(send(topic, samples(1, start)).late).toEqual([]);
   });
 
+  test('a device clock that is set back by a few seconds keeps nobody waiting for the next alarm', () => {
+    const { send, clock } = bench([driverDevice('meter-1', [named('value', { type: 'boolean', unit: '' })])]);
+    send(topic, samples(false, clock.now()));
+    clock.advance(1_000);
+    expect(brief(send(topic, samples(true, clock.now() - 8_000)).readings)).toEqual(['meter-1/value true good']);
+  });
+
   test('a ring that is replayed in order after an outage keeps its times', () => {
     const { send, clock, ingest } = meter(named('value'));
     send(topic, samples(0, start));

@@ -10,7 +10,7 @@ import type { InboundMessage } from '#edge/bus/bus.ts';
 import { findBrokenGrants, grantsFor } from '#edge/bus/grants.ts';
 import { samplesTopic } from '#edge/bus/topics.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
-import type { PointRef } from '#edge/domain/ids.ts';
+import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Accepted, Ingest } from '#edge/ingest/ingest.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
@@ -121,7 +121,7 @@ describe('the simulated sensors', () => {
     const qos = new Map(accepted.map(({ message }) => [message.topic, message.qos]));
     expect(qos.get('zigbee2mqtt/smoke-101')).toBe(1);
     expect(qos.get('zigbee2mqtt/climate-101')).toBe(0);
-    expect(qos.get(samplesTopic('fire-panel' as never))).toBe(1);
+    expect(qos.get(samplesTopic('fire-panel' as DeviceId))).toBe(1);
   });
 
   test('smoke, a fire contact, a leak and an open door arrive at once', async () => {

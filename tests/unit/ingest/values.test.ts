@@ -59,7 +59,15 @@ describe('paths', () => {
     expect(valueAt(root, 'a.b.1')).toBe(6);
     expect(valueAt(root, 'x.y')).toBe(7);
     expect(valueAt(root, 'polluted')).toBeUndefined();
-    expect(valueAt(root, 'constructor.name')).toBeUndefined();
+    for (const inherited of [
+      'constructor',
+      'constructor.name',
+      'toString',
+      'a.hasOwnProperty',
+      '__proto__.constructor',
+    ]) {
+      expect(valueAt(root, inherited)).toBeUndefined();
+    }
     expect(valueAt(root, 'a.b.length.x')).toBeUndefined();
     expect(valueAt('text', 'length')).toBeUndefined();
   });
