@@ -84,6 +84,8 @@ export async function startSpeaker(options: SpeakerOptions): Promise<Speaker> {
   }
 
   socket.on('message', (message) => {
+    // An empty datagram is a keep-alive (RFC 6263 section 4.1).
+    if (message.length === 0) return;
     const now = clock.monotonic();
     const packet = parseRtp(message);
     if (packet === null) {

@@ -25,6 +25,7 @@ const configSchema = z.strictObject({
   rtp: target,
   codec: z.enum(['PCMA', 'PCMU']).default('PCMA'),
   multicast: z.strictObject({ ttl: z.int().min(1).max(255).default(8), interface: z.string().min(1) }).optional(),
+  probe: z.enum(['empty-datagram', 'none']).default('empty-datagram'),
   zonePriority: z.partialRecord(z.enum(soundClasses), target).optional(),
 });
 
@@ -34,6 +35,11 @@ export interface SpeakerConfig {
   readonly codec: 'PCMA' | 'PCMU';
   /** Required for a multicast group, refused for a single receiver. */
   readonly multicast?: Multicast | undefined;
+  /**
+   * How a dead speaker is found while nothing plays: an empty datagram every 15 s tells a closed port and a missing host of the
+   * same network. `none` for a receiver that cannot bear it. Groups are never probed.
+   */
+  readonly probe: 'empty-datagram' | 'none';
   /**
    * Receivers that know priorities know them by address (Yealink: place in the listen list; Axis: ordered sources; Barix: a
    * priority port): where a class is played instead of at `rtp`.

@@ -1,6 +1,7 @@
 import type { Driver } from '#edge/drivers/driver.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { type ClipFile, openClipLibrary } from './clips.ts';
 import { parseSpeakerConfig, type SpeakerConfig } from './config.ts';
@@ -14,14 +15,20 @@ export interface BroadcastOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Pause between two probes of a speaker that plays nothing, ms. */
+  readonly probeEvery?: number;
 }
+
+/** A socket to an address opens within this; ms. */
+const openPatience = 1000;
 
 /**
  * Loudspeakers by RTP: G.711, 20 ms, unicast or multicast. Points: `clip` (text, output: what plays now; '' = silence),
  * `playing` (boolean), `packets_sent` (counter). The first `open` waits until every clip is decoded, or has failed, so
  * that an evacuation never waits for a disk; a broken clip is logged once and tried again when it is asked for.
  */
-export function broadcastDriver({ clips, folder, clock, log }: BroadcastOptions): Driver<SpeakerConfig> {
+export function broadcastDriver(options: BroadcastOptions): Driver<SpeakerConfig> {
+  const { clips, folder, clock, log, probeEvery = 15_000 } = options;
   const library = openClipLibrary(clips, folder);
   const pacer = startPacer(clock);
   const ending = new AbortController();
@@ -45,9 +52,12 @@ export function broadcastDriver({ clips, folder, clock, log }: BroadcastOptions)
     async open(device, config, sink, signal) {
       prepared ??= prepare();
       await prepared;
-      const session = new SpeakerSession({ device, config, clips: library, pacer, clock, sink });
+      const session = new SpeakerSession({ device, config, clips: library, pacer, probeEvery, clock, sink });
       signal.addEventListener('abort', () => void session[Symbol.asyncDispose](), { once: true });
-      await session.open();
+      // A name that does not resolve takes seconds to say so: the session says it, nobody waits for it.
+      const patience = new AbortController();
+      await Promise.race([session.open(), delay(openPatience, patience.signal)]);
+      patience.abort();
       return session;
     },
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
-import { Backoff, within } from '#edge/runtime/lifecycle.ts';
+import { Backoff, delay, Ticker, within } from '#edge/runtime/lifecycle.ts';
 
 export interface Target {
   readonly host: string;
@@ -20,6 +20,8 @@ export interface Multicast {
 export interface OutletOptions {
   readonly target: Target;
   readonly multicast: Multicast | undefined;
+  /** Pause between two empty datagrams while nothing plays, ms; null sends none. Groups are never probed. */
+  readonly probeEvery: number | null;
   readonly clock: Clock;
   /** On transitions only. */
   readonly onState: (state: 'online' | 'offline', message: string) => void;
@@ -30,9 +32,14 @@ export interface OutletOptions {
 const lookupTimeout = 5000;
 /** Silence of errors after which a port that refused is believed again; ICMP is rate-limited to one a second (Linux). */
 const trustAfter = 3000;
+/** An ICMP answer on a campus network takes a ms or two. */
+const icmpPatience = 20;
+/** RFC 6263 section 4.1: an empty datagram keeps an RTP path open and means nothing to the receiver. */
+const emptyDatagram = Buffer.alloc(0);
 
 /**
- * One UDP socket towards one receiver. It is connected, so that a closed port is heard of (ICMP gives ECONNREFUSED), and it is
+ * One UDP socket towards one receiver. It is connected, so that a closed port or a missing host is heard of (ICMP and ARP
+ * give ECONNREFUSED, EHOSTUNREACH), with an empty datagram now and then, so that it is heard of before the fire; and it is
  * opened anew after a routing error: a connected socket keeps the source address of its first day, and a new
  * DHCP lease would leave it dead for ever. node:dgram cannot set the DSCP: marking EF (46) is left to the switch port or to
  * an nftables rule on the controller.
@@ -46,15 +53,18 @@ export class Outlet implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #state: 'unknown' | 'online' | 'offline' = 'unknown';
   #lastError = Number.NEGATIVE_INFINITY;
+  #lastSend = Number.NEGATIVE_INFINITY;
+  readonly #prober: Ticker | undefined;
   #disposed = false;
   #opened: Promise<void> = Promise.resolve();
 
   constructor(options: OutletOptions) {
     this.#options = options;
-  }
-
-  get isOffline(): boolean {
-    return this.#state === 'offline';
+    const { probeEvery, multicast, clock } = options;
+    if (probeEvery === null || multicast !== undefined) return;
+    this.#prober = new Ticker(probeEvery, () => {
+      if (clock.monotonic() - this.#lastSend >= probeEvery) this.#probe();
+    });
   }
 
   /** Opens the socket if it is not open; resolves when the first attempt has ended, well or not. Never rejects. */
@@ -63,19 +73,7 @@ export class Outlet implements AsyncDisposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#opening = true;
-    this.#opened = this.#connect().then(
-      (socket) => {
-        this.#opening = false;
-        if (this.#disposed) return void socket.close();
-        this.#socket = socket;
-        this.#ready = true;
-        this.#say('online', `sends to ${this.#where}; RTP is one-way, so nothing confirms that it is heard`);
-      },
-      (error: unknown) => {
-        this.#opening = false;
-        this.#fail(error);
-      },
-    );
+    this.#opened = this.#start();
     return this.#opened;
   }
 
@@ -86,14 +84,46 @@ export class Outlet implements AsyncDisposable {
       this.#options.onCount('not-sent');
       return;
     }
+    this.#lastSend = this.#options.clock.monotonic();
     socket.send(packet, (error) => {
-      if (error !== null) this.#onSocketError(socket, error);
-      else this.#onSent();
+      if (error !== null) return this.#onSocketError(socket, error);
+      this.#options.onSent();
+      this.#onDelivered();
     });
   }
 
-  #onSent(): void {
-    this.#options.onSent();
+  async #start(): Promise<void> {
+    try {
+      const socket = await this.#connect();
+      if (this.#disposed) return void socket.close();
+      this.#socket = socket;
+      this.#ready = true;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    } finally {
+      this.#opening = false;
+    }
+    const before = this.#lastError;
+    if (this.#prober !== undefined) {
+      this.#probe();
+      await delay(icmpPatience);
+    }
+    if (this.#disposed || this.#lastError !== before) return;
+    this.#say('online', `sends to ${this.#where}; RTP is one-way, so nothing confirms that it is heard`);
+  }
+
+  #probe(): void {
+    const socket = this.#socket;
+    if (!this.#ready || socket === undefined) return;
+    socket.send(emptyDatagram, (error) => {
+      if (error !== null) this.#onSocketError(socket, error);
+      else this.#onDelivered();
+    });
+  }
+
+  /** The operating system took it, which is all that is ever known. */
+  #onDelivered(): void {
     if (this.#options.clock.monotonic() - this.#lastError > trustAfter) {
       this.#backoff.reset();
       this.#say('online', `sends to ${this.#where}; no error for ${trustAfter / 1000} s`);
@@ -107,7 +137,7 @@ export class Outlet implements AsyncDisposable {
     const code = codeOf(error);
     this.#options.onCount(code === '' ? 'send-error' : code.toLowerCase());
     if (code === 'ECONNREFUSED') {
-      this.#say('offline', `nobody listens at ${this.#where}; sending goes on`);
+      this.#say('offline', `nobody listens at ${this.#where}; what is played is sent all the same`);
       return;
     }
     this.#fail(error);
@@ -166,6 +196,7 @@ export class Outlet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     clearTimeout(this.#timer);
+    this.#prober?.[Symbol.dispose]();
     this.#close();
     await this.#opened;
   }

@@ -16,6 +16,7 @@ export interface SpeakerOptions {
   readonly config: SpeakerConfig;
   readonly clips: ClipLibrary;
   readonly pacer: Pacer;
+  readonly probeEvery: number;
   readonly clock: Clock;
   readonly sink: Sink;
 }
@@ -159,13 +160,13 @@ export class SpeakerSession implements Session {
 
   #sample(point: PointName): Sample {
     const stream = this.#playing?.stream;
-    if (point === 'packets_sent') return { point, value: this.#packetsSent, quality: 'good' };
-    if (point !== 'clip' && point !== 'playing') {
+    if (point !== 'clip' && point !== 'playing' && point !== 'packets_sent') {
       return { point, value: null, quality: 'bad', reason: 'configuration-error' };
     }
     // What nobody can hear is not playing, whatever we send.
     const heard = this.#playing?.target ?? this.#options.config.rtp;
     if (this.#offline.has(keyOf(heard))) return { point, value: null, quality: 'bad', reason: 'no-communication' };
+    if (point === 'packets_sent') return { point, value: this.#packetsSent, quality: 'good' };
     const value = point === 'clip' ? (stream?.clip.name ?? '') : stream !== undefined;
     return { point, value, quality: 'good' };
   }
@@ -174,10 +175,11 @@ export class SpeakerSession implements Session {
     const key = keyOf(target);
     const known = this.#outlets.get(key);
     if (known !== undefined) return known;
-    const { config, clock, sink } = this.#options;
+    const { config, clock, sink, probeEvery } = this.#options;
     const outlet = new Outlet({
       target,
       multicast: config.multicast,
+      probeEvery: config.probe === 'none' ? null : probeEvery,
       clock,
       onState: (state, message) => {
         if (state === 'offline') this.#offline.set(key, message);

@@ -19,7 +19,7 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
 }
 
 /** A driver with the demo's clips, generated anew. */
-export async function demoDriver(clock: Clock = systemClock) {
+export async function demoDriver(probeEvery = 15_000) {
   const folder = await temporaryFolder();
   await writeClips(folder.path);
   const driver = broadcastDriver({
@@ -30,8 +30,9 @@ export async function demoDriver(clock: Clock = systemClock) {
       missing: { file: 'missing.wav', loop: false },
     },
     folder: folder.path,
-    clock,
+    clock: systemClock,
     log: silentLog,
+    probeEvery,
   });
   return {
     driver,
