@@ -39,14 +39,27 @@ export interface GuestOptions {
   readonly answerTimeout?: number;
 }
 
-/** A flow in a loop must not fill the memory (or core's queue) with questions. */
+/** A flow in a loop must not fill the memory, nor core's disk: every request is committed and audited. */
 const mostPending = 100;
+const burst = 50;
+const perSecond = 10;
 /** Points whose last reading a watcher remembers, to tell a repeated one. */
 const mostRemembered = 10_000;
 const busTimeout = 10_000;
 
 export async function openGuest({ bus, client, clock, log, answerTimeout = 10_000 }: GuestOptions): Promise<Guest> {
   const pending = new Map<string, PromiseWithResolvers<RequestResult>>();
+  let tokens = burst;
+  let filledAt = clock.monotonic();
+
+  function takeToken(): boolean {
+    const now = clock.monotonic();
+    tokens = Math.min(burst, tokens + ((now - filledAt) / 1000) * perSecond);
+    filledAt = now;
+    if (tokens < 1) return false;
+    tokens--;
+    return true;
+  }
 
   const answers = await within(
     busTimeout,
@@ -91,6 +104,9 @@ export async function openGuest({ bus, client, clock, log, answerTimeout = 10_00
     async request({ ref, value, seconds, reason }) {
       if (pending.size >= mostPending) {
         throw new CodedError('FLOWS_BUSY', `${mostPending} requests wait for an answer; this one was not sent`);
+      }
+      if (!takeToken()) {
+        throw new CodedError('FLOWS_BUSY', `more than ${perSecond} requests a second; this one was not sent`);
       }
       const id: HappeningId = newHappeningId(clock);
       const waiter = Promise.withResolvers<RequestResult>();
