@@ -32,9 +32,20 @@ export type CameraFault =
 
 const html = '<!DOCTYPE html><html><head><title>WEB SERVICE</title></head><body>Starting, please wait</body></html>';
 
+/** With a length: libonvif, for one, cannot read a chunked answer. */
+export function sendXml(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string[]>,
+): void {
+  const type = 'application/soap+xml; charset=utf-8';
+  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
 export function sendFault(response: ServerResponse, subcode: string, reason: string): true {
-  response.writeHead(subcode === 'ter:Action' ? 500 : 400, { 'content-type': 'application/soap+xml; charset=utf-8' });
-  response.end(soapFault('Receiver', subcode, reason));
+  sendXml(response, subcode === 'ter:Action' ? 500 : 400, soapFault('Receiver', subcode, reason), {});
   return true;
 }
 

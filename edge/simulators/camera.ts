@@ -3,8 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CameraAuth, type CameraAuthMode, type CameraAuthOptions, type Judgement } from './camera-auth.ts';
 import { type CameraDialect, dialects } from './camera-dialects.ts';
+import { answerProbes } from './camera-discovery.ts';
 import { type EventFault, eventAnswer } from './camera-events.ts';
-import { answerBroken, type CameraFault, sendFault } from './camera-faults.ts';
+import { answerBroken, type CameraFault, sendFault, sendXml } from './camera-faults.ts';
 import { photograph } from './camera-scene.ts';
 import { serviceAnswer } from './camera-services.ts';
 import { operationOf, soapEnvelope, soapFault, systemDateAndTime, usernameTokenOf } from './camera-soap.ts';
@@ -20,6 +21,8 @@ export interface CameraOptions {
   readonly auth: CameraAuthMode;
   readonly model: string;
   readonly topicDialect: CameraDialect;
+  /** Answers WS-Discovery probes on UDP port 3702 too (IPv4); default: no. */
+  readonly discovery?: boolean;
   /** Shown in the picture; default: the model. */
   readonly name?: string;
   /** Address that the camera claims to have, e.g. `http://192.168.1.64`; default: the true one. */
@@ -76,6 +79,7 @@ const styles = ['ampersand', 'missingTimes', 'offsetTimes', 'impatient'] as cons
 export async function startCamera(options: CameraOptions): Promise<Camera> {
   const camera = new SimulatedCamera(options);
   await camera.listen();
+  if (options.discovery === true) await camera.beFound();
   return camera;
 }
 
@@ -93,6 +97,7 @@ class SimulatedCamera implements Camera {
   #fault: CameraFault = 'none';
   #seesPerson = false;
   #leaving: NodeJS.Timeout | undefined;
+  #discovery: AsyncDisposable | null = null;
 
   constructor(options: CameraOptions) {
     this.#options = options;
@@ -114,6 +119,7 @@ class SimulatedCamera implements Camera {
     });
     this.#say('motion', false);
     this.#say('person', false);
+    this.#say('tamper', false);
   }
 
   get host(): string {
@@ -145,6 +151,17 @@ class SimulatedCamera implements Camera {
     });
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
+  }
+
+  async beFound(): Promise<void> {
+    const { topicDialect, model, host } = this.#options;
+    const words = ['type/video_encoder', `hardware/${model}`, `name/${dialects[topicDialect].manufacturer}`];
+    this.#discovery = await answerProbes({
+      host,
+      serial: this.#serial(),
+      address: () => `${this.#base()}/onvif/device_service`,
+      scopes: words.map((word) => `onvif://www.onvif.org/${encodeURI(word)}`),
+    });
   }
 
   person(): void {
@@ -199,6 +216,7 @@ class SimulatedCamera implements Camera {
     clearTimeout(this.#leaving);
     this.#stop.abort();
     this.#subscriptions.clear();
+    await this.#discovery?.[Symbol.asyncDispose]();
     await this.#close();
   }
 
@@ -211,6 +229,10 @@ class SimulatedCamera implements Camera {
 
   #time(): number {
     return this.#options.clock.now() + (this.#fault === 'wrongClock' ? wrongClockBy : 0);
+  }
+
+  #serial(): string {
+    return `SIM${String(this.#port).padStart(6, '0')}`;
   }
 
   #base(): string {
@@ -259,8 +281,8 @@ class SimulatedCamera implements Camera {
     const said =
       left < this.#auth.options.lockAfter && left > 0 ? `${reason}. You still have ${left} attempt(s)` : reason;
     const headers = challenges.length > 0 ? { 'www-authenticate': challenges } : {};
-    response.writeHead(challenges.length > 0 ? 401 : 400, { ...headers, 'content-type': 'application/soap+xml' });
-    response.end(soapFault('Sender', 'ter:NotAuthorized', this.#auth.options.mode === 'wsse' ? said : reason));
+    const body = soapFault('Sender', 'ter:NotAuthorized', this.#auth.options.mode === 'wsse' ? said : reason);
+    sendXml(response, challenges.length > 0 ? 401 : 400, body, headers);
   }
 
   async #answer(operation: string, path: string, xml: string, response: ServerResponse): Promise<void> {
@@ -268,7 +290,7 @@ class SimulatedCamera implements Camera {
     const dialect = dialects[topicDialect];
     const base = this.#base();
     if (operation === 'GetSystemDateAndTime') return send(response, systemDateAndTime(this.#time(), utcOffsetMinutes));
-    const serial = `SIM${String(this.#port).padStart(6, '0')}`;
+    const serial = this.#serial();
     const stream =
       this.#options.stream ?? `${base.replace(/^http/, 'rtsp').replace(/:\d+$/, ':554')}/Streaming/Channels/101`;
     const facts = { manufacturer: dialect.manufacturer, model, serial, firmware: 'V5.7.3', base, stream };
@@ -315,6 +337,5 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
 }
 
 function send(response: ServerResponse, body: string): void {
-  response.writeHead(200, { 'content-type': 'application/soap+xml; charset=utf-8' });
-  response.end(soapEnvelope(body));
+  sendXml(response, 200, soapEnvelope(body), {});
 }

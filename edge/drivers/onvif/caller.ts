@@ -1,6 +1,7 @@
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { Credentials } from './config.ts';
 import { DigestAuth } from './digest.ts';
+import { PasswordTries } from './password-tries.ts';
 import type { SoapReply } from './soap.ts';
 import { child, envelope, parseSoap, text } from './soap.ts';
 import type { Endpoint } from './transport.ts';
@@ -10,9 +11,6 @@ import { usernameToken } from './wsse.ts';
 
 /** An answer larger than this is not an answer. */
 const bodyCap = 1_000_000;
-/** Hikvision locks an account after five to seven tries, Reolink after fewer: two is what we allow ourselves. */
-export const passwordTries = 2;
-
 export interface Call {
   /** The operation's name, for messages: `PullMessages`. */
   readonly what: string;
@@ -58,31 +56,26 @@ export class Caller {
   readonly #digest = new DigestAuth();
   #credentials: Credentials = { username: '', password: '', version: '' };
   #scheme: 'open' | 'digest' | 'wsse' = 'open';
-  #refused = 0;
-  #refusedCall = '';
-  #locked = false;
 
   /** Camera clock minus ours, ms; null until the camera was asked. */
   skew: number | null = null;
 
+  /** Shared with whoever else shows the password to this camera. */
+  readonly tries: PasswordTries;
+
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.tries = new PasswordTries(options.clock);
   }
 
   get where(): string {
     return endpointName(this.#options.endpoint);
   }
 
-  /** No more tries: wait, or change the password. */
-  get exhausted(): boolean {
-    return this.#locked || this.#refused >= passwordTries;
-  }
-
   /** New credentials, or a new round after a hold, start with fresh tries. */
   useCredentials(credentials: Credentials): void {
     this.#credentials = credentials;
-    this.#refused = 0;
-    this.#locked = false;
+    this.tries.reset();
     this.#scheme = 'open';
     this.#digest.forget();
   }
@@ -96,36 +89,43 @@ export class Caller {
   /** @throws Trouble; `auth` and `locked` when the password was refused, `fault` for any other SOAP fault. */
   async call(call: Call): Promise<SoapReply> {
     for (let round = 0; ; round++) {
-      if (this.exhausted) throw new Trouble('auth', `camera ${this.where} refuses the user name or password`);
+      if (!this.tries.mayTry) throw new Trouble('auth', `camera ${this.where} refuses the user name or password`);
       const scheme = this.#scheme;
       const reused = this.#digest.reused;
-      const { soap, challenges } = await this.#send(call, ...this.#sign(call));
-      if (!refusal(soap)) {
-        if (this.#refusedCall === call.what) this.#refused = 0;
-        return this.#accept(call, soap);
+      const { soap, learnt } = await this.#sendSigned(call);
+      if (!refusal(soap)) return this.#accept(call, soap);
+      const stale = scheme === 'digest' && learnt === 'stale';
+      if (scheme !== 'open' && !stale) {
+        this.#options.count('password-refused');
+        if (countsTries(soap)) this.tries.lock();
       }
-      const challenge = this.#digest.learn(challenges);
-      const stale = scheme === 'digest' && challenge === 'stale';
-      if (scheme !== 'open' && !stale) this.#refuse(call, soap);
       // Users of ONVIF and of the web page may be two lists (Hikvision): the second try is signed the other way.
-      if (challenge === 'none' || (scheme === 'digest' && !stale && !reused)) this.#scheme = 'wsse';
+      if (learnt === 'none' || (scheme === 'digest' && !stale && !reused)) this.#scheme = 'wsse';
       else this.#scheme = 'digest';
       // An old nonce without `stale` looks like a refusal: one more try with the new one, and it counts as the second.
       const again = scheme === 'open' || stale || (scheme === 'digest' && reused);
-      if (!again || round >= 2 || this.exhausted) throw this.#refusedTrouble(call, soap);
+      if (!again || round >= 2 || !this.tries.mayTry) throw this.#refusedTrouble(call, soap);
     }
   }
 
-  #refuse(call: Call, soap: SoapReply): void {
-    this.#options.count('password-refused');
-    this.#refused += 1;
-    this.#refusedCall = call.what;
-    this.#locked ||= countsTries(soap);
+  /** Sends as the camera last asked for, and takes what it asks for now. */
+  async #sendSigned(call: Call): Promise<{ soap: SoapReply; learnt: 'none' | 'fresh' | 'stale' }> {
+    const send = async () => {
+      const { soap, challenges } = await this.#send(call, ...this.#sign(call));
+      return { soap, learnt: refusal(soap) ? this.#digest.learn(challenges) : 'none' };
+    };
+    const scheme = this.#scheme;
+    if (scheme === 'open') return send();
+    return this.tries.spend(call.what, send, ({ soap, learnt }) => {
+      if (!refusal(soap)) return 'accepted';
+      return scheme === 'digest' && learnt === 'stale' ? 'stale' : 'refused';
+    });
   }
 
   #refusedTrouble(call: Call, soap: SoapReply): Trouble {
     const said = soap.fault ? `: ${soap.fault.reason}` : ` (HTTP ${soap.status})`;
-    if (this.#locked) return new Trouble('locked', `camera ${this.where} counts refused passwords${said}`);
+    if (this.tries.locked)
+      return new Trouble('locked', `camera ${this.where} refuses the user name or password and counts tries${said}`);
     return new Trouble('auth', `camera ${this.where} refuses the user name or password for ${call.what}${said}`);
   }
 

@@ -108,6 +108,7 @@ class CameraSession implements Session {
       port: config.snapshotPort,
       clock,
       timings,
+      tries: this.#caller.tries,
       signal: this.#stop.signal,
       count,
       onTrouble: (message) => report.remark(message === null ? null : `no pictures: ${message}`),

@@ -23,7 +23,7 @@ export interface EdgesOptions {
   readonly clock: Clock;
   readonly timings: OnvifTimings;
   readonly onEdge: (edge: Edge) => void;
-  /** Some source of this type is active, or none is any more. */
+  /** Whether some source of this type is active; told with every message about it. */
   readonly onState: (type: string, active: boolean) => void;
   readonly count: (outcome: string) => void;
 }
@@ -176,14 +176,13 @@ export class Edges implements Disposable {
   /** Keeps the state, its expiry, and the picture of the whole camera. */
   #know(track: Track, next: boolean): void {
     const { timings, onState } = this.#options;
-    const before = this.active(track.type);
     track.known = next;
     clearTimeout(track.expiry);
     if (next && timings.stuck > 0 && typeRules[track.type]?.expires === true) {
       track.expiry = setTimeout(() => this.#expire(track), timings.stuck);
     }
-    const after = this.active(track.type);
-    if (after !== undefined && after !== before) onState(track.type, after);
+    // Told even when it is the same: after an outage the same is news.
+    onState(track.type, this.active(track.type) ?? next);
   }
 
   #expire(track: Track): void {

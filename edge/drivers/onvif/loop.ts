@@ -72,7 +72,7 @@ export class EventLoop {
   async release(timeout: number): Promise<void> {
     const point = this.#point;
     this.#point = null;
-    if (!point || this.#options.caller.exhausted || this.#reached !== 'login') return;
+    if (!point || this.#options.caller.tries.exhausted || this.#reached !== 'login') return;
     try {
       await this.#points.unsubscribe(point, { timeout, signal: AbortSignal.timeout(timeout + 500) });
     } catch {
@@ -205,7 +205,7 @@ export class EventLoop {
     if (trouble.kind === 'gone') this.#point = null;
     // One resume is for a connection that broke; a camera that answers wrongly gets a new subscription.
     if (trouble.kind !== 'closed' && trouble.kind !== 'timeout' && trouble.kind !== 'unreachable') this.#resumes += 1;
-    if (caller.exhausted) return this.#hold(trouble, signal);
+    if (caller.tries.exhausted) return this.#hold(trouble, signal);
     const pause = this.#pauseFor(trouble);
     report.bad(this.#stateFor(trouble), trouble.kind, trouble.message, pause);
     await delay(pause, signal);

@@ -62,7 +62,8 @@ function lifeOf(node: Xml, asked: number): number {
   return Math.min(life, asked);
 }
 
-const seconds = (ms: number) => `PT${Math.max(1, Math.round(ms / 1000))}S`;
+/** Whole seconds where it can be: few cameras read fractions. */
+const seconds = (ms: number) => `PT${ms >= 1000 ? Math.round(ms / 1000) : ms / 1000}S`;
 
 /** The five event operations, as our own SOAP: npm onvif has no sync point, no reference parameters, and fixed times. */
 export class PullPoints {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { HappeningId } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
-import { passwordTries } from './caller.ts';
 import type { Credentials } from './config.ts';
 import { DigestAuth, parseChallenges } from './digest.ts';
+import type { PasswordTries } from './password-tries.ts';
 import type { OnvifTimings } from './timings.ts';
 import type { Endpoint, HttpReply } from './transport.ts';
 import { exchange } from './transport.ts';
@@ -19,6 +19,7 @@ export interface SnapshotsOptions {
   readonly port: number | undefined;
   readonly clock: Clock;
   readonly timings: OnvifTimings;
+  readonly tries: PasswordTries;
   readonly signal: AbortSignal;
   readonly count: (outcome: string) => void;
   /** Called once when pictures stop coming and once when they come again. */
@@ -42,7 +43,8 @@ export class Snapshots {
   #source: { path: string; credentials: Credentials } | null = null;
   #last: { started: number; path: string } | null = null;
   #running: Promise<void> | null = null;
-  #refused = 0;
+  /** Monotonic: until then the password is not shown again after a refusal. */
+  #restUntil = 0;
   #basic = false;
   #troubled = false;
 
@@ -55,16 +57,16 @@ export class Snapshots {
     const changed = this.#source?.credentials.version !== credentials.version;
     this.#source = path === null ? null : { path, credentials };
     if (!changed) return;
-    this.#refused = 0;
-    this.#digest.forget();
+    this.#restUntil = 0;
+    this.#basic = false;
   }
 
   /** Starts a picture for this event and says where it will be, relative to the folder; undefined when there is none. */
   take(event: HappeningId): string | undefined {
     const { clock, timings, signal, count } = this.#options;
     const source = this.#source;
-    if (!source || this.#refused >= passwordTries || signal.aborted) return undefined;
     const now = clock.monotonic();
+    if (!source || now < this.#restUntil || signal.aborted) return undefined;
     if (this.#last && (this.#running || now - this.#last.started < timings.snapshotGap)) {
       count('snapshot-shared');
       return this.#last.path;
@@ -104,27 +106,41 @@ export class Snapshots {
     }
   }
 
+  /**
+   * Asked openly first, every time: a nonce is never used twice here, so that a refusal is one, and costs one try.
+   */
   async #fetch({ path, credentials }: { path: string; credentials: Credentials }): Promise<Buffer> {
-    const deadline = this.#options.clock.monotonic() + this.#options.timings.snapshot;
+    const { clock, timings, tries, count } = this.#options;
+    const deadline = clock.monotonic() + timings.snapshot;
+    this.#digest.forget();
     for (let round = 0; round < 3; round++) {
-      const authorization = this.#authorization(credentials, path);
-      const reply = await this.#get(path, authorization, deadline - this.#options.clock.monotonic());
-      if (reply.status !== 401) return this.#accept(reply);
-      const learnt = this.#digest.learn(reply.challenges);
-      if (authorization !== null && learnt !== 'stale') {
-        this.#refused += 1;
-        this.#options.count('snapshot-refused');
-        if (this.#refused >= passwordTries) break;
+      const authorization = round === 0 ? null : this.#authorization(credentials, path);
+      const send = () => this.#get(path, authorization, deadline - clock.monotonic());
+      if (authorization === null) {
+        const reply = await send();
+        if (reply.status !== 401) return this.#accept(reply);
+        if (this.#digest.learn(reply.challenges) === 'none') this.#offerBasic(reply);
+        continue;
       }
-      if (learnt === 'none') this.#offerBasic(reply);
+      if (!tries.mayTry) throw new Trouble('auth', 'the password is in doubt: not shown for a picture');
+      let stale = false;
+      const reply = await tries.spend('picture', send, ({ status, challenges }) => {
+        if (status !== 401) return 'accepted';
+        stale = this.#digest.learn(challenges) === 'stale';
+        return stale ? 'stale' : 'refused';
+      });
+      if (reply.status !== 401) return this.#accept(reply);
+      if (!stale) break;
     }
+    count('snapshot-refused');
+    this.#restUntil = clock.monotonic() + timings.held;
     throw new Trouble('auth', 'camera refuses the user name or password for the picture');
   }
 
   /** Basic sends the password itself: only where TLS hides it. */
   #offerBasic(reply: HttpReply): void {
     const basic = parseChallenges(reply.challenges).some((challenge) => challenge.scheme === 'basic');
-    if (!basic || this.#basic) throw new Trouble('auth', 'camera refuses the picture without saying how to log in');
+    if (!basic) throw new Trouble('auth', 'camera refuses the picture without saying how to log in');
     if (this.#options.endpoint.tls === undefined) {
       throw new Trouble(
         'auth',
@@ -154,7 +170,6 @@ export class Snapshots {
   }
 
   #accept(reply: HttpReply): Buffer {
-    this.#refused = 0;
     if (reply.status !== 200) throw new Trouble('http', `camera answers HTTP ${reply.status} instead of a picture`);
     if (!isWholeJpeg(reply.body)) throw new Trouble('broken-xml', 'camera sends something that is not a whole JPEG');
     return reply.body;

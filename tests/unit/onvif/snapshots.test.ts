@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isWholeJpeg } from '#edge/drivers/onvif/snapshots.ts';
+import type { CameraFault } from '#edge/simulators/camera.ts';
+import { photograph } from '#edge/simulators/camera-scene.ts';
+import { closest, startScene, streaming } from './bench.ts';
+
+async function files(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).map((e) => e.name);
+}
+
+describe('pictures of an onvif camera', () => {
+  test('are taken at most once in a while: events in between share one', async () => {
+    await using scene = await startScene({ timings: { snapshotGap: 400, coalesce: 10 } });
+    await streaming(scene);
+    const { camera, heard, folder } = scene;
+    const emit = (rule: number) =>
+      camera.emit({
+        topic: 'tns1:RuleEngine/LineDetector/Crossed',
+        source: { Rule: `r${rule}` },
+        data: { ObjectId: '1' },
+      });
+    for (let i = 0; i < 6; i++) emit(i);
+    await expect.poll(() => heard.events.length).toBe(6);
+    const shots = () =>
+      camera.requests.filter(({ operation, judgement }) => operation === 'snapshot' && judgement === 'ok');
+    await expect.poll(() => heard.count('snapshot')).toBe(1);
+    expect(new Set(heard.events.map((event) => event.snapshot)).size).toBe(1);
+    expect(heard.events[0]?.snapshot).toContain(heard.events[0]?.id);
+    await expect
+      .poll(() => {
+        emit(heard.events.length);
+        return shots().length;
+      })
+      .toBe(3);
+    expect(closest(shots().map(({ at }) => at))).toBeGreaterThanOrEqual(350);
+    expect((await files(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test.each<[CameraFault, RegExp]>([
+    ['pictureHtml', /no pictures: camera sends something that is not a whole JPEG/],
+    ['pictureCut', /no pictures: .*not a whole JPEG/],
+    ['pictureHuge', /no pictures: .*more than 4000000 bytes/],
+    ['pictureSlow', /no pictures: .*did not answer the picture within 1 s/],
+  ])('that are wrong (%s) are not kept; the event comes all the same, and the page says so', async (fault, said) => {
+    await using scene = await startScene({ timings: { snapshot: 300 } });
+    await streaming(scene);
+    const { camera, heard, folder } = scene;
+    await camera.fault(fault);
+    camera.motion(true);
+    await expect.poll(() => heard.last()).toMatch(said);
+    expect(heard.last()).toMatch(/^online: events are flowing/);
+    expect(heard.events).toMatchObject([{ type: 'motion', active: true }]);
+    expect(await files(folder)).toEqual([]);
+    await camera.fault('none');
+    await expect
+      .poll(() => {
+        camera.lineCrossed();
+        return heard.last();
+      })
+      .not.toMatch(/no pictures/);
+    expect(heard.count('snapshot')).toBeGreaterThan(0);
+  });
+
+  test('are not asked for when the site does not want them', async () => {
+    await using scene = await startScene({ config: { snapshot: false } });
+    await streaming(scene);
+    scene.camera.motion(true);
+    await expect.poll(() => scene.heard.events.length).toBe(1);
+    expect(scene.heard.events[0]).not.toHaveProperty('snapshot');
+    expect(scene.camera.requests.some(({ operation }) => operation === 'snapshot')).toBe(false);
+  });
+
+  test('of the simulated camera are whole JPEGs that change with time', async () => {
+    const options = { name: 'GATE-1', utcOffsetMinutes: 480, person: true };
+    const [one, two] = [1_795_320_306_000, 1_795_320_307_000].map((time) => photograph({ ...options, time }));
+    expect(isWholeJpeg(one ?? Buffer.alloc(0))).toBe(true);
+    expect(one?.equals(two ?? Buffer.alloc(0))).toBe(false);
+    expect(isWholeJpeg(Buffer.concat([one ?? Buffer.alloc(0), Buffer.alloc(64)]))).toBe(true);
+    expect(isWholeJpeg(Buffer.from('<html></html>'.repeat(20)))).toBe(false);
+  });
+
+  test('are the ones that were sent', async () => {
+    await using scene = await startScene();
+    await streaming(scene);
+    scene.camera.motion(true);
+    await expect.poll(() => scene.heard.count('snapshot')).toBe(1);
+    expect(isWholeJpeg(await readFile(join(scene.folder, scene.heard.events[0]?.snapshot ?? '')))).toBe(true);
+  });
+});
