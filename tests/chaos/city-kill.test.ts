@@ -23,7 +23,7 @@ function acknowledgedInAll(outbox: FixtureOutbox): number {
 
 function filler(outbox: FixtureOutbox): Disposable {
   let n = 0;
-  return new Ticker(4, () => {
+  return new Ticker(8, () => {
     n += 1;
     outbox.append('agg1m', makeBody('agg1m', n));
     if (n % 3 === 0) outbox.append('event', makeBody('event', n));
