@@ -1,0 +1,110 @@
+import type { Database } from 'better-sqlite3';
+import { CodedError } from '#edge/runtime/errors.ts';
+
+/*
+ * Numbered steps, each in one transaction; PRAGMA user_version counts them. A step that has shipped is never edited.
+ *
+ * Keys: a block's id is hour * 2^20 + point (hour = floor(t / 3,600,000)), an outbox row's is lane * 2^48 + seq. So whatever
+ * is written now lands at the end of its tree: an hour of 500 points fills a few neighbouring pages instead of touching one
+ * page per point, which on eMMC is the difference between 1 and 100 times the bytes.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+  CREATE TABLE point (
+    id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, type TEXT NOT NULL, unit TEXT NOT NULL,
+    stale_after INTEGER NOT NULL, counter INTEGER NOT NULL, wrap REAL, kept INTEGER NOT NULL
+  );
+  -- The append-only log of what is not yet in blocks, in order of arrival. value has no type: SQLite keeps its bits.
+  CREATE TABLE hot (
+    id INTEGER PRIMARY KEY, point INTEGER NOT NULL, t INTEGER NOT NULL, d INTEGER NOT NULL, code INTEGER NOT NULL, value
+  );
+  -- Aggregates of one point over one UTC hour by its own samples (rollup.ts, Part).
+  CREATE TABLE hour (
+    id INTEGER PRIMARY KEY, count INTEGER NOT NULL, good_ms INTEGER NOT NULL, min, max, mean, first_good, last, delta,
+    first_t INTEGER NOT NULL, tail_t INTEGER NOT NULL, tail_code INTEGER NOT NULL, tail_value
+  );
+  -- The samples of that hour (codec.ts). Absent once retention has dropped them and kept the aggregates.
+  CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  -- The newest folded sample of each point, and its newest good value.
+  CREATE TABLE latest (
+    point INTEGER PRIMARY KEY, t INTEGER NOT NULL, d INTEGER NOT NULL, code INTEGER NOT NULL, value, good_t INTEGER, good_value
+  );
+
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, body TEXT NOT NULL
+  );
+  CREATE TABLE alarm (
+    id TEXT PRIMARY KEY, raised INTEGER NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX alarm_open ON alarm (open, raised);
+  CREATE TABLE request (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE command (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE hold (ref TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE state (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE inbox (
+    key TEXT PRIMARY KEY, kind TEXT NOT NULL, client TEXT NOT NULL, topic TEXT NOT NULL, message TEXT NOT NULL,
+    excerpt TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL,
+    what TEXT NOT NULL, why TEXT NOT NULL, result TEXT NOT NULL
+  );
+  -- Append-only: a line may go only after a row here has said, for good, that it and all before it are let go.
+  CREATE TABLE audit_released (upto INTEGER NOT NULL, time INTEGER NOT NULL, why TEXT NOT NULL);
+  CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+  CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+    WHEN OLD.seq > (SELECT coalesce(max(upto), 0) FROM audit_released)
+    BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+  -- INSERT OR REPLACE deletes without asking the trigger above.
+  CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+  CREATE TRIGGER audit_released_no_update BEFORE UPDATE ON audit_released
+    BEGIN SELECT RAISE(ABORT, 'audit_released is append-only'); END;
+  CREATE TRIGGER audit_released_no_delete BEFORE DELETE ON audit_released
+    BEGIN SELECT RAISE(ABORT, 'audit_released is append-only'); END;
+
+  -- encoding: 0 JSON text, 1 zstd of JSON text.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, encoding INTEGER NOT NULL, body BLOB NOT NULL
+  );
+  -- min: the oldest seq still held (head + 1 when none is); bytes: of the bodies held.
+  CREATE TABLE lane (
+    lane INTEGER PRIMARY KEY, head INTEGER NOT NULL, min INTEGER NOT NULL, watermark INTEGER NOT NULL, bytes INTEGER NOT NULL
+  );
+  -- What the watermark was when, so that acknowledged rows are kept 72 h from their acknowledgement.
+  CREATE TABLE acknowledged (
+    lane INTEGER NOT NULL, watermark INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (lane, watermark)
+  ) WITHOUT ROWID;
+  -- Rows that a limit forced out before the city had them: visible loss.
+  CREATE TABLE gap (
+    id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    time INTEGER NOT NULL, reason TEXT NOT NULL
+  );
+  INSERT INTO lane VALUES (0, 0, 1, 0, 0), (1, 0, 1, 0, 0), (2, 0, 1, 0, 0), (3, 0, 1, 0, 0);
+  `,
+];
+
+export function schemaVersion(db: Database): number {
+  return Number(db.pragma('user_version', { simple: true }));
+}
+
+/** Brings a database up to this code. Throws STORE_NEWER for one that newer code has written. */
+export function migrate(db: Database, file: string): void {
+  const found = schemaVersion(db);
+  if (found > migrations.length) {
+    throw new CodedError(
+      'STORE_NEWER',
+      `${file} has schema ${found}, but this version knows only up to ${migrations.length}: install the newer version again, or restore an older database`,
+    );
+  }
+  for (let version = found; version < migrations.length; version++) {
+    db.transaction(() => {
+      db.exec(migrations[version] ?? '');
+      db.pragma(`user_version = ${version + 1}`);
+    }).immediate();
+  }
+}

@@ -1,0 +1,310 @@
+import { statSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { Alarm } from '#edge/domain/alarm.ts';
+import type { AuditLine } from '#edge/domain/audit.ts';
+import type { ValueType } from '#edge/domain/device.ts';
+import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
+import type { Quality, Reason, Value } from '#edge/domain/reading.ts';
+import { type Clock, systemClock } from '#edge/runtime/clock.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
+import type { Aggregate, OutboxLane } from './batch.ts';
+import { sampleSource } from './blocks.ts';
+import { type Db, databaseFile, storeError } from './database.ts';
+import { type Bucket, fixedBuckets, givenBuckets, PointHistory } from './history.ts';
+import { migrations, schemaVersion } from './migrations.ts';
+import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
+import { pointFinder } from './points.ts';
+import type { LaneState } from './report.ts';
+import { plainValue, qualityOf, reasonOf, type StoredSample, timesOf } from './sample.ts';
+
+export type { Aggregate } from './batch.ts';
+export type { LaneState } from './report.ts';
+
+const stepSizes = { '1min': 60_000, '15min': 900_000, '1h': 3_600_000, '1d': 86_400_000 } as const;
+export type Step = 'raw' | keyof typeof stepSizes;
+
+export interface HistorySample {
+  /** Where it lies in history: the source time of a fresh value, the received time of one that is only kept. */
+  readonly t: number;
+  readonly value: Value | null;
+  readonly quality: Quality;
+  readonly reason?: Reason;
+  readonly sourceTime: number;
+  readonly receivedTime: number;
+}
+
+/** Ascending in time. `samples` for step raw, `buckets` (only those in which something is known) for the others. */
+export interface History {
+  readonly ref: string;
+  readonly type: ValueType;
+  readonly unit: string;
+  readonly step: Step;
+  readonly samples: readonly HistorySample[];
+  readonly buckets: readonly Aggregate[];
+  /** There is more than `limit`: ask again from the last one's time. */
+  readonly more: boolean;
+}
+
+export interface DayBounds {
+  /** Days (and hours) begin at multiples of the step in local time: UTC + this, ms. Default 0. */
+  readonly utcOffset?: number;
+  /** Or the boundaries themselves, ascending, ms since epoch: n + 1 for n buckets. For zones with summer time. */
+  readonly boundaries?: readonly number[];
+}
+
+export interface AuditEntry extends AuditLine {
+  /** Grows by one with each line. */
+  readonly seq: number;
+}
+
+export interface InboxLine {
+  readonly key: string;
+  readonly kind: string;
+  readonly client: string;
+  readonly topic: string;
+  readonly message: string;
+  readonly excerpt: string;
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface OutboxRow {
+  readonly seq: number;
+  readonly time: number;
+  readonly body: unknown;
+}
+
+export interface OutboxGap {
+  readonly lane: number;
+  readonly first: number;
+  readonly last: number;
+  readonly time: number;
+  readonly reason: string;
+}
+
+/**
+ * Reads the campus's database from any process, while it is being written or while nobody writes. Every call is one short
+ * read transaction. All throw STORE_NOT_READY while there is no database yet, STORE_NEWER for one of newer code, STORE_IO,
+ * STORE_CORRUPT. A `limit` above 100,000 counts as that.
+ */
+export interface Reader extends Disposable {
+  /** Null: no such point. `from` <= t < `to`, ms. */
+  history(ref: string, from: number, to: number, step?: Step, limit?: number, days?: DayBounds): History | null;
+  /** In the order in which they were stored: those after the event `after`, or (null) from the oldest on. */
+  events(after: string | null, limit: number): CampusEvent[];
+  /** Newest first. */
+  newestEvents(limit: number): CampusEvent[];
+  event(id: string): CampusEvent | null;
+  /** Latest raised first. */
+  alarms(options: { readonly open?: boolean; readonly limit: number }): Alarm[];
+  /** Ascending, with seq > `after`. */
+  audit(after: number, limit: number): AuditEntry[];
+  /** Newest first. */
+  newestAudit(limit: number): AuditEntry[];
+  /** Last seen first. */
+  inbox(limit: number): InboxLine[];
+  /** Newest first. */
+  requests(limit: number): { request: Request; result: RequestResult }[];
+  commands(limit: number): { command: Command; result: CommandResult }[];
+  /** Ascending, with seq > `after`. */
+  outbox(lane: OutboxLane, after: number, limit: number): OutboxRow[];
+  outboxState(): Readonly<Record<OutboxLane, LaneState>>;
+  gaps(limit: number): OutboxGap[];
+  meta(): { readonly epoch: number; readonly created: number; readonly schema: number };
+}
+
+const mostRows = 100_000;
+const atMost = (limit: number) => Math.max(0, Math.min(mostRows, Math.floor(limit)));
+
+/** Opens when first asked, and again when the file was replaced: made before there is a database, it works once there is. */
+export function openReader(folder: string, clock: Clock = systemClock): Reader {
+  const connection = new Connection(databaseFile(folder));
+  const ask = <T>(question: (open: Prepared) => T): T => connection.read(question);
+  return {
+    history: (ref, from, to, step = 'raw', limit = 10_000, days = {}) =>
+      ask((open) => history(open, { ref, from, to, step, limit: atMost(limit), days }, clock.now())),
+    events: (after, limit) => ask((open) => events(open, after, atMost(limit))),
+    newestEvents: (limit) => ask(({ s }) => parseAll<CampusEvent>(s.newestEvents.all(atMost(limit)))),
+    event: (id) => ask(({ s }) => parse<CampusEvent>(s.event.get(id))),
+    alarms: ({ open, limit }) =>
+      ask(({ s }) => {
+        const bodies = open === undefined ? s.alarms.all(atMost(limit)) : s.alarmsBy.all(Number(open), atMost(limit));
+        return parseAll<Alarm>(bodies);
+      }),
+    audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
+    newestAudit: (limit) => ask(({ s }) => s.newestAudit.all(atMost(limit))),
+    inbox: (limit) => ask(({ s }) => s.inbox.all(atMost(limit))),
+    requests: (limit) => ask(({ s }) => parseAll(s.requests.all(atMost(limit)))),
+    commands: (limit) => ask(({ s }) => parseAll(s.commands.all(atMost(limit)))),
+    outbox: (lane, after, limit) =>
+      ask(({ s }) => {
+        const base = laneNumber(lane) * laneSpan;
+        const rows = s.outbox.all(base + after, base + laneSpan, atMost(limit));
+        return rows.map((row) => ({ seq: row.id - base, time: row.time, body: decodeBody(row.encoding, row.body) }));
+      }),
+    outboxState: () => ask(({ db, epoch }) => lanesByName(db, epoch)),
+    gaps: (limit) => ask(({ s }) => s.gaps.all(atMost(limit))),
+    meta: () => ask(({ db, epoch, created }) => ({ epoch, created, schema: schemaVersion(db) })),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+/** Bodies were written by this room from checked values: reading them back is the parse. */
+function parse<T>(body: string | undefined): T | null {
+  return body === undefined ? null : (JSON.parse(body) as T);
+}
+
+function parseAll<T>(bodies: readonly string[]): T[] {
+  return bodies.map((body) => JSON.parse(body) as T);
+}
+
+function events({ s }: Prepared, after: string | null, limit: number): CampusEvent[] {
+  // An event that retention has dropped is older than all that are left.
+  const seq = after === null ? 0 : (s.eventSeq.get(after) ?? 0);
+  return parseAll<CampusEvent>(s.events.all(seq, limit));
+}
+
+function lanesByName(db: Db, epoch: number): Record<OutboxLane, LaneState> {
+  const states = laneStates(db, epoch);
+  const of = (lane: OutboxLane): LaneState => {
+    const { min = 1, head = 0, watermark = 0 } = states.find((state) => state.lane === lane) ?? {};
+    return { lane, epoch, min, head, watermark };
+  };
+  return { alarm: of('alarm'), event: of('event'), agg1m: of('agg1m'), health: of('health') };
+}
+
+interface Question {
+  readonly ref: string;
+  readonly from: number;
+  readonly to: number;
+  readonly step: Step;
+  readonly limit: number;
+  readonly days: DayBounds;
+}
+
+function history(open: Prepared, question: Question, now: number): History | null {
+  const { ref, from, to, step, limit, days } = question;
+  const point = open.findPoint(ref);
+  if (point === null) return null;
+  const about = { ref, type: point.type, unit: point.unit, step };
+  if (step === 'raw') {
+    const found = new PointHistory(open.source, point, to).raw(from, to, limit + 1);
+    const samples = found.slice(0, limit).map(historySample);
+    return { ...about, samples, buckets: [], more: found.length > limit };
+  }
+  // A bucket that begins before `to` is answered whole.
+  const end = to + stepSizes[step];
+  const found = new PointHistory(open.source, point, end).aggregates(bucketsOf(step, to, days), from, now, limit + 1);
+  return { ...about, samples: [], buckets: found.slice(0, limit), more: found.length > limit };
+}
+
+function bucketsOf(step: Exclude<Step, 'raw'>, to: number, days: DayBounds): (t: number) => Bucket | null {
+  if (days.boundaries !== undefined) return givenBuckets(days.boundaries, to);
+  return fixedBuckets(stepSizes[step], days.utcOffset ?? 0, to);
+}
+
+function historySample(sample: StoredSample): HistorySample {
+  const reason = reasonOf(sample.code);
+  return {
+    t: sample.t,
+    value: plainValue(sample),
+    quality: qualityOf(sample.code),
+    ...(reason === undefined ? {} : { reason }),
+    ...timesOf(sample),
+  };
+}
+
+type Prepared = ReturnType<typeof prepare>;
+
+/** A read-only connection that is opened late and follows a file that is replaced (a corrupt one that was moved aside). */
+class Connection {
+  readonly #file: string;
+  #open: Prepared | null = null;
+  #inode = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  read<T>(question: (open: Prepared) => T): T {
+    try {
+      const open = this.#current();
+      return open.db.transaction(() => question(open)).deferred();
+    } catch (error) {
+      throw storeError(error, `cannot read ${this.#file}`);
+    }
+  }
+
+  close(): void {
+    this.#open?.db.close();
+    this.#open = null;
+  }
+
+  #current(): Prepared {
+    const inode = statSync(this.#file, { throwIfNoEntry: false })?.ino;
+    if (inode === undefined) {
+      this.close();
+      throw new CodedError('STORE_NOT_READY', `${this.#file} does not exist yet: core makes it when it starts`);
+    }
+    if (this.#open !== null && inode === this.#inode) return this.#open;
+    this.close();
+    this.#open = connect(this.#file);
+    this.#inode = inode;
+    return this.#open;
+  }
+}
+
+function connect(file: string): Prepared {
+  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 2_000 });
+  try {
+    const version = schemaVersion(db);
+    if (version > migrations.length) {
+      throw new CodedError(
+        'STORE_NEWER',
+        `${file} has schema ${version}; this version knows up to ${migrations.length}`,
+      );
+    }
+    if (version < migrations.length) {
+      throw new CodedError('STORE_NOT_READY', `${file} has schema ${version}: core has not brought it up to date yet`);
+    }
+    db.pragma('cache_size = -4000');
+    return prepare(db, file);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function prepare(db: Db, file: string) {
+  const meta = db.prepare<[string], number>('SELECT value FROM meta WHERE key = ?').pluck();
+  const epoch = meta.get('epoch');
+  if (epoch === undefined) throw new CodedError('STORE_NOT_READY', `${file} is being made`);
+  const bodies = <P extends unknown[]>(sql: string) => db.prepare<P, string>(`SELECT body FROM ${sql}`).pluck();
+  const audit = 'SELECT seq, time, who, origin AS "from", what, why, result FROM audit';
+  return {
+    db,
+    epoch,
+    created: meta.get('created') ?? 0,
+    source: sampleSource(db),
+    findPoint: pointFinder(db),
+    s: {
+      event: bodies<[string]>('event WHERE id = ?'),
+      eventSeq: db.prepare<[string], number>('SELECT seq FROM event WHERE id = ?').pluck(),
+      events: bodies<[number, number]>('event WHERE seq > ? ORDER BY seq LIMIT ?'),
+      newestEvents: bodies<[number]>('event ORDER BY seq DESC LIMIT ?'),
+      alarms: bodies<[number]>('alarm ORDER BY raised DESC LIMIT ?'),
+      alarmsBy: bodies<[number, number]>('alarm WHERE open = ? ORDER BY raised DESC LIMIT ?'),
+      audit: db.prepare<[number, number], AuditEntry>(`${audit} WHERE seq > ? ORDER BY seq LIMIT ?`),
+      newestAudit: db.prepare<[number], AuditEntry>(`${audit} ORDER BY seq DESC LIMIT ?`),
+      inbox: db.prepare<[number], InboxLine>('SELECT * FROM inbox ORDER BY last DESC LIMIT ?'),
+      requests: bodies<[number]>('request ORDER BY seq DESC LIMIT ?'),
+      commands: bodies<[number]>('command ORDER BY seq DESC LIMIT ?'),
+      outbox: db.prepare<[number, number, number], { id: number; time: number; encoding: number; body: Uint8Array }>(
+        'SELECT * FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?',
+      ),
+      gaps: db.prepare<[number], OutboxGap>('SELECT lane, first, last, time, reason FROM gap ORDER BY id DESC LIMIT ?'),
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import type { Site } from '#edge/runtime/site.ts';
+import type { Db } from './database.ts';
+import type { Slice } from './fold.ts';
+import type { Outbox } from './outbox.ts';
+import { blockKey, hourOf } from './points.ts';
+import type { Dropped } from './report.ts';
+
+const day = 86_400_000;
+/** Hourly aggregates outlive the samples by so many times, and by space for at least a month. */
+const headerAges = 5;
+const headersAtLeast = 30 * day;
+const step = 500;
+
+/** What there is of the disk. */
+export interface Space {
+  /** Pages in use and the write-ahead log, bytes. */
+  used(): number;
+  /** Free for us in the file system, bytes. */
+  free(): number;
+  /** Brings the write-ahead log into the database: it counts too, and nothing need be dropped for it. */
+  settle(): void;
+  /** Gives unused pages back to the file system. */
+  giveBack(): void;
+}
+
+export interface RetentionOptions {
+  readonly retention: Site['retention'];
+  readonly outboxBytes: number;
+  /** Readings younger than this are never dropped for space, ms. */
+  readonly keepAtLeast: number;
+}
+
+/**
+ * Drops what its age or the lack of room forces out, in that order, and writes an audit line for each deletion. Pages that
+ * become free are used again by the next writes, so the file does not grow: moving pages about to shrink it would only wear
+ * the flash. Below the free-space floor the file does shrink, because then the room is somebody else's.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #space: Space;
+  readonly #outbox: Outbox;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: Db, outbox: Outbox, space: Space, options: RetentionOptions) {
+    this.#options = options;
+    this.#space = space;
+    this.#outbox = outbox;
+    this.#statements = prepare(db);
+  }
+
+  *run(
+    now: number,
+    slice: Slice,
+  ): Generator<void, { dropped: Dropped[]; freed: number; evicted: number; full: boolean }> {
+    const dropped: Dropped[] = [];
+    let freed = 0;
+    let evicted = 0;
+    slice.transaction(() => {
+      freed = this.#outbox.free(now);
+      const forced = this.#outbox.evict(this.#options.outboxBytes, now, 'outbox size cap');
+      freed += forced.freed;
+      evicted = forced.evicted;
+      if (evicted > 0) {
+        const what = 'outbox rows that the city never acknowledged';
+        this.#note(dropped, { what, why: `more than ${this.#options.outboxBytes} bytes waited`, rows: evicted }, now);
+      }
+    });
+    yield;
+    for (const target of this.#byAge(now)) yield* this.#drop(target, now, slice, dropped);
+    const full = yield* this.#forSpace(now, slice, dropped);
+    return { dropped, freed, evicted, full };
+  }
+
+  #byAge(now: number): Target[] {
+    const { readings, events, audit } = this.#options.retention;
+    const s = this.#statements;
+    // Cut at whole days: one audit line a day, not one a minute.
+    const before = (age: number) => Math.floor((now - age) / day) * day;
+    const days = (age: number) => `older than ${Math.round(age / day)} days`;
+    const keyOf = (age: number) => blockKey(Math.max(0, hourOf(before(age))), 0);
+    const raw = { what: 'raw readings', table: s.block, cut: keyOf(readings), why: days(readings) };
+    const headerAge = headerAges * readings;
+    return [
+      raw,
+      { what: 'hourly aggregates', table: s.hour, cut: keyOf(headerAge), why: days(headerAge) },
+      { what: 'events', table: s.event, cut: before(events), why: days(events) },
+      { what: 'ended alarms', table: s.alarm, cut: before(events), why: days(events) },
+      { what: 'inbox entries', table: s.inbox, cut: before(events), why: days(events) },
+      { what: 'requests', table: s.request, cut: before(audit), why: days(audit) },
+      { what: 'commands', table: s.command, cut: before(audit), why: days(audit) },
+      { what: 'audit lines', table: s.audit, cut: before(audit), why: days(audit), audit: true },
+    ];
+  }
+
+  /** Returns true when space is short and nothing more may be dropped. */
+  *#forSpace(now: number, slice: Slice, dropped: Dropped[]): Generator<void, boolean> {
+    const { database, freeSpaceFloor } = this.#options.retention;
+    for (;;) {
+      if (this.#space.used() > database) this.#space.settle();
+      const used = this.#space.used();
+      const free = this.#space.free();
+      const over = used > database;
+      if (!over && free >= freeSpaceFloor) return false;
+      // Somebody else filled the disk: dropping all of ours would not help them, and would cost us our history.
+      if (!over && free + used < freeSpaceFloor) return true;
+      const why = over ? `${used} bytes of ${database} in use` : `${free} bytes free, ${freeSpaceFloor} wanted`;
+      const target = this.nextForSpace(now, why);
+      if (target !== null) yield* this.#drop(target, now, slice, dropped);
+      if (!over) this.#space.giveBack();
+      yield;
+      if (target === null) return over || this.#space.free() < freeSpaceFloor;
+    }
+  }
+
+  /** The oldest quarter of a day that may go, raw readings first; null when nothing may. */
+  nextForSpace(now: number, why: string): Target | null {
+    const s = this.#statements;
+    const candidates = [
+      { what: 'raw readings', table: s.block, keep: this.#options.keepAtLeast },
+      { what: 'hourly aggregates', table: s.hour, keep: headersAtLeast },
+    ];
+    for (const { what, table, keep } of candidates) {
+      const oldest = table.oldest.get();
+      const limit = blockKey(Math.max(0, hourOf(now - keep)), 0);
+      if (oldest === undefined || oldest === null || oldest >= limit) continue;
+      return { what, table, cut: Math.min(limit, oldest + blockKey(6, 0)), why };
+    }
+    return null;
+  }
+
+  /** Drops one step of the oldest at once, inside the caller's transaction (a full disk). */
+  dropOne(now: number): void {
+    const target = this.nextForSpace(now, 'the disk is full');
+    if (target === null) return;
+    const rows = target.table.count.get({ cut: target.cut }) ?? 0;
+    target.table.remove.run({ cut: target.cut, most: rows });
+    this.#note([], { what: target.what, why: target.why, rows }, now);
+  }
+
+  *#drop(target: Target, now: number, slice: Slice, dropped: Dropped[]): Generator<void> {
+    const { table, cut } = target;
+    const rows = table.count.get({ cut }) ?? 0;
+    if (rows === 0) return;
+    // The line goes first: a deletion that a crash cuts short is announced, never unannounced.
+    slice.transaction(() => {
+      if (target.audit) this.#statements.releaseAudit.run({ cut, now, why: target.why });
+      this.#note(dropped, { what: target.what, why: target.why, rows }, now);
+    });
+    for (let left = rows; left > 0; left -= step) {
+      slice.transaction(() => {
+        table.remove.run({ cut, most: step });
+      });
+      yield;
+    }
+  }
+
+  #note(dropped: Dropped[], entry: Dropped, now: number): void {
+    dropped.push(entry);
+    this.#statements.note.run(now, `retention drop ${entry.what}`, entry.why, `${entry.rows} rows`);
+  }
+}
+
+interface Target {
+  readonly what: string;
+  readonly table: Prunable;
+  readonly cut: number;
+  readonly why: string;
+  readonly audit?: boolean;
+}
+
+interface Cut {
+  readonly cut: number;
+}
+
+type Prunable = ReturnType<typeof prunable>;
+
+/** `old` is a condition on @cut. */
+function prunable(db: Db, table: string, key: string, old: string) {
+  return {
+    count: db.prepare<[Cut], number>(`SELECT count(*) FROM ${table} WHERE ${old}`).pluck(),
+    oldest: db.prepare<[], number | null>(`SELECT min(${key}) FROM ${table}`).pluck(),
+    remove: db.prepare<[Cut & { most: number }]>(
+      `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${old} ORDER BY ${key} LIMIT @most)`,
+    ),
+  };
+}
+
+function prepare(db: Db) {
+  return {
+    block: prunable(db, 'block', 'id', 'id < @cut'),
+    hour: prunable(db, 'hour', 'id', 'id < @cut'),
+    event: prunable(db, 'event', 'seq', 'time < @cut'),
+    alarm: prunable(db, 'alarm', 'id', 'open = 0 AND raised < @cut'),
+    inbox: prunable(db, 'inbox', 'key', 'last < @cut'),
+    request: prunable(db, 'request', 'seq', 'time < @cut'),
+    command: prunable(db, 'command', 'seq', 'time < @cut'),
+    // Lines are let go from the oldest on, so that no line is missing between two that are there.
+    audit: prunable(
+      db,
+      'audit',
+      'seq',
+      'seq < coalesce((SELECT min(seq) FROM audit WHERE time >= @cut), 9e15) AND time < @cut',
+    ),
+    releaseAudit: db.prepare<[Cut & { now: number; why: string }]>(
+      `INSERT INTO audit_released SELECT max(seq), @now, @why FROM audit
+       WHERE seq < coalesce((SELECT min(seq) FROM audit WHERE time >= @cut), 9e15) AND time < @cut`,
+    ),
+    note: db.prepare<[number, string, string, string]>(
+      "INSERT INTO audit (time, who, origin, what, why, result) VALUES (?, 'process:core', 'store', ?, ?, ?)",
+    ),
+  };
+}

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import type { InboxEntry } from '#edge/domain/audit.ts';
+import type { Hold } from '#edge/domain/output.ts';
+import { openReader } from '#edge/store/reader.ts';
+import { alarm, event, newId, open, point, reading, ref, start, temporaryFolder } from '../../fixtures/store/site.ts';
+
+const lineOfAudit = {
+  time: start,
+  who: 'person:lin',
+  from: '127.0.0.1',
+  what: 'request',
+  why: 'warm',
+  result: 'holding',
+};
+
+describe('the store', () => {
+  test('gives back after a restart what core needs to go on', async () => {
+    await using folder = await temporaryFolder();
+    const open1 = alarm(start);
+    const ended = alarm(start, { state: 'normal', active: false, ended: start + 5 });
+    const hold: Hold = {
+      ref: ref('relay-1', 'r1'),
+      priority: 8,
+      owner: 'request:web',
+      value: true,
+      reason: 'cold',
+      since: start,
+      until: null,
+    };
+    const kept = reading('m-1/a', start + 10, 230.1, {
+      quality: 'uncertain',
+      reason: 'last-usable-value',
+      receivedTime: start + 90_000,
+    });
+    {
+      await using store = await open(folder.path);
+      await store.registerPoints([point('m-1/a'), point('m-1/text', { type: 'text', unit: '' }), point('m-1/b')]);
+      await store.append({
+        readings: [reading('m-1/a', start + 10, 230.1), reading('m-1/text', start, '开'), kept],
+        alarms: [open1, ended],
+        holds: [
+          { ref: hold.ref, holds: [hold] },
+          { ref: 'relay-1/r2', holds: [{ ...hold, ref: ref('relay-1', 'r2') }] },
+        ],
+        state: { interlocks: { smoke: { latched: true } } },
+      });
+      await store.append({ holds: [{ ref: 'relay-1/r2', holds: [] }] });
+    }
+    await using store = await open(folder.path);
+    const restored = await store.restore();
+    expect(restored.latest).toEqual([kept, { ...reading('m-1/text', start, '开'), unit: '' }]);
+    expect(restored.alarms).toEqual([open1]);
+    expect(restored.holds).toEqual([hold]);
+    expect(restored.state).toEqual({ interlocks: { smoke: { latched: true } } });
+    expect(restored.epoch).toBe(store.epoch);
+  });
+
+  test('keeps only the latest value of points that are to have no history', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a', { kept: false })]);
+    await store.append({ readings: [reading('m-1/a', start, 1), reading('m-1/a', start + 1, 2)] });
+    using reader = openReader(folder.path);
+    expect(reader.history('m-1/a', start, start + 10)?.samples).toEqual([]);
+    expect((await store.restore()).latest.map((r) => r.value)).toEqual([2]);
+  });
+
+  test('syncs readings within a second, and everything else before it answers', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const before = (await store.stats()).commits;
+    await store.append({ readings: [reading('m-1/a', start, 1)] });
+    const afterReading = (await store.stats()).commits;
+    expect(afterReading.full - before.full).toBe(0);
+    expect(afterReading.normal - before.normal).toBe(1);
+    await expect.poll(async () => (await store.stats()).commits.flushes, { timeout: 10_000 }).toBe(before.flushes + 1);
+
+    const durable = [
+      { events: [event(start)] },
+      { alarms: [alarm(start)] },
+      { audit: [lineOfAudit] },
+      { state: { a: 1 } },
+      { health: [{ process: 'core' }] },
+      { holds: [{ ref: 'relay-1/r1', holds: [] }] },
+      { readings: [reading('m-1/a', start + 1, 1)], events: [event(start)] },
+    ];
+    for (const batch of durable) await store.append(batch);
+    expect((await store.stats()).commits.full - afterReading.full).toBe(durable.length);
+  });
+
+  test('writes batches that arrive together in few transactions', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const before = (await store.stats()).commits.normal;
+    await Promise.all(
+      Array.from({ length: 500 }, (_, i) => store.append({ readings: [reading('m-1/a', start + i, i)] })),
+    );
+    const stats = await store.stats();
+    expect(stats.readings).toBe(500);
+    expect(stats.commits.normal - before).toBeLessThan(20);
+  });
+
+  test('refuses a bad batch by itself, naming what is wrong, and takes the others', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const cycle: { self?: object } = {};
+    cycle.self = cycle;
+    const text: unknown = { ...event(start), id: null };
+    const results = await Promise.allSettled([
+      store.append({ readings: [reading('m-1/a', start, 1)] }),
+      store.append({ readings: [reading('m-1/unknown', start, 1)] }),
+      store.append({ readings: [reading('m-1/a', start + 1, 2, { sourceTime: Number.NaN })] }),
+      store.append({ state: { cycle } }),
+      store.append({ events: [text as ReturnType<typeof event>] }),
+      store.append({ readings: [reading('m-1/a', start + 2, 3)] }),
+    ]);
+    expect(results.map((r) => (r.status === 'fulfilled' ? 'ok' : r.reason.code))).toEqual([
+      'ok',
+      'STORE_UNKNOWN_POINT',
+      'STORE_BAD_READING',
+      'STORE_REFUSED',
+      'STORE_REFUSED',
+      'ok',
+    ]);
+    expect(results[1]).toMatchObject({ reason: { message: expect.stringContaining('m-1/unknown') } });
+    using reader = openReader(folder.path);
+    expect(reader.history('m-1/a', start, start + 10)?.samples.map((s) => s.value)).toEqual([1, 3]);
+    expect(store.ready).toBe(true);
+  });
+
+  test('says STORE_OVERLOADED when too much waits, and takes more once that is written', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path, { queueRows: 100 });
+    await store.registerPoints([point('m-1/a')]);
+    const readings = Array.from({ length: 60 }, (_, i) => reading('m-1/a', start + i, i));
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => store.append({ readings })));
+    expect(results.map((r) => r.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect(results[3]).toMatchObject({ reason: { code: 'STORE_OVERLOADED' } });
+    await store.append({ readings });
+    expect((await store.stats()).batches).toMatchObject({ committed: 3, overloaded: 2 });
+  });
+
+  test('writes what waits when it is closed, and refuses what comes after', async () => {
+    await using folder = await temporaryFolder();
+    const store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const appended = [0, 1, 2].map((i) => store.append({ readings: [reading('m-1/a', start + i, i)] }));
+    await store[Symbol.asyncDispose]();
+    await Promise.all(appended);
+    await expect(store.append({ events: [event(start)] })).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    using reader = openReader(folder.path);
+    expect(reader.history('m-1/a', start, start + 10)?.samples.length).toBe(3);
+  });
+
+  test('lets no second writer at the same folder', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await expect(open(folder.path)).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+    await store.append({ events: [event(start)] });
+  });
+});
+
+describe('the reader', () => {
+  test('says that there is no database yet, and works once there is one', async () => {
+    await using folder = await temporaryFolder();
+    using reader = openReader(folder.path);
+    expect(() => reader.events(null, 10)).toThrowError(expect.objectContaining({ code: 'STORE_NOT_READY' }));
+    await using store = await open(folder.path);
+    expect(reader.events(null, 10)).toEqual([]);
+    expect(reader.meta()).toMatchObject({ epoch: store.epoch, schema: 1 });
+  });
+
+  test('reads while nobody writes, and sees what was written before', async () => {
+    await using folder = await temporaryFolder();
+    const happened = event(start);
+    {
+      await using store = await open(folder.path);
+      await store.append({ events: [happened] });
+    }
+    using reader = openReader(folder.path);
+    expect(reader.event(happened.id)).toEqual(happened);
+  });
+
+  test('pages through events in the order in which they were stored, each id once', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const late = event(start - 1_000, { id: newId() });
+    const list = Array.from({ length: 7 }, (_, i) => event(start + i));
+    await store.append({ events: [...list.slice(0, 4), ...list.slice(2, 7), late] });
+    using reader = openReader(folder.path);
+    const first = reader.events(null, 5);
+    const rest = reader.events(first.at(-1)?.id ?? null, 5);
+    expect([...first, ...rest]).toEqual([...list, late]);
+    expect(reader.newestEvents(2)).toEqual([late, list[6]]);
+    expect(reader.outboxState().event.head).toBe(8);
+  });
+
+  test('lists alarms by whether they are open, audit lines by number, the inbox by key', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const a = alarm(start);
+    const b = alarm(start + 1);
+    const entry: InboxEntry = {
+      kind: 'unknown-device',
+      client: 'bridge-1',
+      topic: 'zigbee2mqtt/lamp-3',
+      key: 'zigbee2mqtt/lamp-3',
+      message: 'no such device',
+      excerpt: '{"state":"ON"}',
+      time: start,
+    };
+    await store.append({ alarms: [a, b], inbox: [entry], audit: [lineOfAudit, { ...lineOfAudit, what: 'two' }] });
+    const ended = { ...a, state: 'normal' as const, active: false };
+    await store.append({ alarms: [ended], inbox: [{ ...entry, time: start + 9, excerpt: 'x' }] });
+    using reader = openReader(folder.path);
+    expect(reader.alarms({ open: true, limit: 10 })).toEqual([b]);
+    expect(reader.alarms({ limit: 10 })).toEqual([b, ended]);
+    expect(reader.audit(0, 10)).toEqual([
+      { ...lineOfAudit, seq: 1 },
+      { ...lineOfAudit, what: 'two', seq: 2 },
+    ]);
+    expect(reader.audit(1, 10).map((l) => l.what)).toEqual(['two']);
+    expect(reader.inbox(10)).toEqual([
+      {
+        key: entry.key,
+        kind: entry.kind,
+        client: entry.client,
+        topic: entry.topic,
+        message: entry.message,
+        excerpt: 'x',
+        count: 2,
+        first: start,
+        last: start + 9,
+      },
+    ]);
+  });
+
+  test('answers null for a point that nobody registered', async () => {
+    await using folder = await temporaryFolder();
+    await using _store = await open(folder.path);
+    using reader = openReader(folder.path);
+    expect(reader.history('m-9/x', 0, start)).toBeNull();
+  });
+});
