@@ -18,8 +18,9 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Access, RefusedLogin } from './access.ts';
 import { Admission } from './admission.ts';
 import type { Bus, InboundMessage, PublishOptions, Subscription } from './bus.ts';
-import type { ConnectionContext } from './connection.ts';
+import type { ConnectionContext, Verdict } from './connection.ts';
 import { ClientConnection, identityOf } from './connection.ts';
+import type { PublishFields } from './frames.ts';
 import { Intake } from './intake.ts';
 import type { BrokerLimits } from './limits.ts';
 import { defaultLimits } from './limits.ts';
@@ -160,13 +161,24 @@ class GuardedBroker implements Broker {
         const connection = connectionOf(this.#clients.get(clientId) ?? null);
         return connection?.identity?.subscribe.covers(filter) === true;
       },
+      onRetainedFull: (topic) => {
+        const message = `"${topic}" is forwarded but not retained: there are too many retained messages`;
+        this.#refusals.report({ reason: 'retained-full', message, address: '', topic });
+      },
       onDrop: (clientId) => log.warn({ clientId }, 'a session is full and loses its oldest messages'),
     });
     const onFault: ConnectionContext['onFault'] = (connection, fault) => {
       this.#refuse(connection, fault.code, fault.message);
       connection.destroy();
     };
-    this.#context = { limits, intake: this.#intake, clock, onFault };
+    this.#context = {
+      limits,
+      intake: this.#intake,
+      clock,
+      onFault,
+      onMessage: (connection, message) => this.#takeMessage(connection, message),
+      onCommitFailed: (connection, topic, error) => this.#commitFailed(connection, topic, error),
+    };
     this.#aedes = this.#createAedes();
     this.bus = { publish: (...input) => this.#publish(...input), subscribe: (...input) => this.#subscribe(...input) };
     this.#sweeper = new Ticker(sweepEvery, () => this.#sweep());
@@ -273,9 +285,7 @@ class GuardedBroker implements Broker {
         void this.#authenticate(client, username, password).then((error) => done(error, error === null));
       },
       authorizePublish: (client, packet, done) => {
-        const acknowledge = onlyOnce(done);
-        const error = this.#guarded('authorizePublish', () => this.#takeMessage(client, packet, acknowledge));
-        if (error !== null) acknowledge(error);
+        this.#judgeWill(client, packet, done);
       },
       authorizeSubscribe: (client, wish, done) => {
         let granted: Wish | null = null;
@@ -354,6 +364,7 @@ class GuardedBroker implements Broker {
         return refusedLogin(5, message);
       }
       connection.identity = identity;
+      connection.clientId = client.id;
       // Already here, because a kept session is restored (and judged) before the client is ready.
       this.#clients.set(client.id, client);
       return null;
@@ -406,51 +417,77 @@ class GuardedBroker implements Broker {
 
   // --- messages -----------------------------------------------------------------------------------------------------
 
-  #takeMessage(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Error | null {
-    const connection = connectionOf(client);
-    const identity = connection?.identity ?? null;
-    if (client === null || connection === null || identity === null) return new Error('nobody publishes');
-    // A last will after a broken connection comes this way too; while stopping nobody could commit it.
-    if (this.#stopping) return new Refused('stopping');
-    const wrong = checkTopic(packet.topic);
-    if (wrong !== null) return this.#refuse(connection, 'malformed-packet', `the topic of a PUBLISH ${wrong}`);
-    if (!identity.publish.has(packet.topic) && packet.topic !== this.#wills.get(connection)) {
-      this.#refuseTopic(connection, identity.client, packet.topic, done);
-      return null;
+  /** Decides on a message that has come from a socket, and gives it to core. */
+  #takeMessage(connection: ClientConnection, message: PublishFields): Verdict {
+    const { topic, payload, qos, retain } = message;
+    const { identity } = connection;
+    if (identity === null || this.#stopping) return { take: false };
+    const wrong = checkTopic(topic);
+    if (wrong !== null) {
+      this.#refuse(connection, 'malformed-packet', `the topic of a PUBLISH ${wrong}`);
+      connection.destroy();
+      return { take: false };
+    }
+    if (!identity.publish.has(topic) && topic !== this.#wills.get(connection)) {
+      this.#refuseTopic(connection, identity.client, topic);
+      return { take: false };
+    }
+    const mayRetain = isForeign(topic) || parseTopic(topic)?.kind === 'health';
+    // Committed before, on this session: only the handshake goes on.
+    if (qos === 2 && this.#isRepeated(connection, message.messageId)) {
+      return { take: true, commit: undefined, retain: mayRetain };
     }
     this.#received += 1;
-    // Seen and committed before, on this session: only the handshake goes on.
-    if (packet.qos === 2 && this.#sessions.hasIncoming(client.id, packet.messageId ?? 0)) {
-      connection.acknowledgeAfter(undefined, done, () => {});
-      return null;
+    try {
+      const commit = this.#options.onPublish({ client: identity.client, topic, payload, qos, retain });
+      return { take: true, commit: commit ?? undefined, retain: mayRetain };
+    } catch (error) {
+      this.#commitFailed(connection, topic, error);
+      return { take: false };
+    }
+  }
+
+  #isRepeated(connection: ClientConnection, messageId: number): boolean {
+    return connection.isCommitting(messageId) || this.#sessions.hasIncoming(connection.clientId, messageId);
+  }
+
+  #commitFailed(connection: ClientConnection, topic: string, error: unknown): void {
+    this.#log.error({ error, client: connection.identity?.client, topic }, 'message could not be committed');
+    connection.abandonCommits();
+    connection.destroy();
+  }
+
+  /** aedes asks for every PUBLISH, which is committed by then, and for the last will of a connection that broke. */
+  #judgeWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const connection = connectionOf(client);
+    if (client === null || connection === null || connection.identity === null || this.#stopping) {
+      done(new Refused('stopping'));
+      return;
+    }
+    if (!client.closed) {
+      done(null);
+      return;
     }
     const { topic, qos, retain } = packet;
-    packet.retain = retain && this.#mayRetain(topic, packet.payload.length);
-    const message: InboundMessage = { client: identity.client, topic, payload: toBuffer(packet.payload), qos, retain };
-    const commit = this.#options.onPublish(message);
-    connection.acknowledgeAfter(commit ?? undefined, done, (error) => {
-      this.#log.error({ error, client: identity.client, topic }, 'message could not be committed');
-      connection.abandonCommits();
-      connection.destroy();
-    });
-    return null;
+    const payload = toBuffer(packet.payload);
+    packet.retain = retain && (isForeign(topic) || parseTopic(topic)?.kind === 'health');
+    this.#received += 1;
+    const message: InboundMessage = { client: connection.identity.client, topic, payload, qos, retain };
+    void (async () => this.#options.onPublish(message))().then(
+      () => done(null),
+      (error) => {
+        this.#log.error({ error, client: message.client, topic }, 'last will could not be committed');
+        done(new Refused('not committed'));
+      },
+    );
   }
 
-  /** Of our own topics only health is retained for others than core; foreign trees are, up to a bound. */
-  #mayRetain(topic: string, payloadBytes: number): boolean {
-    if (!isForeign(topic)) return parseTopic(topic)?.kind === 'health';
-    if (this.#retained.admits(topic, payloadBytes)) return true;
-    const message = `"${topic}" is forwarded but not retained: the store of retained messages is full`;
-    this.#refusals.report({ reason: 'retained-full', message, address: '', topic });
-    return false;
-  }
-
-  #refuseTopic(connection: ClientConnection, client: string, topic: string, done: (error: Error) => void): void {
-    if (connection.phase === 'closing') return; // one answer is enough; the rest goes with the connection
+  #refuseTopic(connection: ClientConnection, client: string, topic: string): void {
     connection.stopTaking();
     const message = `${client} may not publish on "${topic}": the site file grants it no such topic`;
-    const error = this.#refuse(connection, 'topic-not-granted', message, client, topic);
-    this.#answer(client, { error: 'topic-not-granted', message, topic }, () => done(error));
+    this.#refuse(connection, 'topic-not-granted', message, client, topic);
+    // What came before it is still committed and acknowledged by the time the answer has left, or sent again.
+    this.#answer(client, { error: 'topic-not-granted', message, topic }, () => connection.destroy());
   }
 
   #judgeSubscribe(client: Client, wish: Wish): boolean {
@@ -587,15 +624,6 @@ const harmless: ReadonlySet<string> = new Set(['connection closed', 'packet rece
 
 /** Already counted and told when aedes hears of it. */
 class Refused extends Error {}
-
-function onlyOnce(done: (error?: Error | null) => void): (error?: Error | null) => void {
-  let isDone = false;
-  return (error) => {
-    if (isDone) return;
-    isDone = true;
-    done(error);
-  };
-}
 
 /**
  * The session a client gets. An id that is not the user's own is put below it (`sensor-1:DVES_4F2A1C`), so that nobody

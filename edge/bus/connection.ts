@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { TokenBucket } from './admission.ts';
-import type { FrameFault } from './frames.ts';
-import { FrameReader, packetTypes, unacceptableProtocol } from './frames.ts';
+import type { FrameFault, PublishFields } from './frames.ts';
+import { clearRetain, FrameReader, packetTypes, readPublish, unacceptableProtocol } from './frames.ts';
 import type { Grant } from './grants.ts';
 import { TopicSet } from './grants.ts';
 import type { Intake, Source } from './intake.ts';
@@ -40,28 +40,45 @@ export function identityOf(client: string, grant: Grant): Identity {
  */
 export type Phase = 'new' | 'connecting' | 'ready' | 'closing';
 
-interface Commit {
+/** A PUBLISH that aedes will see, and acknowledge, when it is committed. */
+interface Waiting {
   settled: boolean;
+  /** It counts among the messages in flight. */
+  counted: boolean;
   readonly begun: number;
-  readonly acknowledge: () => void;
+  readonly bytes: Buffer;
+  /** Packet id of a QoS 2 message; 0 for others. */
+  readonly exactlyOnce: number;
 }
+
+/** What becomes of a message: `commit` is waited for, unless it is undefined. */
+export type Verdict =
+  | { readonly take: true; readonly commit: Promise<void> | undefined; readonly retain: boolean }
+  | { readonly take: false };
 
 export interface ConnectionContext {
   readonly limits: BrokerLimits;
   readonly intake: Intake;
   readonly clock: Clock;
   readonly onFault: (connection: ClientConnection, fault: FrameFault) => void;
+  /** Judges a message and begins its commit. Never throws. When it does not take it, it ends the connection. */
+  readonly onMessage: (connection: ClientConnection, message: PublishFields) => Verdict;
+  readonly onCommitFailed: (connection: ClientConnection, topic: string, error: unknown) => void;
 }
 
 /**
- * What stands between a socket (or a WebSocket) and aedes: it hands on whole, checked packets in fair turns, keeps
- * acknowledgements in order until their commit, and lets aedes write without ever telling it to wait, because aedes
- * would make every publisher wait for the slowest subscriber. The bound is kept by `isSlow`, asked before each forward.
+ * What stands between a socket (or a WebSocket) and aedes. It hands on whole, checked packets in fair turns. A PUBLISH
+ * is handed on when it is committed, in the order of arrival, so that the PUBACK of aedes means just that; waiting in
+ * aedes' authorizePublish would hold back everything that comes behind. And it lets aedes write without ever telling it
+ * to wait, because aedes would make every publisher wait for the slowest subscriber: `isSlow` is asked before each
+ * forward instead.
  */
 export class ClientConnection extends Duplex implements Source {
   readonly address: string;
   readonly transport: 'tcp' | 'websocket';
   identity: Identity | null = null;
+  /** The name of its session: the client, or `<client>:<anything>`. */
+  clientId = '';
   /** Filters it has subscribed. */
   readonly subscribed = new Set<string>();
   /** Messages that were not forwarded because it does not read, since it last caught up and in all. */
@@ -70,7 +87,7 @@ export class ClientConnection extends Duplex implements Source {
   readonly #socket: Duplex;
   readonly #context: ConnectionContext;
   readonly #reader = new FrameReader();
-  readonly #commits: Commit[] = [];
+  readonly #commits: Waiting[] = [];
   #bucket: TokenBucket | null = null;
   #phase: Phase = 'new';
   #wanted = false;
@@ -128,26 +145,14 @@ export class ClientConnection extends Duplex implements Source {
     this.#context.intake.remove(this);
   }
 
-  /**
-   * Waits for a commit, then acknowledges, in the order of arrival (4.6.0-2) whatever the order of the commits. A
-   * rejected commit must end the connection: nothing behind it is acknowledged then.
-   */
-  acknowledgeAfter(commit: Promise<void> | undefined, acknowledge: () => void, failed: (error: unknown) => void): void {
-    if (commit === undefined && this.#commits.length === 0) {
-      acknowledge();
-      return;
-    }
-    const entry: Commit = { settled: commit === undefined, begun: this.#context.clock.monotonic(), acknowledge };
-    this.#commits.push(entry);
-    commit?.then(() => {
-      entry.settled = true;
-      this.#acknowledgeSettled();
-    }, failed);
+  /** Is a QoS 2 message of this packet id waiting for its commit? */
+  isCommitting(messageId: number): boolean {
+    return this.#commits.some(({ exactlyOnce }) => exactlyOnce === messageId);
   }
 
   /** Forgets what waits for a commit: it will not be acknowledged. */
   abandonCommits(): void {
-    this.#commits.length = 0;
+    for (const waiting of this.#commits.splice(0)) this.#uncount(waiting);
   }
 
   /** How long the oldest commit has been waited for, ms. */
@@ -276,7 +281,7 @@ export class ClientConnection extends Duplex implements Source {
     return this.#bucket === null ? room : Math.min(room, this.#bucket.available());
   }
 
-  /** Pushes packets to aedes in one piece; CONNECT goes alone, DISCONNECT waits until all before it is acknowledged. */
+  /** CONNECT goes alone; DISCONNECT waits until all before it is acknowledged. */
   #handOn(allowed: number): number {
     const pieces: Buffer[] = [];
     let cost = 0;
@@ -285,18 +290,63 @@ export class ClientConnection extends Duplex implements Source {
       if (type === packetTypes.disconnect && (pieces.length > 0 || this.#commits.length > 0)) break;
       const frame = this.#reader.next(this.#packetCap());
       if (frame === null) break;
-      pieces.push(frame.bytes);
       cost += frame.type === packetTypes.subscribe ? subscribeCost : 1;
-      if (this.#phase !== 'new') continue;
-      this.#phase = 'connecting';
-      this.#socket.pause();
-      break;
+      if (this.#phase === 'new') {
+        pieces.push(frame.bytes);
+        this.#phase = 'connecting';
+        this.#socket.pause();
+        break;
+      }
+      if (frame.type === packetTypes.publish) this.#takeMessage(frame.bytes, pieces);
+      else pieces.push(frame.bytes);
+      if (this.#phase !== 'ready') break;
     }
-    if (pieces.length > 0) {
-      this.#wanted = false;
-      this.push(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
-    }
+    this.#pushAll(pieces);
     return cost;
+  }
+
+  #takeMessage(bytes: Buffer, pieces: Buffer[]): void {
+    const message = readPublish(bytes);
+    const verdict = this.#context.onMessage(this, message);
+    if (!verdict.take) return;
+    if (message.retain && !verdict.retain) clearRetain(bytes);
+    const { commit } = verdict;
+    if (commit === undefined && this.#commits.length === 0) {
+      pieces.push(bytes);
+      return;
+    }
+    const waiting: Waiting = {
+      settled: commit === undefined,
+      counted: commit !== undefined,
+      begun: this.#context.clock.monotonic(),
+      bytes,
+      exactlyOnce: message.qos === 2 ? message.messageId : 0,
+    };
+    this.#commits.push(waiting);
+    if (commit === undefined) return;
+    this.#context.intake.begin();
+    commit.then(
+      () => {
+        this.#uncount(waiting);
+        waiting.settled = true;
+        this.#handOnCommitted();
+      },
+      (error) => {
+        this.#uncount(waiting);
+        this.#context.onCommitFailed(this, message.topic, error);
+      },
+    );
+  }
+
+  #uncount(waiting: Waiting): void {
+    if (waiting.counted) this.#context.intake.end();
+    waiting.counted = false;
+  }
+
+  #pushAll(pieces: readonly Buffer[]): void {
+    if (pieces.length === 0 || this.destroyed) return;
+    this.#wanted = false;
+    this.push(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
   }
 
   #fail(fault: FrameFault, cost: number): number {
@@ -305,11 +355,11 @@ export class ClientConnection extends Duplex implements Source {
     return cost;
   }
 
-  #acknowledgeSettled(): void {
+  #handOnCommitted(): void {
     let done = 0;
     while (this.#commits[done]?.settled === true) done += 1;
     if (done === 0) return;
-    for (const commit of this.#commits.splice(0, done)) commit.acknowledge();
+    this.#pushAll(this.#commits.splice(0, done).map(({ bytes }) => bytes));
     this.#offer();
     if (this.#ended) setImmediate(() => this.#finish());
   }

@@ -168,6 +168,39 @@ function checkPacket(type: number, bytes: Buffer, at: number): string | null {
   }
 }
 
+/** What a PUBLISH says. The payload shares memory with what was received. */
+export interface PublishFields {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  /** 0 at QoS 0. */
+  readonly messageId: number;
+}
+
+/** Reads a whole PUBLISH that `FrameReader` has let through. */
+export function readPublish(bytes: Buffer): PublishFields {
+  let at = 1;
+  while ((bytes[at] ?? 0) >= 0x80) at += 1;
+  const start = at + 3;
+  const end = start + bytes.readUInt16BE(at + 1);
+  const flags = bytes[0] ?? 0;
+  const level = (flags >> 1) & 3;
+  const qos = level === 0 ? 0 : level === 1 ? 1 : 2;
+  return {
+    topic: bytes.toString('utf8', start, end),
+    payload: bytes.subarray(qos === 0 ? end : end + 2),
+    qos,
+    retain: (flags & 1) === 1,
+    messageId: qos === 0 ? 0 : bytes.readUInt16BE(end),
+  };
+}
+
+/** Takes the retain flag off a PUBLISH, in place. */
+export function clearRetain(bytes: Buffer): void {
+  bytes[0] = (bytes[0] ?? 0) & 0xfe;
+}
+
 function checkPublish(bytes: Buffer, at: number, flags: number): string | null {
   const qos = (flags >> 1) & 3;
   if (qos === 3) return 'PUBLISH has QoS 3';

@@ -13,6 +13,8 @@ const leastBudget = 16;
 const mostBudget = 1024;
 /** A turn of the loop longer than this halves the budget, ms; one shorter than a third of it doubles it. */
 const longTurn = 30;
+/** Messages of all clients together that wait for their commit. */
+const mostInFlight = 4_096;
 /** How often clients over their rate are asked again, ms. */
 const retryEvery = 20;
 
@@ -28,6 +30,7 @@ export class Intake implements Disposable {
   #budget = 256;
   #began = 0;
   #busy = false;
+  #inFlight = 0;
   #immediate: NodeJS.Immediate | null = null;
   #retry: NodeJS.Timeout | null = null;
 
@@ -39,6 +42,17 @@ export class Intake implements Disposable {
   offer(source: Source): void {
     this.#waiting.add(source);
     this.#immediate ??= setImmediate(() => this.#turn());
+  }
+
+  /** A message waits for its commit from now on. All that a group commit frees is done in one turn: hence the bound. */
+  begin(): void {
+    this.#inFlight += 1;
+  }
+
+  /** The commit is over. */
+  end(): void {
+    this.#inFlight -= 1;
+    if (this.#waiting.size > 0) this.#immediate ??= setImmediate(() => this.#turn());
   }
 
   /** Asks for a turn a little later: the source is over its rate. */
@@ -67,7 +81,11 @@ export class Intake implements Disposable {
   #turn(): void {
     this.#immediate = null;
     this.#adapt();
-    let left = this.#budget;
+    let left = Math.min(this.#budget, mostInFlight - this.#inFlight);
+    if (left <= 0) {
+      this.#busy = false;
+      return; // `end` asks for the next turn
+    }
     for (const source of this.#waiting) {
       this.#waiting.delete(source);
       left -= source.handOver(Math.min(left, share));

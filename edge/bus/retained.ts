@@ -37,23 +37,25 @@ export class Retained {
     return { messages: this.#foreignMessages, bytes: this.#foreignBytes };
   }
 
-  /** May a foreign message of this size be retained? Clearing always may. */
-  admits(topic: string, payloadBytes: number): boolean {
-    if (payloadBytes === 0) return true;
+  #hasRoom(topic: string, payloadBytes: number): boolean {
+    if (payloadBytes === 0 || !isForeign(topic)) return true;
     const old = this.#packets.get(topic);
     const messages = this.#foreignMessages + (old === undefined ? 1 : 0);
     const bytes = this.#foreignBytes - (old === undefined ? 0 : weigh(old)) + weightOf(topic, payloadBytes);
     return messages <= this.#maxMessages && bytes <= this.#maxBytes;
   }
 
-  store(packet: StoredPacket): void {
+  /** False when a foreign message was not retained because there are too many. An empty payload clears. */
+  store(packet: StoredPacket): boolean {
     const { topic } = packet;
+    if (!this.#hasRoom(topic, packet.payload.length)) return false;
     this.#count(topic, -1);
     this.#packets.delete(topic);
-    if (packet.payload.length === 0) return;
+    if (packet.payload.length === 0) return true;
     // A payload is a slice of what a socket delivered: without the copy 20 bytes would keep 64 KB alive.
     this.#packets.set(topic, { ...packet, payload: Buffer.from(packet.payload) });
     this.#count(topic, 1);
+    return true;
   }
 
   /** Whatever matches one of the filters, once for each filter; gives the event loop a turn after each scan. */

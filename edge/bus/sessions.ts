@@ -45,6 +45,7 @@ export interface SessionsOptions {
   readonly clock: Clock;
   /** May this client (MQTT client id) hold this subscription? aedes stores refused ones of a packet with the rest. */
   readonly mayHold: (clientId: string, filter: string) => boolean;
+  readonly onRetainedFull: (topic: string) => void;
   /** Called once for each time a session begins to lose messages. */
   readonly onDrop: (clientId: string) => void;
 }
@@ -106,7 +107,7 @@ export class Sessions {
   async setup(): Promise<void> {}
 
   async storeRetained(packet: StoredPacket): Promise<void> {
-    this.#options.retained.store(packet);
+    if (!this.#options.retained.store(packet)) this.#options.onRetainedFull(packet.topic);
   }
 
   createRetainedStreamCombi(filters: readonly string[]): Readable {
