@@ -66,7 +66,10 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
       } catch {
         throw noPicture(params.id);
       }
-      return reply.type('image/jpeg').header('cache-control', 'private, max-age=86400').send(createReadStream(file));
+      return reply
+        .type('image/jpeg')
+        .header('cache-control', 'private, max-age=86400')
+        .send(createReadStream(file) as never);
     },
   );
 
@@ -92,12 +95,29 @@ function noPicture(id: string): CodedError {
   return new CodedError('SNAPSHOT_NOT_FOUND', `there is no picture (yet) for event ${id}`);
 }
 
-function readHistory(
-  campus: CampusView,
-  ref: string,
-  query: { from: number; to: number; step: z.infer<typeof stepSchema>; limit: number },
-): z.infer<typeof historySchema> {
-  if (query.to <= query.from)
-    throw new CodedError('BAD_RANGE', `"to" (${query.to}) must be later than "from" (${query.from})`);
-  throw new CodedError('POINT_NOT_FOUND', `${campus.site.campus.id} ${ref}`);
+interface HistoryQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly step: z.infer<typeof stepSchema>;
+  readonly limit: number;
+}
+
+/** Days begin at the campus's midnight; its zone's offset at the end of the range stands for the whole (China has no summer time). */
+function readHistory(campus: CampusView, ref: string, query: HistoryQuery): z.infer<typeof historySchema> {
+  const { from, to, step, limit } = query;
+  if (to <= from) throw new CodedError('BAD_RANGE', `"to" (${to}) must be later than "from" (${from})`);
+  const days = { utcOffset: zoneOffset(campus.site.campus.timeZone, to) };
+  const found = campus.reader.history(ref, from, to, step, limit, days);
+  if (found === null) throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
+  const { unit, samples, buckets, more } = found;
+  const head = { id: ref, unit, step, truncated: more };
+  return step === 'raw' ? { ...head, samples: [...samples] } : { ...head, buckets: [...buckets] };
+}
+
+/** Local time minus UTC at an instant, ms. */
+function zoneOffset(timeZone: string, at: number): number {
+  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(at);
+  const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const [, sign, hours = '0', minutes = '0'] = /^GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }

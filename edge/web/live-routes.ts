@@ -12,18 +12,22 @@ import type { CookieSessions } from './token.ts';
 export function addLiveRoutes(app: App, options: WebOptions, streams: Streams, sessions: CookieSessions): void {
   const { live, campus } = options;
 
-  app.get('/healthz', { schema: { security: [], response: { 200: healthSchema, 503: healthSchema } } }, (_, reply) => {
-    const settled = live.processes.every((child) => child.state === 'ready');
-    const isOk = settled && live.connected && options.siteError === null;
-    return reply.code(isOk ? 200 : 503).send({
-      status: isOk ? 'ok' : 'degraded',
-      processes: live.processes.map((child) => ({ ...child })),
-      coreConnected: live.connected,
-      siteError: options.siteError,
-    });
-  });
+  app.get(
+    '/healthz',
+    { schema: { security: [], response: { 200: healthSchema, 503: healthSchema } } },
+    async (_, reply) => {
+      const settled = live.processes.every((child) => child.state === 'ready');
+      const isOk = settled && live.connected && options.siteError === null;
+      return reply.code(isOk ? 200 : 503).send({
+        status: isOk ? 'ok' : 'degraded',
+        processes: live.processes.map((child) => ({ ...child })),
+        coreConnected: live.connected,
+        siteError: options.siteError,
+      });
+    },
+  );
 
-  app.get('/metrics', { schema: { hide: true } }, (_, reply) =>
+  app.get('/metrics', { schema: { hide: true } }, async (_, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(live, streams)),
   );
 
@@ -38,7 +42,7 @@ export function addLiveRoutes(app: App, options: WebOptions, streams: Streams, s
     }
   });
 
-  app.post('/api/v1/session', { schema: { response: { 204: z.null() } } }, (_, reply) =>
+  app.post('/api/v1/session', { schema: { response: { 204: z.null() } } }, async (_, reply) =>
     reply
       .header('set-cookie', `campus_session=${sessions.create()}; HttpOnly; SameSite=Strict; Path=/flows-editor`)
       .code(204)
@@ -52,9 +56,7 @@ export function addLiveRoutes(app: App, options: WebOptions, streams: Streams, s
   app.get('/api/v1/points', { schema: { response: { 200: z.array(pointSchema) } } }, () => listPoints(campus, live));
 
   app.get('/api/v1/outputs', { schema: { response: { 200: z.array(outputSchema) } } }, () =>
-    [...live.outputs.values()]
-      .sort((a, b) => a.ref.localeCompare(b.ref))
-      .map((output) => structuredClone(output) as z.infer<typeof outputSchema>),
+    [...live.outputs.values()].sort((a, b) => a.ref.localeCompare(b.ref)),
   );
 
   app.get('/api/v1/devices', { schema: { response: { 200: z.array(deviceHealthSchema) } } }, () =>

@@ -131,7 +131,7 @@ export const outputSchema = z.object({
   reason: z.string(),
   since: time,
   until: time.nullable(),
-  stack: z.array(holdSchema),
+  stack: z.array(holdSchema).readonly(),
   confirmed: z.object({ value: value.nullable(), outcome: z.string(), time }).nullable(),
 });
 

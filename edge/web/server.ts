@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import fastifyHttpProxy from '@fastify/http-proxy';
 import fastifyStatic from '@fastify/static';
@@ -169,17 +170,19 @@ async function addFlowsEditor(
   app: App,
   flows: { readonly port: number; readonly header: string; readonly secret: string },
 ): Promise<void> {
-  const withSecret = (headers: Record<string, unknown>) => {
+  const withSecret = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
     const { authorization: _a, cookie: _c, ...kept } = headers;
     return { ...kept, [flows.header]: `${flows.secret}:admin` };
   };
+  // Its types leave out rewriteRequestHeaders, which is how the editor's own socket gets the secret.
+  const wsClientOptions: object = { rewriteRequestHeaders: withSecret };
   await app.register(fastifyHttpProxy, {
     upstream: `http://127.0.0.1:${flows.port}`,
     prefix: '/flows-editor',
     rewritePrefix: '/flows-editor',
     websocket: true,
-    replyOptions: { rewriteRequestHeaders: (_request, headers) => withSecret(headers) as typeof headers },
-    wsClientOptions: { rewriteRequestHeaders: (headers) => withSecret(headers) as typeof headers },
+    replyOptions: { rewriteRequestHeaders: (_request, headers) => withSecret(headers) },
+    wsClientOptions,
   });
 }
 

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
+import { type Demo, prepareDemo } from '#edge/processes/demo.ts';
+import { brokenSiteProcesses, edgeProcesses } from '#edge/processes/specs.ts';
+import { type Arguments, parseArguments, usage } from '#edge/runtime/arguments.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { createLog } from '#edge/runtime/log.ts';
+import { findTakenPorts, type WantedPort } from '#edge/runtime/ports.ts';
+import { loadSite, type Site } from '#edge/runtime/site.ts';
+import { type ChildSpec, startSupervisor } from '#edge/runtime/supervisor.ts';
+
+/* The supervisor: reads what to run, starts it, keeps it alive, and says where people find it. */
+
+async function readSite(file: string, args: Arguments): Promise<Site | { readonly siteError: string }> {
+  try {
+    const site = await loadSite(file);
+    const http = { ...site.http, port: args.httpPort ?? site.http.port };
+    const websocketPort =
+      site.mqtt.websocketPort === null || args.mqttPort === null ? site.mqtt.websocketPort : args.mqttPort + 1;
+    return { ...site, http, mqtt: { ...site.mqtt, port: args.mqttPort ?? site.mqtt.port, websocketPort } };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { siteError: error.message };
+  }
+}
+
+function portsOf(site: Site): WantedPort[] {
+  const mqtt = site.mqtt.hosts.map((host) => ({
+    host,
+    port: site.mqtt.port,
+    setting: 'mqtt.port in the site file, or start with --mqtt-port',
+  }));
+  const [websocketHost = '127.0.0.1'] = site.mqtt.hosts;
+  const { websocketPort } = site.mqtt;
+  return [
+    ...mqtt,
+    { ...site.http, setting: 'http.port in the site file, or start with --http-port' },
+    ...(websocketPort === null
+      ? []
+      : [{ host: websocketHost, port: websocketPort, setting: 'mqtt.websocketPort in the site file' }]),
+    ...(site.flows.enabled
+      ? [{ host: '127.0.0.1', port: site.flows.port, setting: 'flows.port in the site file' }]
+      : []),
+  ];
+}
+
+async function main(): Promise<void> {
+  const args = parseArguments(process.argv.slice(2));
+  if (args.help) return void process.stdout.write(usage);
+  mkdirSync(args.data, { recursive: true, mode: 0o700 });
+  const demo: Demo | null = args.site === null ? prepareDemo(args.data) : null;
+  const site = await readSite(args.site ?? demo?.siteFile ?? '', args);
+
+  let specs: ChildSpec[];
+  let wanted: WantedPort[];
+  if ('siteError' in site) {
+    process.stderr.write(`${site.siteError}\n`);
+    specs = brokenSiteProcesses(args.data, site.siteError, args.httpPort ?? 8080);
+    wanted = [{ host: '127.0.0.1', port: args.httpPort ?? 8080, setting: '--http-port' }];
+  } else {
+    const init: EdgeInit = { site, data: args.data, ...newSecrets() };
+    const extra = demo === null ? [] : await demo.processes(site);
+    specs = [...edgeProcesses(init), ...extra];
+    wanted = [...portsOf(site), ...(demo?.ports ?? [])];
+  }
+  const taken = await findTakenPorts(wanted);
+  if (taken.length > 0) throw new CodedError('PORT_TAKEN', taken.join('\n'));
+
+  const supervisor = startSupervisor({
+    specs,
+    runFolder: join(args.data, 'run'),
+    clock: systemClock,
+    log: createLog('supervisor', args.logLevel),
+    logLevel: args.logLevel,
+    onReady: (name, info) => announce(name, info),
+  });
+  process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      void supervisor[Symbol.asyncDispose]().then(() => process.exit(0));
+    });
+  }
+}
+
+const announced = new Set<string>();
+
+/** Tells people, once, where to look. */
+function announce(name: string, info: Readonly<Record<string, string | number>>): void {
+  if (announced.has(name) || info.say === undefined) return;
+  announced.add(name);
+  process.stdout.write(`${info.say}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof CodedError)) throw error;
+  process.stderr.write(`${messageOf(error)}\n${error.code === 'USAGE' ? `\n${usage}` : ''}`);
+  process.exit(1);
+}

@@ -1,0 +1,239 @@
+import { mkdirSync } from 'node:fs';
+import { createAccess } from '#edge/bus/access.ts';
+import { startBroker } from '#edge/bus/broker.ts';
+import type { InboundMessage } from '#edge/bus/bus.ts';
+import { findBrokenGrants, grantsFor } from '#edge/bus/grants.ts';
+import { healthTopic } from '#edge/bus/topics.ts';
+import { createCommands } from '#edge/commands/commands.ts';
+import type { Device } from '#edge/domain/device.ts';
+import type { ProcessStatus } from '#edge/domain/health.ts';
+import { pointRef } from '#edge/domain/ids.ts';
+import { createIngest } from '#edge/ingest/ingest.ts';
+import { checkInterlocks } from '#edge/rules/check-interlocks.ts';
+import { compileInterlocks } from '#edge/rules/compile.ts';
+import { standingHolds } from '#edge/rules/interlock-state.ts';
+import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { startRpcServer } from '#edge/runtime/rpc.ts';
+import type { Site } from '#edge/runtime/site.ts';
+import type { Batch } from '#edge/store/batch.ts';
+import { openStore, type Store } from '#edge/store/store.ts';
+import { type Campus, describeCampus, driverProcesses } from './campus.ts';
+import { type EdgeInit, paths } from './context.ts';
+import { startHousekeeping } from './core/housekeeping.ts';
+import { Inbound, recordFault } from './core/inbound.ts';
+import { Judgement } from './core/judgement.ts';
+import { createRpcMethods } from './core/rpc-methods.ts';
+import { Watch } from './core/watch.ts';
+
+/** Broker, ingest, rules, commands, and the store's writer. */
+export async function startCore(init: EdgeInit, context: ChildContext): Promise<Running> {
+  const { site, data } = init;
+  const { clock, log } = context;
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const campus = await describeCampus(site);
+  for (const problem of problemsOf(site, campus)) log.error({ problem }, 'the site has a mistake; the rest goes on');
+
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(
+    await openStore({ folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } }),
+  );
+  const restored = await store.restore();
+  const shelf = new Shelf(store);
+  const ingest = createIngest({
+    devices: campus.devices,
+    clock,
+    log,
+    timeZone: site.campus.timeZone,
+    onDeviceChanged: (device) => shelf.register([device]),
+  });
+  ingest.restoreDiscovery(restored.state.discovery);
+  shelf.register(ingest.registry.devices());
+  const latest = ingest.restore(restored.latest);
+
+  // The broker needs the rooms and they need its bus: what arrives before they stand waits for them.
+  const standing = Promise.withResolvers<Inbound>();
+  let inbound: Inbound | null = null;
+  const broker = stack.use(
+    await startBroker({
+      ...site.mqtt,
+      access: createAccess({
+        dataFolder: data,
+        internal: new Map(Object.entries(init.tokens)),
+        grants: grantsFor(site, devicesByProcess(campus)),
+        clock,
+        log,
+      }),
+      clock,
+      log,
+      onPublish: (message: InboundMessage) =>
+        inbound === null ? standing.promise.then((ready) => ready.take(message)) : inbound.take(message),
+    }),
+  );
+  const { bus } = broker;
+  const watch = new Watch(campus, clock);
+  const commands = createCommands({
+    points: outputPoints(campus),
+    bus,
+    append: (batch) => shelf.append(batch),
+    clock,
+    log,
+    restored,
+    requestGrants: (client) => grantsOf(site, client),
+    onAlarms: (decisions) => void inbound?.takeReadings([], decisions).catch(() => {}),
+    onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
+  });
+  const compiled = compileInterlocks(site.interlocks, {
+    devices: campus.devices,
+    openingHours: site.openingHours,
+    timeZone: site.campus.timeZone,
+  });
+  const judgement = stack.use(
+    new Judgement({
+      compiled,
+      storedState: restored.state.interlocks,
+      storedAlarms: restored.alarms,
+      latest: ingest.latest,
+      processOf: (device) => campus.devices.find(({ id }) => id === device) && campus.processOf(device as Device['id']),
+      sourceExists: (source) => sourceExists(source, site, campus),
+      act: (changes) => commands.setInterlockHolds(changes),
+      commit: (verdict) => inbound?.commitUnasked(verdict),
+      clock,
+    }),
+  );
+  inbound = new Inbound({
+    ingest,
+    judgement,
+    commands,
+    watch,
+    bus,
+    append: (batch) => shelf.append(batch),
+    clock,
+    log,
+  });
+  const core = inbound;
+  stack.defer(
+    store.onFault((fault) => {
+      const message = `${fault.code}: ${fault.message}`;
+      const decision = fault.active
+        ? { ...recordFault(message), source: `store:${fault.code}` }
+        : { kind: 'return' as const, source: `store:${fault.code}`, reason: message };
+      core.takeReadings([], [decision]).catch(() => {});
+    }),
+  );
+
+  commands.start();
+  core.publishAll(latest);
+  core.commitUnasked(judgement.begin());
+  commands.adoptInterlockHolds(standingHolds(judgement.state));
+  standing.resolve(core);
+  context.onProcesses((processes) => hearProcesses(processes, { campus, watch, commands, core, ingest, bus, clock }));
+  stack.use(
+    await startRpcServer({
+      path: paths.socket(data),
+      methods: createRpcMethods({ commands, judgement, inbound: core, store, clock }),
+      log,
+    }),
+  );
+  stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, watch, store, bus, clock, log }));
+  const owned = stack.move();
+  return { info: { mqtt: broker.ports.mqtt }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function problemsOf(site: Site, campus: Campus): string[] {
+  return [
+    ...campus.broken.map(({ device, message }) => `device ${device}: ${message}`),
+    ...findBrokenGrants(site),
+    ...checkInterlocks(site.interlocks, {
+      devices: campus.devices,
+      openingHours: site.openingHours,
+      timeZone: site.campus.timeZone,
+    }),
+  ];
+}
+
+/** The store, which must know a point before its first reading: what is appended waits for the points announced before it. */
+class Shelf {
+  readonly #store: Store;
+  #registering: Promise<void> | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  register(devices: readonly Device[]): void {
+    const before = this.#registering ?? Promise.resolve();
+    const done = before.then(() => this.#store.registerPoints(devices.flatMap(registrations)));
+    this.#registering = done;
+    const settle = () => {
+      if (this.#registering === done) this.#registering = null;
+    };
+    done.then(settle, settle);
+  }
+
+  append(batch: Batch): Promise<void> {
+    return this.#registering === null
+      ? this.#store.append(batch)
+      : this.#registering.then(() => this.#store.append(batch));
+  }
+}
+
+function registrations(device: Device) {
+  return device.points.map((point) => ({
+    ref: pointRef(device.id, point.name),
+    type: point.type,
+    unit: point.unit,
+    staleAfter: point.staleAfter,
+    counter: point.counter !== undefined,
+    ...(point.counter?.wrap === undefined ? {} : { wrap: point.counter.wrap }),
+  }));
+}
+
+function devicesByProcess(campus: Campus) {
+  return Object.fromEntries(driverProcesses.map((name) => [name, campus.devicesOfProcess(name).map(({ id }) => id)]));
+}
+
+function outputPoints(campus: Campus) {
+  return driverProcesses.flatMap((process) =>
+    campus.devicesOfProcess(process).flatMap((device) => device.points.map((point) => ({ device, point, process }))),
+  );
+}
+
+/** Points a client may request: people everything, flows and foreign clients what the site file grants them. */
+function grantsOf(site: Site, client: string): readonly string[] {
+  if (client === 'web') return ['*/*'];
+  if (client === 'flows') return site.flowRequests;
+  return site.clients.find(({ id }) => id === client)?.requests ?? [];
+}
+
+function sourceExists(source: string, site: Site, campus: Campus): boolean {
+  const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
+  if (kind === 'interlock' || kind === 'blind') return site.interlocks.some(({ id }) => id === name);
+  if (kind === 'device') return campus.devices.some(({ id }) => id === name);
+  if (kind === 'output')
+    return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
+  // Processes and the store are looked at anew: what still ails them is raised again at once.
+  return false;
+}
+
+interface Told {
+  readonly campus: Campus;
+  readonly watch: Watch;
+  readonly commands: ReturnType<typeof createCommands>;
+  readonly core: Inbound;
+  readonly ingest: ReturnType<typeof createIngest>;
+  readonly bus: Awaited<ReturnType<typeof startBroker>>['bus'];
+  readonly clock: ChildContext['clock'];
+}
+
+/** The supervisor's table: a dead driver process turns its points bad in the same turn, and is one alarm. */
+function hearProcesses(processes: readonly ProcessStatus[], told: Told): void {
+  const { gone, decisions } = told.watch.hearProcesses(processes);
+  const lost = driverProcesses.filter((name) => gone.includes(name));
+  for (const name of lost) told.commands.onProcessStopped(name);
+  const devices = lost.flatMap((name) => told.campus.devicesOfProcess(name).map(({ id }) => id));
+  const readings = told.ingest.markDevices(devices, 'no-communication');
+  told.core.takeReadings(readings, decisions).catch(() => {});
+  told.bus.publish(healthTopic('supervisor'), { time: told.clock.now(), processes }, { retain: true }).catch(() => {});
+}
+
+if (import.meta.main) runChild('core', startCore);

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { Commands } from '#edge/commands/commands.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
+import { splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
+import { newHappeningId } from '#edge/runtime/ids.ts';
+import type { RpcMethod } from '#edge/runtime/rpc.ts';
+import { describeIssues } from '#edge/runtime/site.ts';
+import { outboxLanes } from '#edge/store/batch.ts';
+import type { Store } from '#edge/store/store.ts';
+import type { Inbound } from './inbound.ts';
+import type { Judgement } from './judgement.ts';
+
+const person = z.string().min(1).max(64);
+const reason = z.string().min(1).max(200);
+
+const requestParams = z.strictObject({
+  ref: z.string().max(130),
+  value: z.union([z.number(), z.boolean(), z.string().max(256)]).nullable(),
+  priority: z.union([z.literal(8), z.literal(15)]),
+  seconds: z.int().min(1).max(86_400),
+  reason,
+  person,
+});
+const acknowledgeParams = z.strictObject({ id: z.string().regex(uuidPattern), person, note: z.string().max(500) });
+const resetParams = z.strictObject({ id: z.string(), person, reason });
+const watermarkParams = z.strictObject({ lane: z.enum(outboxLanes), epoch: z.int().min(0), watermark: z.int().min(0) });
+const auditParams = z.strictObject({
+  who: z.string().max(100),
+  from: z.string().max(100),
+  what: z.string().max(300),
+  why: z.string().max(300),
+  result: z.string().max(300),
+});
+
+export interface RpcMethodsOptions {
+  readonly commands: Commands;
+  readonly judgement: Judgement;
+  readonly inbound: Inbound;
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/** What our own processes may ask of core; each answers when its effect is on disk. */
+export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<string, RpcMethod>> {
+  const { commands, judgement, inbound, store, clock } = options;
+  return {
+    request: checked(requestParams, async ({ ref, ...wish }) => {
+      if (splitPointRef(ref) === null) throw new CodedError('POINT_NOT_FOUND', `"${ref}" is not <device>/<point>`);
+      const id = newHappeningId(clock);
+      return commands.request({ ...wish, ref: ref as PointRef, id, client: 'web', time: clock.now() });
+    }),
+
+    'alarm.acknowledge': checked(acknowledgeParams, async ({ id, person, note }) => {
+      const { alarm, verdict } = judgement.acknowledge(id, person, note);
+      const what = `alarm.acknowledge ${id} (${alarm.source})`;
+      await inbound.commit({ ...verdict, audit: [line(clock, person, what, note, alarm.state)] });
+      return alarm;
+    }),
+
+    'interlock.reset': checked(resetParams, async ({ id, person, reason }) => {
+      const { outcome, verdict } = judgement.reset(id, `reset by ${person}: ${reason}`);
+      await inbound.commit({
+        ...verdict,
+        audit: [line(clock, person, `interlock.reset ${id}`, reason, outcome.message)],
+      });
+      return { reset: outcome.reset, message: outcome.message };
+    }),
+
+    'outbox.acknowledged': checked(watermarkParams, async ({ lane, epoch, watermark }) => {
+      await store.outboxAcknowledge(lane, epoch, watermark);
+      return {};
+    }),
+
+    audit: checked(auditParams, async (entry) => {
+      await inbound.commit({ audit: [{ ...entry, time: clock.now() }] });
+      return {};
+    }),
+  };
+}
+
+function line(clock: Clock, person: string, what: string, why: string, result: string) {
+  return { time: clock.now(), who: `person:${person}`, from: 'web', what, why, result };
+}
+
+function checked<T>(schema: z.ZodType<T>, method: (params: T) => Promise<unknown>): RpcMethod {
+  return async (params) => {
+    const parsed = schema.safeParse(params);
+    if (!parsed.success) throw new CodedError('RPC_PARAMS', describeIssues(parsed.error));
+    return method(parsed.data);
+  };
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CityInit } from '#bridge/city/main.ts';
+import { setClientPassword } from '#edge/bus/access.ts';
+import type { WantedPort } from '#edge/runtime/ports.ts';
+import type { Site } from '#edge/runtime/site.ts';
+import type { ChildSpec } from '#edge/runtime/supervisor.ts';
+import { brokerAddress, paths } from './context.ts';
+
+/* The demo: what a real campus has around the edge. It prepares the passwords a technician would, and starts the rest. */
+
+export interface Demo {
+  readonly siteFile: string;
+  readonly ports: readonly WantedPort[];
+  processes(site: Site): Promise<ChildSpec[]>;
+}
+
+export interface SimulatorsInit {
+  readonly broker: { readonly host: string; readonly port: number };
+  readonly passwords: Readonly<Record<string, string>>;
+  readonly controlPort: number;
+}
+
+/** Where the simulated devices listen; the same numbers as in demo-site.yaml. */
+export const demoPorts = {
+  modbus: 15_020,
+  modbusRtu: 15_021,
+  cameraGate: 18_081,
+  cameraPlayground: 18_082,
+  speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
+  control: 8_070,
+  cityHttp: 8_090,
+} as const;
+
+const host = '127.0.0.1';
+const busy = 'stop that program first: the demo campus needs this port';
+
+export function prepareDemo(data: string): Demo {
+  const fixed = [
+    demoPorts.modbus,
+    demoPorts.modbusRtu,
+    demoPorts.cameraGate,
+    demoPorts.cameraPlayground,
+    demoPorts.control,
+    demoPorts.cityHttp,
+  ];
+  return {
+    siteFile: join(import.meta.dirname, '../simulators/demo-site.yaml'),
+    ports: fixed.map((port) => ({ host, port, setting: `nothing, but ${busy}` })),
+    processes: async (site) => [await simulators(site, data), city(site, data)],
+  };
+}
+
+async function simulators(site: Site, data: string): Promise<ChildSpec> {
+  const passwords: Record<string, string> = {};
+  for (const { id } of site.clients) {
+    const password = newPassword();
+    await setClientPassword(data, id, password);
+    passwords[id] = password;
+  }
+  const init: SimulatorsInit = { broker: brokerAddress(site), passwords, controlPort: demoPorts.control };
+  return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
+}
+
+/** The city gives the campus a password; a technician puts it into the campus's data folder. */
+function city(site: Site, data: string): ChildSpec {
+  const folder = join(data, 'city');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const password = newPassword();
+  writeFileSync(paths.cityPassword(data), `${password}\n`, { mode: 0o600 });
+  const init: CityInit = {
+    folder,
+    mqtt: { hosts: [site.city?.host ?? host], port: site.city?.port ?? 0 },
+    http: { host, port: demoPorts.cityHttp },
+    campuses: [{ ...site.campus, password }],
+  };
+  const module = join(import.meta.dirname, '../../cloud-bridge/city/main.ts');
+  return { name: 'city', module, heapMb: 256, init: () => init };
+}
+
+function newPassword(): string {
+  return randomBytes(15).toString('base64url');
+}

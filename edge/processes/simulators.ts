@@ -1,0 +1,89 @@
+import { samplesTopic } from '#edge/bus/topics.ts';
+import { loadProfiles } from '#edge/profiles/load.ts';
+import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
+import { startCamera } from '#edge/simulators/camera.ts';
+import { startControl } from '#edge/simulators/control.ts';
+import { startModbusCampus } from '#edge/simulators/modbus.ts';
+import { startSensors } from '#edge/simulators/sensors.ts';
+import { startSpeaker } from '#edge/simulators/speaker.ts';
+import { profileFolder } from './context.ts';
+import { demoPorts, type SimulatorsInit } from './demo.ts';
+
+const host = '127.0.0.1';
+
+/** The virtual campus: real protocols over real sockets, and a page with switches for what happens there. */
+export async function startSimulators(init: SimulatorsInit, { clock }: ChildContext): Promise<Running> {
+  await using stack = new AsyncDisposableStack();
+  const { profiles } = await loadProfiles(profileFolder);
+  const modbus = stack.use(
+    await startModbusCampus({ clock, host, tcpPort: demoPorts.modbus, rtuPort: demoPorts.modbusRtu, profiles }),
+  );
+  const gate = stack.use(
+    await startCamera({
+      host,
+      port: demoPorts.cameraGate,
+      username: 'campus',
+      password: 'demo-camera-gate-5',
+      clock,
+      auth: 'digest',
+      model: 'DS-GATE-4',
+      name: 'GATE',
+      topicDialect: 'reolink',
+    }),
+  );
+  const playground = stack.use(
+    await startCamera({
+      host,
+      port: demoPorts.cameraPlayground,
+      username: 'campus',
+      password: 'demo-camera-playground-7',
+      clock,
+      auth: 'wsse',
+      model: 'TP-FIELD-2',
+      name: 'FIELD',
+      topicDialect: 'tapo',
+    }),
+  );
+  const speakers = await Promise.all(
+    Object.entries(demoPorts.speakers).map(async ([name, port]) =>
+      stack.use(await startSpeaker({ host, port, name, clock })),
+    ),
+  );
+  const sensors = stack.use(
+    await startSensors({ ...init.broker, passwords: new Map(Object.entries(init.passwords)), samplesTopic, clock }),
+  );
+  const ending = new AbortController();
+  stack.defer(() => ending.abort());
+  stack.use(
+    await startControl({ host, port: init.controlPort, modbus, cameras: { gate, playground }, speakers, sensors }),
+  );
+  void playOpening(ending.signal, { gate, playground, sensors });
+  const owned = stack.move();
+  return {
+    info: {
+      say: `  virtual campus  http://${host}:${init.controlPort}/  (switches: smoke, fire panel, people, overload)`,
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** So that a newcomer sees something happen: people walk through the pictures, and the kitchen floor gets wet. */
+async function playOpening(
+  signal: AbortSignal,
+  {
+    gate,
+    playground,
+    sensors,
+  }: { gate: { person(): void }; playground: { person(): void }; sensors: { leak(name: string, on: boolean): void } },
+): Promise<void> {
+  await delay(6_000, signal);
+  for (let round = 0; !signal.aborted; round++) {
+    (round % 2 === 0 ? gate : playground).person();
+    if (round === 1) sensors.leak('leak-kitchen', true);
+    if (round === 6) sensors.leak('leak-kitchen', false);
+    await delay(round < 3 ? 5_000 : 45_000, signal);
+  }
+}
+
+if (import.meta.main) runChild('simulators', startSimulators);
