@@ -77,14 +77,15 @@ export async function startCity(options: CityOptions): Promise<City> {
   const app = await createApi({ campuses, store: reader, ingest, token, clock, log });
   stack.defer(() => app.close());
   const httpPort = await listen(app, options.http);
-  stack.use(new Ticker(60_000, async () => prune()));
   const prune = async (): Promise<void> => {
     try {
       await writer.prune(clock.now() - (options.keep ?? defaultKeep), 5_000);
     } catch (error) {
+      // Bulkhead: ingest says what is wrong with the disk; the next minute tries again.
       log.error({ error }, 'old rows could not be deleted');
     }
   };
+  stack.use(new Ticker(60_000, prune));
   log.info({ mqtt: broker.ports.mqtt, http: httpPort, campuses: campuses.length }, 'the city is ready');
   const owned = stack.move();
   return {

@@ -43,6 +43,12 @@ async function readCampuses(folder: string): Promise<CityInit['campuses']> {
   }
 }
 
+function readPort(name: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new CodedError('CITY_ARGUMENTS', `--${name}: "${text}" is not a port (0 to 65535)`);
+}
+
 async function readArguments(): Promise<CityInit> {
   const { values } = parseArgs({
     options: {
@@ -53,11 +59,10 @@ async function readArguments(): Promise<CityInit> {
     },
   });
   if (values.data === undefined) throw new CodedError('CITY_ARGUMENTS', '--data <folder> is missing');
-  const port = z.coerce.number().int().min(0).max(65_535);
   return {
     folder: values.data,
-    mqtt: { hosts: values.host, port: port.parse(values['mqtt-port']) },
-    http: { host: values.host[0] ?? '127.0.0.1', port: port.parse(values['http-port']) },
+    mqtt: { hosts: values.host, port: readPort('mqtt-port', values['mqtt-port']) },
+    http: { host: values.host[0] ?? '127.0.0.1', port: readPort('http-port', values['http-port']) },
     campuses: await readCampuses(values.data),
   };
 }

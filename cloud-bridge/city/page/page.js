@@ -17,7 +17,7 @@ const texts = {
     lanes: '数据通道',
     lane: '通道',
     laneNames: { alarm: '报警', event: '事件', agg1m: '分钟汇总', health: '设备健康' },
-    watermark: '已收到',
+    watermark: '已收到序号',
     backlog: '待收',
     gaps: '缺口',
     missing: (n) => `缺 ${n} 条`,
@@ -31,6 +31,7 @@ const texts = {
     curves: '最近一小时',
     noCurves: '这一小时没有数据。',
     more: (n) => `另有 ${n} 个点未画出。`,
+    moreCampuses: (n) => `另有 ${n} 所学校未列出。`,
     clock: (s) => `时钟相差 ${s} 秒`,
     updated: '更新于',
   },
@@ -50,7 +51,7 @@ const texts = {
     lanes: 'Lanes',
     lane: 'Lane',
     laneNames: { alarm: 'alarms', event: 'events', agg1m: 'minute summaries', health: 'device health' },
-    watermark: 'Received',
+    watermark: 'Received up to no.',
     backlog: 'Waiting',
     gaps: 'Gaps',
     missing: (n) => `${n} missing`,
@@ -69,6 +70,7 @@ const texts = {
     curves: 'The last hour',
     noCurves: 'Nothing came in this hour.',
     more: (n) => `${n} more points are not drawn.`,
+    moreCampuses: (n) => `${n} more campuses are not listed.`,
     clock: (s) => `clock differs by ${s} s`,
     updated: 'updated',
   },
@@ -160,22 +162,29 @@ function alarmsOf(alarms) {
   return table([say('raised'), say('message'), say('alarmState')], rows);
 }
 
-/** A line of means over a band from min to max; a missing minute is a break in the line. */
+/** Rows in runs without a missing minute. */
+function unbroken(rows) {
+  const runs = [];
+  for (const row of rows) {
+    const run = runs.at(-1);
+    if (run !== undefined && row.t - run.at(-1).t <= 90_000) run.push(row);
+    else runs.push([row]);
+  }
+  return runs;
+}
+
+/** A line of means over a band from min to max; a missing minute is a break in both. */
 function curve(point, from, to) {
   const rows = point.rows.filter((row) => row.mean !== null);
   const low = Math.min(...rows.map((row) => row.min ?? row.mean));
   const high = Math.max(...rows.map((row) => row.max ?? row.mean));
   const x = (t) => (((t - from) / (to - from)) * 300).toFixed(1);
   const y = (value) => (high === low ? 40 : 76 - ((value - low) / (high - low)) * 72).toFixed(1);
-  let line = '';
-  let last = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    line += `${row.t - last > 90_000 ? 'M' : 'L'}${x(row.t)} ${y(row.mean)}`;
-    last = row.t;
-  }
-  const upper = rows.map((row) => `${x(row.t)} ${y(row.max ?? row.mean)}`);
-  const lower = rows.map((row) => `${x(row.t)} ${y(row.min ?? row.mean)}`).reverse();
-  const band = rows.length > 1 ? `M${[...upper, ...lower].join('L')}Z` : '';
+  const runs = unbroken(rows);
+  const path = (points) => `M${points.join('L')}`;
+  const line = runs.map((run) => path(run.map((row) => `${x(row.t)} ${y(row.mean)}`))).join('');
+  const edge = (run, key) => run.map((row) => `${x(row.t)} ${y(row[key] ?? row.mean)}`);
+  const band = runs.map((run) => `${path([...edge(run, 'max'), ...edge(run, 'min').reverse()])}Z`).join('');
   const unit = units[point.unit] ?? point.unit;
   const newest = rows.at(-1);
   const label = `${Number((newest.last ?? newest.mean).toPrecision(6))} ${unit}`;
@@ -212,6 +221,7 @@ function heading(campus) {
 }
 
 async function card(campus) {
+  if (campus.lastSeen === null) return make('article', {}, heading(campus));
   const base = `/api/v1/campuses/${encodeURIComponent(campus.id)}`;
   const [summaries, alarms] = await Promise.all([ask(`${base}/summaries`), ask(`${base}/alarms`)]);
   return make(
@@ -237,6 +247,10 @@ async function refresh() {
     const { campuses, time } = await ask('/api/v1/campuses');
     const cards = await Promise.all(campuses.slice(0, shownCampuses).map(card));
     at('campuses').replaceChildren(...(cards.length > 0 ? cards : [make('p', { text: say('none'), kind: 'quiet' })]));
+    if (campuses.length > shownCampuses) {
+      const text = say('moreCampuses')(campuses.length - shownCampuses);
+      at('campuses').append(make('p', { text, kind: 'quiet' }));
+    }
     at('login').hidden = true;
     at('state').textContent = `${say('updated')} ${moment(time)}`;
   } catch (error) {
@@ -264,13 +278,13 @@ at('language').addEventListener('click', () => {
   language = language === 'en' ? 'zh-CN' : 'en';
   localStorage.setItem('language', language);
   applyLanguage();
-  refresh();
+  void refresh();
 });
 at('login').addEventListener('submit', (event) => {
   event.preventDefault();
   token = at('token').value.trim();
   sessionStorage.setItem('token', token);
-  refresh();
+  void refresh();
 });
 applyLanguage();
-refresh();
+void refresh();
