@@ -30,6 +30,8 @@ export interface ClipLibrary {
   ready(name: string): Clip | undefined;
   /** Reads, decodes and encodes a clip once; a failed one is tried again at the next call. Throws CLIP_*. */
   load(name: string, signal: AbortSignal): Promise<Clip>;
+  /** Why clips of the site cannot be played, one sentence for each; a clip that is mended and played is out of it. */
+  problems(): readonly string[];
 }
 
 /** 5 minutes of 44.1 kHz stereo 16-bit are 53 MB: an eye-exercise programme as schools have it. */
@@ -46,6 +48,8 @@ const silence: Readonly<Record<Codec, number>> = { PCMA: 0xd5, PCMU: 0xff };
 export function openClipLibrary(clips: Readonly<Record<string, ClipFile>>, folder: string): ClipLibrary {
   const loaded = new Map<string, Clip>();
   const loading = new Map<string, Promise<Clip>>();
+  /** Names of the site only, so it is as bounded as the site file. */
+  const broken = new Map<string, string>();
   let bytes = 0;
 
   async function decode(name: string, signal: AbortSignal): Promise<Clip> {
@@ -71,9 +75,12 @@ export function openClipLibrary(clips: Readonly<Record<string, ClipFile>>, folde
       }
       bytes += more;
       loaded.set(name, clip);
+      broken.delete(name);
       return clip;
     } catch (error) {
-      throw new CodedError('CLIP_UNUSABLE', `clip "${name}" (${file}): ${messageOf(error)}`, { cause: error });
+      const problem = `clip "${name}" (${file}): ${messageOf(error)}`;
+      broken.set(name, problem);
+      throw new CodedError('CLIP_UNUSABLE', problem, { cause: error });
     }
   }
 
@@ -87,6 +94,7 @@ export function openClipLibrary(clips: Readonly<Record<string, ClipFile>>, folde
       if (Object.hasOwn(clips, name)) loading.set(name, running);
       return running;
     },
+    problems: () => [...broken.values()],
   };
 }
 

@@ -77,6 +77,7 @@ export class SpeakerSession implements Session {
     if (ready !== undefined) return this.#play(command, ready);
     try {
       const clip = await clips.load(command.value, signal);
+      this.#sayHealth(`clip "${clip.name}" can be played now`);
       if (turn !== this.#latest) return this.#answer(command, 'failed', 'overtaken by a newer command');
       return this.#play(command, clip);
     } catch (error) {
@@ -171,6 +172,17 @@ export class SpeakerSession implements Session {
     return { point, value, quality: 'good' };
   }
 
+  /** A speaker that is there but has no voice for some clip is degraded: better seen today than at the fire. */
+  #sayHealth(message: string): void {
+    const { sink, clips } = this.#options;
+    const [offline] = this.#offline.values();
+    const [problem, ...more] = clips.problems();
+    const others = more.length > 0 ? `, nor ${more.length} more` : '';
+    if (offline !== undefined) sink.health('offline', offline);
+    else if (problem === undefined) sink.health('online', message);
+    else sink.health('degraded', `cannot play ${problem}${others}`);
+  }
+
   #outletFor(target: Target): Outlet {
     const key = keyOf(target);
     const known = this.#outlets.get(key);
@@ -184,8 +196,7 @@ export class SpeakerSession implements Session {
       onState: (state, message) => {
         if (state === 'offline') this.#offline.set(key, message);
         else this.#offline.delete(key);
-        const [worst] = this.#offline.values();
-        sink.health(this.#offline.size > 0 ? 'offline' : 'online', worst ?? message);
+        this.#sayHealth(message);
         this.#tell();
       },
       onCount: (outcome) => sink.count(outcome),

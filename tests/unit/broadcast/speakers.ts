@@ -19,7 +19,7 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
 }
 
 /** A driver with the demo's clips, generated anew. */
-export async function demoDriver(probeEvery = 15_000) {
+export async function demoDriver(probeEvery = 15_000, more: Record<string, { file: string; loop: boolean }> = {}) {
   const folder = await temporaryFolder();
   await writeClips(folder.path);
   const driver = broadcastDriver({
@@ -27,7 +27,7 @@ export async function demoDriver(probeEvery = 15_000) {
       evacuation: { file: 'evacuation.wav', loop: true },
       bell: { file: 'class-bell.wav', loop: false },
       tones: { file: 'test-tones.wav', loop: true },
-      missing: { file: 'missing.wav', loop: false },
+      ...more,
     },
     folder: folder.path,
     clock: systemClock,
@@ -36,6 +36,7 @@ export async function demoDriver(probeEvery = 15_000) {
   });
   return {
     driver,
+    folder: folder.path,
     async [Symbol.asyncDispose]() {
       await driver[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
