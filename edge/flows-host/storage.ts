@@ -31,6 +31,13 @@ export interface StorageOptions {
   readonly onDeploy?: (deployment: Deployment) => void;
 }
 
+interface StoredUnit {
+  readonly path: string;
+  readonly entries: readonly FlowEntry[];
+  /** Everything in its file: more than the unit where people have put several tabs into one file. */
+  readonly file: readonly FlowEntry[];
+}
+
 const mostFiles = 1000;
 const largestFile = 5e6;
 
@@ -52,31 +59,29 @@ export interface FlowStorage {
 /** One file per tab. A file that cannot be read is left alone, logged, and never written over. */
 export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: StorageOptions): FlowStorage {
   /** What is on disk, by the id of its tab ('' = global configuration). */
-  let units = new Map<string, { path: string; entries: readonly FlowEntry[] }>();
+  let units = new Map<string, StoredUnit>();
   let saving: Promise<void> = Promise.resolve();
   const state = (name: string) => join(stateFolder, name);
 
   async function getFlows(): Promise<FlowEntry[]> {
     units = new Map();
     const ids = new Set<string>();
+    /** Global configuration in the file of a tab: it moves to its own file at the next deploy. */
+    const strays: FlowEntry[] = [];
     for (const path of await listFlowFiles(flowsFolder, log)) {
       const entries = await readFlowFile(flowsFolder, path, ids, log);
       if (entries === null) continue;
       for (const entry of entries) ids.add(entry.id);
       for (const unit of splitFlows(entries)) {
-        // Entries of a file that belong to no tab of it are global; they move to the global file at the next deploy.
-        const isHome = unit.id !== '' || path === globalFile;
-        const known = units.get(unit.id);
-        if (isHome && known === undefined) units.set(unit.id, { path, entries: unit.entries });
-        else if (known !== undefined) units.set(unit.id, { ...known, entries: [...known.entries, ...unit.entries] });
-        else units.set(unit.id, { path: globalFile, entries: unit.entries });
+        if (unit.id !== '' || path === globalFile) units.set(unit.id, { path, entries: unit.entries, file: entries });
+        else strays.push(...unit.entries);
       }
     }
     const order = await readOrder(state('order.json'), log);
     const rank = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
     const sorted = [...units].sort(([a], [b]) => rank(a) - rank(b));
     // Tabs come before what lies on them, as Node-RED itself writes them.
-    const all = sorted.flatMap(([, unit]) => unit.entries);
+    const all = [...sorted.flatMap(([, unit]) => unit.entries), ...strays];
     return [...all.filter((entry) => entry.type === 'tab'), ...all.filter((entry) => entry.type !== 'tab')];
   }
 
@@ -88,24 +93,35 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
     const taken = new Set([...units.values()].map((unit) => unit.path));
     const foreign = await foreignFiles(flowsFolder, taken, log);
     const used = new Set<string>();
-    const planned = new Map<string, { path: string; entries: readonly FlowEntry[] }>();
+    const planned = new Map<string, StoredUnit>();
     for (const unit of next) {
       const before = units.get(unit.id)?.path;
       const path = pathOf(unit, before, (candidate) => used.has(candidate) || foreign.has(candidate));
       used.add(path);
-      planned.set(unit.id, { path, entries: unit.entries });
+      planned.set(unit.id, { path, entries: unit.entries, file: unit.entries });
     }
     const written: string[] = [];
+    const removed: string[] = [];
+    const remove = async (path: string) => {
+      await rm(join(flowsFolder, path), { force: true });
+      removed.push(path);
+    };
+    // `units` follows file by file: after a disk that is full in the middle, the next deploy starts from what is there.
     for (const [id, unit] of planned) {
       const before = units.get(id);
-      if (before?.path === unit.path && isDeepStrictEqual(before.entries, unit.entries)) continue;
+      if (before?.path === unit.path && isDeepStrictEqual(before.file, unit.entries)) continue;
       await writeAtomically(join(flowsFolder, unit.path), printEntries(unit.entries));
       written.push(unit.path);
+      units.set(id, unit);
+      if (before !== undefined && !used.has(before.path)) await remove(before.path);
     }
-    const removed = [...taken].filter((path) => !used.has(path));
-    for (const path of removed) await rm(join(flowsFolder, path), { force: true });
-    units = planned;
+    for (const [id, { path }] of [...units]) {
+      if (planned.has(id)) continue;
+      if (!used.has(path)) await remove(path);
+      units.delete(id);
+    }
     await writeAtomically(state('order.json'), `${JSON.stringify([...planned.keys()])}\n`);
+    removed.sort();
     log.info({ user, written, removed }, 'flows were deployed');
     onDeploy?.({ user, written, removed });
   }

@@ -167,3 +167,42 @@ describe('the storage of flows', () => {
     expect(await files()).toEqual(['comfort/three.json']);
   });
 });
+
+it('goes on from what is on the disk after a deploy that failed in the middle', async () => {
+  const storage = open();
+  await storage.saveFlows([tab('t1', 'comfort/a')]);
+  // A file where the folder of the second tab must be made.
+  await writeFile(join(root, 'flows/energy'), 'in the way');
+  const flows = [tab('t1', 'comfort/a', { info: 'new' }), tab('t2', 'energy/b'), tab('t3', 'notify/c')];
+  await expect(storage.saveFlows(flows)).rejects.toThrow('energy');
+  await rm(join(root, 'flows/energy'));
+  await storage.saveFlows(flows);
+  expect(await files()).toEqual(['comfort/a.json', 'energy/b.json', 'notify/c.json']);
+  expect(await open().getFlows()).toEqual(flows);
+});
+
+it('takes a file into which people have put two tabs and a broker apart at the next deploy, and loses nothing', async () => {
+  await mkdir(join(root, 'flows/comfort'), { recursive: true });
+  const mixed = [
+    tab('t1', 'comfort/a'),
+    node('n1', 't1'),
+    tab('t2', 'notify/b'),
+    node('n2', 't2'),
+    { id: 'g', type: 'mqtt-broker' },
+  ];
+  await writeFile(join(root, 'flows/comfort/a.json'), JSON.stringify(mixed));
+  const storage = open();
+  const flows = await storage.getFlows();
+  expect(new Set(flows)).toEqual(new Set(mixed));
+  await storage.saveFlows(flows);
+  expect(await files()).toEqual(['comfort/a.json', 'global-config.json', 'notify/b.json']);
+  expect(new Set(await open().getFlows())).toEqual(new Set(mixed));
+});
+
+it('keeps two tabs apart that change names with each other', async () => {
+  const storage = open();
+  await storage.saveFlows([tab('t1', 'comfort/a'), tab('t2', 'comfort/b')]);
+  await storage.saveFlows([tab('t1', 'comfort/b'), tab('t2', 'comfort/a')]);
+  expect(await files()).toEqual(['comfort/a.json', 'comfort/b.json']);
+  expect(await open().getFlows()).toEqual([tab('t1', 'comfort/b'), tab('t2', 'comfort/a')]);
+});
