@@ -74,9 +74,9 @@ const time = z.int(timeRule).min(0, timeRule).max(8.64e15, timeRule);
 const textRule = `must be text of at most ${maxText} characters`;
 const text = z.string(textRule).max(maxText, textRule);
 const valueRule = `must be a number, boolean or text of at most ${maxText} characters`;
-const value: z.ZodType<Value> = z.union([z.number(), z.boolean(), z.string().max(maxText)], valueRule);
+const value: z.ZodType<Value> = z.union([z.number(), z.boolean(), z.string().max(maxText, valueRule)], valueRule);
 const valueOrNull: z.ZodType<Value | null> = z.union(
-  [z.number(), z.boolean(), z.string().max(maxText), z.null()],
+  [z.number(), z.boolean(), z.string().max(maxText, valueRule), z.null()],
   valueRule,
 );
 const flag = z.boolean('must be true or false');
