@@ -44,6 +44,7 @@ export class DeviceRunner implements AsyncDisposable {
   readonly #watched = new Map<PointName, { sample: Sample; time: number }>();
   /** Samples that a session told without being asked, gathered until the end of the turn. */
   #told: Sample[] = [];
+  #toldAt = 0;
   #state: DeviceHealth['state'] = 'starting';
   #message = 'not heard yet';
   #since: number;
@@ -194,15 +195,16 @@ export class DeviceRunner implements AsyncDisposable {
       this.count('unknown-point');
       return;
     }
-    if (point.poll === 'watch') this.#watched.set(point.name, { sample, time: this.#options.clock.now() });
     if (this.#told.length === 0) {
+      this.#toldAt = this.#options.clock.now();
       queueMicrotask(() => {
         const told = this.#told;
         this.#told = [];
-        this.#options.samples(told, this.#options.clock.now());
+        this.#options.samples(told, this.#toldAt);
       });
     }
     this.#told.push(sample);
+    if (point.poll === 'watch') this.#watched.set(point.name, { sample, time: this.#toldAt });
   }
 
   async #poll(session: Session): Promise<void> {

@@ -66,6 +66,8 @@ export class Line implements AsyncDisposable {
   #probeNotBefore = 0;
   /** Longest lateness seen, ms. */
   #lateSeen = 0;
+  /** The longest that one of its devices asks for, ms. */
+  #lateWindow = 0;
   #lastHeard = 0;
   #silentReopenAfter = 5_000;
   #missesInARow = 0;
@@ -113,6 +115,7 @@ export class Line implements AsyncDisposable {
   }
 
   async #transact(exchange: Exchange, options: RequestOptions, isProbe: boolean): Promise<Buffer> {
+    this.#lateWindow = Math.max(this.#lateWindow, options.lateWindow);
     const link = await this.#connected(options.count);
     await this.#keepFrameGap();
     if (exchange.unit === 0 && this.#options.framing === 'rtu') return this.#broadcast(link, exchange);
@@ -149,10 +152,7 @@ export class Line implements AsyncDisposable {
     if (error.outcome === 'timeout') this.#unit(unitId).misses++;
     if (error.outcome === 'closed' || error.outcome === 'garbage') return;
     // RTU has no transaction number: a late answer would be taken for the next one of the same shape. Modbus TCP has.
-    if (this.#options.framing === 'rtu') {
-      const window = Math.max(options.lateWindow, 1.5 * this.#lateSeen);
-      this.#lane.hold(String(unitId), Math.min(maxLateWindow, window));
-    }
+    if (this.#options.framing === 'rtu') this.#holdBack(unitId);
     // Half-open connections look open for ever: judge by the age of data, not by the state of the socket.
     this.#missesInARow++;
     if (this.#missesInARow >= 3 && this.#now() - this.#lastHeard > this.#silentReopenAfter) {
@@ -160,6 +160,11 @@ export class Line implements AsyncDisposable {
       options.count('reopen');
       await this.#drop();
     }
+  }
+
+  /** Until nothing of this unit can still be on its way. */
+  #holdBack(unit: number): void {
+    this.#lane.hold(String(unit), Math.min(maxLateWindow, Math.max(this.#lateWindow, 1.5 * this.#lateSeen)));
   }
 
   async #broadcast(link: Link, exchange: Exchange): Promise<Buffer> {
@@ -189,6 +194,7 @@ export class Line implements AsyncDisposable {
         late: (ms) => {
           this.#lateSeen = Math.min(maxLateWindow, Math.max(this.#lateSeen, ms));
         },
+        unsettled: (unit) => this.#holdBack(unit),
       };
       this.#link = framing === 'rtu' ? new RtuLink(port, clock, events) : new MbapLink(port, clock, events);
       this.#lastHeard = this.#now();

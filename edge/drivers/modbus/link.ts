@@ -14,8 +14,10 @@ export interface Link extends AsyncDisposable {
 }
 
 export interface LinkEvents {
-  /** An outcome word to count: `late`, `doubled`, `stray`, `desync`. */
+  /** An outcome word to count: `late`, `doubled`, `doubted`, `stray`, `desync`. */
   count(word: string): void;
   /** An answer came this long after its request had timed out, ms. */
   late(ms: number): void;
+  /** An answer of this unit may still be on its way and could not be told from the next one. */
+  unsettled(unit: number): void;
 }

@@ -10,7 +10,7 @@ const maxBuffer = 1024;
 /** Enough bytes for the answer, none of them valid, and silence for so long: it is not coming. Wi-Fi gateways pause 50 ms. */
 const quietAfterGarbage = 120;
 /** How long answers stay comparable; a doubled answer later than this was never seen. */
-const twinWindow = 2_000;
+const twinWindow = 1_000;
 const maxRecent = 256;
 const maxUnanswered = 64;
 const exceptionLength = 5;
@@ -18,20 +18,22 @@ const exceptionLength = 5;
 interface Pending {
   readonly exchange: Exchange;
   readonly sent: number;
+  readonly timeout: number;
   readonly resolve: (frame: Buffer) => void;
   readonly reject: (error: ModbusError) => void;
-  readonly timer: NodeJS.Timeout;
-  /** An acceptable answer that equals a recent one of the same shape: it may be a copy of it. */
-  candidate: Buffer | null;
-  rank: 0 | 1 | 2;
+  /** `no`: nothing odd so far. `doubted`: what came equals a recent answer. `asked`: so the request was sent once more. */
+  again: 'no' | 'doubted' | 'asked';
+  doubted: Buffer | null;
+  timer: NodeJS.Timeout;
   extra: NodeJS.Timeout | undefined;
 }
 
 /**
  * Modbus RTU frames over a byte port, serial or TCP. RTU has no transaction number: an answer proves only its unit,
  * function and length. So the input is flushed before each request, noise is skipped by a CRC scan, and an answer that is
- * byte for byte one that came moments ago is taken only after it is clear that no other follows (a doubled answer of a
- * gateway would otherwise shift every later answer by one). Late answers are the line's business: it holds the unit back.
+ * byte for byte one that came moments ago is not believed: it may be a copy that a gateway sent twice (which would shift
+ * every later answer by one) or a value that did not move. The request is sent once more, and two equal answers are the
+ * value. Late answers are the line's business: it holds the unit back.
  */
 export class RtuLink implements Link {
   readonly #port: BytePort;
@@ -41,10 +43,10 @@ export class RtuLink implements Link {
   #pending: Pending | null = null;
   #ended = false;
   /** Accepted answers of the last moments, oldest first. */
-  readonly #recent: { readonly request: Buffer; readonly frame: Buffer; readonly at: number }[] = [];
+  readonly #recent: { readonly frame: Buffer; readonly at: number }[] = [];
   /** Requests that timed out a moment ago: their late answers teach how long to hold a unit back. */
   readonly #unanswered: { readonly exchange: Exchange; readonly expired: number }[] = [];
-  /** Smoothed answer time, ms; decides how long to wait for a twin. */
+  /** Smoothed answer time, ms; decides how long an answer may follow its forerunner's copy. */
   #latency = 20;
 
   constructor(port: BytePort, clock: Clock, events: LinkEvents) {
@@ -69,7 +71,7 @@ export class RtuLink implements Link {
       this.#flush();
       const timer = setTimeout(() => this.#expire(timeout), timeout);
       const sent = this.#clock.monotonic();
-      this.#pending = { exchange, sent, resolve, reject, timer, candidate: null, rank: 0, extra: undefined };
+      this.#pending = { exchange, sent, timeout, resolve, reject, timer, again: 'no', doubted: null, extra: undefined };
       this.#port.write(exchange.request);
     });
   }
@@ -89,17 +91,16 @@ export class RtuLink implements Link {
     this.#learnLate();
     const pending = this.#pending;
     if (pending === null) return;
-    clearTimeout(pending.candidate === null ? pending.extra : undefined);
     for (let frame = this.#scan(pending.exchange); frame !== null; frame = this.#scan(pending.exchange)) {
-      const isException = frame.length === exceptionLength && frame[1] !== pending.exchange.fc;
-      const rank = isException ? 0 : this.#twinRank(frame, pending.exchange.request);
-      if (rank === 0) {
-        this.#accept(frame);
+      const isConfirmed = pending.again === 'asked' && pending.doubted?.equals(frame) === true;
+      if (isConfirmed || !this.#isTwin(frame)) {
+        this.#accept(pending, frame);
         return;
       }
-      this.#await(pending, frame, rank);
+      this.#doubt(pending, frame);
     }
-    if (pending.candidate === null && this.#buffer.length >= pending.exchange.answerLength) {
+    if (pending.again === 'no') clearTimeout(pending.extra);
+    if (pending.again === 'no' && this.#buffer.length >= pending.exchange.answerLength) {
       pending.extra = setTimeout(() => {
         this.#fail(
           'crc',
@@ -126,36 +127,36 @@ export class RtuLink implements Link {
     return null;
   }
 
-  /**
-   * 0: not heard lately, so it is the answer. 1: a copy of what answered another request of the same shape. 2: the same
-   * as the last answer to this very request (a relay that did not move). Echoes of writes are the same by nature.
-   */
-  #twinRank(frame: Buffer, request: Buffer): 0 | 1 | 2 {
-    if ((frame[1] ?? 0) > 4) return 0;
+  /** Echoes of writes are the same by nature, and a copy of one answers the same question. */
+  #isTwin(frame: Buffer): boolean {
+    if (((frame[1] ?? 0) & 0x7f) > 4) return false;
     const since = this.#clock.monotonic() - twinWindow;
-    const twins = this.#recent.filter((known) => known.at > since && known.frame.equals(frame));
-    if (twins.length === 0) return 0;
-    return twins.some((known) => known.request.equals(request)) ? 2 : 1;
+    return this.#recent.some((known) => known.at > since && known.frame.equals(frame));
   }
 
-  /** Twice the usual answer time after the first candidate the true answer would have come: then there is no copy. */
-  #await(pending: Pending, frame: Buffer, rank: 1 | 2): void {
-    if (pending.candidate !== null) this.#events.count('doubled');
-    if (rank < pending.rank) return;
-    pending.candidate = frame;
-    pending.rank = rank;
+  /** Gives the true answer a moment to follow its forerunner's copy, then asks again. */
+  #doubt(pending: Pending, frame: Buffer): void {
+    if (pending.again !== 'no') return;
+    pending.again = 'doubted';
+    pending.doubted = frame;
+    this.#events.count('doubted');
     clearTimeout(pending.extra);
-    const patience = Math.min(250, Math.max(20, 2.5 * this.#latency));
-    pending.extra = setTimeout(() => this.#accept(frame), patience);
+    const patience = Math.min(100, Math.max(5, 1.5 * this.#latency));
+    pending.extra = setTimeout(() => {
+      pending.again = 'asked';
+      clearTimeout(pending.timer);
+      pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
+      this.#port.write(pending.exchange.request);
+    }, patience);
   }
 
-  #accept(frame: Buffer): void {
-    const pending = this.#take();
-    if (pending === null) return;
+  #accept(pending: Pending, frame: Buffer): void {
     const now = this.#clock.monotonic();
-    if (pending.candidate === null) this.#latency += 0.2 * (now - pending.sent - this.#latency);
-    else if (pending.candidate !== frame) this.#events.count('doubled');
-    this.#recent.push({ request: pending.exchange.request, frame, at: now });
+    if (pending.again === 'no') this.#latency += 0.2 * (now - pending.sent - this.#latency);
+    // Two questions, and this answers one of them: the other answer is still on its way.
+    else if (pending.again === 'asked' && !this.#isTwin(frame)) this.#events.unsettled(pending.exchange.unit);
+    this.#take();
+    this.#recent.push({ frame, at: now });
     while (this.#recent.length > maxRecent || (this.#recent[0]?.at ?? now) < now - twinWindow) this.#recent.shift();
     pending.resolve(frame);
   }
@@ -163,10 +164,6 @@ export class RtuLink implements Link {
   #expire(timeout: number): void {
     const pending = this.#pending;
     if (pending === null) return;
-    if (pending.candidate !== null) {
-      this.#accept(pending.candidate);
-      return;
-    }
     const { exchange } = pending;
     this.#unanswered.push({ exchange, expired: this.#clock.monotonic() });
     if (this.#unanswered.length > maxUnanswered) this.#unanswered.shift();
