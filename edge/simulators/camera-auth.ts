@@ -19,6 +19,8 @@ export interface CameraAuthOptions {
   readonly nonceLife: number;
   /** Whether an old nonce is called stale, as it should be. */
   readonly saysStale: boolean;
+  /** Refuses a token or nonce count that was used before. */
+  readonly refusesReplays: boolean;
   /** Wrong passwords before the account is locked, and for how long, ms. */
   readonly lockAfter: number;
   readonly lockFor: number;
@@ -117,7 +119,7 @@ export class CameraAuth {
   }
 
   #replayed(key: string): boolean {
-    if (this.#seen.has(key)) return true;
+    if (this.#seen.has(key)) return this.options.refusesReplays;
     if (this.#seen.size > 5000) this.#seen.clear();
     this.#seen.set(key, this.options.clock.monotonic());
     return false;

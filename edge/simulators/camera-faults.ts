@@ -32,7 +32,7 @@ export type CameraFault =
 
 const html = '<!DOCTYPE html><html><head><title>WEB SERVICE</title></head><body>Starting, please wait</body></html>';
 
-/** With a length: libonvif, for one, cannot read a chunked answer. */
+/** With a length, spelled like this: libonvif, for one, finds it by its capitals and cannot read a chunked answer. */
 export function sendXml(
   response: ServerResponse,
   status: number,
@@ -40,7 +40,7 @@ export function sendXml(
   headers: Record<string, string[]>,
 ): void {
   const type = 'application/soap+xml; charset=utf-8';
-  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.writeHead(status, { ...headers, 'content-type': type, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }
 

@@ -19,15 +19,15 @@ const services = [
 
 const resolution = '<tt:Resolution><tt:Width>640</tt:Width><tt:Height>360</tt:Height></tt:Resolution>';
 
-function profile(): string {
+function profile(element: 'Profile' | 'Profiles'): string {
   return (
-    '<trt:Profiles token="Profile_1" fixed="true"><tt:Name>mainStream</tt:Name>' +
+    `<trt:${element} token="Profile_1" fixed="true"><tt:Name>mainStream</tt:Name>` +
     '<tt:VideoSourceConfiguration token="VideoSourceToken"><tt:Name>VideoSourceConfig</tt:Name><tt:UseCount>1</tt:UseCount>' +
     '<tt:SourceToken>VideoSource_1</tt:SourceToken><tt:Bounds x="0" y="0" width="640" height="360"/>' +
     '</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="VideoEncoder_1"><tt:Name>H264</tt:Name>' +
     `<tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution}<tt:Quality>3</tt:Quality>` +
     '<tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval>' +
-    '<tt:BitrateLimit>1024</tt:BitrateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:Profiles>'
+    `<tt:BitrateLimit>1024</tt:BitrateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:${element}>`
   );
 }
 
@@ -81,7 +81,9 @@ export function serviceAnswer(operation: string, facts: CameraFacts): string | n
       return `<tds:GetScopesResponse>${list.join('')}</tds:GetScopesResponse>`;
     }
     case 'GetProfiles':
-      return `<trt:GetProfilesResponse>${profile()}</trt:GetProfilesResponse>`;
+      return `<trt:GetProfilesResponse>${profile('Profiles')}</trt:GetProfilesResponse>`;
+    case 'GetProfile':
+      return `<trt:GetProfileResponse>${profile('Profile')}</trt:GetProfileResponse>`;
     case 'GetVideoSources':
       return (
         '<trt:GetVideoSourcesResponse><trt:VideoSources token="VideoSource_1"><tt:Framerate>25</tt:Framerate>' +

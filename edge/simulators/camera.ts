@@ -34,7 +34,9 @@ export interface CameraOptions {
   readonly utcOffsetMinutes?: number;
   /** How long `person()` stays in view, ms; default 4,000. */
   readonly personFor?: number;
-  readonly digest?: Partial<Pick<CameraAuthOptions, 'algorithms' | 'qop' | 'nonceLife' | 'saysStale' | 'lockAfter'>>;
+  readonly digest?: Partial<
+    Pick<CameraAuthOptions, 'algorithms' | 'qop' | 'nonceLife' | 'saysStale' | 'refusesReplays' | 'lockAfter'>
+  >;
 }
 
 /** One request as the camera saw it. `at` is monotonic ms. */
@@ -113,6 +115,7 @@ class SimulatedCamera implements Camera {
       qop: 'auth',
       nonceLife: 60_000,
       saysStale: true,
+      refusesReplays: true,
       lockAfter: 5,
       lockFor: 1_800_000,
       ...options.digest,

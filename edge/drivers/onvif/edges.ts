@@ -23,7 +23,7 @@ export interface EdgesOptions {
   readonly clock: Clock;
   readonly timings: OnvifTimings;
   readonly onEdge: (edge: Edge) => void;
-  /** Whether some source of this type is active; told with every message about it. */
+  /** Whether some source of this type is active; told at the pace of events, not of messages. */
   readonly onState: (type: string, active: boolean) => void;
   readonly count: (outcome: string) => void;
 }
@@ -162,9 +162,13 @@ export class Edges implements Disposable {
       // Tapo marks real edges Initialized (home-assistant/core #127991); and an end that was missed must still end.
       const settled = clock.monotonic() - this.#subscribed > timings.settled;
       const edge = previous !== undefined && previous !== next && (settled || !next);
-      if (!edge) return;
+      if (!edge) {
+        this.#tell(track);
+        return;
+      }
     }
     if (previous === next) {
+      if (track.flush === undefined) this.#tell(track);
       count('repeat');
       return;
     }
@@ -173,16 +177,14 @@ export class Edges implements Disposable {
     this.#settle(track);
   }
 
-  /** Keeps the state, its expiry, and the picture of the whole camera. */
+  /** Keeps the state and its expiry. */
   #know(track: Track, next: boolean): void {
-    const { timings, onState } = this.#options;
+    const { timings } = this.#options;
     track.known = next;
     clearTimeout(track.expiry);
     if (next && timings.stuck > 0 && typeRules[track.type]?.expires === true) {
       track.expiry = setTimeout(() => this.#expire(track), timings.stuck);
     }
-    // Told even when it is the same: after an outage the same is news.
-    onState(track.type, this.active(track.type) ?? next);
   }
 
   #expire(track: Track): void {
@@ -198,20 +200,28 @@ export class Edges implements Disposable {
     const { clock, timings, count } = this.#options;
     if (track.known === track.announced) {
       track.merged += 1;
+      if (track.flush === undefined) this.#tell(track);
       return;
     }
     const pause = track.lastEvent + timings.coalesce - clock.monotonic();
     if (pause <= 0 && track.flush === undefined && this.#takeToken()) {
       this.#emit(track, track.known);
+      this.#tell(track);
       return;
     }
     if (track.flush !== undefined) return;
     count('coalesced');
     const again = () => {
       track.flush = undefined;
+      this.#tell(track);
       this.#settle(track);
     };
     track.flush = setTimeout(again, Math.max(pause, 1000 / timings.eventsPerSecond));
+  }
+
+  /** Told even when it is the same (after an outage the same is news), but never while changes are being merged. */
+  #tell(track: Track): void {
+    this.#options.onState(track.type, this.active(track.type) ?? false);
   }
 
   #emit(track: Track, active: boolean | undefined): void {

@@ -32,6 +32,10 @@ const silenceOf: Partial<Record<CameraState, Reason>> = {
   misconfigured: 'configuration-error',
 };
 
+/** What we know without the camera, and what it still tells while its events are missing. */
+const own: ReadonlySet<string> = new Set(['online', 'events']);
+const ownOrClock: ReadonlySet<string> = new Set([...own, 'clock_skew']);
+
 /** How long until the next try, as people say it. */
 export function spell(ms: number): string {
   if (ms < 1000) return 'less than 1 s';
@@ -75,8 +79,8 @@ export class Report {
     this.#enter(state);
     this.#states.set('online', state === 'up');
     this.#states.set('events', false);
-    const silence = silenceOf[state];
-    this.#states.lose(silence ?? 'no-communication');
+    const answers = state === 'up' || state === 'reachable';
+    this.#states.lose(silenceOf[state] ?? 'no-communication', answers ? ownOrClock : own);
     // The same trouble is said again only when its pause has doubled: a handful of times in an outage of any length.
     const step = Math.floor(Math.log2(Math.max(1, pause / 1000)));
     const what = state === 'auth-failed' ? 'held, next try in' : 'next try in';

@@ -40,11 +40,11 @@ export class States {
     this.#publish(at);
   }
 
-  /** Everything the camera tells (but not whether it is there) becomes bad: nobody knows any more. */
-  lose(reason: Reason): void {
+  /** Everything the camera tells, but what is in `keep`, becomes bad: nobody knows any more. */
+  lose(reason: Reason, keep: ReadonlySet<string>): void {
     this.#silence = reason;
     for (const [at, state] of this.#states) {
-      if (at === 'online' || at === 'events' || (state.quality === 'bad' && state.reason === reason)) continue;
+      if (keep.has(at) || (state.quality === 'bad' && state.reason === reason)) continue;
       this.#states.set(at, { value: null, quality: 'bad', reason });
       this.#publish(at);
     }

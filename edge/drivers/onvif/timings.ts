@@ -1,6 +1,6 @@
 /** Every pace of the driver, ms (but `eventsPerSecond`). Tests compress them; sites keep them. */
 export interface OnvifTimings {
-  /** Least time between two attempts to (re)gain a camera, whatever failed. */
+  /** Least time between two attempts to (re)gain a camera, whatever failed: one a second as the camera counts them. */
   readonly attemptGap: number;
   readonly backoffFirst: number;
   readonly backoffCap: number;
@@ -37,7 +37,7 @@ export interface OnvifTimings {
 }
 
 export const defaultTimings: OnvifTimings = {
-  attemptGap: 1_000,
+  attemptGap: 1_100,
   backoffFirst: 1_000,
   backoffCap: 60_000,
   healthyAfter: 10_000,

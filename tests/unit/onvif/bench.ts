@@ -142,9 +142,14 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   };
 }
 
-/** Waits until the driver says that events flow, and is told when. */
-export async function streaming(scene: Scene, within = 8_000): Promise<void> {
-  await expect.poll(() => scene.heard.last(), { timeout: within }).toMatch(/^online/);
+/** Looks until it is so; patient, because the machine may be busy. */
+export function eventually<T>(look: () => T, options: { timeout?: number } = {}) {
+  return expect.poll(look, { timeout: 12_000, ...options });
+}
+
+/** Waits until the driver says that events flow. */
+export async function streaming(scene: Scene, within = 12_000): Promise<void> {
+  await eventually(() => scene.heard.last(), { timeout: within }).toMatch(/^online/);
 }
 
 /** Smallest distance between two neighbours, ms; Infinity for fewer than two. */

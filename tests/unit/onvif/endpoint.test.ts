@@ -2,7 +2,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { pathOf } from '#edge/drivers/onvif/library.ts';
 import { parseSoap, referenceParameters, text } from '#edge/drivers/onvif/soap.ts';
-import { startScene, streaming } from './bench.ts';
+import { eventually, startScene, streaming } from './bench.ts';
 
 const reply = (body: string, status = 200) => ({ status, type: 'text/xml', body: Buffer.from(body, 'latin1') });
 const soap = (body: string) =>
@@ -21,7 +21,7 @@ describe('where an onvif camera is spoken to', () => {
       await using scene = await startScene({ camera: { claims: `http://127.0.0.1:${port}` } });
       await streaming(scene);
       scene.camera.motion(true);
-      await expect.poll(() => scene.heard.count('snapshot')).toBe(1);
+      await eventually(() => scene.heard.count('snapshot')).toBe(1);
     }
     trap.close();
     expect(dialled).toEqual([]);
@@ -31,9 +31,9 @@ describe('where an onvif camera is spoken to', () => {
     await using scene = await startScene({ camera: { host: '::1' }, config: { host: '[::1]' } });
     await streaming(scene);
     scene.camera.person();
-    await expect.poll(() => scene.heard.count('snapshot')).toBeGreaterThan(0);
+    await eventually(() => scene.heard.count('snapshot')).toBeGreaterThan(0);
     await scene.camera.fault('reboot');
-    await expect.poll(() => scene.heard.last()).toMatch(/offline: camera \[::1\]:\d+ refuses the connection/);
+    await eventually(() => scene.heard.last()).toMatch(/offline: camera \[::1\]:\d+ refuses the connection/);
   });
 
   test('keeps path and query of what it names, and nothing else', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
-import { startScene, streaming, user } from './bench.ts';
+import { eventually, startScene, streaming, user } from './bench.ts';
 
 describe('the password of an onvif camera', () => {
   test.each(['wsse', 'digest', 'both'] as const)('when wrong is tried at most twice (%s), then held', async (auth) => {
@@ -13,9 +13,7 @@ describe('the password of an onvif camera', () => {
       timings: { held: 1_500 },
     });
     const { camera, heard } = scene;
-    await expect
-      .poll(() => heard.last())
-      .toMatch(/held: .* refuses the user name or password.*; held, next try in 2 s/);
+    await eventually(() => heard.last()).toMatch(/held: .* refuses the user name or password.*; held, next try in 2 s/);
     const tried = camera.passwordTries;
     expect(tried).toBeGreaterThanOrEqual(1);
     expect(tried).toBeLessThanOrEqual(2);
@@ -25,7 +23,7 @@ describe('the password of an onvif camera', () => {
     );
     expect(motion).toMatchObject({ value: null, quality: 'bad', reason: 'held' });
     // Nothing at all is asked until the hold is over.
-    await expect.poll(() => camera.requests.length, { timeout: 5_000 }).toBeGreaterThan(requests);
+    await eventually(() => camera.requests.length).toBeGreaterThan(requests);
     const [last, next] = [camera.requests[requests - 1]?.at ?? 0, camera.requests[requests]?.at ?? 0];
     expect(next - last).toBeGreaterThan(1_000);
   });
@@ -35,9 +33,9 @@ describe('the password of an onvif camera', () => {
       camera: { auth: 'wsse', digest: { lockAfter: 3 } },
       config: { password: 'not-it' },
     });
-    await expect
-      .poll(() => scene.heard.last())
-      .toMatch(/held: .* refuses the user name or password and counts tries: .* 2 attempt\(s\)/);
+    await eventually(() => scene.heard.last()).toMatch(
+      /held: .* refuses the user name or password and counts tries: .* 2 attempt\(s\)/,
+    );
     expect(scene.camera.passwordTries).toBe(1);
   });
 
@@ -48,7 +46,7 @@ describe('the password of an onvif camera', () => {
       await streaming(scene);
       scene.camera.changePassword('new-one');
       scene.camera.motion(true);
-      await expect.poll(() => scene.heard.last(), { timeout: 8_000 }).toMatch(/^held/);
+      await eventually(() => scene.heard.last()).toMatch(/^held/);
       expect(scene.camera.passwordTries).toBeGreaterThanOrEqual(1);
       expect(scene.camera.passwordTries).toBeLessThanOrEqual(2);
     },
@@ -60,16 +58,16 @@ describe('the password of an onvif camera', () => {
     await writeFile(passwordFile, 'old-one\n', { mode: 0o600 });
     {
       await using scene = await startScene({ config: { password: undefined, passwordFile } });
-      await expect.poll(() => scene.heard.last()).toMatch(/^held/);
+      await eventually(() => scene.heard.last()).toMatch(/^held/);
       await writeFile(passwordFile, `${user.password}\n`);
       await streaming(scene);
       expect(scene.camera.passwordTries).toBeLessThanOrEqual(2);
     }
     await chmod(passwordFile, 0o644);
     await using open = await startScene({ config: { password: undefined, passwordFile } });
-    await expect
-      .poll(() => open.heard.last())
-      .toMatch(/misconfigured: password file .* must be readable by its owner only/);
+    await eventually(() => open.heard.last()).toMatch(
+      /misconfigured: password file .* must be readable by its owner only/,
+    );
     await rm(folder, { recursive: true });
   });
 
@@ -95,12 +93,12 @@ describe('the password of an onvif camera', () => {
     const broken = 'nonceLife' in digest && digest.nonceLife === 0;
     await using scene = await startScene({ camera: { auth: 'digest', digest }, timings: { pull: 150 } });
     if (broken) {
-      await expect.poll(() => scene.heard.last()).toMatch(/refuses/);
+      await eventually(() => scene.heard.last()).toMatch(/refuses/);
       expect(scene.camera.passwordTries).toBe(0);
       return;
     }
     await streaming(scene);
-    await expect.poll(() => scene.heard.count('pull-empty') + scene.heard.count('pull')).toBeGreaterThan(3);
+    await eventually(() => scene.heard.count('pull-empty') + scene.heard.count('pull')).toBeGreaterThan(3);
     expect(scene.heard.healths.filter(({ state }) => state === 'held')).toEqual([]);
     expect(scene.camera.passwordTries).toBe(0);
     const challenged = scene.camera.requests.filter(({ judgement }) => judgement === 'anonymous').length;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startScene, streaming } from './bench.ts';
+import { eventually, startScene, streaming } from './bench.ts';
 
 describe('an onvif camera that works', () => {
   test.each([
@@ -18,7 +18,7 @@ describe('an onvif camera that works', () => {
       expect(heard.events).toEqual([]);
       const started = Date.now();
       camera.person();
-      await expect.poll(() => heard.events.filter((event) => event.type === 'person').length).toBe(2);
+      await eventually(() => heard.events.filter((event) => event.type === 'person').length).toBe(2);
       const [begin, end] = heard.events.filter((event) => event.type === 'person');
       expect(begin).toMatchObject({ active: true });
       expect(end).toMatchObject({ active: false });
@@ -28,9 +28,9 @@ describe('an onvif camera that works', () => {
       expect(begin?.snapshot).toMatch(/^\d{4}-\d\d-\d\d\/[0-9a-f-]{36}\.jpg$/);
       expect(end?.snapshot).toBeUndefined();
       const picture = join(scene.folder, begin?.snapshot ?? 'none');
-      await expect
-        .poll(async () => (await readFile(picture).catch(() => Buffer.alloc(0))).length)
-        .toBeGreaterThan(10_000);
+      await eventually(async () => (await readFile(picture).catch(() => Buffer.alloc(0))).length).toBeGreaterThan(
+        10_000,
+      );
       expect(camera.passwordTries).toBe(0);
     },
   );
@@ -41,12 +41,10 @@ describe('an onvif camera that works', () => {
     expect(before.every((sample) => sample.quality === 'bad' && sample.reason === 'never-read')).toBe(true);
     await streaming(scene);
     scene.camera.motion(true);
-    await expect
-      .poll(async () => {
-        const samples = await scene.session.read(scene.device.points, AbortSignal.timeout(1000));
-        return Object.fromEntries(samples.map((sample) => [sample.point, sample.value]));
-      })
-      .toEqual({ online: true, events: true, motion: true, person: false, clock_skew: expect.any(Number) });
+    await eventually(async () => {
+      const samples = await scene.session.read(scene.device.points, AbortSignal.timeout(1000));
+      return Object.fromEntries(samples.map((sample) => [sample.point, sample.value]));
+    }).toEqual({ online: true, events: true, motion: true, person: false, clock_skew: expect.any(Number) });
   });
 
   test('gives its subscription back when it is closed', async () => {

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { describe, expect, test } from 'vitest';
+import { eventually, startScene, streaming } from './bench.ts';
+
+const hasOpenssl = spawnSync('openssl', ['version'], { timeout: 10_000 }).status === 0;
+if (!hasOpenssl) console.warn('SKIPPED: openssl is not installed, so no camera with a certificate was spoken to');
+
+function selfSigned(): { key: string; cert: string; fingerprint: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'onvif-tls-'));
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+  const kind = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-subj',
+    '/CN=ipcam',
+    '-days',
+    '2',
+  ];
+  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+    timeout: 10_000,
+  });
+  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  rmSync(folder, { recursive: true });
+  return { ...pair, fingerprint: new X509Certificate(pair.cert).fingerprint256 };
+}
+
+/** TLS in front of a camera, as its web server would have it; counts the bytes of HTTP that came through. */
+async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }) {
+  let heard = 0;
+  const server = createServer(pair, (socket) => {
+    const inner = connect(cameraPort, '127.0.0.1');
+    socket.on('data', (chunk) => {
+      heard += chunk.length;
+    });
+    socket.on('error', () => inner.destroy());
+    inner.on('error', () => socket.destroy());
+    socket.pipe(inner).pipe(socket);
+  });
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { port, heard: () => heard, close: () => server.close() };
+}
+
+describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', () => {
+  test('is spoken to when its fingerprint is pinned, though it names http addresses', async () => {
+    const pair = selfSigned();
+    const config: Record<string, unknown> = { tls: { fingerprint: pair.fingerprint } };
+    let close = () => {};
+    await using scene = await startScene({
+      config,
+      before: async (camera) => {
+        const front = await tlsBefore(camera.port, pair);
+        config.port = front.port;
+        close = () => void front.close();
+      },
+    });
+    await streaming(scene);
+    scene.camera.motion(true);
+    await eventually(() => scene.heard.count('snapshot')).toBe(1);
+    close();
+  });
+
+  test.each([
+    [
+      'is another than the pinned one',
+      { fingerprint: 'AA:'.repeat(31).concat('AA') },
+      /shows another certificate than the pinned one/,
+    ],
+    ['is signed by nobody known', {}, /is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/],
+  ])('is told nothing when the certificate %s', async (_, tls, said) => {
+    const pair = selfSigned();
+    const config: Record<string, unknown> = { tls };
+    let heard = () => -1;
+    let close = () => {};
+    await using scene = await startScene({
+      config,
+      before: async (camera) => {
+        const front = await tlsBefore(camera.port, pair);
+        config.port = front.port;
+        heard = front.heard;
+        close = () => void front.close();
+      },
+    });
+    await eventually(() => scene.heard.last()).toMatch(said);
+    expect(heard()).toBe(0);
+    close();
+  });
+});
