@@ -5,6 +5,7 @@ import { priorities } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import { arbitrate } from '#edge/rules/priorities.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
+import { putHold } from './priority-array.ts';
 
 /** A point that can be written, and the process whose driver writes it. */
 export interface OutputPoint {
@@ -78,9 +79,9 @@ export function newOutput(place: OutputPoint, rule: WriteRule): Output {
   };
 }
 
-/** The complete array as it belongs on disk: a staged hold in the place of its owner's old one. */
+/** The complete array as it belongs on disk: a staged hold as it will be when it is acted on. */
 export function recordedHolds({ holds, staged }: Output): readonly Hold[] {
-  return staged === null ? holds : [...holds.filter((hold) => hold.owner !== staged.owner), staged];
+  return staged === null ? holds : putHold(holds, staged).holds;
 }
 
 /** What follows from the holds: the winner's value, else the fail-safe value, else nothing. */

@@ -25,8 +25,9 @@ export interface Request {
 export interface RequestResult {
   readonly id: HappeningId;
   readonly accepted: boolean;
-  /** In a word: `holding`, `waiting` (a stronger hold is on top), or why not: `unknown-point`, `not-writable`,
-   * `out-of-range`, `forbidden-priority`, `forbidden-point`, `interlock`, `bad-request`. */
+  /** In a word: `holding`, `waiting` (a stronger hold is on top), `relinquished`, or why not: `unknown-point`,
+   * `not-writable`, `out-of-range`, `forbidden-priority`, `forbidden-point`, `bad-request`, `busy`, `too-many-holds`,
+   * `not-recorded` (the disk did not take it, so nothing was done). */
   readonly outcome: string;
   /** A sentence for people, naming what and where. */
   readonly message: string;

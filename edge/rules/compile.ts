@@ -2,6 +2,7 @@ import type { Device } from '#edge/domain/device.ts';
 import { type DeviceId, type PointRef, pointRef, type ZoneId } from '#edge/domain/ids.ts';
 import type { Comparison, Condition, Interlock, InterlockAction, OnBad, OpeningHours } from '#edge/domain/interlock.ts';
 import type { Value } from '#edge/domain/reading.ts';
+import { ownerOf } from './interlock-state.ts';
 import { createOpeningHours } from './opening-hours.ts';
 
 /** The point of a speaker that takes the name of a clip; every device that has it, writable, is a speaker. */
@@ -71,6 +72,11 @@ export interface CompiledInterlocks {
   readonly order: readonly CompiledInterlock[];
   /** Which interlocks a reading concerns; a reading of no interest costs this one lookup. */
   readonly byRef: ReadonlyMap<PointRef, readonly string[]>;
+  /** Interlocks that events may concern. */
+  readonly hearers: readonly string[];
+  /** Interlocks that watch alarms of others, and the sources of those alarms. */
+  readonly watchers: readonly { readonly id: string; readonly watches: readonly string[] }[];
+  readonly watched: ReadonlySet<string>;
   readonly isOpen: (time: number) => boolean;
   readonly zoneOf: (device: DeviceId) => ZoneId | undefined;
   readonly blindAfter: number;
@@ -91,6 +97,9 @@ export function compileInterlocks(interlocks: readonly Interlock[], context: Com
   return {
     order,
     byRef,
+    hearers: order.filter((one) => one.hearsEvents).map((one) => one.interlock.id),
+    watchers: order.flatMap(({ interlock, watches }) => (watches.length > 0 ? [{ id: interlock.id, watches }] : [])),
+    watched: new Set(order.flatMap((one) => one.watches.map(ownerOf))),
     isOpen: createOpeningHours(context.openingHours, context.timeZone),
     zoneOf: (device) => zones.get(device),
     blindAfter: context.blindAfter ?? 30_000,

@@ -37,16 +37,9 @@ export interface Evaluation {
 export function evaluateInterlocks(input: EvaluateInput): Evaluation {
   const { compiled, state, monotonic } = input;
   const due = dueInterlocks(input);
+  if (due.length === 0) return idle(input);
   const interlocks: Record<string, InterlockMemory> = { ...state.interlocks };
-  const scene: Scene = {
-    monotonic,
-    startedAt: state.startedAt,
-    compiled,
-    latest: input.latest,
-    events: input.events,
-    openAlarms: input.openAlarms,
-    isLive: (id) => interlocks[id]?.live === true,
-  };
+  const scene: Scene = { ...input, startedAt: state.startedAt, isLive: (id) => interlocks[id]?.live === true };
   const decided: { readonly priority: number; readonly decisions: readonly Decision[] }[] = [];
   let durable = false;
   for (const one of due) {
@@ -59,21 +52,33 @@ export function evaluateInterlocks(input: EvaluateInput): Evaluation {
     if (decisions.length > 0) decided.push({ priority: one.interlock.priority, decisions });
   }
   const decisions = decided.sort((a, b) => a.priority - b.priority).flatMap((each) => each.decisions);
-  const next = due.length === 0 ? state : { ...state, primed: true, interlocks };
-  return { state: next, decisions, durable, wakeIn: nextWake(interlocks, compiled, decisions, monotonic) };
+  const wakeAt = nextWake(interlocks, compiled, decisions, monotonic);
+  const next: InterlockState = { ...state, primed: true, interlocks, wakeAt };
+  return { state: next, decisions, durable, wakeIn: untilWake(wakeAt, monotonic) };
 }
 
-/** Those that news or time concern, in the order of compilation. */
+/** Nothing concerns anybody. A wake-up that was for nothing (`afterAlarm`) must not ask for itself again. */
+function idle({ state, compiled, monotonic }: EvaluateInput): Evaluation {
+  const isPast = state.wakeAt !== null && state.wakeAt <= monotonic;
+  const now = isPast ? { ...state, wakeAt: nextWake(state.interlocks, compiled, [], monotonic) } : state;
+  return { state: now, decisions: [], durable: false, wakeIn: untilWake(now.wakeAt, monotonic) };
+}
+
+/** Those that news or time concern, in the order of compilation. Most readings concern none: that must cost nothing. */
 function dueInterlocks(input: EvaluateInput): readonly CompiledInterlock[] {
   const { compiled, state, events, openAlarms, monotonic } = input;
   if (!state.primed) return compiled.order;
   const named = new Set<string>();
   for (const ref of input.changed) for (const id of compiled.byRef.get(ref) ?? []) named.add(id);
-  return compiled.order.filter(({ interlock: { id }, hearsEvents, watches }) => {
-    if (named.has(id) || (hearsEvents && events.length > 0)) return true;
-    const memory = state.interlocks[id];
-    if (memory === undefined || (memory.wakeAt !== null && memory.wakeAt <= monotonic)) return true;
-    return watches.length > 0 && memory.seen !== lookAt(watches, openAlarms);
+  if (events.length > 0) for (const id of compiled.hearers) named.add(id);
+  for (const { id, watches } of compiled.watchers) {
+    if (state.interlocks[id]?.seen !== lookAt(watches, openAlarms)) named.add(id);
+  }
+  const isTime = state.wakeAt !== null && state.wakeAt <= monotonic;
+  if (named.size === 0 && !isTime) return [];
+  return compiled.order.filter(({ interlock: { id } }) => {
+    const wakeAt = state.interlocks[id]?.wakeAt ?? null;
+    return named.has(id) || (wakeAt !== null && wakeAt <= monotonic);
   });
 }
 
@@ -215,25 +220,24 @@ function lasting(memory: InterlockMemory): string {
   ]);
 }
 
-/** An alarm raised or returned now may start what watches it: look again at once. */
+/** An alarm raised or returned now may start what watches it: look again at once, ms. */
 const afterAlarm = 10;
 
+/** The earliest monotonic time at which something may change by itself. */
 function nextWake(
   interlocks: Readonly<Record<string, InterlockMemory>>,
   compiled: CompiledInterlocks,
   decisions: readonly Decision[],
   monotonic: number,
 ): number | null {
-  const watched = new Set(compiled.order.flatMap((one) => one.watches.map(ownerOf)));
-  let wakeIn: number | null = null;
-  const by = (ms: number) => {
-    wakeIn = wakeIn === null ? Math.max(0, ms) : Math.min(wakeIn, Math.max(0, ms));
-  };
-  for (const { interlock } of compiled.order) {
-    const wakeAt = interlocks[interlock.id]?.wakeAt ?? null;
-    if (wakeAt !== null) by(wakeAt - monotonic);
-  }
-  if (decisions.some((one) => (one.kind === 'raise' || one.kind === 'return') && watched.has(one.source)))
-    by(afterAlarm);
-  return wakeIn;
+  const times = Object.values(interlocks).flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
+  const isWatched = decisions.some(
+    (one) => (one.kind === 'raise' || one.kind === 'return') && compiled.watched.has(one.source),
+  );
+  if (isWatched) times.push(monotonic + afterAlarm);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function untilWake(wakeAt: number | null, monotonic: number): number | null {
+  return wakeAt === null ? null : Math.max(0, wakeAt - monotonic);
 }

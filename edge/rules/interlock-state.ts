@@ -62,6 +62,8 @@ export interface InterlockState {
   readonly startedAt: number;
   /** False until every interlock was evaluated once since the start. */
   readonly primed: boolean;
+  /** The earliest time at which something may change by itself. */
+  readonly wakeAt: number | null;
   readonly interlocks: Readonly<Record<string, InterlockMemory>>;
 }
 
@@ -111,7 +113,7 @@ export function restoreInterlockState(
       wakeAt: null,
     };
   }
-  return { version: 1, startedAt: monotonic, primed: false, interlocks };
+  return { version: 1, startedAt: monotonic, primed: false, wakeAt: null, interlocks };
 }
 
 function restoreCondition(stored: ConditionMemory): ConditionMemory {
@@ -170,5 +172,5 @@ export function resetInterlock(state: InterlockState, id: string, why: string): 
   }
   const after: InterlockMemory = { ...memory, conditions, tripped: false, reason: why, standing: 'no', wakeAt: 0 };
   const interlocks = { ...state.interlocks, [id]: after };
-  return { state: { ...state, interlocks }, reset: true, message: `interlock "${id}" is reset` };
+  return { state: { ...state, interlocks, wakeAt: 0 }, reset: true, message: `interlock "${id}" is reset` };
 }

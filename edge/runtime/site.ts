@@ -259,7 +259,11 @@ function findBrokenReferences(site: SiteFile): string[] {
       if (!devices.has(id)) mistakes.push(`clients[${i}].devices[${j}]: unknown device "${id}"`);
     });
   });
+  const interlocks = new Map(site.interlocks.map((rule) => [rule.id, rule]));
   site.interlocks.forEach((rule, i) => {
+    if (site.interlocks.findIndex((other) => other.id === rule.id) !== i) {
+      mistakes.push(`interlocks[${i}].id: "${rule.id}" is used twice`);
+    }
     rule.actions.forEach((act, j) => {
       const where = `interlocks[${i}].actions[${j}]`;
       if (act.kind === 'broadcast' && site.clips[act.clip] === undefined) {
@@ -271,22 +275,38 @@ function findBrokenReferences(site: SiteFile): string[] {
         if (!devices.has(device)) mistakes.push(`${where}: unknown device "${device}"`);
       }
     });
-    mistakes.push(...findUnsafeOnBad(rule, `interlocks[${i}]`));
+    mistakes.push(...findBrokenConditions(rule, `interlocks[${i}]`, interlocks));
   });
   return mistakes;
 }
 
-/** What makes sound may only hold on bad values: a restart must never evacuate a school. */
-function findUnsafeOnBad(rule: Interlock, where: string): string[] {
-  if (!rule.actions.some((act) => act.kind === 'broadcast')) return [];
+/**
+ * References to interlocks that do not exist; and what makes sound may only hold on bad values, also where it waits
+ * for the alarm of an interlock that trips on them: a restart must never evacuate a school.
+ */
+function findBrokenConditions(rule: Interlock, where: string, interlocks: ReadonlyMap<string, Interlock>): string[] {
+  const sounds = rule.actions.some((act) => act.kind === 'broadcast');
   const visit = (cond: Condition, path: string): string[] => {
     if (cond.kind === 'any' || cond.kind === 'all') {
       return cond.conditions.flatMap((inner, i) => visit(inner, `${path}.conditions[${i}]`));
     }
-    const trips = (cond.kind === 'point' || cond.kind === 'atLeast') && cond.onBad === 'trip';
-    return trips ? [`${path}.onBad: "trip" is not allowed where sound is made; use "hold"`] : [];
+    if (cond.kind === 'event') return [];
+    if (cond.kind === 'unacknowledged') {
+      const watched = interlocks.get(cond.interlock);
+      if (watched === undefined) return [`${path}.interlock: unknown interlock "${cond.interlock}"`];
+      if (!sounds || !tripsOnBad(watched.when)) return [];
+      return [`${path}.interlock: "${watched.id}" trips on bad values, which is not allowed where sound is made`];
+    }
+    return sounds && cond.onBad === 'trip'
+      ? [`${path}.onBad: "trip" is not allowed where sound is made; use "hold"`]
+      : [];
   };
   return visit(rule.when, `${where}.when`);
+}
+
+function tripsOnBad(cond: Condition): boolean {
+  if (cond.kind === 'any' || cond.kind === 'all') return cond.conditions.some(tripsOnBad);
+  return (cond.kind === 'point' || cond.kind === 'atLeast') && cond.onBad === 'trip';
 }
 
 /** Reads and checks a site file. Throws SITE_UNREADABLE or SITE_INVALID, naming the file and every mistake. */

@@ -71,6 +71,7 @@ export interface DeskOptions {
 export class Desk {
   readonly clock: ManualClock;
   readonly commands: Commands;
+  /** What is on disk. */
   readonly batches: Batch[] = [];
   readonly sent: { readonly topic: string; readonly command: Command }[] = [];
   readonly states = new Map<string, OutputState>();
@@ -96,10 +97,10 @@ export class Desk {
     this.commands = createCommands({
       points,
       bus,
-      append: (batch) => {
+      append: async (batch) => {
         this.order.push('append');
+        await this.append(batch);
         this.batches.push(batch);
-        return this.append(batch);
       },
       clock: this.clock,
       log: silentLog,

@@ -110,7 +110,7 @@ describe('an interlock', () => {
     expect(desk.audit()).toContain('interlock:fire | hold siren-9/on | there is no such output');
   });
 
-  it('finds room on a full output by displacing the weakest guest, and counts 32 at most', () => {
+  it('finds room on a full output by displacing the weakest guest, and counts 32 at most', async () => {
     const guests = Array.from(
       { length: 40 },
       (_, i): Hold => ({
@@ -128,6 +128,7 @@ describe('an interlock', () => {
     const { stack } = desk.state('relay-1/relay_1');
     expect(stack).toHaveLength(32);
     expect(stack[0]?.owner).toBe('interlock:fire');
+    await desk.settle();
     expect(desk.audit()).toContain('request:c0 | relinquish relay-1/relay_1 | displaced by interlock:fire');
   });
 });
@@ -154,7 +155,7 @@ describe('a restart of core', () => {
     expect(desk.state('relay-1/relay_2')).toMatchObject({ since: started - 60_000, holder: 'interlock:load' });
   });
 
-  it('lets go what expired meanwhile, and what no interlock stands for any more', () => {
+  it('lets go what expired meanwhile, and what no interlock stands for any more', async () => {
     const desk = new Desk({
       restored: [held('request:flows', 12, true, started - 1), held('interlock:gone', 5, true, null)],
       unready: true,
@@ -162,6 +163,7 @@ describe('a restart of core', () => {
     desk.commands.adoptInterlockHolds([]);
     desk.commands.onProcessReady('fieldbus');
     expect(desk.take().at(-1)).toBe('relay-1/relay_2=false');
+    await desk.settle();
     expect(desk.onDisk('relay-1/relay_2')).toEqual([]);
   });
 
@@ -183,9 +185,10 @@ describe('a restart of core', () => {
     expect(desk.states.size).toBe(5);
   });
 
-  it('forgets holds on outputs that were taken out of the site file, on disk too', () => {
+  it('forgets holds on outputs that were taken out of the site file, on disk too', async () => {
     const gone = { ...held('request:flows', 12, true, null), ref: ref('relay-7/relay_1') };
     const desk = new Desk({ restored: [gone] });
+    await desk.settle();
     expect(desk.onDisk('relay-7/relay_1')).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Condition, Interlock } from '#edge/domain/interlock.ts';
 import { checkInterlocks } from '#edge/rules/check-interlocks.ts';
 import { restoreInterlockState, standingHolds } from '#edge/rules/interlock-state.ts';
-import { demoDevices, demoSite, monday, Rules, ref, siteWith } from './campus.ts';
+import { demoDevices, demoSite, monday, Rules, ref, siteWith, sunday } from './campus.ts';
 
 const { interlocks: demo } = demoSite();
 const name = { zh: '试验', en: 'Trial' };
@@ -109,6 +109,19 @@ describe('a restart', () => {
       'hold relay-1/relay_8=false',
       'hold relay-1/relay_2=false',
     ]);
+  });
+
+  it('gives what an event started its whole time again, and does not raise it twice', () => {
+    const rules = new Rules(demo, sunday).calm();
+    rules.see('person', 'camera-gate');
+    rules.pass(50_000);
+    rules.take();
+    rules.restart();
+    rules.pass(59_000);
+    expect(rules.take().filter((word) => word.includes('after-hours'))).toEqual([]);
+    rules.pass(2_000);
+    expect(rules.take().filter((word) => word.includes('after-hours'))).toEqual(['return interlock:after-hours-gate']);
+    expect(rules.alarm('interlock:after-hours-gate').count).toBe(1);
   });
 
   it('ignores stored state that is not ours', () => {
@@ -300,6 +313,18 @@ describe('an evaluation', () => {
     expect(rules.last?.wakeIn).toBe(30_000);
   });
 
+  it('woken for nothing does not ask to be woken again', () => {
+    const rules = new Rules(demo).calm();
+    rules.hear('smoke-101/smoke', true);
+    rules.acknowledge('interlock:smoke');
+    for (let i = 0; i < 5; i++) {
+      rules.now += 10;
+      rules.monotonic += 10;
+      rules.turn();
+    }
+    expect(rules.last?.wakeIn).toBeNull();
+  });
+
   it('is not moved by a step of the wall clock', () => {
     const rules = new Rules(demo).calm();
     rules.hear('smoke-101/smoke', true);
@@ -377,5 +402,28 @@ describe('the check of interlocks', () => {
       actions: [{ kind: 'broadcast', clip: 'evacuation', zones: 'all' }],
     };
     expect(() => siteWith([sound])).toThrow('interlocks[0].when.onBad: "trip" is not allowed where sound is made');
+    const { actions: _, ...quiet } = sound;
+    const alarm = { kind: 'alarm', class: 'high', message: name, next: name };
+    const escalated = { ...sound, id: 'y', when: { kind: 'unacknowledged', interlock: 'x', for: '30s' } };
+    expect(() => siteWith([{ ...quiet, actions: [alarm] }, escalated])).toThrow(
+      'interlocks[1].when.interlock: "x" trips on bad values, which is not allowed where sound is made',
+    );
+  });
+
+  it('refuses in the site file an interlock named twice, and one that waits for nobody', () => {
+    const waits = {
+      id: 'x',
+      name,
+      priority: 5,
+      when: { kind: 'unacknowledged', interlock: 'nobody', for: '30s' },
+      actions: [{ kind: 'hold', ref: 'relay-1/relay_1', value: false }],
+    };
+    expect(() => siteWith([waits, waits])).toThrow(
+      [
+        'interlocks[0].when.interlock: unknown interlock "nobody"',
+        'interlocks[1].id: "x" is used twice',
+        'interlocks[1].when.interlock: unknown interlock "nobody"',
+      ].join('\n'),
+    );
   });
 });
