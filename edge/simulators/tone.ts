@@ -7,7 +7,9 @@ export function levelOf(pcm: Int16Array): number {
 
 const lowest = 150;
 const highest = 3600;
-const step = 5;
+/** The main lobe of 200 ms under a Hann window is 20 Hz wide: no tone falls between two steps. */
+const coarseStep = 10;
+const fineStep = 5;
 
 /**
  * The strongest tone between 150 and 3,600 Hz, to 5 Hz; null when no frequency stands out (it must hold a tenth of the
@@ -19,10 +21,14 @@ export function dominantTone(pcm: Int16Array, sampleRate: number): number | null
   const total = windowed.reduce((sum, value) => sum + value * value, 0);
   let best = 0;
   let tone: number | null = null;
-  for (let hertz = lowest; hertz <= highest; hertz += step) {
-    const power = goertzel(windowed, hertz / sampleRate);
-    if (power > best) [best, tone] = [power, hertz];
-  }
+  const search = (from: number, to: number, step: number) => {
+    for (let hertz = from; hertz <= to; hertz += step) {
+      const power = goertzel(windowed, hertz / sampleRate);
+      if (power > best) [best, tone] = [power, hertz];
+    }
+  };
+  search(lowest, highest, coarseStep);
+  if (tone !== null) search(tone - coarseStep + fineStep, tone + coarseStep - fineStep, fineStep);
   // A pure tone under a Hann window has power n/3 times the windowed energy.
   return best > (0.1 * total * pcm.length) / 3 ? tone : null;
 }
@@ -32,6 +38,10 @@ function goertzel(samples: Float64Array, frequency: number): number {
   const factor = 2 * Math.cos(2 * Math.PI * frequency);
   let before = 0;
   let last = 0;
-  for (const value of samples) [before, last] = [last, value + factor * last - before];
+  for (let i = 0; i < samples.length; i++) {
+    const next = (samples[i] ?? 0) + factor * last - before;
+    before = last;
+    last = next;
+  }
   return last * last + before * before - factor * last * before;
 }

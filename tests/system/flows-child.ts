@@ -8,7 +8,8 @@ import { createLog } from '#edge/runtime/log.ts';
 const options = JSON.parse(process.argv[2] ?? '{}');
 const log = createLog('flows', options.log ?? 'silent');
 process.on('disconnect', () => process.exit(0));
-const beat = setInterval(() => process.send?.({ kind: 'beat' }), 50);
+// The parent may go between two beats; then 'disconnect' ends this process, not a failed write.
+const beat = setInterval(() => process.send?.({ kind: 'beat' }, () => {}), 50);
 try {
   const bus = await connectBus({
     host: '127.0.0.1',

@@ -65,7 +65,8 @@ describe.concurrent('a loudspeaker', () => {
     expect(await it.write('')).toMatchObject({ outcome: 'sent' });
     await vi.waitFor(() => expect(it.speaker.heard().silentSince).not.toBeNull(), { timeout: 3000 });
     const { packets_sent } = await it.read();
-    expect(it.speaker.heard().packets).toBe(packets_sent);
+    // On a busy machine the last one may still be in the socket.
+    await vi.waitFor(() => expect(it.speaker.heard().packets).toBe(packets_sent));
     expect(await it.read()).toMatchObject({ clip: '', playing: false });
     expect(it.sink.samples.at(-1)).toMatchObject({ point: 'playing', value: false });
   });
