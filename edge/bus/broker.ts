@@ -2,25 +2,19 @@ import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type {
-  AedesPublishPacket,
-  AuthenticateError,
-  Client,
-  ConnectPacket,
-  PublishPacket,
-  Subscription as Wish,
-} from 'aedes';
+import type { AedesPublishPacket, Client, PublishPacket } from 'aedes';
 import { Aedes } from 'aedes';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import { delay, Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import type { Access, RefusedLogin } from './access.ts';
+import type { Access } from './access.ts';
 import { Admission } from './admission.ts';
 import type { Bus, InboundMessage, PublishOptions, Subscription } from './bus.ts';
-import type { ConnectionContext, Verdict } from './connection.ts';
-import { ClientConnection, identityOf } from './connection.ts';
-import type { PublishFields } from './frames.ts';
+import type { ConnectionContext } from './connection.ts';
+import { ClientConnection } from './connection.ts';
+import type { Answer } from './gate.ts';
+import { Gate, Refused, toBuffer } from './gate.ts';
 import { Intake } from './intake.ts';
 import type { BrokerLimits } from './limits.ts';
 import { defaultLimits } from './limits.ts';
@@ -30,7 +24,7 @@ import type { Refusal } from './refusals.ts';
 import { Refusals } from './refusals.ts';
 import { Retained } from './retained.ts';
 import { Sessions } from './sessions.ts';
-import { answerTopic, checkFilter, checkTopic, isForeign, parseTopic } from './topics.ts';
+import { answerTopic, checkFilter, checkTopic } from './topics.ts';
 
 /*
  * aedes behind guards. Bare aedes is frozen by one subscriber that stops reading, takes 616 MB for one announced
@@ -99,15 +93,6 @@ export interface Broker extends AsyncDisposable {
 const sweepEvery = 1_000;
 /** How long commits may take to end when the broker stops, ms. */
 const stopWithin = 5_000;
-const longestClientId = 128;
-/** CONNACK return codes, MQTT 3.1.1 section 3.2.2.3. */
-const returnCodes: Record<RefusedLogin, number> = {
-  'no-credentials': 4,
-  'bad-credentials': 4,
-  'too-many-attempts': 3,
-  unavailable: 3,
-  'not-in-site': 5,
-};
 
 /** Starts listening. Throws BROKER_PORT_TAKEN, BROKER_HOST_MISSING or BROKER_LISTEN_FAILED, naming address and site key. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -132,14 +117,13 @@ class GuardedBroker implements Broker {
   readonly #refusals: Refusals;
   readonly #retained: Retained;
   readonly #sessions: Sessions;
+  readonly #gate: Gate;
   readonly #context: ConnectionContext;
   readonly #connections = new Set<ClientConnection>();
   readonly #clients = new Map<string, Client>();
-  readonly #wills = new WeakMap<ClientConnection, string>();
   readonly #sweeper: Ticker;
   readonly #listeners: Listener[] = [];
   #ports: { mqtt: number; websocket: number | null } = { mqtt: 0, websocket: null };
-  #received = 0;
   #droppedBefore = 0;
   #stopping = false;
 
@@ -167,21 +151,30 @@ class GuardedBroker implements Broker {
       },
       onDrop: (clientId) => log.warn({ clientId }, 'a session is full and loses its oldest messages'),
     });
-    const onFault: ConnectionContext['onFault'] = (connection, fault) => {
-      this.#refuse(connection, fault.code, fault.message);
-      connection.destroy();
-    };
+    this.#gate = new Gate({
+      limits,
+      access: options.access,
+      sessions: this.#sessions,
+      refusals: this.#refusals,
+      clock,
+      log,
+      onPublish: options.onPublish,
+      answer: (client, answer, done) => this.#answer(client, answer, done),
+    });
     this.#context = {
       limits,
       intake: this.#intake,
       clock,
-      onFault,
-      onMessage: (connection, message) => this.#takeMessage(connection, message),
-      onCommitFailed: (connection, topic, error) => this.#commitFailed(connection, topic, error),
+      onFault: (connection, fault) => {
+        this.#gate.refuse(connection, fault.code, fault.message);
+        connection.destroy();
+      },
+      onMessage: (connection, message) => this.#gate.takeMessage(connection, message),
+      onCommitFailed: (connection, topic, error) => this.#gate.commitFailed(connection, topic, error),
     };
     this.#aedes = this.#createAedes();
     this.bus = { publish: (...input) => this.#publish(...input), subscribe: (...input) => this.#subscribe(...input) };
-    this.#sweeper = new Ticker(sweepEvery, () => this.#sweep());
+    this.#sweeper = new Ticker(sweepEvery, () => this.#gate.sweep(this.#connections));
   }
 
   get ports(): { readonly mqtt: number; readonly websocket: number | null } {
@@ -218,7 +211,7 @@ class GuardedBroker implements Broker {
     return {
       connections: this.#admission.connections,
       clients: this.#clients.size,
-      received: this.#received,
+      received: this.#gate.received,
       inFlight,
       dropped,
       backlog,
@@ -230,6 +223,7 @@ class GuardedBroker implements Broker {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
+    this.#gate.close();
     this.#sweeper[Symbol.dispose]();
     for (const listener of this.#listeners) await listener[Symbol.asyncDispose]();
     for (const connection of this.#connections) connection.stopTaking();
@@ -275,27 +269,38 @@ class GuardedBroker implements Broker {
       concurrency: 0, // otherwise a subscriber that does not read stops delivery for everybody
       connectTimeout: this.#limits.connectTimeout,
       drainTimeout: this.#limits.outboundStall,
-      maxClientsIdLength: longestClientId,
+      maxClientsIdLength: 256, // the gate has judged it
       persistence: this.#sessions,
       preConnect: (client, packet, done) => {
-        const error = this.#guarded('preConnect', () => this.#judgeConnect(client, packet));
+        const error = this.#guarded('preConnect', internalError, () => {
+          const connection = connectionOf(client);
+          return connection === null ? internalError : this.#gate.judgeConnect(connection, packet);
+        });
         done(error, error === null);
       },
       authenticate: (client, username, password, done) => {
         void this.#authenticate(client, username, password).then((error) => done(error, error === null));
       },
       authorizePublish: (client, packet, done) => {
-        this.#judgeWill(client, packet, done);
+        // A message comes here when it has been judged and committed; only a last will has not.
+        if (client?.closed !== true) done(null);
+        else void this.#judgeWill(client, packet).then(done);
       },
       authorizeSubscribe: (client, wish, done) => {
-        let granted: Wish | null = null;
-        this.#guarded('authorizeSubscribe', () => {
-          granted = this.#judgeSubscribe(client, wish) ? wish : null;
-          return null;
-        });
-        done(null, granted);
+        const connection = connectionOf(client);
+        const isGranted = this.#guarded(
+          'authorizeSubscribe',
+          false,
+          () => connection !== null && this.#gate.judgeSubscribe(connection, wish.topic),
+        );
+        done(null, isGranted ? wish : null);
       },
-      authorizeForward: (client, packet) => this.#judgeForward(client, packet),
+      authorizeForward: (client, packet) => {
+        const connection = connectionOf(client);
+        if (connection === null || !this.#gate.mayForward(connection, packet.retain)) return null;
+        // A QoS 2 publish counts as QoS 1 from here on; aedes would send it on as QoS 2.
+        return packet.qos === 2 ? { ...packet, qos: 1 } : packet;
+      },
     });
     aedes.on('clientReady', (client) => this.#clientReady(client));
     aedes.on('clientDisconnect', (client) => this.#clientGone(client));
@@ -309,69 +314,34 @@ class GuardedBroker implements Broker {
     return aedes;
   }
 
-  /** An exception in a hook of aedes ends the process; here it ends the connection and is logged as what it is: a bug. */
-  #guarded(hook: string, run: () => Error | null): Error | null {
+  /** An exception in a hook of aedes ends the process; here it becomes `otherwise` and is logged as what it is: a bug. */
+  #guarded<T>(hook: string, otherwise: T, run: () => T): T {
     try {
       return run();
     } catch (error) {
       this.#log.error({ error, hook }, 'broker hook failed');
-      return new Error('internal error');
+      return otherwise;
     }
-  }
-
-  /** Before anybody is authenticated: texts, keepalive, and the session that is asked for. Mutates the packet. */
-  #judgeConnect(client: Client, packet: ConnectPacket): Error | null {
-    const connection = connectionOf(client);
-    if (connection === null) return new Error('not a connection of ours');
-    const user = packet.username ?? '';
-    const wrong =
-      packet.clientId === '' || checkTopic(packet.clientId) === null ? null : 'the client id is not acceptable';
-    const will = packet.will === undefined ? null : checkTopic(packet.will.topic);
-    if (wrong !== null || will !== null || packet.clientId.length > longestClientId) {
-      const message = wrong ?? (will === null ? 'the client id is too long' : `the topic of the last will ${will}`);
-      return this.#refuse(connection, 'malformed-packet', message);
-    }
-    packet.clientId = sessionName(user, packet.clientId);
-    const { keepalive, idle } = this.#limits;
-    packet.keepalive = packet.keepalive ? Math.min(packet.keepalive, keepalive) : idle / 1.5;
-    if (packet.clean === false && !this.#sessions.mayKeep(packet.clientId, user)) {
-      packet.clean = true; // CONNACK says so: session present = 0
-      this.#refuse(connection, 'too-many-sessions', `no session can be kept for ${packet.clientId}`);
-    }
-    if (packet.will !== undefined) this.#wills.set(connection, packet.will.topic);
-    return null;
   }
 
   /** Never rejects. */
-  async #authenticate(
-    client: Client,
-    username: string | undefined,
-    password: Buffer | undefined,
-  ): Promise<AuthenticateError | null> {
-    const connection = connectionOf(client);
-    if (connection === null) return refusedLogin(3, 'not a connection of ours');
+  async #authenticate(client: Client, username?: string, password?: Buffer): Promise<Refused | null> {
     try {
-      const login = await this.#options.access.authenticate(username, password, connection.address);
-      if (!login.ok) {
-        this.#refuse(connection, login.reason, login.message, username);
-        return refusedLogin(returnCodes[login.reason], login.message);
-      }
-      const identity = identityOf(login.client, login.grant);
-      const will = this.#wills.get(connection);
-      if (will !== undefined && will !== login.grant.willTopic && !identity.publish.has(will)) {
-        const message = `${login.client} may not have its last will on "${will}"`;
-        this.#refuse(connection, 'topic-not-granted', message, login.client, will);
-        return refusedLogin(5, message);
-      }
-      connection.identity = identity;
-      connection.clientId = client.id;
+      const connection = connectionOf(client);
+      if (connection === null) return internalError;
+      const refused = await this.#gate.logIn(connection, client.id, username, password);
       // Already here, because a kept session is restored (and judged) before the client is ready.
-      this.#clients.set(client.id, client);
-      return null;
+      if (refused === null && !client.closed) this.#clients.set(client.id, client);
+      return refused;
     } catch (error) {
-      this.#log.error({ error }, 'broker hook failed');
-      return refusedLogin(3, 'internal error');
+      this.#log.error({ error, hook: 'authenticate' }, 'broker hook failed');
+      return internalError;
     }
+  }
+
+  async #judgeWill(client: Client, packet: PublishPacket): Promise<Refused | null> {
+    const connection = connectionOf(client);
+    return connection === null ? internalError : this.#gate.takeWill(connection, packet);
   }
 
   #clientReady(client: Client): void {
@@ -412,173 +382,13 @@ class GuardedBroker implements Broker {
       return;
     }
     // The rest is what the parser and the protocol handlers of aedes say.
-    this.#refuse(connection, failureReasons[error.message] ?? 'malformed-packet', error.message);
+    this.#gate.refuse(connection, failureReasons[error.message] ?? 'malformed-packet', error.message);
   }
 
-  // --- messages -----------------------------------------------------------------------------------------------------
-
-  /** Decides on a message that has come from a socket, and gives it to core. */
-  #takeMessage(connection: ClientConnection, message: PublishFields): Verdict {
-    const { topic, payload, qos, retain } = message;
-    const { identity } = connection;
-    if (identity === null || this.#stopping) return { take: false };
-    const wrong = checkTopic(topic);
-    if (wrong !== null) {
-      this.#refuse(connection, 'malformed-packet', `the topic of a PUBLISH ${wrong}`);
-      connection.destroy();
-      return { take: false };
-    }
-    if (!identity.publish.has(topic) && topic !== this.#wills.get(connection)) {
-      this.#refuseTopic(connection, identity.client, topic);
-      return { take: false };
-    }
-    const mayRetain = isForeign(topic) || parseTopic(topic)?.kind === 'health';
-    // Committed before, on this session: only the handshake goes on.
-    if (qos === 2 && this.#isRepeated(connection, message.messageId)) {
-      return { take: true, commit: undefined, retain: mayRetain };
-    }
-    this.#received += 1;
-    try {
-      const commit = this.#options.onPublish({ client: identity.client, topic, payload, qos, retain });
-      return { take: true, commit: commit ?? undefined, retain: mayRetain };
-    } catch (error) {
-      this.#commitFailed(connection, topic, error);
-      return { take: false };
-    }
-  }
-
-  #isRepeated(connection: ClientConnection, messageId: number): boolean {
-    return connection.isCommitting(messageId) || this.#sessions.hasIncoming(connection.clientId, messageId);
-  }
-
-  #commitFailed(connection: ClientConnection, topic: string, error: unknown): void {
-    this.#log.error({ error, client: connection.identity?.client, topic }, 'message could not be committed');
-    connection.abandonCommits();
-    connection.destroy();
-  }
-
-  /** aedes asks for every PUBLISH, which is committed by then, and for the last will of a connection that broke. */
-  #judgeWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const connection = connectionOf(client);
-    if (client === null || connection === null || connection.identity === null || this.#stopping) {
-      done(new Refused('stopping'));
-      return;
-    }
-    if (!client.closed) {
-      done(null);
-      return;
-    }
-    const { topic, qos, retain } = packet;
-    const payload = toBuffer(packet.payload);
-    packet.retain = retain && (isForeign(topic) || parseTopic(topic)?.kind === 'health');
-    this.#received += 1;
-    const message: InboundMessage = { client: connection.identity.client, topic, payload, qos, retain };
-    void (async () => this.#options.onPublish(message))().then(
-      () => done(null),
-      (error) => {
-        this.#log.error({ error, client: message.client, topic }, 'last will could not be committed');
-        done(new Refused('not committed'));
-      },
-    );
-  }
-
-  #refuseTopic(connection: ClientConnection, client: string, topic: string): void {
-    connection.stopTaking();
-    const message = `${client} may not publish on "${topic}": the site file grants it no such topic`;
-    this.#refuse(connection, 'topic-not-granted', message, client, topic);
-    // What came before it is still committed and acknowledged by the time the answer has left, or sent again.
-    this.#answer(client, { error: 'topic-not-granted', message, topic }, () => connection.destroy());
-  }
-
-  #judgeSubscribe(client: Client, wish: Wish): boolean {
-    const connection = connectionOf(client);
-    const identity = connection?.identity ?? null;
-    if (connection === null || identity === null) return false;
-    const wrong = checkFilter(wish.topic);
-    const isFull = !connection.subscribed.has(wish.topic) && connection.subscribed.size >= this.#limits.subscriptions;
-    if (wrong === null && !isFull && identity.subscribe.covers(wish.topic)) {
-      connection.subscribed.add(wish.topic);
-      return true;
-    }
-    const filter = `"${wish.topic.slice(0, 256)}"`;
-    const reason = wrong !== null ? 'filter-invalid' : isFull ? 'too-many-subscriptions' : 'filter-not-granted';
-    const why = wrong ?? (isFull ? `has too many subscriptions` : 'the site file grants it no such topics');
-    const message = `${identity.client} may not subscribe ${filter}: ${why}`;
-    this.#refuse(connection, reason, message, identity.client, wish.topic);
-    this.#answer(identity.client, { error: reason, message, topic: wish.topic.slice(0, 256) }, () => {});
-    return false;
-  }
-
-  #judgeForward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
-    const connection = connectionOf(client);
-    if (connection === null) return null;
-    // Retained messages of a new subscription come one by one, each after the one before has left: none is dropped.
-    if (!packet.retain && connection.isSlow()) {
-      this.#dropFor(connection);
-      return null;
-    }
-    // A QoS 2 publish counts as QoS 1 from here on; aedes would send it on as QoS 2.
-    return packet.qos === 2 ? { ...packet, qos: 1 } : packet;
-  }
-
-  #dropFor(connection: ClientConnection): void {
-    connection.countDrop();
-    if (connection.dropped === 1) {
-      const fields = { client: connection.identity?.client, address: connection.address, backlog: connection.backlog };
-      this.#log.warn(fields, 'subscriber does not read, its messages are dropped');
-    }
-    if (connection.dropped === this.#limits.outboundDrops) {
-      this.#disconnectSlow(connection, `${connection.dropped} messages were dropped`);
-    }
-  }
-
-  #disconnectSlow(connection: ClientConnection, why: string): void {
-    this.#refuse(connection, 'slow-subscriber', `disconnected: it does not read what it subscribed; ${why}`);
-    setImmediate(() => connection.destroy());
-  }
-
-  #sweep(): void {
-    const now = this.#options.clock.monotonic();
-    for (const connection of this.#connections) {
-      if (connection.destroyed) continue;
-      if (connection.commitAge(now) > this.#limits.commitTimeout) {
-        this.#refuse(connection, 'commit-timeout', 'disconnected: its message was not committed in time');
-        connection.abandonCommits();
-        connection.destroy();
-      } else if (connection.stalledFor(now) > this.#limits.outboundStall) {
-        this.#disconnectSlow(connection, 'nothing left for it in too long a time');
-      } else {
-        this.#tellWhatWasMissed(connection);
-      }
-    }
-    this.#sessions.sweep();
-  }
-
-  #tellWhatWasMissed(connection: ClientConnection): void {
-    const missed = connection.dropped;
-    const client = connection.identity?.client;
-    if (client === undefined || !connection.caughtUp()) return;
-    const message = `${missed} messages were not sent to ${client} because it did not read`;
-    this.#log.warn({ client, missed }, 'subscriber reads again');
-    this.#answer(client, { error: 'messages-dropped', message, topic: '' }, () => {});
-  }
-
-  #answer(client: string, answer: { error: string; message: string; topic: string }, done: () => void): void {
+  #answer(client: string, answer: Answer, done: () => void): void {
     const payload = Buffer.from(JSON.stringify(answer));
     const packet = { cmd: 'publish', topic: answerTopic(client), payload, qos: 0, retain: false, dup: false } as const;
     this.#aedes.publish(packet, done);
-  }
-
-  #refuse(connection: ClientConnection, reason: string, message: string, client?: string, topic?: string): Error {
-    const name = client ?? connection.identity?.client;
-    this.#refusals.report({
-      reason,
-      message,
-      address: connection.address,
-      ...(name === undefined ? {} : { client: name }),
-      ...(topic === undefined ? {} : { topic }),
-    });
-    return new Refused(reason);
   }
 
   // --- the bus of core ----------------------------------------------------------------------------------------------
@@ -622,27 +432,10 @@ const failureReasons: Readonly<Record<string, string>> = {
 /** What aedes says of connections that simply ended. */
 const harmless: ReadonlySet<string> = new Set(['connection closed', 'packet received not valid', 'drain timeout']);
 
-/** Already counted and told when aedes hears of it. */
-class Refused extends Error {}
-
-/**
- * The session a client gets. An id that is not the user's own is put below it (`sensor-1:DVES_4F2A1C`), so that nobody
- * can throw out somebody else by taking his client id (3.1.4-2), and devices whose id cannot be set still come in.
- */
-function sessionName(user: string, clientId: string): string {
-  if (clientId === user || clientId.startsWith(`${user}:`)) return clientId;
-  return `${user}:${clientId === '' ? randomBytes(8).toString('hex') : clientId}`;
-}
+/** What a client is told when the fault is ours: 3 = server unavailable. */
+const internalError = new Refused('internal error', 3);
 
 function connectionOf(client: Client | null): ClientConnection | null {
   const connection = client?.conn;
   return connection instanceof ClientConnection ? connection : null;
-}
-
-function refusedLogin(returnCode: number, message: string): AuthenticateError {
-  return Object.assign(new Error(message), { returnCode });
-}
-
-function toBuffer(payload: Buffer | string): Buffer {
-  return typeof payload === 'string' ? Buffer.from(payload) : payload;
 }

@@ -21,6 +21,7 @@ export interface InboundMessage {
   /** Authenticated client id; never taken from the payload. */
   readonly client: string;
   readonly topic: string;
+  /** Shares memory with what the socket delivered: copy what is kept longer than the call, or 64 KB stay alive for it. */
   readonly payload: Buffer;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
