@@ -20,7 +20,7 @@ const faults: readonly (readonly [CameraFault, RegExp])[] = [
 ];
 
 describe('an onvif camera that fails', () => {
-  test.concurrent.each(faults)(
+  test.each(faults)(
     'with %s is told of, tried again, and heard again when it heals',
     async (fault, said) => {
       await using scene = await startScene();
