@@ -20,32 +20,27 @@ const faults: readonly (readonly [CameraFault, RegExp])[] = [
 ];
 
 describe('an onvif camera that fails', () => {
-  test.each(faults)(
-    'with %s is told of, tried again, and heard again when it heals',
-    async (fault, said) => {
-      await using scene = await startScene();
-      await streaming(scene);
-      const { camera, heard } = scene;
-      await camera.fault(fault);
-      // A subscription that lives is not created again: these two only show on a new one.
-      if (fault === 'createFault') {
-        await camera.fault('reboot');
-        await camera.fault('createFault');
-      }
-      if (fault === 'forgetful' || fault === 'pullFault') camera.motion(true);
-      await eventually(() => heard.healths.map(({ state, message }) => `${state}: ${message}`).join('\n')).toMatch(
-        said,
-      );
-      const attempts = heard.count('attempt');
-      await eventually(() => heard.count('attempt')).toBeGreaterThan(attempts + 2);
-      await camera.fault('none');
-      await streaming(scene);
-      const before = heard.events.length;
-      camera.person();
-      await eventually(() => heard.events.slice(before).map((event) => event.type)).toContain('person');
-      expect(camera.passwordTries).toBe(0);
-    },
-  );
+  test.each(faults)('with %s is told of, tried again, and heard again when it heals', async (fault, said) => {
+    await using scene = await startScene();
+    await streaming(scene);
+    const { camera, heard } = scene;
+    await camera.fault(fault);
+    // A subscription that lives is not created again: these two only show on a new one.
+    if (fault === 'createFault') {
+      await camera.fault('reboot');
+      await camera.fault('createFault');
+    }
+    if (fault === 'forgetful' || fault === 'pullFault') camera.motion(true);
+    await eventually(() => heard.healths.map(({ state, message }) => `${state}: ${message}`).join('\n')).toMatch(said);
+    const attempts = heard.count('attempt');
+    await eventually(() => heard.count('attempt')).toBeGreaterThan(attempts + 2);
+    await camera.fault('none');
+    await streaming(scene);
+    const before = heard.events.length;
+    camera.person();
+    await eventually(() => heard.events.slice(before).map((event) => event.type)).toContain('person');
+    expect(camera.passwordTries).toBe(0);
+  });
 
   test('that hangs is given up after its time and heard again when it wakes', async () => {
     await using scene = await startScene({ timings: { answer: 150, pull: 150, pullMargin: 100 } });
