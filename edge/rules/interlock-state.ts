@@ -45,6 +45,8 @@ export interface InterlockMemory {
   standing: 'no' | 'remembered' | 'now';
   /** What is seen now that keeps it tripped. */
   standsOn: string;
+  /** The condition that `conditions` remember, as JSON: their keys mean nothing to another one. */
+  when: string;
   conditions: Record<string, ConditionMemory>;
   sheds: ShedMemory[];
   /** What commands were told to hold since the start. */
@@ -78,6 +80,7 @@ export function newInterlockMemory(): InterlockMemory {
     live: false,
     standing: 'no',
     standsOn: '',
+    when: '',
     conditions: {},
     sheds: [],
     held: {},
@@ -91,6 +94,7 @@ export function newInterlockMemory(): InterlockMemory {
 /**
  * The state to start with: what `stored` (from the store; anything) remembers of the interlocks that still exist.
  * Trips, verdicts and shed tiers come back; timers start again; nothing counts as heard; holds are said once more.
+ * Where the site file has another condition now, verdicts are forgotten: only a latched trip outlives that.
  */
 export function restoreInterlockState(
   stored: unknown,
@@ -101,10 +105,13 @@ export function restoreInterlockState(
   const interlocks: Record<string, InterlockMemory> = {};
   for (const { interlock } of compiled.order) {
     const memory = { ...newInterlockMemory(), ...remembered[interlock.id] };
+    const when = JSON.stringify(interlock.when);
+    const known = memory.when === when ? Object.entries(memory.conditions) : [];
     const conditions: Record<string, ConditionMemory> = {};
-    for (const [key, condition] of Object.entries(memory.conditions)) conditions[key] = restoreCondition(condition);
+    for (const [key, condition] of known) conditions[key] = restoreCondition(condition);
     interlocks[interlock.id] = {
       ...memory,
+      when,
       conditions,
       sheds: memory.sheds.map((shed) => ({ ...shed, nextAt: null })),
       live: false,

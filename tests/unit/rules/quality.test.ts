@@ -124,6 +124,18 @@ describe('a restart', () => {
     expect(rules.alarm('interlock:after-hours-gate').count).toBe(1);
   });
 
+  it('with another condition in the site file forgets the verdicts of the old one, but not a latched trip', () => {
+    const flood = { kind: 'point', ref: ref('smoke-102/smoke'), test: { is: true }, for: 0, onBad: 'hold' } as const;
+    for (const latch of [false, true]) {
+      const rules = new Rules([rule('r', smokeIs('hold'), { latch })]);
+      rules.hear('smoke-101/smoke', true);
+      const edited = new Rules([rule('r', flood, { latch })]);
+      edited.state = restoreInterlockState(JSON.parse(JSON.stringify(rules.state)), edited.compiled, edited.monotonic);
+      edited.turn();
+      expect(edited.state.interlocks.r?.tripped, `latch ${latch}`).toBe(latch);
+    }
+  });
+
   it('ignores stored state that is not ours', () => {
     const { compiled } = new Rules(demo);
     for (const stored of [undefined, null, 'x', { version: 2, interlocks: {} }, { version: 1, interlocks: null }]) {
