@@ -64,6 +64,11 @@ export class PendingGroup {
     return this.#count;
   }
 
+  /** Carries something that is not telemetry. */
+  get urgent(): boolean {
+    return this.#items.length > 0;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

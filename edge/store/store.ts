@@ -6,6 +6,7 @@ import type { Site } from '#edge/runtime/site.ts';
 import type { Batch, OutboxLane } from './batch.ts';
 import { FaultBoard, type StoreFault } from './faults.ts';
 import { StoreLink } from './link.ts';
+import { CommitPace } from './pace.ts';
 import { PendingGroup } from './pack.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
 import type { PointRegistration, Restored, ThreadOptions, ThreadTuning } from './wire.ts';
@@ -14,6 +15,12 @@ export interface StoreTuning extends ThreadTuning {
   /** Bounds of what may wait for its transaction. */
   readonly queueRows?: number;
   readonly queueBytes?: number;
+  /**
+   * Groups of fewer than 64 readings and nothing else are committed at once while the stock lasts (200) and then so many times
+   * a second (4): what a reading may wait for its acknowledgement, against what the flash must bear.
+   */
+  readonly commitsPerSecond?: number;
+  readonly commitStock?: number;
   /** A commit that takes longer is given up on (it may still happen), ms. */
   readonly patience?: number;
   readonly backoff?: { readonly first: number; readonly cap: number };
@@ -69,6 +76,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Faults of the disk or of the thread: they say nothing about the batch, and everything waits until they are over. */
 const outages = ['STORE_FULL', 'STORE_IO', 'STORE_CORRUPT', 'STORE_BUSY', 'STORE_CRASHED', 'STORE_TIMEOUT'];
+/** So many rows are worth a commit's pages. */
+const worthwhileRows = 64;
 const openPatience = 60_000;
 const callPatience = 120_000;
 const closePatience = 10_000;
@@ -85,6 +94,7 @@ class ThreadedStore implements Store {
   readonly #closing = new AbortController();
   readonly #registered = new Map<string, PointRegistration>();
   readonly #pointIds = new Map<string, number>();
+  readonly #pace: CommitPace;
   #link: StoreLink | null = null;
   #pending = new PendingGroup();
   #inFlight: PendingGroup | null = null;
@@ -99,12 +109,15 @@ class ThreadedStore implements Store {
   #failed = 0;
   #idle: (() => void)[] = [];
   #patient = true;
+  #draining = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#tuning = options.tuning ?? {};
     this.#faults = new FaultBoard(this.#clock, options.log);
+    const { commitsPerSecond = 4, commitStock = 200 } = this.#tuning;
+    this.#pace = new CommitPace(commitsPerSecond, commitStock, () => this.#pump());
     this.#backoff = new Backoff(this.#tuning.backoff ?? { first: 500, cap: 30_000 });
   }
 
@@ -188,6 +201,8 @@ class ThreadedStore implements Store {
     const link = this.#link;
     if (this.#inFlight !== null || this.#pending.waiters.length === 0 || link === null || this.#outage !== null) return;
     const group = this.#pending;
+    const soon = group.urgent || group.rows >= worthwhileRows || this.#draining;
+    if (!soon && !this.#pace.take()) return;
     this.#inFlight = group;
     this.#pending = new PendingGroup();
     void this.#commit(link, group);
@@ -333,6 +348,8 @@ class ThreadedStore implements Store {
   }
 
   async #drain(): Promise<void> {
+    this.#draining = true;
+    this.#pump();
     const enough = new AbortController();
     const late = delay(closePatience, enough.signal);
     while ((this.#inFlight !== null || this.#pending.waiters.length > 0) && this.#outage === null && this.#patient) {
@@ -351,6 +368,7 @@ class ThreadedStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#drain();
     this.#closing.abort();
+    this.#pace[Symbol.dispose]();
     this.#reject(this.#pending, new CodedError('STORE_CLOSED', 'the store was closed before it could write'));
     await this.#recovery;
     const link = this.#link;

@@ -18,7 +18,7 @@ import type { Calls, Group, PointRegistration, Restored, ThreadOptions, WireErro
 export const unsyncedAtMost = 1_000;
 /** Folding waits for the minute summaries, but not for ever. */
 const summaryPatience = 15 * 60_000;
-const largeWal = 8 * 1024 * 1024;
+const largeWal = 1024 * 1024;
 /** Between two looks at the free space, ms. */
 const spaceLook = 10_000;
 const giveBackPages = 2_000;

@@ -159,7 +159,7 @@ describe('history', () => {
 describe('sealing', () => {
   test('500 points x 1 h lets appends pass, and leaves at most 4 bytes a sample', { timeout: 60_000 }, async () => {
     await using folder = await temporaryFolder();
-    await using store = await open(folder.path);
+    await using store = await open(folder.path, { commitStock: 1e6 });
     const next = random(1);
     const points = Array.from({ length: 72 }, () => signals(next))
       .flat()

@@ -102,6 +102,28 @@ describe('the store', () => {
     expect(stats.commits.normal - before).toBeLessThan(20);
   });
 
+  test('lets small groups of readings gather once its stock of commits is spent, but nothing else and no large group', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path, { commitStock: 2, commitsPerSecond: 0.2 });
+    await store.registerPoints([point('m-1/a')]);
+    const commits = async () => {
+      const { normal, full } = (await store.stats()).commits;
+      return normal + full;
+    };
+    const one = (i: number) => store.append({ readings: [reading('m-1/a', start + i, i)] });
+    await one(0);
+    await one(1);
+    const before = await commits();
+    const waiting = [one(2), one(3), one(4)];
+    expect((await store.stats()).queued.rows).toBe(3);
+    // An event does not wait, and takes with it what does.
+    await store.append({ events: [event(start)] });
+    await Promise.all(waiting);
+    expect((await commits()) - before).toBe(1);
+    await store.append({ readings: Array.from({ length: 64 }, (_, i) => reading('m-1/a', start + 10 + i, i)) });
+    expect((await commits()) - before).toBe(2);
+  });
+
   test('refuses a bad batch by itself, naming what is wrong, and takes the others', async () => {
     await using folder = await temporaryFolder();
     await using store = await open(folder.path);
