@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { isHoldChange } from '#edge/rules/decision.ts';
+import { restoreInterlockState, standingHolds } from '#edge/rules/interlock-state.ts';
+import { ManualClock } from '#edge/runtime/clock.ts';
+import { openReader } from '#edge/store/reader.ts';
+import { open, temporaryFolder } from '../../fixtures/store/site.ts';
+import { demoSite, Rules } from '../rules/campus.ts';
+import { Desk, started } from './desk.ts';
+
+/** What this desk has of the demo's outputs. */
+const here = new Set(['speaker-gate/clip', 'relay-1/relay_1', 'relay-1/relay_2']);
+
+describe('on a real disk', () => {
+  it('an evacuation goes on after the process is gone, its requests and acts can be read, and a reset ends it for good', async () => {
+    await using folder = await temporaryFolder();
+    const { interlocks } = demoSite();
+    {
+      await using store = await open(folder.path);
+      const desk = new Desk({ append: (batch) => store.append(batch) });
+      expect((await desk.ask('relay-1/relay_2', true, { seconds: 3_600 })).outcome).toBe('holding');
+      desk.answer('done', { value: true });
+      const rules = new Rules(interlocks).calm();
+      rules.hear('fire-panel/alarm', true);
+      desk.interlock(...rules.decisions.filter(isHoldChange).filter((change) => here.has(change.ref)));
+      desk.answer('sent');
+      await store.append({ state: { interlocks: rules.state } });
+    }
+    {
+      await using store = await open(folder.path);
+      const restored = await store.restore();
+      const clock = new ManualClock(started + 60_000);
+      const desk = new Desk({ append: (batch) => store.append(batch), restored: restored.holds, unready: true, clock });
+      const rules = new Rules(interlocks);
+      rules.state = restoreInterlockState(restored.state.interlocks, rules.compiled, rules.monotonic);
+      rules.turn();
+      desk.interlock(
+        ...rules.decisions
+          .splice(0)
+          .filter(isHoldChange)
+          .filter((change) => here.has(change.ref)),
+      );
+      desk.commands.adoptInterlockHolds(standingHolds(rules.state));
+      desk.take();
+      desk.commands.onProcessReady('broadcast');
+      desk.commands.onProcessReady('fieldbus');
+      expect(desk.take()).toEqual(['speaker-gate/clip="evacuation"', 'relay-1/relay_2=true']);
+
+      rules.hear('fire-panel/alarm', false);
+      expect(rules.reset('fire').reset).toBe(true);
+      desk.interlock(
+        ...rules.decisions
+          .splice(0)
+          .filter(isHoldChange)
+          .filter((change) => here.has(change.ref)),
+      );
+      desk.answer('sent');
+      expect(desk.take()).toEqual(['speaker-gate/clip=""']);
+      await store.append({ state: { interlocks: rules.state } });
+    }
+    await using store = await open(folder.path);
+    const { holds, state } = await store.restore();
+    expect(holds.map((hold) => `${hold.owner} ${hold.ref}`)).toEqual(['request:flows relay-1/relay_2']);
+    const again = new Rules(interlocks);
+    again.state = restoreInterlockState(state.interlocks, again.compiled, again.monotonic);
+    again.turn();
+    expect(again.take()).toEqual([]);
+
+    using reader = openReader(folder.path, new ManualClock(started));
+    expect(reader.requests(10)).toMatchObject([
+      { request: { ref: 'relay-1/relay_2' }, result: { outcome: 'holding' } },
+    ]);
+    expect(reader.commands(10).map(({ result }) => result.outcome)).toContain('sent');
+    const lines = reader.audit(0, 100).map((line) => `${line.who} | ${line.what}`);
+    expect(lines).toContain('interlock:fire | hold speaker-gate/clip="evacuation" at 1');
+    expect(lines).toContain('interlock:fire | relinquish speaker-gate/clip');
+    expect(lines).toContain('client:flows | request relay-1/relay_2=true at 12 for 3600 s');
+  });
+});
