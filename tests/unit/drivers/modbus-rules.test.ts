@@ -210,6 +210,20 @@ describe('an RTU line', () => {
     for (let i = 0; i < 5; i++) expect(await rig.read(2, i)).toBe(2000 + i);
   });
 
+  it('4: a doubled answer whose copy comes before a late one is not believed', async () => {
+    await using rig = await makeRig('rtu');
+    await rig.read(1, 0);
+    rig.fault = ({ at, n }) => {
+      if (at === 100) return { kind: 'doubled', ms: 10 };
+      // The copy arrives while this is open, and the true answer only after any patience with it.
+      return at === 200 && n === 3 ? { kind: 'late', ms: 105 } : null;
+    };
+    expect(await rig.read(1, 100)).toBe(1100);
+    expect(await rig.read(1, 200)).toBe(1200);
+    expect(rig.counts.get('doubted')).toBe(1);
+    for (let i = 0; i < 5; i++) expect(await rig.read(1, 300 + i)).toBe(1300 + i);
+  });
+
   it('4: takes no answer with a broken check sum', async () => {
     await using rig = await makeRig('rtu');
     rig.fault = once({ kind: 'crc' });
