@@ -57,6 +57,8 @@ const nackSchema = z.object({
   message: z.string().max(300).optional(),
 });
 
+const answerSchema = z.discriminatedUnion('kind', [ackSchema, nackSchema]);
+
 const willSchema = z.object({ v: z.literal(1), session });
 
 export type Hello = z.infer<typeof helloSchema>;
@@ -83,5 +85,5 @@ export function readWill(bytes: Uint8Array): Will {
 
 /** What comes down on `d/ack`. */
 export function readAnswer(bytes: Uint8Array): Ack | Nack {
-  return read(z.discriminatedUnion('kind', [ackSchema, nackSchema]), bytes, 'answer of the city');
+  return read(answerSchema, bytes, 'answer of the city');
 }

@@ -3,10 +3,10 @@ import { decodeFrame } from '#bridge/contract/frame.ts';
 import { type Lane, lanes } from '#bridge/contract/lanes.ts';
 import { type Ack, type Hello, type Nack, protocols, readAnswer } from '#bridge/contract/messages.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { type Composed, composeHole, composeRow, type FrameContext } from './compose.ts';
 import { LaneSender, type LaneSenderLimits } from './lane-sender.ts';
-import type { OutboxLaneState, OutboxSource } from './source.ts';
+import type { OutboxLaneState, OutboxRow, OutboxSource } from './source.ts';
 
 export interface SessionLimits extends LaneSenderLimits {
   /** How often the outbox is asked and overdue frames are looked for, ms. */
@@ -38,6 +38,9 @@ export interface LaneProgress {
   readonly held: string | null;
 }
 
+/** Pause after rows could not be read, ms. */
+const rereadAfter = 5_000;
+
 /** Bulk lanes keep the city's pace; what a person waits for does not. */
 const paced: ReadonlySet<Lane> = new Set<Lane>(['agg1m', 'health']);
 
@@ -47,6 +50,8 @@ interface LaneTrack {
   /** The outbox's epoch when the lane was held: another one is a reason to ask again. */
   heldEpoch: number;
   gaps: number;
+  /** Highest sequence that went as a marker: one that is sent again is counted once. */
+  gapTo: number;
   nextAt: number;
 }
 
@@ -69,7 +74,7 @@ export class Session {
   constructor(context: SessionContext) {
     this.#context = context;
     this.#heardAt = context.clock.monotonic();
-    const track = (): LaneTrack => ({ sender: null, held: null, heldEpoch: 0, gaps: 0, nextAt: 0 });
+    const track = (): LaneTrack => ({ sender: null, held: null, heldEpoch: 0, gaps: 0, gapTo: 0, nextAt: 0 });
     this.#tracks = { alarm: track(), event: track(), agg1m: track(), health: track() };
   }
 
@@ -194,14 +199,16 @@ export class Session {
   #nack(nack: Nack): void {
     const lane = lanes.find((name) => name === nack.lane);
     const sender = lane === undefined ? null : this.#tracks[lane].sender;
-    if (lane === undefined || sender === null || sender.epoch !== nack.epoch) return;
+    if (lane === undefined || sender === null) return;
     if (nack.reason === 'unsupported') {
       // The window stays as it is: it is sent again ever more slowly, until the city has been brought up to date.
-      const { held } = this.#tracks[lane];
-      this.#tracks[lane].held = nack.message ?? 'the city cannot read it';
-      if (held === null) this.#fault('UPLINK_UNSUPPORTED', lane, nack.message ?? 'the city cannot read it');
+      const track = this.#tracks[lane];
+      const why = nack.message ?? 'the city cannot read it';
+      if (track.held === null) this.#fault('UPLINK_UNSUPPORTED', lane, why);
+      track.held = why;
       return;
     }
+    if (sender.epoch !== nack.epoch) return;
     if (nack.expect > this.#context.source.outboxState()[lane].head + 1) return;
     this.#context.onWatermark(nack.epoch, lane, nack.expect - 1);
     sender.missed(nack.expect, this.#context.clock.monotonic());
@@ -232,14 +239,13 @@ export class Session {
     }
     sender.expire(now);
     let room = sender.room(this.#credit);
-    if (room === 0 || sender.next > state.head) return;
+    if (room === 0 || sender.next > state.head || now < track.nextAt) return;
     if (this.#pace > 0 && paced.has(lane)) {
-      if (now < track.nextAt) return;
       track.nextAt = now + this.#pace;
       room = 1;
     }
     const context = this.#frameContext(lane, state);
-    for (const row of this.#context.source.outbox(lane, sender.next - 1, room)) {
+    for (const row of this.#rows(track, lane, sender.next - 1, room, now)) {
       // Below `min` the header says it; a hole above it must be marked, or the lane would wait for ever.
       if (row.seq > sender.next && sender.next >= state.min) {
         this.#send(track, lane, composeHole(context, sender.next, row), row.seq - 1, now);
@@ -248,8 +254,20 @@ export class Session {
     }
   }
 
+  /** Bulkhead between lanes: one whose rows cannot be read is asked again later, the others go on. */
+  #rows(track: LaneTrack, lane: Lane, after: number, room: number, now: number): readonly OutboxRow[] {
+    try {
+      return this.#context.source.outbox(lane, after, room);
+    } catch (error) {
+      track.nextAt = now + rereadAfter;
+      this.#fault('UPLINK_OUTBOX_UNREADABLE', lane, messageOf(error));
+      return [];
+    }
+  }
+
   #send(track: LaneTrack, lane: Lane, frame: Composed, seq: number, now: number): void {
-    if (frame.gap !== null) {
+    if (frame.gap !== null && seq > track.gapTo) {
+      track.gapTo = seq;
       track.gaps += 1;
       this.#fault('UPLINK_GAP', lane, frame.gap);
     }

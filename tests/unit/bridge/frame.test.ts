@@ -87,11 +87,11 @@ describe('frame', () => {
     expect(failure(() => encodeFrame({ header, body: large })).code).toBe('WIRE_TOO_LARGE');
   });
 
-  it('throws nothing but coded errors for 20,000 random and damaged inputs', () => {
+  it('throws nothing but coded errors for 10,000 random and damaged inputs', () => {
     const random = generator(7);
     const good = encodeFrame({ header, body: Buffer.from('{"a":1}') });
     let refused = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 10_000; round++) {
       const bytes = round % 2 === 0 ? Buffer.alloc(Math.floor(random() * 300)) : Buffer.from(good);
       const damage = round % 2 === 0 ? bytes.length : 1 + Math.floor(random() * 4);
       for (let i = 0; i < damage; i++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
@@ -104,7 +104,7 @@ describe('frame', () => {
         }
       }
     }
-    expect(refused).toBeGreaterThan(60_000);
+    expect(refused).toBeGreaterThan(30_000);
   });
 
   it('throws nothing but coded errors for any JSON as a body', () => {
