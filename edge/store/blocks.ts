@@ -55,7 +55,8 @@ export interface SampleSource {
   nextHour(hour: number): number | null;
 }
 
-export function sampleSource(db: Db): SampleSource {
+/** `damaged` decides what a block that cannot be decoded means: it throws, or it counts and the hour has no samples. */
+export function sampleSource(db: Db, damaged: (point: number, hour: number, cause: unknown) => void): SampleSource {
   const hot = db.prepare<[number, number], StoredSample>(
     'SELECT t, d, code, value FROM hot WHERE point = ? AND t < ? ORDER BY id',
   );
@@ -74,7 +75,13 @@ export function sampleSource(db: Db): SampleSource {
     header: getHeader,
     block: (point, hour) => {
       const data = block.get(blockKey(hour, point));
-      return data === undefined ? [] : decodeBlock(data);
+      if (data === undefined) return [];
+      try {
+        return decodeBlock(data);
+      } catch (cause) {
+        damaged(point, hour, cause);
+        return [];
+      }
     },
     headerBefore: (point, hour, reach) => {
       // Most points have the hour before; only what is rarer is worth a scan over everybody's headers.

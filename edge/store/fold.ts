@@ -123,7 +123,7 @@ export class Folder {
     const point = key % pointSpan;
     const hour = Math.floor(key / pointSpan);
     const known = this.#source.block(point, hour);
-    if (known.length === 0 && this.#source.header(point, hour) !== null) {
+    if (known.length === 0 && this.#source.header(point, hour) !== null && !this.#hasBlock(key)) {
       result.tooLate += arrived.length;
       return;
     }
@@ -137,6 +137,11 @@ export class Folder {
     this.keepLatest(point, tail);
     if (qualityOf(tail.code) !== 'good') this.#keepGood(point, samples);
     result.blocks += 1;
+  }
+
+  /** A damaged block is there, but has no samples: it is replaced, not taken for one that retention dropped. */
+  #hasBlock(key: number): boolean {
+    return this.#statements.hasBlock.get(key) !== undefined;
   }
 
   /** Remembers a sample as the point's newest, if it is. */
@@ -172,6 +177,7 @@ function prepare(db: Db) {
     header: db.prepare<[number, ...HourColumns]>(
       'INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
+    hasBlock: db.prepare<[number], number>('SELECT 1 FROM block WHERE id = ?').pluck(),
     block: db.prepare<[number, Uint8Array]>('INSERT OR REPLACE INTO block VALUES (?, ?)'),
     latest: db.prepare<[number, number, number, number, number | string | null, number | null, number | string | null]>(
       `INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (point) DO UPDATE SET

@@ -14,7 +14,7 @@ import { type Db, databaseFile, storeError } from './database.ts';
 import { type Bucket, fixedBuckets, givenBuckets, PointHistory } from './history.ts';
 import { migrations, schemaVersion } from './migrations.ts';
 import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
-import { pointFinder } from './points.ts';
+import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import { plainValue, qualityOf, reasonOf, type StoredSample, timesOf } from './sample.ts';
 
@@ -87,7 +87,7 @@ export interface OutboxGap {
 /**
  * Reads the campus's database from any process, while it is being written or while nobody writes. Every call is one short
  * read transaction. All throw STORE_NOT_READY while there is no database yet, STORE_NEWER for one of newer code, STORE_IO,
- * STORE_CORRUPT. A `limit` above 100,000 counts as that.
+ * STORE_CORRUPT, and history STORE_BAD_BLOCK where samples are damaged (steps of 1h and 1d still answer). A `limit` above 100,000 counts as that.
  */
 export interface Reader extends Disposable {
   /** Null: no such point. `from` <= t < `to`, ms. */
@@ -287,7 +287,15 @@ function prepare(db: Db, file: string) {
     db,
     epoch,
     created: meta.get('created') ?? 0,
-    source: sampleSource(db),
+    source: sampleSource(db, (point, hour, cause) => {
+      throw new CodedError(
+        'STORE_BAD_BLOCK',
+        `${file}: the samples of point ${point} in the hour from ${hour * hourMs} are damaged`,
+        {
+          cause,
+        },
+      );
+    }),
     findPoint: pointFinder(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

@@ -19,7 +19,8 @@ export interface Space {
   free(): number;
   /** Brings the write-ahead log into the database: it counts too, and nothing need be dropped for it. */
   settle(): void;
-  /** Gives unused pages back to the file system. */
+  unusedPages(): number;
+  /** Gives some unused pages back to the file system. */
   giveBack(): void;
 }
 
@@ -104,12 +105,22 @@ export class Retention {
       // Somebody else filled the disk: dropping all of ours would not help them, and would cost us our history.
       if (!over && free + used < freeSpaceFloor) return true;
       const why = over ? `${used} bytes of ${database} in use` : `${free} bytes free, ${freeSpaceFloor} wanted`;
+      if (!over && this.#gaveBack()) {
+        yield;
+        continue;
+      }
       const target = this.nextForSpace(now, why);
       if (target !== null) yield* this.#drop(target, now, slice, dropped);
-      if (!over) this.#space.giveBack();
       yield;
       if (target === null) return over || this.#space.free() < freeSpaceFloor;
     }
+  }
+
+  /** Room that we hold and do not use goes before anything is dropped. */
+  #gaveBack(): boolean {
+    const before = this.#space.unusedPages();
+    if (before > 0) this.#space.giveBack();
+    return this.#space.unusedPages() < before;
   }
 
   /** The oldest quarter of a day that may go, raw readings first; null when nothing may. */

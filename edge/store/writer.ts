@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasyncSync, openSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import type { Statement } from 'better-sqlite3';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
@@ -10,7 +10,8 @@ import { Outbox } from './outbox.ts';
 import { allPoints, registerPoints, type StoredPoint } from './points.ts';
 import type { Dropped, MaintenanceReport, StoreStats } from './report.ts';
 import { restore } from './restore.ts';
-import { Retention, type Space } from './retention.ts';
+import { Retention } from './retention.ts';
+import { type DiskSpace, diskSpace } from './space.ts';
 import { Summary } from './summary.ts';
 import type { Calls, Group, PointRegistration, Restored, ThreadOptions, WireError } from './wire.ts';
 
@@ -21,7 +22,6 @@ const summaryPatience = 15 * 60_000;
 const largeWal = 1024 * 1024;
 /** Between two looks at the free space, ms. */
 const spaceLook = 10_000;
-const giveBackPages = 2_000;
 const squeezeRows = 100_000;
 const probeBytes = 65_536;
 
@@ -43,6 +43,7 @@ export class Writer implements Disposable {
   readonly #folder: Folder;
   readonly #points: Map<number, StoredPoint>;
   readonly #unkept: UnkeptPoints;
+  readonly #space: DiskSpace;
   readonly #countHot: Statement<[], number>;
   readonly #probe: { readonly write: Statement<[number]>; readonly erase: Statement<[]> };
   /** Which ids of the hot log had arrived by when; ascending. */
@@ -52,6 +53,7 @@ export class Writer implements Disposable {
   #synchronous: 'NORMAL' | 'FULL' = 'FULL';
   #unsyncedSince: number | null = null;
   #walFd: number | null = null;
+  #damaged = 0;
   #full = false;
   #lookedAtSpace = Number.NEGATIVE_INFINITY;
   #commits = { normal: 0, full: 0, flushes: 0 };
@@ -74,14 +76,17 @@ export class Writer implements Disposable {
     this.movedAside = movedAside;
     const { tuning, retention } = options;
     if (tuning.maxPages !== undefined) db.pragma(`max_page_count = ${tuning.maxPages}`);
-    this.#source = sampleSource(db);
+    this.#source = sampleSource(db, () => {
+      this.#damaged += 1;
+    });
+    this.#space = diskSpace(db, options.folder);
     this.#outbox = new Outbox(db, epoch);
     this.#items = new ItemWriter(db, this.#outbox);
     this.#rows = rowWriter(db);
     this.#points = allPoints(db);
     this.#summary = new Summary(db, this.#source, this.#outbox, options.now);
     this.#folder = new Folder(db, this.#source, this.#points);
-    this.#retention = new Retention(db, this.#outbox, this.#space(), {
+    this.#retention = new Retention(db, this.#outbox, this.#space, {
       retention,
       outboxBytes: tuning.outboxBytes ?? Math.min(256e6, retention.database / 4),
       keepAtLeast: tuning.keepAtLeast ?? 86_400_000,
@@ -207,11 +212,17 @@ export class Writer implements Disposable {
     const { dropped, freed, evicted, full } = yield* this.#retention.run(now, this.#slice());
     this.#full = full;
     this.#lookedAtSpace = now;
-    if (folded.tooLate > 0) {
-      dropped.push({ what: 'samples', why: 'of hours whose raw readings were dropped before', rows: folded.tooLate });
-    }
-    if (this.#walBytes() > largeWal) this.#db.pragma('wal_checkpoint(PASSIVE)');
-    const space = this.#space();
+    this.#report('samples', 'of hours whose raw readings were dropped before', folded.tooLate, dropped, now);
+    this.#report(
+      'damaged blocks',
+      'that could not be decoded and were replaced or skipped',
+      this.#damaged,
+      dropped,
+      now,
+    );
+    this.#damaged = 0;
+    if (this.#space.wal() > largeWal) this.#db.pragma('wal_checkpoint(PASSIVE)');
+    const space = this.#space;
     return {
       folded: { rows: folded.rows, blocks: folded.blocks, ms },
       dropped: dropped satisfies Dropped[],
@@ -220,6 +231,13 @@ export class Writer implements Disposable {
       freeBytes: space.free(),
       full,
     };
+  }
+
+  #report(what: string, why: string, rows: number, dropped: Dropped[], now: number): void {
+    if (rows === 0) return;
+    dropped.push({ what, why, rows });
+    const row = [now, 'process:core', 'store', `fold drop ${what}`, why, `${rows} rows`] as const;
+    this.#transact('FULL', () => this.#items.write({ kind: 'audit', row }, now));
   }
 
   *#fold(now: number): Generator<void, FoldResult> {
@@ -255,7 +273,7 @@ export class Writer implements Disposable {
    * by itself, because each may find no room of its own. False when nothing was won.
    */
   #makeRoom(now: number): boolean {
-    const before = this.#freePages();
+    const before = this.#space.unusedPages();
     const squeeze = () => this.#folder.squeeze(squeezeRows);
     for (const step of [() => this.#outbox.freeAcknowledged(0), () => this.#retention.dropOne(now), squeeze]) {
       try {
@@ -266,11 +284,7 @@ export class Writer implements Disposable {
     }
     this.#hotRows = this.#countHot.get() ?? 0;
     if (this.#hotRows === 0) this.#marks = [{ time: now, id: this.#lastHotId }];
-    return this.#freePages() > before;
-  }
-
-  #freePages(): number {
-    return Number(this.#db.pragma('freelist_count', { simple: true }));
+    return this.#space.unusedPages() > before;
   }
 
   /** After a fault: is there a disk again, and room on it for more than the next row? Throws if not. */
@@ -308,7 +322,7 @@ export class Writer implements Disposable {
   }
 
   stats(): Omit<StoreStats, 'batches' | 'queued' | 'restarts'> {
-    const space = this.#space();
+    const space = this.#space;
     return {
       commits: { ...this.#commits },
       readings: this.#readings,
@@ -347,35 +361,10 @@ export class Writer implements Disposable {
   #lookAtSpace(now: number): void {
     if (this.#full && now - this.#lookedAtSpace >= spaceLook) {
       const { database, freeSpaceFloor } = this.#options.retention;
-      const space = this.#space();
+      const space = this.#space;
       this.#full = space.used() > database || space.free() < freeSpaceFloor;
       this.#lookedAtSpace = now;
     }
-  }
-
-  #space(): Space {
-    return {
-      used: () => {
-        const pages = Number(this.#db.pragma('page_count', { simple: true })) - this.#freePages();
-        return pages * 4096 + this.#walBytes();
-      },
-      free: () => {
-        const { bavail, bsize } = statfsSync(this.#options.folder);
-        return bavail * bsize;
-      },
-      settle: () => {
-        this.#db.pragma('wal_checkpoint(TRUNCATE)');
-      },
-      giveBack: () => {
-        this.#db.pragma(`incremental_vacuum(${giveBackPages})`);
-        this.#db.pragma('wal_checkpoint(TRUNCATE)');
-      },
-    };
-  }
-
-  #walBytes(): number {
-    const wal = `${databaseFile(this.#options.folder)}-wal`;
-    return existsSync(wal) ? statSync(wal).size : 0;
   }
 }
 

@@ -152,6 +152,27 @@ describe('a database that cannot be read', () => {
     expect(reader.outboxState().event).toMatchObject({ epoch: store.epoch, head: 2 });
   });
 
+  test('in one block only says which, answers the rest, and does not stop folding', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path, { foldRows: 1, foldAfter: 0 });
+    await store.registerPoints([point('m-1/a')]);
+    await store.append({ readings: [reading('m-1/a', start, 1), reading('m-1/a', start + hour, 2)] });
+    await store.maintain(start + day);
+    const db = new Database(join(folder.path, 'campus.db'));
+    db.exec("UPDATE block SET data = x'00ff' WHERE id = (SELECT min(id) FROM block)");
+    db.close();
+    using reader = openReader(folder.path, new ManualClock(start + day));
+    const damaged = { code: 'STORE_BAD_BLOCK', message: expect.stringContaining(`in the hour from ${start}`) };
+    expect(() => reader.history('m-1/a', start, start + day)).toThrowError(expect.objectContaining(damaged));
+    expect(reader.history('m-1/a', start + hour, start + day)?.samples.length).toBe(1);
+    expect(reader.history('m-1/a', start, start + day, '1h')?.buckets.map((b) => b.count)).toEqual([1, 1]);
+    await store.append({ readings: [reading('m-1/a', start + 5, 3)] });
+    const { dropped } = await store.maintain(start + 2 * day);
+    expect(dropped).toMatchObject([{ what: 'damaged blocks', rows: 1 }]);
+    expect(reader.history('m-1/a', start, start + day)?.samples.map((s) => s.value)).toEqual([3, 2]);
+    expect(reader.audit(0, 10).map((line) => line.what)).toEqual(['fold drop damaged blocks']);
+  });
+
   test('because newer code wrote it is refused, and left alone', async () => {
     await using folder = await temporaryFolder();
     await (await open(folder.path))[Symbol.asyncDispose]();

@@ -1,8 +1,14 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '#edge/runtime/clock.ts';
+import { openDatabase } from '#edge/store/database.ts';
+import { Outbox } from '#edge/store/outbox.ts';
+import { blockKey } from '#edge/store/points.ts';
 import { openReader } from '#edge/store/reader.ts';
+import { Retention } from '#edge/store/retention.ts';
+import { diskSpace } from '#edge/store/space.ts';
 import {
   alarm,
   day,
@@ -91,6 +97,34 @@ describe('retention', () => {
     const { dropped } = await store.maintain(start + day + hour);
     expect(dropped).toContainEqual(expect.objectContaining({ what: 'samples', rows: 1 }));
     expect(first()?.count).toBe(600);
+  });
+
+  test('shrinks the file when the disk runs short, and drops no more for it than it must', async () => {
+    await using folder = await temporaryFolder();
+    const { db, epoch } = openDatabase(folder.path, start, 'trust');
+    const insert = db.prepare('INSERT INTO block VALUES (?, randomblob(50000))');
+    const first = Math.floor(start / hour);
+    db.transaction(() => {
+      for (let h = 0; h < 240; h++) insert.run(blockKey(first + h, 1));
+    })();
+    const disk = diskSpace(db, folder.path);
+    disk.settle();
+    const file = join(folder.path, 'campus.db');
+    const before = statSync(file).size;
+    // A disk of which all is ours but 1 MB, and that wants 3 MB free.
+    const space = { ...disk, free: () => 1e6 + before - statSync(file).size };
+    const options = { retention: { ...retention, freeSpaceFloor: 3e6 }, outboxBytes: 1e9, keepAtLeast: day };
+    const retain = new Retention(db, new Outbox(db, epoch), space, options);
+    const slice = { transaction: (work: () => void) => db.transaction(work)(), turn: () => ({ over: () => true }) };
+    const run = retain.run(start + 10 * day, slice);
+    let step = run.next();
+    while (!step.done) step = run.next();
+    db.close();
+    expect(step.value.full).toBe(false);
+    const won = before - statSync(file).size;
+    expect(won).toBeGreaterThanOrEqual(2e6);
+    // 2 MB are 40 blocks: gone by quarters of a day.
+    expect(step.value.dropped.reduce((sum, entry) => sum + entry.rows, 0)).toBe(42);
   });
 
   test('alone may take lines from the audit: nobody else deletes or changes one', async () => {
