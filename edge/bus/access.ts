@@ -225,12 +225,13 @@ class CredentialsFile {
   }
 
   async current(): Promise<Credentials> {
-    if (this.#clock.monotonic() - this.#looked >= lookEvery) {
-      this.#looking ??= this.#look().finally(() => {
+    if (this.#looking === null && this.#clock.monotonic() - this.#looked >= lookEvery) {
+      this.#looking = this.#look().finally(() => {
         this.#looking = null;
       });
-      await this.#looking;
     }
+    // Whoever logs in while the file is being read waits for it: the clients of a whole campus come at once.
+    if (this.#looking !== null) await this.#looking;
     return this.#credentials;
   }
 

@@ -170,6 +170,7 @@ const alarmSchema = z.strictObject({
   active: flag,
   message: name,
   next: name,
+  reason: z.string().max(1_000).optional(),
   device: device.optional(),
   ref: ref.optional(),
   zone: zone.optional(),

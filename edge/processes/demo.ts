@@ -17,21 +17,34 @@ export interface Demo {
 }
 
 export interface SimulatorsInit {
+  /** Where the simulated devices listen (the page of switches is on 127.0.0.1 always). */
+  readonly host: string;
   readonly broker: { readonly host: string; readonly port: number };
   readonly passwords: Readonly<Record<string, string>>;
-  readonly controlPort: number;
+  readonly ports: SimulatorPorts;
 }
 
-/** Where the simulated devices listen; the same numbers as in demo-site.yaml. */
-export const demoPorts = {
+/** Ports of the simulated devices. */
+export interface SimulatorPorts {
+  readonly modbus: number;
+  readonly modbusRtu: number;
+  readonly cameraGate: number;
+  readonly cameraPlayground: number;
+  readonly speakers: Readonly<Record<string, number>>;
+  /** The page of switches. */
+  readonly control: number;
+}
+
+/** The same numbers as in demo-site.yaml. */
+export const demoPorts: SimulatorPorts = {
   modbus: 15_020,
   modbusRtu: 15_021,
   cameraGate: 18_081,
   cameraPlayground: 18_082,
   speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
   control: 8_070,
-  cityHttp: 8_090,
-} as const;
+};
+const cityHttp = 8_090;
 
 const host = '127.0.0.1';
 const busy = 'stop that program first: the demo campus needs this port';
@@ -43,7 +56,7 @@ export function prepareDemo(data: string): Demo {
     demoPorts.cameraGate,
     demoPorts.cameraPlayground,
     demoPorts.control,
-    demoPorts.cityHttp,
+    cityHttp,
   ];
   return {
     siteFile: join(import.meta.dirname, '../simulators/demo-site.yaml'),
@@ -59,7 +72,7 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     await setClientPassword(data, id, password);
     passwords[id] = password;
   }
-  const init: SimulatorsInit = { broker: brokerAddress(site), passwords, controlPort: demoPorts.control };
+  const init: SimulatorsInit = { host, broker: brokerAddress(site), passwords, ports: demoPorts };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
 }
 
@@ -72,7 +85,7 @@ function city(site: Site, data: string): ChildSpec {
   const init: CityInit = {
     folder,
     mqtt: { hosts: [site.city?.host ?? host], port: site.city?.port ?? 0 },
-    http: { host, port: demoPorts.cityHttp },
+    http: { host, port: cityHttp },
     campuses: [{ ...site.campus, password }],
   };
   const module = join(import.meta.dirname, '../../cloud-bridge/city/main.ts');

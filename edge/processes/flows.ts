@@ -29,7 +29,7 @@ export async function startFlowsProcess(init: EdgeInit, context: ChildContext): 
       onDeploy: (deployment) => {
         const what = `flows.deploy ${JSON.stringify(deployment).slice(0, 250)}`;
         rpc
-          .call('audit', { who: 'person:admin', from: 'flows', what, why: '', result: 'saved' })
+          .call('audit', { who: `person:${deployment.user}`, from: 'flows', what, why: '', result: 'saved' })
           .catch((error: unknown) => {
             log.error({ error }, 'a deployment could not be written to the audit');
           });

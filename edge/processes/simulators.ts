@@ -8,21 +8,23 @@ import { startModbusCampus } from '#edge/simulators/modbus.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
 import { profileFolder } from './context.ts';
-import { demoPorts, type SimulatorsInit } from './demo.ts';
+import type { SimulatorsInit } from './demo.ts';
 
-const host = '127.0.0.1';
+/** The switches are for whoever sits at this machine. */
+const controlHost = '127.0.0.1';
 
 /** The virtual campus: real protocols over real sockets, and a page with switches for what happens there. */
 export async function startSimulators(init: SimulatorsInit, { clock }: ChildContext): Promise<Running> {
   await using stack = new AsyncDisposableStack();
+  const { host, ports } = init;
   const { profiles } = await loadProfiles(profileFolder);
   const modbus = stack.use(
-    await startModbusCampus({ clock, host, tcpPort: demoPorts.modbus, rtuPort: demoPorts.modbusRtu, profiles }),
+    await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles }),
   );
   const gate = stack.use(
     await startCamera({
       host,
-      port: demoPorts.cameraGate,
+      port: ports.cameraGate,
       username: 'campus',
       password: 'demo-camera-gate-5',
       clock,
@@ -35,7 +37,7 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
   const playground = stack.use(
     await startCamera({
       host,
-      port: demoPorts.cameraPlayground,
+      port: ports.cameraPlayground,
       username: 'campus',
       password: 'demo-camera-playground-7',
       clock,
@@ -46,7 +48,7 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
     }),
   );
   const speakers = await Promise.all(
-    Object.entries(demoPorts.speakers).map(async ([name, port]) =>
+    Object.entries(ports.speakers).map(async ([name, port]) =>
       stack.use(await startSpeaker({ host, port, name, clock })),
     ),
   );
@@ -56,13 +58,20 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
   const ending = new AbortController();
   stack.defer(() => ending.abort());
   stack.use(
-    await startControl({ host, port: init.controlPort, modbus, cameras: { gate, playground }, speakers, sensors }),
+    await startControl({
+      host: controlHost,
+      port: ports.control,
+      modbus,
+      cameras: { gate, playground },
+      speakers,
+      sensors,
+    }),
   );
   void playOpening(ending.signal, { gate, playground, sensors });
   const owned = stack.move();
   return {
     info: {
-      say: `  virtual campus  http://${host}:${init.controlPort}/  (switches: smoke, fire panel, people, overload)`,
+      say: `  virtual campus  http://${controlHost}:${ports.control}/  (switches: smoke, fire panel, people, overload)`,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -101,6 +101,7 @@ export const alarmSchema = z.object({
   active: z.boolean(),
   message: name,
   next: name,
+  reason: z.string().optional(),
   device: z.string().optional(),
   ref: z.string().optional(),
   zone: z.string().optional(),

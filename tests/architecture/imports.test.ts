@@ -35,7 +35,7 @@ const rooms: Record<string, readonly string[]> = {
     'edge/drivers/modbus',
   ],
   'edge/simulators': ['edge/domain', 'edge/runtime', 'edge/profiles'],
-  'edge/processes': ['edge/*', 'cloud-bridge/uplink'],
+  'edge/processes': ['edge/*', 'cloud-bridge/uplink', 'cloud-bridge/city/main.ts'],
   'edge/main.ts': ['edge/runtime', 'edge/domain', 'edge/processes'],
   'cloud-bridge/contract': [],
   'cloud-bridge/uplink': [

@@ -148,7 +148,8 @@ async function reset(interlock) {
 }
 
 function showEvents() {
-  const shown = state.events.slice(0, 24);
+  // The end of a state is no news of its own; nobody watches a person leave.
+  const shown = state.events.filter((event) => event.active !== false).slice(0, 24);
   byId('events').replaceChildren(
     ...(shown.length === 0 ? [make('li', { className: 'empty', textContent: say('noEvents') })] : shown.map(eventItem)),
   );
@@ -161,7 +162,6 @@ function eventItem(event) {
       ? null
       : make('img', { className: 'picture', alt: `${named(device?.name)} ${timeOf(event.time)}` });
   if (picture !== null) void loadPicture(event, picture);
-  const ended = event.active === false ? ' ◇' : '';
   return make(
     'li',
     { className: 'event' },
@@ -169,7 +169,7 @@ function eventItem(event) {
     make(
       'div',
       {},
-      make('strong', { textContent: `${say(`e:${event.type}`)}${ended}` }),
+      make('strong', { textContent: say(`e:${event.type}`) }),
       make('p', { textContent: named(device?.name) || event.device || '' }),
       make('p', { className: 'soft', textContent: timeOf(event.time) }),
     ),

@@ -80,6 +80,13 @@ describe('login', () => {
     expect(await login('sensor-1', undefined)).toBe('no-credentials');
   });
 
+  test('clients that all come at once after a start are let in, the first and the last', async () => {
+    const names = Array.from({ length: 8 }, (_, i) => `sensor-${i}`);
+    for (const name of names) await setClientPassword(folder, name, 'a-good-password');
+    const { login } = access();
+    expect(await Promise.all(names.map((name) => login(name, 'a-good-password')))).toEqual(names.map(() => 'ok'));
+  });
+
   test('a changed file counts within a second, without a restart; a broken one leaves the last good one', async () => {
     const { clock, login } = access();
     expect(await login('sensor-1', 'a-good-password')).toBe('bad-credentials');
