@@ -1,12 +1,13 @@
 import { maxFrameBytes } from '#bridge/contract/frame.ts';
 import { isLane, laneWindow } from '#bridge/contract/lanes.ts';
-import { type Ack, type Hello, type Nack, readHello, readWill } from '#bridge/contract/messages.ts';
-import { downTopic, parseUpTopic, shardOf } from '#bridge/contract/topics.ts';
+import { type Hello, type Nack, readHello, readWill } from '#bridge/contract/messages.ts';
+import { parseUpTopic } from '#bridge/contract/topics.ts';
 import type { Bus, InboundMessage } from '#edge/bus/bus.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
-import { Backoff, delay, within } from '#edge/runtime/lifecycle.ts';
+import { Backoff, delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { Answers } from './answers.ts';
 import { type ArrivalLimits, Arrivals, type Waiting } from './arrivals.ts';
 import { Presence } from './presence.ts';
 import type { Arrival, Verdict } from './store.ts';
@@ -62,6 +63,7 @@ export class Ingest implements AsyncDisposable {
   readonly #context: IngestContext;
   readonly #limits: IngestLimits;
   readonly #arrivals: Arrivals;
+  readonly #answers: Answers;
   /** When a lane was last told that something is missing; bounded by campuses times lanes. */
   readonly #nackedAt = new Map<string, number>();
   readonly #stop = new AbortController();
@@ -81,6 +83,9 @@ export class Ingest implements AsyncDisposable {
     this.#context = context;
     this.#limits = { ...ingestLimits, ...context.limits };
     this.#arrivals = new Arrivals(this.#limits);
+    const { bus, clock, log } = context;
+    const { credit, paceMs } = this.#limits;
+    this.#answers = new Answers({ bus, clock, log, credit, paceMs });
     this.presence = new Presence(context.clock);
   }
 
@@ -107,6 +112,7 @@ export class Ingest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#draining;
+    await this.#answers[Symbol.asyncDispose]();
   }
 
   #read(message: InboundMessage): void {
@@ -171,7 +177,7 @@ export class Ingest implements AsyncDisposable {
       if (item.kind === 'hello') await this.#welcome(item.campus, item.hello, item.time);
       else arrivals.push(item.arrival);
     }
-    if (arrivals.length > 0) await this.#answer(await this.#apply(arrivals));
+    if (arrivals.length > 0) this.#answer(await this.#apply(arrivals));
   }
 
   async #welcome(campus: string, hello: Hello, time: number): Promise<void> {
@@ -179,7 +185,7 @@ export class Ingest implements AsyncDisposable {
     const lanes = Object.entries(watermarks).map(([lane, { epoch, seq, t0 }]) => {
       return [lane, { epoch, wm: seq, ...(t0 === null ? {} : { t0 }) }] as const;
     });
-    await this.#tell(campus, { ...this.#ack(Object.fromEntries(lanes)), session: hello.session });
+    this.#answers.acknowledge(campus, Object.fromEntries(lanes), hello.session);
   }
 
   /** What cannot be committed together is tried alone: one poisoned frame must not hold back 1,200 campuses. */
@@ -204,21 +210,19 @@ export class Ingest implements AsyncDisposable {
     return verdicts;
   }
 
-  async #answer(verdicts: readonly Verdict[]): Promise<void> {
-    const lanesOf = new Map<string, Record<string, { epoch: number; wm: number }>>();
-    const nacks: (readonly [string, Nack])[] = [];
+  #answer(verdicts: readonly Verdict[]): void {
     for (const { campus, lane, outcome, epoch, seq, message } of verdicts) {
       this.#counters[outcome] += 1;
       switch (outcome) {
         case 'applied':
         case 'duplicate':
-          lanesOf.set(campus, { ...lanesOf.get(campus), [lane]: { epoch, wm: seq } });
+          this.#answers.acknowledge(campus, { [lane]: { epoch, wm: seq } });
           break;
         case 'gap':
         case 'unsupported': {
           if (!this.#mayNack(campus, lane)) break;
           const nack: Nack = { v: 1, kind: 'nack', lane, epoch: Math.max(1, epoch), expect: seq + 1, reason: outcome };
-          nacks.push([campus, message === '' ? nack : { ...nack, message: message.slice(0, 300) }]);
+          this.#answers.miss(campus, message === '' ? nack : { ...nack, message: message.slice(0, 300) });
           break;
         }
         case 'refused':
@@ -228,13 +232,6 @@ export class Ingest implements AsyncDisposable {
           break;
       }
     }
-    const acks = [...lanesOf].map(([campus, lanes]) => this.#tell(campus, this.#ack(lanes)));
-    await Promise.all([...acks, ...nacks.map(([campus, nack]) => this.#tell(campus, nack))]);
-  }
-
-  #ack(lanes: Ack['lanes']): Ack {
-    const { credit, paceMs } = this.#limits;
-    return { v: 1, kind: 'ack', proto: 1, lanes, credit, paceMs, time: this.#context.clock.now() };
   }
 
   #mayNack(campus: string, lane: string): boolean {
@@ -244,16 +241,5 @@ export class Ingest implements AsyncDisposable {
     if (last !== undefined && now - last < this.#limits.nackEvery) return false;
     this.#nackedAt.set(key, now);
     return true;
-  }
-
-  async #tell(campus: string, message: Ack | Nack): Promise<void> {
-    const { bus, log } = this.#context;
-    try {
-      const topic = downTopic({ shard: shardOf(campus), campus }, 'ack');
-      await within(5_000, 'telling a campus', bus.publish(topic, message, { qos: 1 }));
-    } catch (error) {
-      // Bulkhead between campuses: this one sends again and is told again.
-      log.debug({ campus, reason: messageOf(error) }, 'a campus could not be told');
-    }
   }
 }

@@ -19,7 +19,8 @@ describe('the line to the city', () => {
     for (const lane of lanes) {
       outbox.append(lane, ...Array.from({ length: 250 }, (_, i) => makeBody(lane, i + 1)));
     }
-    await using uplink = await openUplink(outbox, proxy.port);
+    // A doubled MQTT packet may stall a connection in the broker: the uplink must notice by itself.
+    await using uplink = await openUplink(outbox, proxy.port, { helloEvery: 500, silence: 3_000 });
     await vi.waitFor(() => {
       for (const lane of lanes) expect(outbox.watermark(lane), lane).toBe(250);
     }, deadline);
