@@ -60,6 +60,11 @@ export interface Store extends AsyncDisposable {
    * a few seconds after the minute, so that its last samples are in. Returns rows written.
    */
   summarise(upTo: number): Promise<number>;
+  /**
+   * Tells the city the minute that runs now, as far as it went; its whole row follows when it is closed. Call it once, some
+   * seconds after the start. Returns rows written.
+   */
+  preview(now: number): Promise<number>;
   /** Call it about once a minute. Folds the hot log into blocks, applies retention, frees space. Lets appends pass. */
   maintain(now: number): Promise<MaintenanceReport>;
   stats(): Promise<StoreStats>;
@@ -313,6 +318,10 @@ class ThreadedStore implements Store {
 
   async outboxAcknowledge(lane: OutboxLane, epoch: number, watermark: number): Promise<void> {
     await this.#call((link) => link.call('acknowledge', { lane, epoch, watermark }, callPatience));
+  }
+
+  preview(now: number): Promise<number> {
+    return this.#call((link) => link.call('preview', { now }, callPatience));
   }
 
   summarise(upTo: number): Promise<number> {

@@ -60,6 +60,17 @@ export class Summary {
     return written;
   }
 
+  /**
+   * The minute that runs now, as far as it went, so that the city need not wait for a campus that has just started. It
+   * comes again, whole, when it is closed, and then replaces this. Nothing is noted; returns rows written (0 or 1).
+   */
+  preview(now: number, points: ReadonlyMap<number, StoredPoint>): number {
+    const t = Math.floor(now / minute) * minute;
+    if ((this.#upTo ?? this.#firstMinute(t) ?? t) !== t) return 0;
+    const carries = new Map(this.#carriesAt(t, points));
+    return this.#closeMinute(t, points, this.#samples(t, now), carries, now);
+  }
+
   #firstMinute(end: number): number | null {
     const t = this.#statements.oldestHot.get(end - mostMinutes * minute) ?? null;
     return t === null ? null : Math.floor(t / minute) * minute;
@@ -82,21 +93,22 @@ export class Summary {
     points: ReadonlyMap<number, StoredPoint>,
     samples: ReadonlyMap<number, RollupSample[]>,
     carries: Map<number, Carry>,
+    end = t + minute,
   ): number {
     const rows: object[] = [];
     let heard = 0;
     for (const point of points.values()) {
       if (point.type === 'text' || !point.kept) continue;
       const all = samples.get(point.id) ?? [];
-      const inside = all.slice(rollup.lowerBound(all, t), rollup.lowerBound(all, t + minute));
+      const inside = all.slice(rollup.lowerBound(all, t), rollup.lowerBound(all, end));
       const carry = carries.get(point.id) ?? rollup.nothingCarried;
-      const part = rollup.enter(rollup.measure(inside, t + minute, point.rule), t, t + minute, carry, point.rule);
+      const part = rollup.enter(rollup.measure(inside, end, point.rule), t, end, carry, point.rule);
       carries.set(point.id, rollup.leave(part, carry));
       if (part.count === 0 && part.goodMs === 0) continue;
       heard += part.count;
       rows.push(summaryRow(point, part));
     }
-    const unwatched = t + minute <= this.#startedAt && heard === 0;
+    const unwatched = end <= this.#startedAt && heard === 0;
     if (rows.length === 0 || unwatched) return 0;
     this.#outbox.append('agg1m', t, JSON.stringify({ t, step: minute, points: rows }));
     return 1;

@@ -46,6 +46,7 @@ function serve(port: MessagePort, options: ThreadOptions): void {
       restore: () => writer.restore(),
       acknowledge: (params) => writer.acknowledge(params),
       summarise: ({ upTo }) => writer.summarise(upTo),
+      preview: ({ now }) => writer.preview(now),
       maintain: ({ now }) => {
         maintenance ??= maintain(now).finally(() => {
           maintenance = null;

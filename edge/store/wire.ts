@@ -77,6 +77,7 @@ export interface Calls {
   restore: { params: null; result: Restored };
   acknowledge: { params: { lane: OutboxLane; epoch: number; watermark: number }; result: null };
   summarise: { params: { upTo: number }; result: number };
+  preview: { params: { now: number }; result: number };
   maintain: { params: { now: number }; result: MaintenanceReport };
   probe: { params: { now: number }; result: null };
   stats: { params: null; result: StoreStats };

@@ -195,6 +195,15 @@ export class Writer implements Disposable {
     return null;
   }
 
+  preview(now: number): number {
+    try {
+      return this.#transact('NORMAL', () => this.#summary.preview(now, this.#points));
+    } catch (error) {
+      this.#summary.forget();
+      throw error;
+    }
+  }
+
   summarise(upTo: number): number {
     try {
       return this.#transact('NORMAL', () => this.#summary.close(upTo, this.#points));

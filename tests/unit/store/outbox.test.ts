@@ -159,6 +159,37 @@ describe('minute summaries', () => {
     });
   });
 
+  test('begin with a preview of the running minute, which its whole row replaces', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/v'), point('m-1/e', { counter: true, unit: 'kW.h', staleAfter: 600_000 })]);
+    const at = (ms: number, v: number, e: number) => [reading('m-1/v', start + ms, v), reading('m-1/e', start + ms, e)];
+    expect(await store.preview(start + 1_000)).toBe(0);
+    await store.append({ readings: at(5_000, 230, 10) });
+    expect(await store.preview(start + 15_000)).toBe(1);
+    await store.append({ readings: at(30_000, 234, 10.5) });
+    expect(await store.summarise(start + 65_000)).toBe(1);
+    expect(await store.preview(start + 190_000)).toBe(0);
+    using reader = openReader(folder.path);
+    const rows = reader.outbox('agg1m', 0, 10).map((row) => row.body as SummaryBody);
+    expect(rows).toMatchObject([
+      {
+        t: start,
+        points: [
+          { ref: 'm-1/v', last: 230, count: 1, goodSeconds: 10 },
+          { ref: 'm-1/e', delta: null },
+        ],
+      },
+      {
+        t: start,
+        points: [
+          { ref: 'm-1/v', last: 234, count: 2, goodSeconds: 55 },
+          { ref: 'm-1/e', delta: 0.5 },
+        ],
+      },
+    ]);
+  });
+
   test('say the same as history, over a restart and with folding in between, and lose no counter rise to late samples', async () => {
     await using folder = await temporaryFolder();
     const tuning = { foldRows: 1, foldAfter: 0 };
