@@ -32,8 +32,14 @@ describe('core and the city killed at random moments', () => {
     `lose nothing that was acknowledged and double nothing, over ${kills} kills each`,
     async () => {
       await using folder = await tempFolder();
-      const options = { data: folder.path, coreKills: kills, cityKills: kills, seed, acknowledgeBeforeCommit: false };
-      const promises = await runKills(options);
+      const promises = await runKills({
+        data: folder.path,
+        coreKills: kills,
+        cityKills: kills,
+        seed,
+        stride: [30, 500],
+        acknowledgeBeforeCommit: false,
+      });
       const { findings, figures } = check(promises, folder.path);
       say('killed', promises, figures, findings);
       expect(findings).toEqual(clean);
@@ -48,8 +54,15 @@ describe('core and the city killed at random moments', () => {
     'are caught by the same checker when core acknowledges before it commits',
     async () => {
       await using folder = await tempFolder();
-      const options = { data: folder.path, coreKills: 3, cityKills: 0, seed, acknowledgeBeforeCommit: true };
-      const promises = await runKills(options);
+      // Far enough apart for core to have begun to gather readings: then something always waits to be written.
+      const promises = await runKills({
+        data: folder.path,
+        coreKills: 3,
+        cityKills: 0,
+        seed,
+        stride: [700, 1_000],
+        acknowledgeBeforeCommit: true,
+      });
       const { findings, figures } = check(promises, folder.path);
       say('control', promises, figures, findings);
       expect(findings.lost.length).toBeGreaterThan(0);

@@ -11,6 +11,7 @@ import { openReader, type Reader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { asDevice, Qos1Sensor } from './qos1-sensor.ts';
 import { superviseQuickUplink } from './quick-uplink.ts';
+import { steadyPorts } from './steady-ports.ts';
 
 /*
  * One run against the truth: a small campus and its city as real processes, clients that write down what they were
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly coreKills: number;
   readonly cityKills: number;
   readonly seed: number;
+  /** Samples acknowledged between one kill of core and the next: at least and at most. */
+  readonly stride: readonly [least: number, most: number];
   /** The negative control. */
   readonly acknowledgeBeforeCommit: boolean;
 }
@@ -53,12 +56,13 @@ const drainPatience = { timeout: 60_000, interval: 50 };
 
 export async function runKills(options: RunOptions): Promise<Promises> {
   const from = systemClock.now();
+  const steady = await steadyPorts();
   await using campus = await startCampus({
     data: options.data,
     simulators: false,
     only: ['web'],
     cityTest: { logReceived: true },
-    change: reduce,
+    change: (site) => reduce(steady(site)),
     tuning: { acknowledgeBeforeCommit: options.acknowledgeBeforeCommit },
   });
   await using _uplink = superviseQuickUplink(campus.site, options.data, 'password-of-the-campus');
@@ -81,8 +85,15 @@ export async function runKills(options: RunOptions): Promise<Promises> {
 
   const acknowledged = () => sensors.reduce((sum, each) => sum + each.acknowledged.length, 0);
   const random = generator(options.seed);
+  const [least, most] = options.stride;
   await Promise.all([
-    killRepeatedly(campus, 'core', options.coreKills, acknowledged, () => 60 + Math.floor(240 * random())),
+    killRepeatedly(
+      campus,
+      'core',
+      options.coreKills,
+      acknowledged,
+      () => least + Math.floor((most - least) * random()),
+    ),
     killRepeatedly(
       campus,
       'city',
