@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
-import { auditSchema, eventSchema, historySchema, inboxSchema, problemSchema, stepSchema } from './schemas.ts';
+import { auditSchema, eventSchema, historySchema, inboxSchema, problems, stepSchema } from './schemas.ts';
 import type { App, CampusView } from './server.ts';
 
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
@@ -18,6 +17,9 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
     '/api/v1/points/:device/:point/history',
     {
       schema: {
+        tags: ['history'],
+        summary:
+          'One point from (included) to (excluded): raw samples, or buckets of 1min, 15min, 1h, 1d (campus time)',
         params: z.object({ device: z.string(), point: z.string() }),
         querystring: z.object({
           from: z.coerce.number().int(),
@@ -25,7 +27,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
           step: stepSchema.default('raw'),
           limit: limit(100_000, 10_000),
         }),
-        response: { 200: historySchema, 400: problemSchema, 404: problemSchema },
+        response: { ...problems(400, 404, 503), 200: historySchema },
       },
     },
     ({ params, query }) => {
@@ -39,12 +41,14 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
     '/api/v1/events',
     {
       schema: {
+        tags: ['history'],
+        summary: 'In the order of storing, those after `after`; or with newest=true the newest first',
         querystring: z.object({
           after: uuid.optional(),
           limit: limit(1_000, 100),
           newest: z.stringbool().default(false),
         }),
-        response: { 200: z.array(eventSchema), 400: problemSchema },
+        response: { ...problems(400, 503), 200: z.array(eventSchema) },
       },
     },
     ({ query }) => {
@@ -55,21 +59,23 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
 
   app.get(
     '/api/v1/events/:id/snapshot',
-    { schema: { params: z.object({ id: uuid }), response: { 404: problemSchema } } },
+    {
+      schema: {
+        tags: ['history'],
+        summary: 'The picture of an event; it may follow its event by a second or two',
+        params: z.object({ id: uuid }),
+        response: {
+          ...problems(400, 404, 503),
+          200: { description: 'the picture', content: { 'image/jpeg': { schema: z.unknown() } } },
+        },
+      },
+    },
     async ({ params }, reply) => {
-      const path = reader.event(params.id)?.snapshot;
-      // The name came over the bus: it must stay below the snapshot folder whatever it says.
-      if (path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(params.id);
-      const file = join(campus.snapshotFolder, path);
-      try {
-        await (await open(file)).close();
-      } catch {
-        throw noPicture(params.id);
-      }
+      const picture = await openPicture(campus, params.id);
       return reply
         .type('image/jpeg')
         .header('cache-control', 'private, max-age=86400')
-        .send(createReadStream(file) as never);
+        .send(picture.createReadStream());
     },
   );
 
@@ -77,8 +83,10 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
     '/api/v1/audit',
     {
       schema: {
+        tags: ['history'],
+        summary: 'Who did what, why, and what came of it: ascending, those after `after`',
         querystring: z.object({ after: z.coerce.number().int().min(0).default(0), limit: limit(1_000, 200) }),
-        response: { 200: z.array(auditSchema), 400: problemSchema },
+        response: { ...problems(400, 503), 200: z.array(auditSchema) },
       },
     },
     ({ query }) => [...reader.audit(query.after, query.limit)],
@@ -86,9 +94,27 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
 
   app.get(
     '/api/v1/inbox',
-    { schema: { querystring: z.object({ limit: limit(1_000, 200) }), response: { 200: z.array(inboxSchema) } } },
+    {
+      schema: {
+        tags: ['history'],
+        summary: 'What was heard and belongs to no declared device or point, last seen first',
+        querystring: z.object({ limit: limit(1_000, 200) }),
+        response: { ...problems(400, 503), 200: z.array(inboxSchema) },
+      },
+    },
     ({ query }) => [...reader.inbox(query.limit)],
   );
+}
+
+/** The name came over the bus: it must stay below the snapshot folder whatever it says. */
+async function openPicture({ reader, snapshotFolder }: CampusView, id: string): Promise<FileHandle> {
+  const path = reader.event(id)?.snapshot;
+  if (path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(id);
+  try {
+    return await open(join(snapshotFolder, path));
+  } catch {
+    throw noPicture(id);
+  }
 }
 
 function noPicture(id: string): CodedError {

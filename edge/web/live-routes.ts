@@ -1,77 +1,73 @@
 import { z } from 'zod';
-import type { Point } from '#edge/domain/device.ts';
+import type { Device, Point } from '#edge/domain/device.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { LiveState } from './live.ts';
-import { renderMetrics } from './metrics.ts';
-import { alarmSchema, deviceHealthSchema, healthSchema, outputSchema, pointSchema, problemSchema } from './schemas.ts';
-import type { App, CampusView, WebOptions } from './server.ts';
-import type { Streams } from './stream.ts';
-import type { CookieSessions } from './token.ts';
+import { alarmSchema, campusSchema, deviceHealthSchema, outputSchema, pointSchema, problems } from './schemas.ts';
+import type { App, CampusView } from './server.ts';
 
-/** Everything that is true now: health, points, outputs, devices, and the stream of changes. */
-export function addLiveRoutes(app: App, options: WebOptions, streams: Streams, sessions: CookieSessions): void {
-  const { live, campus } = options;
+type PointView = z.infer<typeof pointSchema>;
+
+/** Everything that is true now: the campus, its points, outputs, devices and alarms. */
+export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): void {
+  app.get(
+    '/api/v1/campus',
+    {
+      schema: {
+        tags: ['live'],
+        summary: 'Names of zones, devices, interlocks and clips',
+        response: { ...problems(), 200: campusSchema },
+      },
+    },
+    () => describeCampus(campus),
+  );
 
   app.get(
-    '/healthz',
-    { schema: { security: [], response: { 200: healthSchema, 503: healthSchema } } },
-    async (_, reply) => {
-      const settled = live.processes.every((child) => child.state === 'ready');
-      const isOk = settled && live.connected && options.siteError === null;
-      return reply.code(isOk ? 200 : 503).send({
-        status: isOk ? 'ok' : 'degraded',
-        processes: live.processes.map((child) => ({ ...child })),
-        coreConnected: live.connected,
-        siteError: options.siteError,
-      });
+    '/api/v1/points',
+    {
+      schema: {
+        tags: ['live'],
+        summary: 'The latest value of every point; what was never read is bad/never-read',
+        response: { ...problems(), 200: z.array(pointSchema) },
+      },
     },
+    () => listPoints(campus, live),
   );
 
-  app.get('/metrics', { schema: { hide: true } }, async (_, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(live, streams)),
+  app.get(
+    '/api/v1/outputs',
+    {
+      schema: {
+        tags: ['live'],
+        summary: 'Who holds each output, at which priority, until when, why, and the stack below',
+        response: { ...problems(), 200: z.array(outputSchema) },
+      },
+    },
+    () => [...live.outputs.values()].sort((a, b) => a.ref.localeCompare(b.ref)),
   );
 
-  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-
-  app.get('/api/v1/stream', { schema: { hide: true } }, (request, reply) => {
-    const last = request.headers['last-event-id'];
-    reply.hijack();
-    if (!streams.open(reply.raw, typeof last === 'string' ? last : undefined)) {
-      reply.raw.writeHead(503, { 'content-type': 'application/json' });
-      reply.raw.end(JSON.stringify({ error: 'too-many-streams', message: 'too many browsers listen already' }));
-    }
-  });
-
-  app.post('/api/v1/session', { schema: { response: { 204: z.null() } } }, async (_, reply) =>
-    reply
-      .header('set-cookie', `campus_session=${sessions.create()}; HttpOnly; SameSite=Strict; Path=/flows-editor`)
-      .code(204)
-      .send(null),
-  );
-
-  if (campus === null) return;
-
-  app.get('/api/v1/campus', { schema: { response: { 200: campusSchema } } }, () => describeCampus(campus));
-
-  app.get('/api/v1/points', { schema: { response: { 200: z.array(pointSchema) } } }, () => listPoints(campus, live));
-
-  app.get('/api/v1/outputs', { schema: { response: { 200: z.array(outputSchema) } } }, () =>
-    [...live.outputs.values()].sort((a, b) => a.ref.localeCompare(b.ref)),
-  );
-
-  app.get('/api/v1/devices', { schema: { response: { 200: z.array(deviceHealthSchema) } } }, () =>
-    listDevices(campus, live),
+  app.get(
+    '/api/v1/devices',
+    {
+      schema: {
+        tags: ['live'],
+        summary: 'What each driver says of its devices: state, what is wrong, when it is tried again',
+        response: { ...problems(), 200: z.array(deviceHealthSchema) },
+      },
+    },
+    () => listDevices(campus, live),
   );
 
   app.get(
     '/api/v1/alarms',
     {
       schema: {
+        tags: ['alarms'],
+        summary: 'Alarms, latest raised first',
         querystring: z.object({
           open: z.stringbool().optional(),
           limit: z.coerce.number().int().min(1).max(1000).default(200),
         }),
-        response: { 200: z.array(alarmSchema), 400: problemSchema },
+        response: { ...problems(400, 503), 200: z.array(alarmSchema) },
       },
     },
     ({ query }) =>
@@ -80,18 +76,6 @@ export function addLiveRoutes(app: App, options: WebOptions, streams: Streams, s
         .map((alarm) => ({ ...alarm })),
   );
 }
-
-const name = z.object({ zh: z.string(), en: z.string() });
-const campusSchema = z.object({
-  id: z.string(),
-  name,
-  timeZone: z.string(),
-  zones: z.array(z.object({ id: z.string(), name })),
-  devices: z.array(z.object({ id: z.string(), name, zone: z.string(), protocol: z.string() })),
-  interlocks: z.array(z.object({ id: z.string(), name, latch: z.boolean() })),
-  clips: z.array(z.string()),
-  flowsEditor: z.boolean(),
-});
 
 function describeCampus(campus: CampusView): z.infer<typeof campusSchema> {
   const { site } = campus;
@@ -107,32 +91,59 @@ function describeCampus(campus: CampusView): z.infer<typeof campusSchema> {
   };
 }
 
-function listPoints(campus: CampusView, live: LiveState): z.infer<typeof pointSchema>[] {
+function listPoints(campus: CampusView, live: LiveState): PointView[] {
+  const heard = Map.groupBy(live.readings.values(), (reading) => reading.device);
   return campus.devices.flatMap((device) => {
-    const declared = new Map<string, Point>(device.points.map((point) => [point.name, point]));
-    const heard = [...live.readings.values()].filter((reading) => reading.device === device.id);
-    const named = heard.map((reading) => {
-      const label = declared.get(reading.point)?.label ?? { zh: reading.point, en: reading.point };
-      return { ...now(reading, live), id: reading.ref, deviceName: device.name, label, zone: device.zone };
+    const readings = new Map((heard.get(device.id) ?? []).map((reading) => [reading.point, reading]));
+    const declared = device.points.map((point) => {
+      const reading = readings.get(point.name);
+      readings.delete(point.name);
+      return reading === undefined ? silent(device, point) : seen(now(reading, live), device, point);
     });
-    const silent = device.points
-      .filter((point) => !live.readings.has(`${device.id}/${point.name}`))
-      .map((point) => ({
-        id: `${device.id}/${point.name}`,
-        device: device.id,
-        point: point.name,
-        deviceName: device.name,
-        label: point.label,
-        zone: device.zone,
-        value: null,
-        unit: point.unit,
-        quality: 'bad' as const,
-        reason: 'never-read',
-        sourceTime: 0,
-        receivedTime: 0,
-      }));
-    return [...named, ...silent];
+    return [...declared, ...[...readings.values()].map((reading) => seen(now(reading, live), device, undefined))];
   });
+}
+
+function about(device: Device, point: Point) {
+  const { min, max, step } = point.write ?? {};
+  return {
+    id: `${device.id}/${point.name}`,
+    device: device.id,
+    point: point.name,
+    deviceName: device.name,
+    label: point.label,
+    zone: device.zone,
+    type: point.type,
+    ...(point.write === undefined
+      ? {}
+      : {
+          write: {
+            ...(min === undefined ? {} : { min }),
+            ...(max === undefined ? {} : { max }),
+            ...(step === undefined ? {} : { step }),
+          },
+        }),
+  };
+}
+
+function seen(reading: Reading, device: Device, point: Point | undefined): PointView {
+  const { ref, value, unit, quality, reason, sourceTime, receivedTime } = reading;
+  const label = { zh: reading.point, en: reading.point };
+  const named = { id: ref, device: device.id, point: reading.point, deviceName: device.name, label, zone: device.zone };
+  return {
+    ...(point === undefined ? named : about(device, point)),
+    value,
+    unit,
+    quality,
+    ...(reason === undefined ? {} : { reason }),
+    sourceTime,
+    receivedTime,
+  };
+}
+
+function silent(device: Device, point: Point): PointView {
+  const never = { value: null, quality: 'bad', reason: 'never-read', sourceTime: 0, receivedTime: 0 } as const;
+  return { ...about(device, point), unit: point.unit, ...never };
 }
 
 /** While core is away nothing on the screen may look fresh. */

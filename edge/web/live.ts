@@ -20,7 +20,6 @@ const maxEntries = 50_000;
 /** The campus as the bus last told it: kept in memory so that a page is there at once, even while core is away. */
 export class LiveState {
   readonly readings = new Map<string, Reading>();
-  readonly alarms = new Map<string, Alarm>();
   readonly outputs = new Map<string, OutputState>();
   readonly health = new Map<string, ProcessHealth>();
   processes: readonly ProcessStatus[] = [];
@@ -64,11 +63,6 @@ export class LiveState {
       case 'reading':
         keep(this.readings, message.body.ref, message.body);
         break;
-      case 'alarm':
-        if ('source' in message.body && message.body.state !== 'normal')
-          keep(this.alarms, message.body.id, message.body);
-        else this.alarms.delete(message.body.id);
-        break;
       case 'output':
         keep(this.outputs, message.body.ref, message.body);
         break;
@@ -78,6 +72,8 @@ export class LiveState {
       case 'processes':
         this.processes = message.body;
         break;
+      // Open alarms are asked of the store: what ended while we were away is not told again.
+      case 'alarm':
       case 'event':
       case 'core':
         break;

@@ -1,3 +1,5 @@
+import { codeOf } from '#edge/runtime/errors.ts';
+import type { Reader } from '#edge/store/reader.ts';
 import type { LiveState } from './live.ts';
 import type { Streams } from './stream.ts';
 
@@ -7,7 +9,13 @@ interface Sample {
 }
 
 /** Prometheus text format 0.0.4. Values of points are not exported here: they have an API of their own. */
-export function renderMetrics(live: LiveState, streams: Streams): string {
+export function renderMetrics(sources: {
+  readonly live: LiveState;
+  readonly streams: Pick<Streams, 'size' | 'dropped'>;
+  /** null: no campus, so nothing of a store. */
+  readonly reader: Pick<Reader, 'alarms'> | null;
+}): string {
+  const { live, streams } = sources;
   const readings = [...live.readings.values()];
   const count = (quality: string) => readings.filter((reading) => reading.quality === quality).length;
   const byProcess = (pick: (child: LiveState['processes'][number]) => number | null): Sample[] =>
@@ -50,7 +58,7 @@ export function renderMetrics(live: LiveState, streams: Streams): string {
       'Points by quality.',
       ['good', 'uncertain', 'bad'].map((quality) => ({ labels: { quality }, value: count(quality) })),
     ),
-    metric('campus_alarms_open', 'gauge', 'Open alarms.', [{ value: live.alarms.size }]),
+    metric('campus_alarms_open', 'gauge', 'Open alarms.', openAlarms(sources.reader)),
     metric(
       'campus_device_online',
       'gauge',
@@ -74,8 +82,28 @@ export function renderMetrics(live: LiveState, streams: Streams): string {
 
 function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
   const lines = samples.map(({ labels = {}, value }) => {
-    const inner = Object.entries(labels).map(([key, text]) => `${key}="${text.replace(/[\\"\n]/g, '_')}"`);
+    const inner = Object.entries(labels).map(([key, text]) => `${key}="${labelValue(text)}"`);
     return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
   });
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+/** The exposition format knows three escapes inside a label. */
+function labelValue(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+/** By class; without a store yet there is no figure, which is not the same as none open. */
+function openAlarms(reader: Pick<Reader, 'alarms'> | null): Sample[] {
+  if (reader === null) return [];
+  try {
+    const open = reader.alarms({ open: true, limit: 1_000 });
+    return ['critical', 'high', 'medium', 'low'].map((level) => ({
+      labels: { class: level },
+      value: open.filter((alarm) => alarm.class === level).length,
+    }));
+  } catch (error) {
+    if (codeOf(error) === 'STORE_NOT_READY') return [];
+    throw error;
+  }
 }

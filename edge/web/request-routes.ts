@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { slugPattern, uuidPattern } from '#edge/domain/ids.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
-import { alarmSchema, problemSchema, requestBodySchema, requestResultSchema } from './schemas.ts';
+import { alarmSchema, problems, requestBodySchema, requestResultSchema, resetSchema } from './schemas.ts';
 import type { App } from './server.ts';
 
 /** The one administrator of this version; people and roles come with accounts. */
-const person = 'admin';
+export const person = 'admin';
 
 /** Everything a person may do. Core does it, and answers when it is on disk. */
 export function addRequestRoutes(app: App, rpc: RpcClient): void {
@@ -13,8 +13,11 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
     '/api/v1/requests',
     {
       schema: {
+        tags: ['actions'],
+        summary: 'Asks core to hold an output, or (value null) to let go of what was asked before',
+        description: '`accepted` false says why not in `outcome` and `message`; the answer comes once it is on disk.',
         body: requestBodySchema,
-        response: { 200: requestResultSchema, 400: problemSchema, 503: problemSchema },
+        response: { ...problems(400, 404, 503), 200: requestResultSchema },
       },
     },
     async ({ body }) => {
@@ -27,9 +30,11 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
     '/api/v1/alarms/:id/acknowledge',
     {
       schema: {
-        params: z.object({ id: z.string().regex(uuidPattern) }),
+        tags: ['alarms'],
+        summary: 'Says that a person has seen it; the body may be missing',
+        params: z.object({ id: z.string().regex(uuidPattern, 'must be the id of an alarm') }),
         body: z.strictObject({ note: z.string().max(500).default('') }).nullish(),
-        response: { 200: alarmSchema, 404: problemSchema, 409: problemSchema, 503: problemSchema },
+        response: { ...problems(400, 404, 409, 503), 200: alarmSchema },
       },
     },
     async ({ params, body }) =>
@@ -40,14 +45,14 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
     '/api/v1/interlocks/:id/reset',
     {
       schema: {
-        params: z.object({ id: z.string().regex(slugPattern) }),
+        tags: ['actions'],
+        summary: 'Resets a latched interlock; `reset` is false while its cause still stands',
+        params: z.object({ id: z.string().regex(slugPattern, 'must be the id of an interlock') }),
         body: z.strictObject({ reason: z.string().min(1).max(200) }),
-        response: { 200: z.object({ reset: z.boolean() }), 404: problemSchema, 409: problemSchema, 503: problemSchema },
+        response: { ...problems(400, 404, 409, 503), 200: resetSchema },
       },
     },
     async ({ params, body }) =>
-      z
-        .object({ reset: z.boolean() })
-        .parse(await rpc.call('interlock.reset', { id: params.id, person, reason: body.reason })),
+      resetSchema.parse(await rpc.call('interlock.reset', { id: params.id, person, reason: body.reason })),
   );
 }

@@ -2,12 +2,26 @@ import { z } from 'zod';
 
 /* The shapes of the HTTP API. Times are ms since epoch UTC, units are UCUM codes, points are `<device>/<point>`. */
 
-const time = z.number().int();
+/** ms since epoch, UTC. */
+const time = z.number();
 const value = z.union([z.number(), z.boolean(), z.string()]);
 const name = z.object({ zh: z.string(), en: z.string() });
 const priority = z.union([z.literal(1), z.literal(5), z.literal(8), z.literal(12), z.literal(15)]);
 
 export const problemSchema = z.object({ error: z.string(), message: z.string() });
+
+type ProblemStatus = 400 | 404 | 409 | 503;
+
+/** The error answers of a route; every route that needs the token has 401. */
+export function problems<Status extends ProblemStatus = never>(
+  ...statuses: Status[]
+): Record<Status | 401, typeof problemSchema> {
+  const all: [Status | 401, typeof problemSchema][] = [401 as const, ...statuses].map((status) => [
+    status,
+    problemSchema,
+  ]);
+  return Object.fromEntries(all) as Record<Status | 401, typeof problemSchema>;
+}
 
 export const processSchema = z.object({
   name: z.string(),
@@ -43,12 +57,26 @@ export const pointSchema = z.object({
   deviceName: name,
   label: name,
   zone: z.string(),
+  type: z.enum(['number', 'boolean', 'text']).optional(),
+  /** Present on outputs: what may be requested. */
+  write: z.object({ min: z.number().optional(), max: z.number().optional(), step: z.number().optional() }).optional(),
   value: value.nullable(),
   unit: z.string(),
   quality: z.enum(['good', 'uncertain', 'bad']),
   reason: z.string().optional(),
   sourceTime: time,
   receivedTime: time,
+});
+
+export const campusSchema = z.object({
+  id: z.string(),
+  name,
+  timeZone: z.string(),
+  zones: z.array(z.object({ id: z.string(), name })),
+  devices: z.array(z.object({ id: z.string(), name, zone: z.string(), protocol: z.string() })),
+  interlocks: z.array(z.object({ id: z.string(), name, latch: z.boolean() })),
+  clips: z.array(z.string()),
+  flowsEditor: z.boolean(),
 });
 
 export const stepSchema = z.enum(['raw', '1min', '15min', '1h', '1d']);
@@ -172,4 +200,10 @@ export const inboxSchema = z.object({
   count: z.number().int(),
   first: time,
   last: time,
+});
+
+export const resetSchema = z.object({
+  reset: z.boolean(),
+  /** Why not, or what it did. */
+  message: z.string().optional(),
 });

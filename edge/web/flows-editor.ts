@@ -1,0 +1,33 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import fastifyHttpProxy from '@fastify/http-proxy';
+import type { FastifyInstance } from 'fastify';
+
+/** Where Node-RED listens, and what it believes. */
+export interface FlowsAddress {
+  readonly port: number;
+  readonly header: string;
+  readonly secret: string;
+}
+
+/**
+ * Node-RED listens on loopback only and trusts one header, `<secret>:<user>`, which nobody else can send: what a
+ * browser sends under that name is replaced, and neither our token nor our cookie goes any further.
+ */
+export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, person: string): Promise<void> {
+  const withSecret = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
+    const { authorization: _a, cookie: _c, ...kept } = headers;
+    return { ...kept, [flows.header]: `${flows.secret}:${person}` };
+  };
+  // Its types leave out rewriteRequestHeaders, which is how the editor's own socket gets the secret.
+  const wsClientOptions: object = { rewriteRequestHeaders: withSecret, handshakeTimeout: 5_000 };
+  await app.register(fastifyHttpProxy, {
+    upstream: `http://127.0.0.1:${flows.port}`,
+    prefix: '/flows-editor',
+    rewritePrefix: '/flows-editor',
+    config: { access: 'editor' },
+    websocket: true,
+    replyOptions: { rewriteRequestHeaders: (_request, headers) => withSecret(headers), timeout: 20_000 },
+    wsServerOptions: { maxPayload: 1_000_000 },
+    wsClientOptions,
+  });
+}

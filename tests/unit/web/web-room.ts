@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HappeningId } from '#edge/domain/ids.ts';
+import { describeCampus } from '#edge/processes/campus.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { newHappeningId } from '#edge/runtime/ids.ts';
+import { silentLog } from '#edge/runtime/log.ts';
+import { connectRpc, type RpcMethod, startRpcServer } from '#edge/runtime/rpc.ts';
+import { loadSite } from '#edge/runtime/site.ts';
+import { openReader } from '#edge/store/reader.ts';
+import { openStore, type Store } from '#edge/store/store.ts';
+import { LiveState } from '#edge/web/live.ts';
+import { type CampusView, startWeb } from '#edge/web/server.ts';
+import { loadAdminToken } from '#edge/web/token.ts';
+
+/* The web process's own parts with a real store, a real reader and a real RPC socket, without the rest of the campus. */
+
+export interface WebRoom extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly token: string;
+  readonly data: string;
+  readonly live: LiveState;
+  /** null when none was wanted: core has not made its database yet. */
+  readonly store: Store | null;
+  /** With the token. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface WebRoomOptions {
+  readonly host?: string;
+  readonly store?: boolean;
+  /** null: core is away. */
+  readonly methods?: Readonly<Record<string, RpcMethod>> | null;
+  readonly flows?: CampusView['flows'];
+  readonly siteError?: string;
+}
+
+export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoom> {
+  const { host = '127.0.0.1', methods = {} } = options;
+  await using stack = new AsyncDisposableStack();
+  const data = mkdtempSync(join(tmpdir(), 'web-'));
+  stack.defer(() => rmSync(data, { recursive: true, force: true }));
+  mkdirSync(join(data, 'snapshots'));
+  const token = loadAdminToken(data);
+  const live = new LiveState(systemClock);
+  const site = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
+  const { devices, broken } = await describeCampus(site);
+  const store =
+    options.store === false
+      ? null
+      : stack.use(await openStore({ folder: data, log: silentLog, retention: site.retention }));
+  const socket = join(data, 'core.sock');
+  if (methods !== null) stack.use(await startRpcServer({ path: socket, methods, log: silentLog }));
+  const campus: CampusView = {
+    site,
+    devices,
+    broken,
+    reader: stack.use(openReader(data)),
+    rpc: stack.use(connectRpc(socket)),
+    snapshotFolder: join(data, 'snapshots'),
+    flows: options.flows ?? null,
+  };
+  const { siteError = null } = options;
+  const web = stack.use(
+    await startWeb({
+      host,
+      port: 0,
+      token,
+      clock: systemClock,
+      log: silentLog,
+      live,
+      campus: siteError === null ? campus : null,
+      siteError,
+    }),
+  );
+  const owned = stack.move();
+  return {
+    url: web.url,
+    port: Number(new URL(web.url).port),
+    token,
+    data,
+    live,
+    store,
+    ask: (path, init = {}) =>
+      fetch(`${web.url}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, ...init.headers },
+        signal: init.signal ?? AbortSignal.timeout(10_000),
+      }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Sends a path exactly as written (fetch would tidy it up first) and any Host. */
+export function rawRequest(
+  room: Pick<WebRoom, 'port'>,
+  path: string,
+  { method = 'GET', headers = {}, hostname = '127.0.0.1' } = {},
+): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { hostname, port: room.port, path, method, headers, agent: false, timeout: 10_000 },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }));
+      },
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+export const newId = (): HappeningId => newHappeningId(systemClock);
