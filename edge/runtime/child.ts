@@ -1,22 +1,16 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { ProcessStatus } from '#edge/domain/health.ts';
+import type { FromChild, FromSupervisor } from './child-messages.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { messageOf } from './errors.ts';
-import { createLog, type Log, type LogLevel } from './log.ts';
+import { createLog, type Log } from './log.ts';
 
 /*
  * The child's side of the supervisor's handshake: init -> ready -> beats -> stopping. Messages are JSON over the IPC
  * channel that fork() makes; when that channel closes, the supervisor is gone and the child ends with it.
  */
 
-export type FromSupervisor =
-  | { readonly kind: 'init'; readonly init: unknown; readonly logLevel: LogLevel; readonly beatMs: number }
-  | { readonly kind: 'processes'; readonly processes: readonly ProcessStatus[] };
-
-export type FromChild =
-  | { readonly kind: 'ready'; readonly info: Readonly<Record<string, string | number>> }
-  | { readonly kind: 'beat'; readonly rss: number; readonly loopDelay: number }
-  | { readonly kind: 'stopping' };
+export type { FromChild, FromSupervisor } from './child-messages.ts';
 
 export interface ChildContext {
   readonly clock: Clock;
@@ -28,11 +22,6 @@ export interface ChildContext {
 /** What a composition root hands back: how to stop it, and what the supervisor should know (ports, URLs). */
 export interface Running extends AsyncDisposable {
   readonly info: Readonly<Record<string, string | number>>;
-}
-
-export interface ChildOptions {
-  /** 0..19; raised before anything runs. */
-  readonly nice?: number;
 }
 
 /**

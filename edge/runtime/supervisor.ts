@@ -1,23 +1,24 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessState, ProcessStatus } from '#edge/domain/health.ts';
-import type { FromChild, FromSupervisor } from './child.ts';
+import { type ChannelGuard, guardChannel } from './channel-guard.ts';
+import { type FromSupervisor, readChildMessage } from './child-messages.ts';
 import type { Clock } from './clock.ts';
 import { Backoff, Ticker } from './lifecycle.ts';
 import type { Log, LogLevel } from './log.ts';
+import {
+  killStale,
+  placeChild,
+  removePidFile,
+  residentMemory,
+  type Spawned,
+  spawnChild,
+  writePidFile,
+} from './spawn.ts';
 
-export interface ChildSpec {
+export interface ChildSpec extends Spawned {
   readonly name: string;
-  /** Absolute path of the composition root. */
-  readonly module: string;
-  /** V8 heap cap; a leak ends the child, not the box. */
-  readonly heapMb: number;
-  /** 0 (default) to 19. */
-  readonly nice?: number;
-  /** More flags for Node, e.g. its permission model. */
-  readonly nodeFlags?: readonly string[];
   /** Gets the supervisor's table of processes. */
   readonly watchesProcesses?: boolean;
   /** Made anew for each start; `recentCrashes` counts the last ten minutes. */
@@ -66,12 +67,17 @@ export interface SupervisorOptions {
 
 export interface Supervisor extends AsyncDisposable {
   status(): readonly ProcessStatus[];
+  /** SIGKILL to every child, for whoever cannot wait for disposing. */
+  kill(): void;
 }
+
+/** A child says a few words a second; this many in one second are a flood. */
+const mostMessages = 500;
 
 /** Starts every child and keeps it alive for ever. Disposing stops them all: SIGTERM, then SIGKILL after `times.stop`. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const times = { ...defaultTimes, ...options.times };
-  mkdirSync(options.runFolder, { recursive: true });
+  mkdirSync(options.runFolder, { recursive: true, mode: 0o700 });
   let told = '';
   const tell = (): void => {
     const processes = children.map((child) => child.status());
@@ -89,10 +95,17 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   const children = options.specs.map((spec) => new Child(spec, options, times, tell));
   for (const child of children) child.start();
   const ticker = new Ticker(5_000, broadcast);
+  const watch = new Ticker(1_000, () => {
+    for (const child of children) child.inspect();
+  });
   return {
     status: () => children.map((child) => child.status()),
+    kill: () => {
+      for (const child of children) child.kill();
+    },
     async [Symbol.asyncDispose]() {
       ticker[Symbol.dispose]();
+      watch[Symbol.dispose]();
       await Promise.all(children.map((child) => child.stop()));
     },
   };
@@ -121,6 +134,8 @@ class Child {
   #startedAt = 0;
   #wanted = false;
   #exited: (() => void) | null = null;
+  #heard = 0;
+  #guard: ChannelGuard | null = null;
 
   constructor(spec: ChildSpec, options: SupervisorOptions, times: SupervisorTimes, changed: () => void) {
     this.#spec = spec;
@@ -172,23 +187,46 @@ class Child {
     clearTimeout(hard);
   }
 
+  kill(): void {
+    this.#process?.kill('SIGKILL');
+  }
+
+  /** Once a second: what a child takes for itself without its loop ever telling. */
+  inspect(): void {
+    this.#heard = 0;
+    this.#guard?.reset();
+    const { memoryMb } = this.#spec;
+    const pid = this.#process?.pid;
+    if (memoryMb === undefined || pid === undefined) return;
+    const rss = residentMemory(pid);
+    if (rss !== null && rss > memoryMb * 1024 * 1024) this.#killFor(`more than ${memoryMb} MB of memory`);
+  }
+
   #spawn(): void {
-    const { module, heapMb, nodeFlags = [], nice = 0 } = this.#spec;
-    const child = fork(module, [], {
-      execArgv: [`--max-old-space-size=${heapMb}`, '--disable-warning=ExperimentalWarning', ...nodeFlags],
-      env: childEnvironment(),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    this.#process = child;
     this.#killedFor = null;
     this.#startedAt = this.#options.clock.monotonic();
-    child.on('message', (message: FromChild) => this.#hear(message));
-    child.on('error', (error) => this.#log.error({ error }, 'cannot start or reach the process'));
-    child.on('exit', (code, signal) => this.#ended(signal ?? `exit ${code}`));
-    if (child.pid !== undefined) {
-      writeFileSync(this.#pidFile, String(child.pid));
-      if (nice > 0) setPriority(child.pid, Math.min(nice, constants.priority.PRIORITY_LOW));
+    const child = spawnChild(this.#spec);
+    if (child instanceof Error) {
+      this.#notStarted(child);
+      return;
     }
+    this.#process = child;
+    this.#guard = guardChannel(child, (why) => {
+      if (this.#process === child) this.#killFor(why);
+    });
+    this.#heard = 0;
+    child.on('message', (message: unknown) => {
+      if (this.#process === child) this.#hear(message); // not what is left of its last life
+    });
+    child.on('error', (error) => {
+      // Without a pid there will be no exit: a fork that failed says so only here.
+      if (child.pid === undefined) this.#notStarted(error);
+      else this.#log.error({ error }, 'cannot reach the process');
+    });
+    child.on('exit', (code, signal) => this.#ended(signal ?? `exit ${code}`));
+    if (child.pid === undefined) return;
+    writePidFile(this.#pidFile, child.pid, this.#log);
+    placeChild(child.pid, this.#spec, this.#log);
     this.#send({
       kind: 'init',
       init: this.#spec.init(this.#recentCrashes()),
@@ -199,37 +237,49 @@ class Child {
     this.#enter('starting');
   }
 
+  #notStarted(error: Error): void {
+    this.#ended(`cannot be started: ${error.message}`);
+  }
+
   #send(message: FromSupervisor): void {
     if (this.#process?.connected) this.#process.send(message, undefined, undefined, () => {});
   }
 
-  #hear(message: FromChild): void {
+  #hear(input: unknown): void {
+    this.#heard++;
+    if (this.#heard > mostMessages) this.#killFor('a flood of messages');
+    const message = this.#killedFor === null ? readChildMessage(input) : null;
+    if (message === null) return;
     if (message.kind === 'beat') {
       this.#rss = message.rss;
       this.#loopDelay = message.loopDelay;
       if (this.#state !== 'stopping')
         this.#expectBeat(this.#state === 'starting' ? this.#times.start : this.#times.silence);
     } else if (message.kind === 'ready') {
+      if (this.#state !== 'starting') return;
       this.#expectBeat(this.#times.silence);
       this.#enter('ready');
       this.#options.onReady?.(this.#spec.name, message.info);
-    } else if (message.kind === 'stopping') {
+    } else {
       this.#enter('stopping');
     }
   }
 
+  #killFor(reason: string): void {
+    if (this.#killedFor !== null) return;
+    this.#killedFor = reason;
+    this.#log.error({ reason }, 'process is killed');
+    this.#process?.kill('SIGKILL');
+  }
+
   #expectBeat(ms: number): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      this.#killedFor = `silent for ${Math.round(ms / 1000)} s`;
-      this.#log.error({ ms }, 'process is silent and is killed');
-      this.#process?.kill('SIGKILL');
-    }, ms);
+    this.#silence = setTimeout(() => this.#killFor(`silent for ${Math.round(ms / 1000)} s`), ms);
   }
 
   #ended(how: string): void {
     clearTimeout(this.#silence);
-    rmSync(this.#pidFile, { force: true });
+    removePidFile(this.#pidFile);
     this.#process = null;
     this.#rss = null;
     this.#loopDelay = null;
@@ -259,32 +309,5 @@ class Child {
     this.#state = state;
     this.#since = this.#options.clock.now();
     this.#changed();
-  }
-}
-
-/** Children get no more of our environment than programs need to run: no secret travels that way. */
-function childEnvironment(): NodeJS.ProcessEnv {
-  const kept: NodeJS.ProcessEnv = {};
-  for (const name of ['PATH', 'HOME', 'TZ', 'LANG', 'TMPDIR']) {
-    const value = process.env[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  return kept;
-}
-
-/** A child whose loop spins cannot notice that its supervisor was killed; the next supervisor ends it. Linux only. */
-function killStale(pidFile: string, module: string, log: Log): void {
-  let pid: number;
-  try {
-    pid = Number(readFileSync(pidFile, 'utf8'));
-    if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(module)) return;
-  } catch {
-    return; // no pid file, or no such process: nothing is left over
-  }
-  log.warn({ pid }, 'a process of an earlier run is still there and is killed');
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it ended between the two looks
   }
 }
