@@ -1,15 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
 import { type Demo, prepareDemo } from '#edge/processes/demo.ts';
 import { brokenSiteProcesses, edgeProcesses } from '#edge/processes/specs.ts';
 import { type Arguments, parseArguments, usage } from '#edge/runtime/arguments.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
+import { lockDataFolder } from '#edge/runtime/data-lock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { createLog } from '#edge/runtime/log.ts';
 import { findTakenPorts, type WantedPort } from '#edge/runtime/ports.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
-import { type ChildSpec, startSupervisor } from '#edge/runtime/supervisor.ts';
+import { type ChildSpec, type Supervisor, startSupervisor } from '#edge/runtime/supervisor.ts';
 
 /* The supervisor: reads what to run, starts it, keeps it alive, and says where people find it. */
 
@@ -49,7 +49,10 @@ function portsOf(site: Site): WantedPort[] {
 async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
   if (args.help) return void process.stdout.write(usage);
-  mkdirSync(args.data, { recursive: true, mode: 0o700 });
+  surviveClosedOutput();
+  // Before anything is written: the demo would change the passwords of a campus that runs.
+  const lock = lockDataFolder(args.data);
+  process.on('exit', () => lock[Symbol.dispose]());
   const demo: Demo | null = args.site === null ? prepareDemo(args.data) : null;
   const site = await readSite(args.site ?? demo?.siteFile ?? '', args);
 
@@ -77,12 +80,25 @@ async function main(): Promise<void> {
     onReady: (name, info) => announce(name, info),
   });
   process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);
-  let stopping = false;
+  stopOnSignals(supervisor);
+}
+
+/** Who looks at what we say may go (`npm start | head`): the campus goes on. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+/** A second Ctrl-C this much later is meant (ms); npm and the launcher pass the first one on as well. */
+const echo = 1_000;
+
+function stopOnSignals(supervisor: Supervisor): void {
+  let first: number | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void supervisor[Symbol.asyncDispose]().then(() => process.exit(0));
+      const now = systemClock.monotonic();
+      if (first === null) void supervisor[Symbol.asyncDispose]().then(() => process.exit(0));
+      else if (now - first > echo) supervisor.kill();
+      first ??= now;
     });
   }
 }
