@@ -1,0 +1,149 @@
+import { type BenchLine, type BenchOptions, median, percentile } from './bench-line.ts';
+import { MqttSocket } from './mqtt-socket.ts';
+import { cpuTimeOf, Script, until } from './rig.ts';
+import { type SmokeCampus, startSmokeCampus } from './smoke-campus.ts';
+
+const relays = 16;
+/** The relay's profile wants 200 ms between commands and 1 s between writes of one output; each is read back. */
+const relayRest = 1_600;
+/** The first write of each relay opens its connection, and is asserted again once its driver has said that it is online. */
+const warmUp = 2 * relays;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** From the publish of a contact until the coil write arrives at its relay, ms; interleaved with bare hops. */
+async function measureRelays(
+  campus: SmokeCampus,
+  bare: BareHop,
+  trials: number,
+): Promise<{ way: number[]; hop: number[] }> {
+  const way: number[] = [];
+  const hop: number[] = [];
+  let arrived: (at: number) => void = () => {};
+  let expected = -1;
+  campus.onRelay((n, _on, at) => {
+    if (n === expected) arrived(at);
+  });
+  const free = Array.from({ length: relays }, () => 0);
+  const isOn = Array.from({ length: relays }, () => false);
+  for (let trial = -warmUp; trial < trials; trial++) {
+    const n = (trial + warmUp) % relays;
+    await pause(Math.max(1 + 5 * Math.random(), (free[n] ?? 0) - performance.now()));
+    isOn[n] = isOn[n] !== true;
+    expected = n;
+    const write = new Promise<number>((resolve) => {
+      arrived = resolve;
+    });
+    const began = performance.now();
+    const told = campus.contact(n, isOn[n] === true);
+    const took = (await write) - began;
+    await told;
+    free[n] = performance.now() + relayRest;
+    const bareTook = await bare.measure();
+    if (trial >= 0) {
+      way.push(took);
+      hop.push(bareTook);
+    }
+  }
+  return { way, hop };
+}
+
+interface BareHop extends AsyncDisposable {
+  /** One message through bare aedes, from publish to the subscriber, ms. */
+  measure(): Promise<number>;
+}
+
+async function startBareHop(): Promise<BareHop> {
+  await using stack = new AsyncDisposableStack();
+  const aedes = stack.use(new Script('bare-aedes.ts'));
+  const { port } = await aedes.ask({ what: 'start' });
+  const subscriber = stack.use(await MqttSocket.open({ port: Number(port), client: 'subscriber' }));
+  const publisher = stack.use(await MqttSocket.open({ port: Number(port), client: 'publisher' }));
+  let arrived: (at: number) => void = () => {};
+  await subscriber.subscribe('contact', () => arrived(performance.now()));
+  const owned = stack.move();
+  return {
+    async measure() {
+      const heard = new Promise<number>((resolve) => {
+        arrived = resolve;
+      });
+      const began = performance.now();
+      const told = publisher.publish('contact', { t: began, s: [['alarm', true]] });
+      const took = (await heard) - began;
+      await told;
+      return took;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** From the publish of smoke to the first RTP packet at the last of the loudspeakers, ms. */
+export async function measureSmoke(campus: SmokeCampus, trials: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let trial = -1; trial < trials; trial++) {
+    for (const speaker of campus.speakers) speaker.reset();
+    await pause(100 + 100 * Math.random());
+    const began = performance.now();
+    const told = campus.smoke(1, true);
+    await until('every loudspeaker sounds', 30_000, () => firstPackets(campus) !== null, 2);
+    if (trial >= 0) took.push((firstPackets(campus) ?? Number.NaN) - began);
+    await told;
+    await campus.smoke(1, false);
+    await until('every loudspeaker is silent', 30_000, () =>
+      campus.speakers.every((speaker) => speaker.heard().silentSince !== null),
+    );
+  }
+  return took;
+}
+
+/** When the last loudspeaker got its first packet; null while one waits. */
+export function firstPackets(campus: SmokeCampus): number | null {
+  const at = campus.speakers.map((speaker) => speaker.heard().firstPacketAt);
+  return at.includes(null) ? null : Math.max(...at.map(Number));
+}
+
+async function measureSpinning(campus: SmokeCampus, trials: number) {
+  const flows = () => campus.processes().find(({ name }) => name === 'flows');
+  const pid = flows()?.pid ?? 0;
+  await campus.spin(true);
+  await until('the flows process spins', 60_000, async () => !(await campus.flowsAnswer(500)), 50);
+  const began = performance.now();
+  const before = await cpuTimeOf(pid);
+  const took = await measureSmoke(campus, trials);
+  const used = ((await cpuTimeOf(pid)) ?? 0) - (before ?? 0);
+  const isStillSpinning = flows()?.pid === pid && !(await campus.flowsAnswer(500));
+  if (!isStillSpinning) throw new Error('the flows process did not spin to the end of the measurement');
+  return { took, share: used / (performance.now() - began) };
+}
+
+export async function run({ quick, say }: BenchOptions): Promise<BenchLine[]> {
+  // The silence that would end a spinning flows process is made long here: it must spin while this measures.
+  const times = { silence: 600_000, start: 120_000 };
+  await using campus = await startSmokeCampus({ relays, smokeNeeded: 1, latch: false, flows: true, times });
+  await using bare = await startBareHop();
+  const { way, hop } = await measureRelays(campus, bare, quick ? 32 : 240);
+  say('  relay writes measured');
+  const trials = quick ? 12 : 100;
+  const calm = await measureSmoke(campus, trials);
+  say('  smoke measured; now a flow spins');
+  const { took: spinning, share } = await measureSpinning(campus, trials);
+  const bench = 'latency';
+  const line = (what: string, of: readonly number[], against: readonly number[], name: string, p: number) => ({
+    bench,
+    what,
+    ours: { value: percentile(of, p), unit: 'ms' },
+    other: { value: percentile(against, p), unit: 'ms', name },
+  });
+  const compared = `QoS 1 publish to the coil write arriving at the simulated relay: MQTT, ingest, interlock, command, Modbus TCP, three processes; ${way.length} writes on ${relays} relays, each followed by one hop publisher -> bare aedes -> subscriber with the same payload`;
+  const smokeCompared = `zigbee2mqtt publish to the first RTP packet at the last of two loudspeakers, ${spinning.length} trials each; "calm" is the same before the flow began to spin`;
+  return [
+    { ...line('contact to relay write, p50', way, hop, 'bare hop', 0.5), note: compared },
+    line('contact to relay write, p99', way, hop, 'bare hop', 0.99),
+    line('smoke to RTP while a flow spins, p50', spinning, calm, 'calm', 0.5),
+    {
+      ...line('smoke to RTP while a flow spins, p99', spinning, calm, 'calm', 0.99),
+      goal: { of: 'figure', atMost: 100 },
+      note: `${smokeCompared}; the flows process (nice 19) took ${Math.round(100 * share)} % of a core meanwhile; median ${median(spinning).toFixed(1)} ms, worst ${Math.max(...spinning).toFixed(1)} ms`,
+    },
+  ];
+}

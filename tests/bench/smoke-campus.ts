@@ -1,0 +1,219 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProcessStatus } from '#edge/domain/health.ts';
+import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
+import { edgeProcesses } from '#edge/processes/specs.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { createLog } from '#edge/runtime/log.ts';
+import { checkSite } from '#edge/runtime/site.ts';
+import { type SupervisorTimes, startSupervisor } from '#edge/runtime/supervisor.ts';
+import type { SimUnit } from '#edge/simulators/modbus-server.ts';
+import { startModbusServer } from '#edge/simulators/modbus-server.ts';
+import { relayUnit } from '#edge/simulators/modbus-units.ts';
+import { type Speaker, startSpeaker } from '#edge/simulators/speaker.ts';
+import { MqttSocket } from './mqtt-socket.ts';
+import { freePorts, temporaryFolder, until } from './rig.ts';
+
+/*
+ * A small campus for what must be quick: the real processes under the real supervisor; smoke detectors, contacts, relays
+ * and loudspeakers in this process, each behind its real protocol.
+ */
+
+export interface SmokeCampusOptions {
+  /** Relays, each on a Modbus TCP address of its own and driven by a contact of its own. */
+  readonly relays: number;
+  /** How many detectors must trip before the siren sounds. */
+  readonly smokeNeeded: 1 | 2;
+  /** The siren goes on when the smoke is gone. */
+  readonly latch: boolean;
+  readonly times?: Partial<SupervisorTimes>;
+  /** false: no camera, web or flows process, only what the measured way needs. */
+  readonly flows: boolean;
+  readonly logLevel?: 'error' | 'silent';
+}
+
+export interface SmokeCampus extends AsyncDisposable {
+  readonly speakers: readonly Speaker[];
+  readonly processes: () => readonly ProcessStatus[];
+  readonly flowsPort: number;
+  /** Resolves when the broker has acknowledged. */
+  smoke(detector: 1 | 2, on: boolean): Promise<void>;
+  /** Contact `n` (from 0) and with it relay `n`, channel 1. */
+  contact(n: number, on: boolean): Promise<void>;
+  /** Makes the function node of the flow spin; it does not for `false`. */
+  spin(on: boolean): Promise<void>;
+  onRelay(listener: (n: number, on: boolean, at: number) => void): void;
+  /** Does Node-RED's HTTP server answer within `ms`? A blocked main loop does not. */
+  flowsAnswer(ms: number): Promise<boolean>;
+}
+
+const sensorPassword = 'only-for-this-run-of-the-bench';
+const host = '127.0.0.1';
+const clip = join(import.meta.dirname, '../../edge/simulators/clips/evacuation.wav');
+const both = (text: string) => ({ zh: text, en: text });
+
+/** No timeout of Node-RED sees this loop: it gives way to promises only, so the main loop never turns again. */
+const spinningFlow = [
+  { id: 'tab', type: 'tab', label: 'other/spin' },
+  { id: 'in', type: 'campus reading', z: 'tab', point: 'spinner/alarm', qualityChanges: false, wires: [['spin']] },
+  {
+    id: 'spin',
+    type: 'function',
+    z: 'tab',
+    func: 'if (msg.payload === true) (async () => { while (true) await null; })();',
+    outputs: 1,
+    wires: [[]],
+  },
+];
+
+function device(id: string, profile: string, address: object) {
+  return { id, name: both(id), profile, zone: 'school', address };
+}
+
+/** The demo's relay profile: 200 ms between commands, so that each relay has a line of its own and is rarely polled. */
+function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): ReturnType<typeof checkSite> {
+  const { relays, smokeNeeded, latch, flows } = options;
+  const contacts = Array.from({ length: relays }, (_, n) => `contact-${n}`);
+  const drive = (n: number, on: boolean) => ({
+    id: `relay-${n}-${on ? 'on' : 'off'}`,
+    name: both('relay follows contact'),
+    priority: 5,
+    when: { kind: 'point', ref: `contact-${n}/alarm`, test: { is: on }, onBad: 'hold' },
+    actions: [{ kind: 'hold', ref: `relay-${n}/relay_1`, value: on }],
+  });
+  const file = {
+    site: 1,
+    campus: { id: '2151009902', name: both('Bench school'), timeZone: 'Asia/Shanghai' },
+    zones: [{ id: 'school', name: both('School') }],
+    mqtt: { hosts: [host], port: ports.mqtt, websocketPort: null },
+    http: { host, port: ports.http },
+    flows: { enabled: flows, port: ports.flows, folder: 'flows' },
+    poll: { fast: '10min', normal: '10min', slow: '10min' },
+    clients: [
+      { id: 'zigbee', publish: ['zigbee2mqtt/#'] },
+      { id: 'contacts', devices: [...contacts, 'spinner'] },
+    ],
+    devices: [
+      ...['smoke-1', 'smoke-2'].map((id) => device(id, 'sensor/zigbee-smoke', { zigbee2mqtt: id })),
+      ...[...contacts, 'spinner'].map((id) => device(id, 'sensor/json-fire-panel', { json: true })),
+      ...ports.relays.map((port, n) =>
+        device(`relay-${n}`, 'relay/waveshare-relay-8', { tcp: { host, port }, unit: 1 }),
+      ),
+      ...ports.speakers.map((port, n) =>
+        device(`speaker-${n}`, 'speaker/rtp-speaker', { rtp: { host, port }, codec: 'PCMA' }),
+      ),
+    ],
+    clips: { evacuation: { file: clip, loop: true } },
+    interlocks: [
+      {
+        id: 'fire',
+        name: both('Fire'),
+        priority: 1,
+        latch,
+        when: { kind: 'atLeast', n: smokeNeeded, of: 'smoke-*/smoke', test: { is: true }, onBad: 'hold' },
+        actions: [
+          { kind: 'broadcast', clip: 'evacuation', zones: 'all' },
+          { kind: 'alarm', class: 'critical', message: both('Fire'), next: both('Leave') },
+        ],
+      },
+      ...contacts.flatMap((_, n) => [drive(n, true), drive(n, false)]),
+    ],
+  };
+  return checkSite(file, folder);
+}
+
+interface Ports {
+  readonly mqtt: number;
+  readonly http: number;
+  readonly flows: number;
+  readonly relays: readonly number[];
+  readonly speakers: readonly number[];
+}
+
+/** Starts everything and resolves when each process is ready and each device answers its driver. */
+export async function startSmokeCampus(options: SmokeCampusOptions): Promise<SmokeCampus> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder('smoke'));
+  const listeners: ((n: number, on: boolean, at: number) => void)[] = [];
+  const relayServers = await Promise.all(
+    Array.from({ length: options.relays }, async (_, n) => {
+      const heard = (on: boolean, at: number) => {
+        for (const listener of listeners) listener(n, on, at);
+      };
+      const units = new Map([[1, listeningRelay(heard)]]);
+      return stack.use(await startModbusServer({ host, port: 0, framing: 'mbap', units }));
+    }),
+  );
+  const speakers = await Promise.all(
+    [0, 1].map(async (n) => stack.use(await startSpeaker({ host, port: 0, name: `speaker-${n}`, clock: systemClock }))),
+  );
+  const [mqtt = 0, http = 0, flowsPort = 0] = await freePorts(3);
+  const ports = {
+    mqtt,
+    http,
+    flows: flowsPort,
+    relays: relayServers.map(({ port }) => port),
+    speakers: speakers.map(({ port }) => port),
+  };
+  await mkdir(join(folder.path, 'flows/other'), { recursive: true });
+  await writeFile(join(folder.path, 'flows/other/spin.json'), JSON.stringify(spinningFlow));
+  const site = siteOf(options, ports, folder.path);
+  const supervisor = stack.use(startProcesses(site, join(folder.path, 'data'), options));
+  const processes = () => supervisor.status();
+  await until('every process is ready', 120_000, () => processes().every(({ state }) => state === 'ready'), 50);
+  const zigbee = stack.use(await MqttSocket.open({ port: mqtt, client: 'zigbee', password: sensorPassword }));
+  const contacts = stack.use(await MqttSocket.open({ port: mqtt, client: 'contacts', password: sensorPassword }));
+  await until('the relays are asked', 30_000, () => relayServers.every(({ stats }) => stats.requests > 0));
+  const say = (id: string, on: boolean) =>
+    contacts.publish(`v1/in/${id}/samples`, { t: systemClock.now(), s: [['alarm', on]] });
+  const owned = stack.move();
+  return {
+    speakers,
+    processes,
+    flowsPort,
+    smoke: (detector, on) => zigbee.publish(`zigbee2mqtt/smoke-${detector}`, { smoke: on, battery: 97 }),
+    contact: (n, on) => say(`contact-${n}`, on),
+    spin: (on) => say('spinner', on),
+    onRelay: (listener) => void listeners.push(listener),
+    flowsAnswer: (ms) => answersHttp(flowsPort, ms),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function startProcesses(site: EdgeInit['site'], data: string, options: SmokeCampusOptions) {
+  const secrets = newSecrets();
+  // The sensors log in like processes of ours, so that no scrypt runs while something is measured.
+  const tokens = { ...secrets.tokens, zigbee: sensorPassword, contacts: sensorPassword };
+  const init: EdgeInit = { site, data, ...secrets, tokens };
+  const logLevel = options.logLevel ?? 'silent';
+  return startSupervisor({
+    specs: edgeProcesses(init),
+    runFolder: join(data, 'run'),
+    clock: systemClock,
+    log: createLog('supervisor', logLevel),
+    logLevel,
+    ...(options.times === undefined ? {} : { times: options.times }),
+  });
+}
+
+/** A relay board that says when a coil write arrived, before it answers. */
+function listeningRelay(heard: (on: boolean, at: number) => void): SimUnit {
+  const unit = relayUnit(Array.from({ length: 8 }, () => false));
+  return {
+    read: unit.read,
+    write(at, values) {
+      if (at === 0) heard(values[0] === true, performance.now());
+      return unit.write(at, values);
+    },
+  };
+}
+
+async function answersHttp(port: number, ms: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(ms) });
+    await answer.arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
