@@ -4,17 +4,24 @@ import { z } from 'zod';
 import { CodedError, codeOf, messageOf } from './errors.ts';
 import { within } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { loadKeys, mayCall, readKey, scopeOf } from './rpc-keys.ts';
 
 /*
- * The local RPC between our own processes: JSON lines over a Unix socket that only this user may open. A call is
- * answered when its effect is on disk; there is no queue, and a call made while the server is away fails at once.
+ * The local RPC between our own processes: JSON lines over a Unix socket that only this user may open, the first of
+ * them `{key}` (rpc-keys.ts). A call is answered when its effect is on disk; there is no queue, and a call made while
+ * the server is away fails at once.
  */
 
 export type RpcMethod = (params: unknown) => Promise<unknown>;
 
 const maxLine = 1_000_000;
 const maxOpenCalls = 1_000;
+/** Connections that have not shown their key; one more ends the oldest. Ours show it with their first bytes. */
+const mostKeyless = 16;
+/** How long they may take, ms. */
+const keyTimeout = 2_000;
 
+const keySchema = z.strictObject({ key: z.string().max(256) });
 const callSchema = z.strictObject({ id: z.int(), method: z.string(), params: z.unknown() });
 const answerSchema = z.strictObject({
   id: z.int(),
@@ -24,19 +31,39 @@ const answerSchema = z.strictObject({
 
 export interface RpcServer extends AsyncDisposable {}
 
-/** Listens on a socket file (replaced if a dead process left one; mode 0600). Throws RPC_SOCKET when it cannot. */
+/**
+ * Listens on a socket file (replaced if a dead process left one; mode 0600), with its keys in `<path>.keys`. Throws
+ * RPC_SOCKET when it cannot.
+ */
 export async function startRpcServer(options: {
   readonly path: string;
   readonly methods: Readonly<Record<string, RpcMethod>>;
   readonly log: Log;
 }): Promise<RpcServer> {
   const { path, methods, log } = options;
+  const keys = openKeys(path, Object.keys(methods));
   const sockets = new Set<Socket>();
+  const keyless = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    keyless.add(socket);
+    const [oldest] = keyless;
+    if (keyless.size > mostKeyless) oldest?.destroy();
+    const late = setTimeout(() => socket.destroy(), keyTimeout);
+    socket.on('close', () => {
+      clearTimeout(late);
+      sockets.delete(socket);
+      keyless.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
-    readLines(socket, (line) => void answer(socket, line, methods, log));
+    let scope: string | null = null;
+    readLines(socket, (line) => {
+      if (scope !== null) return void answer(socket, line, scope, methods, log);
+      scope = scopeOf(keys, keySchema.parse(JSON.parse(line)).key);
+      if (scope === null) throw new CodedError('RPC_KEY', 'this key opens nothing');
+      clearTimeout(late);
+      keyless.delete(socket);
+    });
   });
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -54,9 +81,18 @@ export async function startRpcServer(options: {
   };
 }
 
+function openKeys(path: string, methods: readonly string[]): ReadonlyMap<string, string> {
+  try {
+    return loadKeys(path, methods);
+  } catch (error) {
+    throw new CodedError('RPC_SOCKET', `cannot keep the keys of ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 async function answer(
   socket: Socket,
   line: string,
+  scope: string,
   methods: Readonly<Record<string, RpcMethod>>,
   log: Log,
 ): Promise<void> {
@@ -66,6 +102,9 @@ async function answer(
     id = call.id;
     const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
     if (method === undefined) throw new CodedError('RPC_UNKNOWN_METHOD', `there is no method "${call.method}"`);
+    if (!mayCall(scope, call.method)) {
+      throw new CodedError('RPC_NOT_GRANTED', `this caller may not call "${call.method}"`);
+    }
     const result = await method(call.params);
     socket.write(`${JSON.stringify({ id, result: result ?? {} })}\n`);
   } catch (error) {
@@ -85,8 +124,11 @@ interface OpenCall {
   readonly reject: (error: Error) => void;
 }
 
-/** Connects when first called and again after a break; needs no server to be made. */
-export function connectRpc(path: string): RpcClient {
+/**
+ * Connects when first called and again after a break; needs no server to be made. With `method`, that one only may be
+ * called, and only its key must be readable to this process.
+ */
+export function connectRpc(path: string, method?: string): RpcClient {
   let socket: Socket | null = null;
   let nextId = 1;
   const open = new Map<number, OpenCall>();
@@ -100,6 +142,7 @@ export function connectRpc(path: string): RpcClient {
   };
 
   const connect = (): Socket => {
+    const key = readKey(path, method);
     const fresh = createConnection(path);
     let reason: unknown;
     fresh.on('error', (error) => {
@@ -112,6 +155,7 @@ export function connectRpc(path: string): RpcClient {
       open.clear();
     });
     readLines(fresh, settle);
+    fresh.write(`${JSON.stringify({ key })}\n`);
     return fresh;
   };
 

@@ -1,11 +1,12 @@
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { connectRpc, startRpcServer } from '#edge/runtime/rpc.ts';
+import { methodKeyFile } from '#edge/runtime/rpc-keys.ts';
 
 const methods = {
   echo: async (params: unknown) => ({ params }),
@@ -60,6 +61,42 @@ test('a line that is no call is answered with an error and a line without end cl
       socket.on('error', () => {});
       socket.write(text);
     });
-  expect(await talk('{"id":1}\n')).toContain('RPC_FAILED');
-  expect(await talk('x'.repeat(1_100_000))).toBe('');
+  const key = readFileSync(methodKeyFile(path, 'echo'), 'utf8').trim();
+  const shown = `{"key":"${key}"}\n`;
+  expect(await talk(`${shown}{"id":1}\n`)).toContain('RPC_FAILED');
+  expect(await talk(`${shown}${'x'.repeat(1_100_000)}`)).toBe('');
+  const call = '{"id":1,"method":"echo","params":{}}\n';
+  for (const wrong of [
+    '',
+    '{"key":"guess"}\n',
+    '{"key":""}\n',
+    '{"key":["x"]}\n',
+    '{}\n',
+    'null\n',
+    '{"__proto__":{}}\n',
+  ]) {
+    expect(await talk(`${wrong}${call}`), wrong).toBe('');
+  }
+  expect(await talk(`${shown}${call}`)).toContain('"result"');
+});
+
+test('the key of one method opens that method and no other, and is for this user alone', async () => {
+  const path = socketPath();
+  await using _server = await startRpcServer({ path, methods, log: silentLog });
+  await using client = connectRpc(path, 'echo');
+  expect(await client.call('echo', { n: 1 })).toEqual({ params: { n: 1 } });
+  await expect(client.call('refuse', {})).rejects.toMatchObject({ code: 'RPC_NOT_GRANTED' });
+  expect(statSync(`${path}.keys`).mode & 0o777).toBe(0o700);
+  for (const name of readdirSync(`${path}.keys`))
+    expect(statSync(`${path}.keys/${name}`).mode & 0o777, name).toBe(0o600);
+});
+
+test('connections that never show a key end by themselves and cannot use up the places of ours', async () => {
+  const path = socketPath();
+  await using _server = await startRpcServer({ path, methods, log: silentLog });
+  await using client = connectRpc(path);
+  await client.call('echo', {});
+  const idle = Array.from({ length: 200 }, () => createConnection(path).on('error', () => {}));
+  await vi.waitFor(() => expect(idle.every((socket) => socket.destroyed)).toBe(true), { timeout: 9_000, interval: 50 });
+  expect(await client.call('echo', { still: 'here' })).toEqual({ params: { still: 'here' } });
 });
