@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
+import { type EdgeInit, flowsHosts, newSecrets } from '#edge/processes/context.ts';
 import { type Demo, prepareDemo } from '#edge/processes/demo.ts';
 import { brokenSiteProcesses, edgeProcesses } from '#edge/processes/specs.ts';
 import { type Arguments, parseArguments, usage } from '#edge/runtime/arguments.ts';
@@ -41,7 +41,7 @@ function portsOf(site: Site): WantedPort[] {
       ? []
       : [{ host: websocketHost, port: websocketPort, setting: 'mqtt.websocketPort in the site file' }]),
     ...(site.flows.enabled
-      ? [{ host: '127.0.0.1', port: site.flows.port, setting: 'flows.port in the site file' }]
+      ? flowsHosts(site).map((host) => ({ host, port: site.flows.port, setting: 'flows.port in the site file' }))
       : []),
   ];
 }

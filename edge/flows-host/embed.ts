@@ -17,7 +17,9 @@ import { editorRoot, nodeRedSettings, tokenHeader, tokenReader } from './setting
 import { type Deployment, openStorage } from './storage.ts';
 
 export interface FlowsOptions {
-  /** On 127.0.0.1 only; 0 takes a free one. */
+  /** Loopback addresses; default 127.0.0.1. One that this machine does not have is left out if there is another. */
+  readonly hosts?: readonly string[];
+  /** 0 takes a free one. */
   readonly port: number;
   readonly flowsFolder: string;
   readonly stateFolder: string;
@@ -45,7 +47,7 @@ let isUsed = false;
 
 /**
  * Starts Node-RED in this process and waits until its flows run, or until it says why they do not: then `problem` says so,
- * because only the editor can mend them. Throws FLOWS_START_TIMEOUT, FLOWS_PORT_TAKEN, FLOWS_ONCE, and what the bus throws.
+ * because only the editor can mend them. Throws FLOWS_START_TIMEOUT, FLOWS_PORT_TAKEN, FLOWS_HOST_MISSING, FLOWS_ONCE, and what the bus throws.
  * Node-RED can be started once in the life of a process.
  */
 export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
@@ -73,8 +75,7 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
   const inner = createServer();
   isUsed = true;
   RED.init(inner, settings);
-  const front = await listen(gate(readToken, inner), options.port);
-  stack.defer(() => closeServer(front));
+  const front = await listenAll(() => gate(readToken, inner), options.hosts ?? ['127.0.0.1'], options.port, stack);
   stack.defer(() => within(5000, 'stopping Node-RED', RED.stop()));
   const running = flowsStarted();
   await within(startTimeout, 'starting Node-RED', RED.start());
@@ -84,9 +85,8 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
   });
   if (problem !== null) log.error({ problem }, 'flows do not run');
   const owned = stack.move();
-  const address = front.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port: front,
     problem,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -153,13 +153,40 @@ function gate(readToken: (token: string | undefined) => string | null, inner: Se
   return server;
 }
 
-async function listen(server: Server, port: number): Promise<Server> {
+/** The port on which all of them listen. */
+async function listenAll(
+  create: () => Server,
+  hosts: readonly string[],
+  port: number,
+  stack: AsyncDisposableStack,
+): Promise<number> {
+  let taken = port;
+  let missing: unknown = null;
+  let count = 0;
+  for (const host of hosts) {
+    try {
+      const server = await listen(create(), host, taken);
+      stack.defer(() => closeServer(server));
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) taken = address.port;
+      count++;
+    } catch (error) {
+      if (codeOf(error) !== 'FLOWS_HOST_MISSING') throw error;
+      missing = error;
+    }
+  }
+  if (count === 0) throw missing;
+  return taken;
+}
+
+async function listen(server: Server, host: string, port: number): Promise<Server> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (cause) => {
-    const what = `the flow editor cannot listen on 127.0.0.1 port ${port} (flows.port in the site file): ${cause.message}`;
-    reject(new CodedError('FLOWS_PORT_TAKEN', what, { cause }));
+    const isMissing = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(cause));
+    const what = `the flow editor cannot listen on ${host} port ${port} (flows.port in the site file): ${cause.message}`;
+    reject(new CodedError(isMissing ? 'FLOWS_HOST_MISSING' : 'FLOWS_PORT_TAKEN', what, { cause }));
   });
-  server.listen(port, '127.0.0.1', resolve);
+  server.listen(port, host, resolve);
   await promise;
   return server;
 }

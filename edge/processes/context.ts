@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { processNames } from '#edge/domain/health.ts';
 import type { Site } from '#edge/runtime/site.ts';
 
@@ -8,15 +8,26 @@ export interface EdgeInit {
   readonly site: Site;
   /** The data folder. */
   readonly data: string;
-  /** Broker passwords of our own processes, new at each boot of the supervisor. */
+  /** Broker passwords, new at each boot of the supervisor: core gets all, every other process its own. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** What web shows Node-RED so that nobody else can reach its editor. */
+  /** What web shows Node-RED so that nobody else can reach its editor; '' for every process but these two. */
   readonly flowsSecret: string;
   /** Node-RED starts with its editor but without flows, after it crashed again and again. */
   readonly safeMode?: boolean;
   /** For chaos tests only. */
   readonly tuning?: { readonly acknowledgeBeforeCommit?: boolean };
 }
+
+/** What a process needs to join the bus. */
+export interface BusInit {
+  readonly site: Pick<Site, 'mqtt'>;
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
+/** Flows run what people write: their process knows nothing that they may not know (cameras have passwords). */
+export type FlowsInit = Omit<EdgeInit, 'site' | 'tuning'> & {
+  readonly site: Pick<Site, 'mqtt' | 'http' | 'flows' | 'folder'>;
+};
 
 /** The web process also starts when the site file is broken, to say so. */
 export type WebInit =
@@ -30,10 +41,16 @@ export function newSecrets(): Pick<EdgeInit, 'tokens' | 'flowsSecret'> {
 }
 
 /** Where our own processes reach the broker: the wildcard addresses are reached through loopback. */
-export function brokerAddress(site: Site): { readonly host: string; readonly port: number } {
+export function brokerAddress(site: Pick<Site, 'mqtt'>): { readonly host: string; readonly port: number } {
   const [first = '127.0.0.1'] = site.mqtt.hosts;
   const host = first === '::' ? '::1' : first === '0.0.0.0' ? '127.0.0.1' : first;
   return { host, port: site.mqtt.port };
+}
+
+/** Where Node-RED listens: on `::1` too where the site has no IPv4 at all. */
+export function flowsHosts(site: Pick<Site, 'mqtt' | 'http'>): readonly string[] {
+  const isIpv6Only = [...site.mqtt.hosts, site.http.host].every((host) => host.includes(':') && host !== '::');
+  return isIpv6Only ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
 }
 
 export const profileFolder = join(import.meta.dirname, '../../device-profiles');
@@ -42,5 +59,7 @@ export const paths = {
   socket: (data: string): string => join(data, 'core.sock'),
   snapshots: (data: string): string => join(data, 'snapshots'),
   cityPassword: (data: string): string => join(data, 'city-password'),
+  /** The flows themselves: the site's, for people and for git. */
+  flows: (site: Pick<Site, 'flows' | 'folder'>): string => resolve(site.folder, site.flows.folder),
   flowsState: (data: string): string => join(data, 'flows'),
 };

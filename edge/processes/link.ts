@@ -8,12 +8,12 @@ import { type HostLink, startHost } from '#edge/drivers/host.ts';
 import type { ChildContext, Running } from '#edge/runtime/child.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { describeCampus } from './campus.ts';
-import { brokerAddress, type EdgeInit } from './context.ts';
+import { type BusInit, brokerAddress, type EdgeInit } from './context.ts';
 
 /** Connects one of our own processes to core's broker, with a last will that tells when it goes without a word. */
 export async function joinBus(
   name: ProcessName,
-  init: EdgeInit,
+  init: BusInit,
   context: ChildContext,
   instance: string,
   signal: AbortSignal,

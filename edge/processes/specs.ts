@@ -1,31 +1,72 @@
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { methodKeyFile } from '#edge/runtime/rpc-keys.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
-import type { EdgeInit, WebInit } from './context.ts';
+import { type EdgeInit, type FlowsInit, paths, type WebInit } from './context.ts';
 
 const module = (name: string): string => join(import.meta.dirname, `${name}.ts`);
 
 /** The processes of one campus, as the supervisor starts them; see docs/architecture.md. */
 export function edgeProcesses(init: EdgeInit): ChildSpec[] {
-  const plain = (): EdgeInit => init;
+  /** Whoever breaks one process has the rights of that one. */
+  const own = (name: string) => (): EdgeInit => ({ ...init, tokens: tokenOf(init, name), flowsSecret: '' });
   const specs: ChildSpec[] = [
-    { name: 'core', module: module('core'), heapMb: 512, watchesProcesses: true, init: plain },
-    { name: 'fieldbus', module: module('fieldbus'), heapMb: 192, init: plain },
-    { name: 'camera', module: module('camera'), heapMb: 192, init: plain },
-    { name: 'broadcast', module: module('broadcast'), heapMb: 192, init: plain },
+    { name: 'core', module: module('core'), heapMb: 512, watchesProcesses: true, init: () => init },
+    { name: 'fieldbus', module: module('fieldbus'), heapMb: 192, init: own('fieldbus') },
+    { name: 'camera', module: module('camera'), heapMb: 192, init: own('camera') },
+    { name: 'broadcast', module: module('broadcast'), heapMb: 192, init: own('broadcast') },
     {
       name: 'web',
       module: module('web'),
       heapMb: 256,
       watchesProcesses: true,
-      init: (): WebInit => ({ ...init, siteError: null }),
+      init: (): WebInit => ({ ...init, tokens: tokenOf(init, 'web'), siteError: null }),
     },
   ];
-  if (init.site.city !== undefined) specs.push({ name: 'uplink', module: module('uplink'), heapMb: 192, init: plain });
-  if (init.site.flows.enabled) {
-    const flows = (recentCrashes: number): EdgeInit => ({ ...init, safeMode: recentCrashes >= 3 });
-    specs.push({ name: 'flows', module: module('flows'), heapMb: 256, nice: 19, init: flows });
+  if (init.site.city !== undefined) {
+    specs.push({ name: 'uplink', module: module('uplink'), heapMb: 192, init: own('uplink') });
   }
+  if (init.site.flows.enabled) specs.push(flowsProcess(init));
   return specs;
+}
+
+function tokenOf(init: EdgeInit, name: string): EdgeInit['tokens'] {
+  return { [name]: init.tokens[name] ?? '' };
+}
+
+/** Node-RED: what people write there is kept from our files, programs and processes; the network stays open to it. */
+function flowsProcess(init: EdgeInit): ChildSpec {
+  const { mqtt, http, flows, folder } = init.site;
+  const site = { mqtt, http, flows, folder };
+  const { data, flowsSecret } = init;
+  return {
+    name: 'flows',
+    module: module('flows'),
+    heapMb: 256,
+    memoryMb: 768,
+    nice: 19,
+    nodeFlags: flowsPermissions(init),
+    init: (recentCrashes): FlowsInit => ({
+      site,
+      data,
+      flowsSecret,
+      tokens: tokenOf(init, 'flows'),
+      safeMode: recentCrashes >= 3,
+    }),
+  };
+}
+
+const root = join(import.meta.dirname, '../..');
+
+function flowsPermissions({ site, data }: EdgeInit): string[] {
+  const own = [paths.flows(site), paths.flowsState(data)];
+  // Not the whole project: the demo's data folder lies in it.
+  const program = ['edge', 'node_modules', 'cloud-bridge', 'package.json'].map((name) => join(root, name));
+  const modules = realpathSync(join(root, 'node_modules'));
+  const read = [...program, modules, ...own, methodKeyFile(paths.socket(data), 'audit')];
+  // Folders that are made later are known by the star only.
+  const tree = (option: string) => (path: string) => [`--${option}=${path}`, `--${option}=${path}/*`];
+  return ['--permission', ...read.flatMap(tree('allow-fs-read')), ...own.flatMap(tree('allow-fs-write'))];
 }
 
 /** A bad site file still starts the web process, which shows what is wrong. */
