@@ -1,6 +1,7 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { HappeningId } from '#edge/domain/ids.ts';
 import type { AlarmDecision, RaiseDecision } from './decision.ts';
+import { clip } from './words.ts';
 
 /*
  * ISA-18.2 / IEC 62682, the transitions that a campus needs:
@@ -34,17 +35,24 @@ export function raiseAlarm(
   now: number,
   newId: () => HappeningId,
 ): Alarm {
-  const { kind: _, ...what } = cause;
+  const { kind: _, ...given } = cause;
+  const what = { ...given, ...wordsOf(cause) };
   if (open === undefined || open.state === 'normal') {
     return { ...what, id: newId(), state: 'unacknowledged', active: true, raised: now, count: 1 };
   }
   if (open.active) {
     const again = cause.event !== undefined && cause.event !== open.event;
-    const same = open.reason === cause.reason && open.class === cause.class && !again;
+    const same = open.reason === what.reason && open.class === cause.class && !again;
     return same ? open : { ...open, ...what, count: open.count + (again ? 1 : 0) };
   }
   const { returned: _returned, ...standing } = open;
   return { ...standing, ...what, state: 'unacknowledged', active: true, count: open.count + 1 };
+}
+
+/** Evidence may be long; whoever shows an alarm reads so much of it (bus/codec.ts), and must not refuse it all. */
+function wordsOf({ message, next, reason }: RaiseDecision): Pick<RaiseDecision, 'message' | 'next' | 'reason'> {
+  const short = ({ zh, en }: RaiseDecision['message']) => ({ zh: clip(zh, 256), en: clip(en, 256) });
+  return { message: short(message), next: short(next), reason: clip(reason, 1_000) };
 }
 
 /** The cause is gone. What nobody was shown (suppressed) needs nobody to acknowledge it. */
@@ -102,9 +110,19 @@ export function endOrphans(
   return { open: next, changed: orphans.map((alarm) => endAlarm(alarm, now)) };
 }
 
+const ranks: Readonly<Record<Alarm['class'], number>> = { critical: 0, high: 1, medium: 2, low: 3 };
+
+/**
+ * Only behind what is at least as grave: a siren that does not sound must not hide behind a speaker that somebody has
+ * known to be offline since yesterday.
+ */
 function suppress(alarm: Alarm, open: OpenAlarms, context: AlarmContext): Alarm {
   if (!alarm.active) return alarm;
-  const cause = context.causesOf(alarm).find((source) => source !== alarm.source && open.get(source)?.active === true);
+  const isGreater = (source: string) => {
+    const cause = open.get(source);
+    return source !== alarm.source && cause?.active === true && ranks[cause.class] <= ranks[alarm.class];
+  };
+  const cause = context.causesOf(alarm).find(isGreater);
   if (cause === alarm.suppressedBy) return alarm;
   if (cause !== undefined) return { ...alarm, suppressedBy: cause };
   const { suppressedBy: _, ...shown } = alarm;

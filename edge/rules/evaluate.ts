@@ -123,9 +123,10 @@ function alarmOfTrip(
   findings: Findings,
   why: string,
 ): AlarmDecision[] {
-  if (alarm === null) return [];
   const source = ownerOf(interlock.id);
   const open = scene.openAlarms.get(source);
+  // The site file had one for it before.
+  if (alarm === null) return open?.active === true ? [{ kind: 'return', source, reason: 'it gives no alarm' }] : [];
   if (!memory.tripped) return open?.active === true ? [{ kind: 'return', source, reason: why }] : [];
   if (open?.active === true && findings.heard.length === 0) return [];
   const { message, next } = alarm;

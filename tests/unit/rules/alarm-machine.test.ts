@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeAlarm } from '#edge/bus/codec.ts';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
 import {
@@ -84,6 +85,22 @@ describe('the alarm machine', () => {
     expect(up.changed.find((alarm) => alarm.source === 'device:meter-1')?.state).toBe('normal');
     expect(up.open.get('device:meter-2')).toMatchObject({ state: 'unacknowledged', active: true });
     expect(up.open.get('device:meter-2')?.suppressedBy).toBeUndefined();
+  });
+
+  it('never hides what is graver behind what is less so: a dead siren behind a speaker known to be offline', () => {
+    const low = raise('device:meter-1', { class: 'low', device: 'meter-1' as DeviceId });
+    const siren = raise('output:meter-1/clip', { class: 'critical', device: 'meter-1' as DeviceId });
+    const { open } = apply(apply(none, 1, low).open, 2, siren);
+    expect(open.get('output:meter-1/clip')).not.toHaveProperty('suppressedBy');
+    const dead = apply(open, 3, raise('process:fieldbus', { class: 'critical' }));
+    expect(dead.open.get('output:meter-1/clip')).toMatchObject({ suppressedBy: 'process:fieldbus' });
+  });
+
+  it('keeps its words within what those who read it take', () => {
+    const long = 'smoke-101/smoke is true (good), '.repeat(60);
+    const alarm = only(apply(none, 1, raise('blind:fire', { message: { zh: long, en: long }, reason: long })).changed);
+    const read = decodeAlarm(Buffer.from(JSON.stringify(alarm)));
+    expect(read).toMatchObject({ ok: true });
   });
 
   it('ends alarms whose source was taken out of the site file', () => {
