@@ -39,6 +39,11 @@ export function unknownOutputAlarm(ref: RaiseDecision['ref'] & string, owner: st
   };
 }
 
+/** Nobody wants to hold what is not an output any more. */
+export function notWantedAlarm(ref: string): ReturnDecision {
+  return { kind: 'return', source: `output:${ref}`, reason: 'nobody wants to hold it any more' };
+}
+
 export function workingAgain(output: Output): ReturnDecision {
   return { kind: 'return', source: `output:${output.ref}`, reason: 'the output does what is wanted, or nothing is' };
 }

@@ -6,7 +6,8 @@ import { globPattern } from '#edge/rules/compile.ts';
 
 /** Longest hold a request may ask for, s. */
 export const maxSeconds = 86_400;
-const maxReason = 256;
+/** Longest reason of a hold, characters. */
+export const maxReason = 256;
 
 export interface Refusal {
   readonly outcome: string;

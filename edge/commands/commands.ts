@@ -24,6 +24,8 @@ export interface CommandsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly restored: { readonly holds: readonly Hold[] };
+  /** What the interlocks remember now: stored in one transaction with their holds, under `interlocks`. */
+  readonly interlockState: () => unknown;
   /** Globs (`<device>/<point>`, `*` within a segment) of the points a client may request. */
   readonly requestGrants: (client: string) => readonly string[];
   /**
@@ -36,8 +38,12 @@ export interface CommandsOptions {
 }
 
 export interface Commands {
-  /** Once, when the bus is up: publishes every output's state and drops what expired meanwhile. */
-  start(): void;
+  /**
+   * Once, when the bus is up: publishes every output's state, drops what expired meanwhile, and asserts fail-safe values
+   * where nobody holds: the process may have ended between a release and its command. Not without `isMemoryWhole`
+   * (default true): who does not know what was held must not silence it.
+   */
+  start(memory?: { readonly isMemoryWhole: boolean }): void;
   /** Answers after the commit. Never rejects; the same client and id again gets the same answer. */
   request(request: Request): Promise<RequestResult>;
   /**
@@ -74,6 +80,7 @@ export function createCommands(options: CommandsOptions): Commands {
     append: options.append,
     clock,
     holdsOf: holdsFrom(outputs),
+    interlockState: options.interlockState,
     onUnrecorded: (failure) => {
       log.error({ error: failure.error, what: failure.what }, 'acts could not be recorded');
       onAlarm(unrecordedAlarm(failure));
@@ -106,9 +113,10 @@ export function createCommands(options: CommandsOptions): Commands {
     recorder.commit();
   };
   return {
-    start: () =>
+    start: ({ isMemoryWhole } = { isMemoryWhole: true }) =>
       turn(() => {
         for (const output of outputs.values()) {
+          if (isMemoryWhole) follow.fallSafe(output);
           follow.calm(output);
           publish(output);
         }

@@ -121,7 +121,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     onConfirmed(output);
   };
   const onSuccess = (output: Output, command: Command) => {
-    output.pending = output.want !== null && output.want.value !== command.value;
+    output.pending = output.want !== null && !covers(command, output.want);
     output.failures = 0;
     output.backoff.reset();
     if (output.alarmed !== false) onAlarm(workingAgain(output));
@@ -141,7 +141,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const deliver = (output: Output) => {
     const { want, flight } = output;
     if (want === null) return;
-    if (flight !== null && flight.command.value === want.value) return;
+    if (flight !== null && covers(flight.command, want)) return;
     if (!output.pending && !mustTellUntil(output, clock.now())) return;
     // Life safety and critical commands do not wait for a process to say that it is there, nor life safety for a pause.
     if (want.priority > priorities.critical && !isReady(output.place.process)) return;
@@ -173,6 +173,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return { sent, strangeResults, inFlight: flights.size };
     },
   };
+}
+
+/** Is the wish told by this command? The same clip at another priority is another class of sound, heard elsewhere. */
+function covers(command: Command, want: NonNullable<Output['want']>): boolean {
+  const isUrgent = want.priority <= priorities.critical && want.priority < command.priority;
+  return command.value === want.value && !isUrgent;
 }
 
 /** The driver ends the output by itself at the `until` it knows: it must hear of a shorter one now, of a longer in time. */

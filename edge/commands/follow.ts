@@ -27,6 +27,8 @@ export interface Follow {
   expire(outputs: Iterable<Output>): void;
   /** Before anything else: what is held waits for its driver. */
   begin(output: Output): void;
+  /** Nobody holds it: wants its fail-safe value, if it has one. */
+  fallSafe(output: Output): void;
   /** Where nothing is wanted nothing can be wrong: an alarm of the last run ends. */
   calm(output: Output): void;
 }
@@ -75,9 +77,9 @@ export function createFollow(options: FollowOptions): Follow {
     drop,
     assertAgain: (outputs) => {
       const strength = (output: Output) => output.want?.priority ?? Number.POSITIVE_INFINITY;
-      const wanting = outputs.filter((output) => output.holds.length > 0 || output.pending);
+      const wanting = outputs.filter((output) => output.want !== null);
       for (const output of wanting.sort((a, b) => strength(a) - strength(b))) {
-        output.pending = output.want !== null;
+        output.pending = true;
         output.flight = null;
         delivery.renew(output);
         delivery.deliver(output);
@@ -96,6 +98,11 @@ export function createFollow(options: FollowOptions): Follow {
       if (output.holds.length === 0) return;
       output.want = wantedOf(output, clock.now());
       output.since = output.holds.find((hold) => hold.owner === output.want?.owner)?.since ?? clock.now();
+      output.pending = output.want !== null;
+    },
+    fallSafe: (output) => {
+      if (output.holds.length > 0) return;
+      output.want = wantedOf(output, clock.now());
       output.pending = output.want !== null;
     },
     calm: (output) => {

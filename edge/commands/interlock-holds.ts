@@ -2,8 +2,10 @@ import type { AuditLine } from '#edge/domain/audit.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { AlarmDecision, HoldChange, HoldDecision } from '#edge/rules/decision.ts';
 import { maxHolds } from '#edge/rules/priorities.ts';
+import { clip } from '#edge/rules/words.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { unknownOutputAlarm } from './alarms.ts';
+import { notWantedAlarm, unknownOutputAlarm } from './alarms.ts';
+import { maxReason } from './check-request.ts';
 import type { Follow } from './follow.ts';
 import type { Output } from './output.ts';
 import { putHold } from './priority-array.ts';
@@ -30,7 +32,8 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
     recorder.audit({ ...line, time: clock.now(), from: 'core' });
 
   const put = (output: Output, { ref, priority, owner, value, reason }: HoldDecision) => {
-    const result = putHold(output.holds, { ref, priority, owner, value, reason, since: clock.now(), until: null });
+    const hold = { ref, priority, owner, value, reason: clip(reason, maxReason), since: clock.now(), until: null };
+    const result = putHold(output.holds, hold);
     output.holds = result.holds;
     recorder.holdsChanged(ref);
     audit({
@@ -47,7 +50,7 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
     const { kind, ref, owner, reason } = change;
     const output = outputs.get(ref);
     if (output === undefined) {
-      if (kind === 'hold') onAlarm(unknownOutputAlarm(ref, owner));
+      onAlarm(kind === 'hold' ? unknownOutputAlarm(ref, owner) : notWantedAlarm(ref));
       audit({ who: owner, what: `${kind} ${ref}`, why: reason, result: 'there is no such output' });
     } else if (kind === 'hold') put(output, change);
     else
@@ -67,6 +70,7 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
         if (output !== null) changed.add(output);
       }
       for (const output of changed) follow.changed(output);
+      if (changes.length > 0) recorder.interlocksChanged();
       recorder.commit();
       for (const output of changed) publish(output);
     },
@@ -80,6 +84,7 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
         follow.drop(output, orphans, 'no interlock stands for it any more');
         follow.changed(output);
         publish(output);
+        recorder.interlocksChanged();
       }
       recorder.commit();
     },

@@ -4,7 +4,9 @@ import type { Command, CommandResult, Hold, OutputState, Priority } from '#edge/
 import { priorities } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import { arbitrate } from '#edge/rules/priorities.ts';
+import { clip } from '#edge/rules/words.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
+import { maxReason } from './check-request.ts';
 import { putHold } from './priority-array.ts';
 
 /** A point that can be written, and the process whose driver writes it. */
@@ -106,12 +108,16 @@ export function describeOutput(output: Output, now: number): OutputState {
     value: winner?.value ?? (failSafe === 'keep' ? null : failSafe),
     holder: winner?.owner ?? null,
     priority: winner?.priority ?? null,
-    reason: winner === null ? reasonWithoutHolder(failSafe) : `${winner.owner} at ${winner.priority}: ${winner.reason}`,
+    reason: winner === null ? reasonWithoutHolder(failSafe) : reasonOf(winner),
     since: output.since,
     until: winner?.until ?? null,
     stack,
     confirmed: output.confirmed,
   };
+}
+
+function reasonOf({ owner, priority, reason }: Hold): string {
+  return clip(`${owner} at ${priority}: ${reason}`, maxReason);
 }
 
 function reasonWithoutHolder(failSafe: Value | 'keep'): string {

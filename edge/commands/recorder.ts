@@ -23,6 +23,8 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** The complete array of an output as it now belongs on disk. */
   readonly holdsOf: (ref: string) => readonly Hold[];
+  /** What the interlocks remember, as it is now. */
+  readonly interlockState: () => unknown;
   readonly onUnrecorded: (failure: Unrecorded) => void;
   /** Everything that was owed is on disk. */
   readonly onRecorded: () => void;
@@ -35,6 +37,8 @@ interface Acts {
   readonly audit: AuditLine[];
   readonly commands: Command[];
   readonly refs: Set<string>;
+  /** Holds of interlocks are among them. */
+  interlocks: boolean;
 }
 
 /**
@@ -46,6 +50,11 @@ export interface Recorder {
   command(entry: Command): void;
   /** The holds of this output belong on disk anew. */
   holdsChanged(ref: string): void;
+  /**
+   * Among the holds are some of interlocks: what the interlocks remember goes to the disk with them, in one transaction.
+   * Holds without the trip behind them would be taken for orphans at the next start, and an evacuation would fall silent.
+   */
+  interlocksChanged(): void;
   /** Appends what was noted since the last commit, if anything, in this very turn. Never throws. */
   commit(): void;
   /** The same together with a request; resolves when it is on disk, rejects when it is not (the request is not owed). */
@@ -56,7 +65,7 @@ export interface Recorder {
 }
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { append, clock, holdsOf, onUnrecorded, onRecorded } = options;
+  const { append, clock, onUnrecorded, onRecorded } = options;
   const backoff = new Backoff({ first: 1_000, cap: 60_000 });
   const outstanding = new Set<{ readonly since: number; readonly record: Acts; late: boolean }>();
   let draft = newRecord();
@@ -80,7 +89,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const owe = (record: Acts, error: unknown) => {
     const all = owed === null ? record : join(record, owed);
     dropped += Math.max(0, all.audit.length - maxOwed) + Math.max(0, all.commands.length - maxOwed);
-    owed = { audit: all.audit.slice(-maxOwed), commands: all.commands.slice(-maxOwed), refs: all.refs };
+    owed = { ...all, audit: all.audit.slice(-maxOwed), commands: all.commands.slice(-maxOwed) };
     retryAt = clock.monotonic() + backoff.next();
     fail(record, messageOf(error));
   };
@@ -105,14 +114,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
     audit: (line) => void draft.audit.push(line),
     command: (entry) => void draft.commands.push(entry),
     holdsChanged: (ref) => void draft.refs.add(ref),
+    interlocksChanged: () => {
+      draft.interlocks = true;
+    },
     commit: () => {
       const record = take();
       if (isEmpty(record)) return;
-      void write(record, toBatch(record, holdsOf)).catch((error: unknown) => owe(record, error));
+      void write(record, toBatch(record, options)).catch((error: unknown) => owe(record, error));
     },
     commitRequest: async (entry, line) => {
       const record = take();
-      const batch = toBatch({ ...record, audit: [...record.audit, line] }, holdsOf);
+      const batch = toBatch({ ...record, audit: [...record.audit, line] }, options);
       try {
         if (isStuck()) throw new CodedError('STORE_STUCK', 'the store does not answer');
         await within(appendLimit, 'the record of a request', write(record, { ...batch, requests: [entry] }));
@@ -131,7 +143,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (owed === null || now < retryAt || isStuck()) return;
       const record = owed;
       owed = null;
-      void write(record, toBatch(record, holdsOf)).then(
+      void write(record, toBatch(record, options)).then(
         () => backoff.reset(),
         (error: unknown) => owe(record, error),
       );
@@ -143,11 +155,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 function newRecord(): Acts {
-  return { audit: [], commands: [], refs: new Set() };
+  return { audit: [], commands: [], refs: new Set(), interlocks: false };
 }
 
-function isEmpty({ audit, commands, refs }: Acts): boolean {
-  return audit.length === 0 && commands.length === 0 && refs.size === 0;
+function isEmpty({ audit, commands, refs, interlocks }: Acts): boolean {
+  return audit.length === 0 && commands.length === 0 && refs.size === 0 && !interlocks;
 }
 
 /** Oldest first. */
@@ -156,14 +168,16 @@ function join(newer: Acts, older: Acts): Acts {
     audit: [...older.audit, ...newer.audit],
     commands: [...older.commands, ...newer.commands],
     refs: new Set([...older.refs, ...newer.refs]),
+    interlocks: older.interlocks || newer.interlocks,
   };
 }
 
-/** Holds are looked up as they are now: a late record never brings an old array back. */
-function toBatch({ audit, commands, refs }: Acts, holdsOf: RecorderOptions['holdsOf']): Batch {
+/** Holds and state are looked up as they are now: a late record never brings old ones back. */
+function toBatch({ audit, commands, refs, interlocks }: Acts, { holdsOf, interlockState }: RecorderOptions): Batch {
   return {
     ...(audit.length > 0 ? { audit } : {}),
     ...(commands.length > 0 ? { commands } : {}),
     ...(refs.size > 0 ? { holds: [...refs].map((ref) => ({ ref, holds: holdsOf(ref) })) } : {}),
+    ...(interlocks ? { state: { interlocks: interlockState() } } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeOutputState } from '#edge/bus/codec.ts';
 import type { Hold } from '#edge/domain/output.ts';
 import { Desk, holdOf, letGo, never, ref, started } from './desk.ts';
 
@@ -19,6 +20,46 @@ describe('an interlock', () => {
     const desk = new Desk({ unready: true });
     desk.interlock(holdOf('relay-1/relay_1', false));
     expect(desk.take()).toEqual(['relay-1/relay_1=false']);
+  });
+
+  it('has what it remembers on disk in one transaction with its holds', async () => {
+    const desk = new Desk();
+    desk.interlock(holdOf('speaker-gate/clip', 'evacuation'));
+    await desk.settle();
+    const together = desk.batches.filter((batch) => batch.holds?.some(({ ref }) => ref === 'speaker-gate/clip'));
+    expect(together.at(-1)?.state).toEqual({ interlocks: { version: 1 } });
+  });
+
+  it('is said again at its own priority where somebody else has asked for the same a moment ago', async () => {
+    const desk = new Desk();
+    await desk.ask('speaker-gate/clip', 'evacuation', { client: 'web' });
+    desk.take();
+    desk.interlock(holdOf('speaker-gate/clip', 'evacuation'));
+    expect(desk.last).toMatchObject({ value: 'evacuation', priority: 1 });
+    desk.answer('sent');
+    desk.take();
+    await desk.pass(1_000);
+    expect(desk.take()).toEqual([]);
+  });
+
+  it('that wanted what is no output gives its alarm back when it lets go', async () => {
+    const desk = new Desk();
+    desk.interlock(holdOf('speaker-lost/clip', 'evacuation'));
+    await desk.settle();
+    expect(raised(desk)).toContain('output:speaker-lost/clip');
+    desk.interlock(letGo('speaker-lost/clip'));
+    await desk.settle();
+    expect(returned(desk)).toContain('output:speaker-lost/clip');
+  });
+
+  it('may give a long reason: everything that is told stays within what readers take', async () => {
+    const desk = new Desk();
+    desk.interlock({
+      ...holdOf('speaker-gate/clip', 'evacuation'),
+      reason: 'smoke-101/smoke is true (good), '.repeat(40),
+    });
+    const payload = Buffer.from(JSON.stringify(desk.state('speaker-gate/clip')));
+    expect(decodeOutputState(payload)).toMatchObject({ ok: true, value: { value: 'evacuation' } });
   });
 
   it('whose record fails is reported, becomes an alarm, and is recorded when the disk is back', async () => {

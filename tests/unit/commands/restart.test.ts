@@ -5,7 +5,7 @@ import { ManualClock } from '#edge/runtime/clock.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { open, temporaryFolder } from '../../fixtures/store/site.ts';
 import { demoSite, Rules } from '../rules/campus.ts';
-import { Desk, started } from './desk.ts';
+import { Desk, holdOf, started } from './desk.ts';
 
 /** What this desk has of the demo's outputs. */
 const here = new Set(['speaker-gate/clip', 'relay-1/relay_1', 'relay-1/relay_2']);
@@ -74,5 +74,35 @@ describe('on a real disk', () => {
     expect(lines).toContain('interlock:fire | hold speaker-gate/clip="evacuation" at 1');
     expect(lines).toContain('interlock:fire | relinquish speaker-gate/clip');
     expect(lines).toContain('client:flows | request relay-1/relay_2=true at 12 for 3600 s');
+  });
+});
+
+describe('at the start', () => {
+  it('what nobody holds is told its fail-safe value: the last run may have ended before it said so', () => {
+    const desk = new Desk({ unready: true });
+    expect(desk.take()).toEqual([]);
+    desk.commands.onProcessReady('broadcast');
+    expect(desk.take()).toEqual(['speaker-gate/clip=""']);
+    desk.commands.onProcessReady('fieldbus');
+    expect(desk.take()).toEqual(['relay-1/relay_2=false']);
+  });
+
+  it('a core that could not read what was held falls silent nowhere', async () => {
+    const desk = new Desk({ unready: true, memoryLost: true });
+    desk.commands.onProcessReady('broadcast');
+    desk.commands.onProcessReady('fieldbus');
+    await desk.pass(5_000);
+    expect(desk.take()).toEqual([]);
+  });
+
+  it('holds of an interlock that is gone end, on disk too, and the speaker is told to be silent', async () => {
+    const hold = { ...holdOf('speaker-gate/clip', 'evacuation'), since: started, until: null };
+    const { kind: _, ...restored } = hold;
+    const desk = new Desk({ restored: [restored], unready: true });
+    desk.commands.adoptInterlockHolds([]);
+    expect(desk.take()).toEqual(['speaker-gate/clip=""']);
+    await desk.settle();
+    expect(desk.onDisk('speaker-gate/clip')).toEqual([]);
+    expect(desk.state('speaker-gate/clip')).toMatchObject({ value: '', holder: null });
   });
 });
