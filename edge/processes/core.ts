@@ -15,14 +15,14 @@ import { standingHolds } from '#edge/rules/interlock-state.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
-import type { Batch } from '#edge/store/batch.ts';
-import { openStore, type Store } from '#edge/store/store.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
+import { openStoreOrNone, watchForStore } from './core/open-store.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
+import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
 
 /** Broker, ingest, rules, commands, and the store's writer. */
@@ -34,10 +34,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   for (const problem of problemsOf(site, campus)) log.error({ problem }, 'the site has a mistake; the rest goes on');
 
   await using stack = new AsyncDisposableStack();
-  const store = stack.use(
-    await openStore({ folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } }),
-  );
-  const restored = await store.restore();
+  const storeOptions = { folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } };
+  const { store, restored, fault } = await openStoreOrNone(storeOptions);
+  stack.use(store);
   const shelf = new Shelf(store);
   const ingest = createIngest({
     devices: campus.devices,
@@ -70,7 +69,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   const { bus } = broker;
-  const watch = new Watch(campus, clock);
+  const owned = devicesByProcess(campus);
+  const watch = new Watch({
+    campus,
+    places: site.devices,
+    unusable: [...campus.broken, ...ingest.broken],
+    alarmed: restored.alarms.flatMap(({ source, active }) => (active ? [deviceOfSource(source)] : [])),
+    clock,
+  });
   const commands = createCommands({
     points: outputPoints(campus),
     bus,
@@ -78,8 +84,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     clock,
     log,
     restored,
+    interlockState: () => judgement.state,
     requestGrants: (client) => grantsOf(site, client),
-    onAlarms: (decisions) => void inbound?.takeReadings([], decisions).catch(() => {}),
+    onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
   });
   const compiled = compileInterlocks(site.interlocks, {
@@ -107,6 +114,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     watch,
     bus,
     append: (batch) => shelf.append(batch),
+    devicesOf: (process) => owned[process] ?? [],
     clock,
     log,
   });
@@ -114,19 +122,20 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   stack.defer(
     store.onFault((fault) => {
       const message = `${fault.code}: ${fault.message}`;
+      const source = `store:${fault.code.replace(/^STORE_/, '').toLowerCase()}`;
       const decision = fault.active
-        ? { ...recordFault(message), source: `store:${fault.code}` }
-        : { kind: 'return' as const, source: `store:${fault.code}`, reason: message };
-      core.takeReadings([], [decision]).catch(() => {});
+        ? { ...recordFault(message), source }
+        : { kind: 'return' as const, source, reason: message };
+      core.takeReadingsUnasked([], [decision]);
     }),
   );
 
-  commands.start();
+  commands.start({ isMemoryWhole: fault === null });
   core.publishAll(latest);
   core.commitUnasked(judgement.begin());
   commands.adoptInterlockHolds(standingHolds(judgement.state));
   standing.resolve(core);
-  context.onProcesses((processes) => hearProcesses(processes, { campus, watch, commands, core, ingest, bus, clock }));
+  context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
   stack.use(
     await startRpcServer({
       path: paths.socket(data),
@@ -135,8 +144,12 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, watch, store, bus, clock, log }));
-  const owned = stack.move();
-  return { info: { mqtt: broker.ports.mqtt }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  if (fault !== null) {
+    const isCalm = () => Object.values(judgement.state.interlocks).every(({ tripped }) => !tripped);
+    stack.use(watchForStore(storeOptions, { isCalm, restart: () => process.kill(process.pid, 'SIGTERM') }));
+  }
+  const all = stack.move();
+  return { info: { mqtt: broker.ports.mqtt }, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 function problemsOf(site: Site, campus: Campus): string[] {
@@ -151,44 +164,7 @@ function problemsOf(site: Site, campus: Campus): string[] {
   ];
 }
 
-/** The store, which must know a point before its first reading: what is appended waits for the points announced before it. */
-class Shelf {
-  readonly #store: Store;
-  #registering: Promise<void> | null = null;
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  register(devices: readonly Device[]): void {
-    const before = this.#registering ?? Promise.resolve();
-    const done = before.then(() => this.#store.registerPoints(devices.flatMap(registrations)));
-    this.#registering = done;
-    const settle = () => {
-      if (this.#registering === done) this.#registering = null;
-    };
-    done.then(settle, settle);
-  }
-
-  append(batch: Batch): Promise<void> {
-    return this.#registering === null
-      ? this.#store.append(batch)
-      : this.#registering.then(() => this.#store.append(batch));
-  }
-}
-
-function registrations(device: Device) {
-  return device.points.map((point) => ({
-    ref: pointRef(device.id, point.name),
-    type: point.type,
-    unit: point.unit,
-    staleAfter: point.staleAfter,
-    counter: point.counter !== undefined,
-    ...(point.counter?.wrap === undefined ? {} : { wrap: point.counter.wrap }),
-  }));
-}
-
-function devicesByProcess(campus: Campus) {
+function devicesByProcess(campus: Campus): Readonly<Record<string, readonly Device['id'][]>> {
   return Object.fromEntries(driverProcesses.map((name) => [name, campus.devicesOfProcess(name).map(({ id }) => id)]));
 }
 
@@ -196,6 +172,11 @@ function outputPoints(campus: Campus) {
   return driverProcesses.flatMap((process) =>
     campus.devicesOfProcess(process).flatMap((device) => device.points.map((point) => ({ device, point, process }))),
   );
+}
+
+/** `device:<id>` -> id; '' for other sources, which no device is called. */
+function deviceOfSource(source: string): string {
+  return source.startsWith('device:') ? source.slice('device:'.length) : '';
 }
 
 /** Points a client may request: people everything, flows and foreign clients what the site file grants them. */
@@ -208,7 +189,7 @@ function grantsOf(site: Site, client: string): readonly string[] {
 function sourceExists(source: string, site: Site, campus: Campus): boolean {
   const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
   if (kind === 'interlock' || kind === 'blind') return site.interlocks.some(({ id }) => id === name);
-  if (kind === 'device') return campus.devices.some(({ id }) => id === name);
+  if (kind === 'device') return site.devices.some(({ id }) => id === name);
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Processes and the store are looked at anew: what still ails them is raised again at once.
@@ -216,24 +197,17 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
 }
 
 interface Told {
-  readonly campus: Campus;
   readonly watch: Watch;
-  readonly commands: ReturnType<typeof createCommands>;
   readonly core: Inbound;
-  readonly ingest: ReturnType<typeof createIngest>;
   readonly bus: Awaited<ReturnType<typeof startBroker>>['bus'];
   readonly clock: ChildContext['clock'];
 }
 
 /** The supervisor's table: a dead driver process turns its points bad in the same turn, and is one alarm. */
-function hearProcesses(processes: readonly ProcessStatus[], told: Told): void {
-  const { gone, decisions } = told.watch.hearProcesses(processes);
-  const lost = driverProcesses.filter((name) => gone.includes(name));
-  for (const name of lost) told.commands.onProcessStopped(name);
-  const devices = lost.flatMap((name) => told.campus.devicesOfProcess(name).map(({ id }) => id));
-  const readings = told.ingest.markDevices(devices, 'no-communication');
-  told.core.takeReadings(readings, decisions).catch(() => {});
-  told.bus.publish(healthTopic('supervisor'), { time: told.clock.now(), processes }, { retain: true }).catch(() => {});
+function hearProcesses(processes: readonly ProcessStatus[], { watch, core, bus, clock }: Told): void {
+  const { gone, decisions } = watch.hearProcesses(processes);
+  core.leave(gone, decisions);
+  bus.publish(healthTopic('supervisor'), { time: clock.now(), processes }, { retain: true }).catch(() => {});
 }
 
 if (import.meta.main) runChild('core', startCore);

@@ -1,6 +1,5 @@
 import type { Bus } from '#edge/bus/bus.ts';
 import type { Commands } from '#edge/commands/commands.ts';
-import type { DeviceId } from '#edge/domain/ids.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
@@ -8,6 +7,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Store } from '#edge/store/store.ts';
 import type { Campus } from '../campus.ts';
 import type { Inbound } from './inbound.ts';
+import { createListener } from './sensors.ts';
 import type { Watch } from './watch.ts';
 
 export interface HousekeepingOptions {
@@ -16,7 +16,7 @@ export interface HousekeepingOptions {
   readonly commands: Commands;
   readonly inbound: Inbound;
   readonly watch: Watch;
-  readonly store: Store;
+  readonly store: Pick<Store, 'summarise' | 'maintain'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,38 +25,27 @@ export interface HousekeepingOptions {
 /** A minute's last samples may arrive a little after it. */
 const minuteGrace = 5_000;
 
-/** Devices have spoken by then: the city sees a campus that has just started without waiting for a whole minute. */
-const previewAfter = 8_000;
-
-/** Everything that time does in core: staleness, expiry, minute summaries, retention, the city's health lane. */
+/**
+ * Everything that time does in core: staleness, expiry, minute summaries, retention, the city's health lane. What finds
+ * silence waits for no disk.
+ */
 export function startHousekeeping(options: HousekeepingOptions): Disposable {
-  const { commands, store, clock, log } = options;
+  const { commands, store, clock, log, inbound, ingest, watch } = options;
   const stack = new DisposableStack();
   const guard = (what: string, work: Promise<unknown>): Promise<unknown> =>
     work.catch((error: unknown) => log.error({ error, what }, 'housekeeping failed and is tried again'));
+  const listen = createListener(options);
+  const lookForSilence = () => {
+    listen();
+    inbound.takeReadingsUnasked(ingest.tick(clock.now()), watch.tick());
+  };
   stack.use(new Ticker(200, () => commands.tick()));
-  stack.use(new Ticker(1_000, async () => void (await guard('staleness', lookForSilence(options)))));
+  stack.use(new Ticker(1_000, lookForSilence));
+  stack.use(new Ticker(1_000, () => inbound.tick()));
   stack.use(new Ticker(2_000, async () => void (await guard('summaries', store.summarise(clock.now() - minuteGrace)))));
-  const preview = setTimeout(() => void guard('preview', store.preview(clock.now())), previewAfter);
-  stack.defer(() => clearTimeout(preview));
   stack.use(new Ticker(60_000, async () => void (await guard('maintenance', store.maintain(clock.now())))));
   stack.use(new Ticker(60_000, () => reportHealth(options)));
   return stack;
-}
-
-async function lookForSilence({ campus, ingest, inbound, watch, clock }: HousekeepingOptions): Promise<void> {
-  const stale = ingest.tick(clock.now());
-  for (const device of campus.devices) if (device.protocol === 'mqtt') lookAtSensor(device.id, ingest, watch);
-  await inbound.takeReadings(stale, watch.tick());
-}
-
-/** A sensor is silent when nothing it says can be used any more; one that never spoke is the inbox's business. */
-function lookAtSensor(device: DeviceId, ingest: Ingest, watch: Watch): void {
-  const slots = [...(ingest.registry.find(device)?.slots.values() ?? [])];
-  const isSilent =
-    slots.length > 0 &&
-    slots.every(({ reading }) => reading.quality === 'bad' && reading.reason === 'no-communication');
-  watch.hearSensor(device, isSilent, isSilent ? 'nothing was heard from it for too long' : 'it is heard');
 }
 
 function reportHealth({ watch, inbound, clock }: HousekeepingOptions): void {

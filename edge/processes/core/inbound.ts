@@ -3,16 +3,16 @@ import { decodeCommandResult, decodeProcessHealth, decodeRequest } from '#edge/b
 import { alarmTopic, answerTopic, campusEventTopic, parseTopic, readingTopic } from '#edge/bus/topics.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
-import type { PointRef } from '#edge/domain/ids.ts';
+import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { messageOf } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Judgement } from './judgement.ts';
+import { Ledger, type Refused, type WriteOptions } from './ledger.ts';
 import type { Watch } from './watch.ts';
 
 export interface InboundOptions {
@@ -22,24 +22,60 @@ export interface InboundOptions {
   readonly watch: Watch;
   readonly bus: Bus;
   readonly append: (batch: Batch) => Promise<void>;
+  /** The devices that a process drives; none for one that drives nothing. */
+  readonly devicesOf: (process: string) => readonly DeviceId[];
   readonly clock: Clock;
   readonly log: Log;
+  /** How long events and alarms wait for the disk before people are told all the same, ms. */
+  readonly tellAfter?: number;
 }
+
+/** A slow SD card takes half a second; who must run should not wait much longer than that. */
+const tellAfter = 3_000;
 
 /**
  * What core does with news, in this order: judge and act (no disk is waited for), tell the readings, store everything
- * in one batch, then tell what is now on disk (events and alarms) and let the broker acknowledge.
+ * in one batch, then tell what is now on disk (events and alarms) and let the broker acknowledge. A disk that refuses
+ * or hangs keeps nobody from being told: that, too, is told.
  */
 export class Inbound {
   readonly #options: InboundOptions;
+  readonly #ledger: Ledger;
+  /** What is wrong with the disk: it refuses, or it has not answered so many writes in time. */
+  #refuses = false;
+  #late = 0;
   #recordFault = false;
+  #lost = 0;
 
   constructor(options: InboundOptions) {
     this.#options = options;
+    const { append, clock } = options;
+    this.#ledger = new Ledger({
+      append,
+      clock,
+      onRefused: (refused) => this.#hearRefused(refused),
+      onFault: (why) => this.#hearFault(why),
+    });
   }
 
-  /** The broker acknowledges when the promise resolves; a rejection leaves the message unacknowledged. */
+  /**
+   * The broker acknowledges when the promise resolves; a rejection leaves the message unacknowledged, and costs its
+   * client the connection. Where nothing is acknowledged (QoS 0) nobody waits: a full disk must not throw out the very
+   * process that drives the loudspeakers.
+   */
   take(message: InboundMessage): Promise<void> {
+    const taken = this.#dispatch(message);
+    if (message.qos > 0) return taken;
+    taken.catch(() => {}); // owed to the disk, and an alarm
+    return Promise.resolve();
+  }
+
+  /** Pays what is owed to the disk. Call it about once a second. */
+  tick(): void {
+    this.#ledger.tick();
+  }
+
+  #dispatch(message: InboundMessage): Promise<void> {
     const topic = parseTopic(message.topic);
     switch (topic?.kind) {
       case 'request':
@@ -47,7 +83,7 @@ export class Inbound {
       case 'result':
         return this.#takeResult(message);
       case 'health':
-        return this.#takeHealth(message);
+        return this.#takeHealth(message, topic.process);
       default:
         return this.#takeNews(message);
     }
@@ -67,22 +103,42 @@ export class Inbound {
     return this.commit({ readings, ...verdict });
   }
 
-  /** Stores, then tells. When the disk refuses, people are told all the same, and that it refused. */
-  async commit(batch: Batch): Promise<void> {
-    try {
-      await this.#options.append(batch);
-      this.#returnRecordFault();
-    } catch (error) {
-      this.#raiseRecordFault(messageOf(error));
-      this.#tell(batch);
-      throw error;
-    }
-    this.#tell(batch);
+  /** The same for what nobody waits for. */
+  takeReadingsUnasked(readings: readonly Reading[], decisions: readonly AlarmDecision[] = []): void {
+    this.takeReadings(readings, decisions).catch(() => {}); // owed to the disk, and an alarm
   }
 
-  /** For happenings that nobody waits for: the fault has become an alarm and a log line, and there is no one to refuse. */
+  /** Stores, then tells. When the disk refuses or hangs, people are told all the same, and that it does. */
+  async commit(batch: Batch, options: WriteOptions = {}): Promise<void> {
+    let told = false;
+    const tell = () => {
+      if (!told) this.#tell(batch);
+      told = true;
+    };
+    const limit = this.#options.tellAfter ?? tellAfter;
+    let late = 0;
+    const timer = setTimeout(() => {
+      late = 1;
+      this.#late++;
+      tell();
+      this.#lookAtDisk(`the store has not answered for ${limit} ms`);
+    }, limit);
+    try {
+      await this.#ledger.write(batch, options);
+    } finally {
+      clearTimeout(timer);
+      this.#late -= late;
+      tell();
+      this.#lookAtDisk('');
+    }
+  }
+
+  /** For happenings that nobody waits for: the fault is an alarm, and what was refused is owed. */
   commitUnasked(batch: Batch): void {
-    this.commit(batch).catch((error: unknown) => this.#options.log.error({ error }, 'a happening could not be stored'));
+    if (Object.keys(batch).length === 0) return;
+    this.commit(batch).catch((error: unknown) =>
+      this.#options.log.error({ error }, 'a happening could not be stored yet'),
+    );
   }
 
   async #takeNews(message: InboundMessage): Promise<void> {
@@ -91,15 +147,18 @@ export class Inbound {
     const verdict = isNews ? this.#options.judgement.take(refsOf(readings), events) : {};
     this.#tellReadings(readings);
     const stored = [...late, ...readings];
-    if (stored.length === 0 && events.length === 0 && inbox.length === 0 && discovered === undefined) return;
+    const isNothing = stored.length === 0 && events.length === 0 && inbox.length === 0 && discovered === undefined;
+    // What comes again is nothing new, but it may still be owed from the first time.
+    if (isNothing && !this.#ledger.owesTo(message.client)) return;
     const state = discovered === undefined ? verdict.state : { ...verdict.state, discovery: discovered };
-    await this.commit({
+    const batch: Batch = {
       readings: stored,
       events,
       inbox,
       ...(verdict.alarms === undefined ? {} : { alarms: verdict.alarms }),
       ...(state === undefined ? {} : { state }),
-    });
+    };
+    await this.commit(batch, { client: message.client, isResent: message.qos > 0 });
   }
 
   async #takeRequest(message: InboundMessage): Promise<void> {
@@ -125,12 +184,21 @@ export class Inbound {
     else await this.commit({ inbox: [this.#malformed(message, decoded.message)] });
   }
 
-  async #takeHealth(message: InboundMessage): Promise<void> {
+  async #takeHealth(message: InboundMessage, process: string): Promise<void> {
+    const { watch, commands } = this.#options;
     const decoded = decodeProcessHealth(message.payload);
     if (!decoded.ok) return this.commit({ inbox: [this.#malformed(message, decoded.message)] });
-    const { restarted, cameBack } = this.#options.watch.hear(decoded.value);
-    if (restarted) this.#options.commands.onProcessReady(decoded.value.process);
-    else for (const device of cameBack) this.#options.commands.onDeviceOnline(device);
+    const { restarted, left, cameBack } = watch.hear(process, decoded.value);
+    if (left) this.leave([process]);
+    if (restarted) commands.onProcessReady(process);
+    else for (const device of cameBack) commands.onDeviceOnline(device);
+  }
+
+  /** Nobody speaks for the devices of these processes any more: their points turn bad in this turn. */
+  leave(processes: readonly string[], decisions: readonly AlarmDecision[] = []): void {
+    const { commands, ingest, devicesOf } = this.#options;
+    for (const process of processes) commands.onProcessStopped(process);
+    this.takeReadingsUnasked(ingest.markDevices(processes.flatMap(devicesOf), 'no-communication'), decisions);
   }
 
   #malformed(message: InboundMessage, why: string): InboxEntry {
@@ -164,23 +232,43 @@ export class Inbound {
     });
   }
 
-  #raiseRecordFault(message: string): void {
-    if (this.#recordFault) return;
-    this.#recordFault = true;
-    const { alarms = [] } = this.#options.judgement.take([], [], [recordFault(message)]);
-    this.#tell({ alarms });
+  #hearFault(why: string | null): void {
+    this.#refuses = why !== null;
+    this.#lookAtDisk(why ?? '');
+    const lost = this.#ledger.dropped - this.#lost;
+    if (why !== null || lost === 0) return;
+    // What a limit forced out leaves a visible gap.
+    this.#lost += lost;
+    const { clock } = this.#options;
+    const event = { id: newHappeningId(clock), type: 'samples_lost', time: clock.now(), data: { count: lost } };
+    this.commitUnasked({ events: [event] });
   }
 
-  #returnRecordFault(): void {
-    if (!this.#recordFault) return;
-    this.#recordFault = false;
-    this.commitUnasked(
-      this.#options.judgement.take(
-        [],
-        [],
-        [{ kind: 'return', source: 'store:record', reason: 'the disk takes records again' }],
-      ),
+  /** Raises or returns the alarm that records are not on disk. */
+  #lookAtDisk(why: string): void {
+    const isFault = this.#refuses || this.#late > 0;
+    if (isFault === this.#recordFault) return;
+    this.#recordFault = isFault;
+    const decision: AlarmDecision = isFault
+      ? recordFault(why)
+      : { kind: 'return', source: 'store:record', reason: 'the disk takes records again' };
+    const verdict = this.#options.judgement.take([], [], [decision]);
+    // Who must see to the disk does not wait for it.
+    if (isFault) this.#tell(verdict);
+    this.commitUnasked(verdict);
+  }
+
+  /** Never stored, so somebody must be able to see it: a reading in the inbox, anything else is a bug of ours. */
+  #hearRefused(refused: readonly Refused[]): void {
+    const { clock, log } = this.#options;
+    log.error({ refused: refused.slice(0, 8), count: refused.length }, 'the store refuses something for good');
+    const time = clock.now();
+    const inbox = refused.flatMap(({ what, why }): InboxEntry[] =>
+      what.includes('/')
+        ? [{ kind: 'malformed', client: 'core', topic: what, key: `refused/${what}`, message: why, excerpt: '', time }]
+        : [],
     );
+    if (inbox.length > 0) this.commitUnasked({ inbox });
   }
 }
 

@@ -38,7 +38,7 @@ export interface RpcMethodsOptions {
   readonly commands: Commands;
   readonly judgement: Judgement;
   readonly inbound: Inbound;
-  readonly store: Store;
+  readonly store: Pick<Store, 'outboxAcknowledge'>;
   readonly clock: Clock;
 }
 

@@ -1,68 +1,119 @@
 import type { DeviceHealth, ProcessHealth, ProcessStatus } from '#edge/domain/health.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
-import type { Name } from '#edge/domain/place.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import type { Campus } from '../campus.ts';
+import { type Campus, driverProcesses } from '../campus.ts';
+import { type DevicePlace, deviceDown, processDown, voiceLost, voiceSource } from './watch-alarms.ts';
 
 /*
  * Every silence is known: devices that do not answer and processes that are gone become alarms, once each. A device is
  * given a moment first, because a start or a lost poll is not a fault.
  */
 
-const deviceGrace = 20_000;
-const faulty: ReadonlySet<DeviceHealth['state']> = new Set(['offline', 'held', 'misconfigured']);
+/** How long a device may be in a state before people are told, ms; the others are no fault. */
+const graces: Partial<Readonly<Record<DeviceHealth['state'], number>>> = {
+  offline: 20_000,
+  held: 20_000,
+  misconfigured: 20_000,
+  starting: 120_000,
+};
+const voiceGrace = 20_000;
+/** A process that left the broker is back at once, or the supervisor says why not; without one, this is the word, ms. */
+const awayGrace = 10_000;
+const firstWordGrace = 60_000;
 
 interface Seen {
   readonly health: DeviceHealth;
-  readonly since: number;
+  /** Since when it has not worked, whatever the word for it was meanwhile; monotonic ms. */
+  readonly faultySince: number | null;
+  readonly degradedSince: number | null;
+  /** The state that was told; null when none was, `unknown` for an alarm of before the start. */
+  told: DeviceHealth['state'] | 'unknown' | null;
+}
+
+interface ProcessSeen {
+  instance: string | null;
+  /** Since when it is not on the broker, monotonic ms; null while it is. */
+  awaySince: number | null;
+  grace: number;
+  /** As the supervisor last said, when it is not running. */
+  down: ProcessStatus | null;
   raised: boolean;
 }
 
 export interface HealthNews {
-  /** A driver process (re)started: what it should hold is said again. */
+  /** A driver process (re)started or is back: what it should hold is said again. */
   readonly restarted: boolean;
+  /** It left the broker: nobody speaks for its devices. */
+  readonly left: boolean;
   readonly cameBack: readonly DeviceId[];
 }
 
-export class Watch {
-  readonly #campus: Campus;
-  readonly #clock: Clock;
-  readonly #devices = new Map<string, Seen>();
-  readonly #instances = new Map<string, string>();
-  readonly #downProcesses = new Set<string>();
+const nothing: HealthNews = { restarted: false, left: false, cameBack: [] };
 
-  constructor(campus: Campus, clock: Clock) {
-    this.#campus = campus;
-    this.#clock = clock;
+export interface WatchOptions {
+  readonly campus: Pick<Campus, 'devices' | 'processOf' | 'devicesOfProcess'>;
+  /** Every device of the site file, also those whose profile is broken. */
+  readonly places: readonly DevicePlace[];
+  /** Devices that cannot be had at all, and why. */
+  readonly unusable: readonly { readonly device: string; readonly message: string }[];
+  /** Devices whose alarm was open before the start: it returns when they are seen to work. */
+  readonly alarmed: Iterable<string>;
+  readonly clock: Clock;
+}
+
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #devices = new Map<string, Seen>();
+  readonly #alarmed: Set<string>;
+  readonly #processes = new Map<string, ProcessSeen>();
+  #voiceRaised = '';
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#alarmed = new Set(options.alarmed);
+    const { campus, clock, unusable } = options;
+    for (const name of driverProcesses) {
+      if (campus.devicesOfProcess(name).length === 0) continue;
+      const seen = this.#process(name);
+      seen.awaySince = clock.monotonic();
+      seen.grace = firstWordGrace;
+    }
+    for (const { device, message } of unusable) this.#see(device, 'misconfigured', message);
   }
 
-  /** What a driver process says of itself and its devices. Only devices it owns are believed. */
-  hear(health: ProcessHealth): HealthNews {
-    const restarted = health.state === 'ready' && this.#instances.get(health.process) !== health.instance;
-    if (health.state === 'ready') this.#instances.set(health.process, health.instance);
+  /** What a driver process says of itself and its devices. `process` is who says it; only devices it owns are believed. */
+  hear(process: string, health: ProcessHealth): HealthNews {
+    if (health.process !== process || !driverProcesses.some((name) => name === process)) return nothing;
+    const seen = this.#process(process);
+    if (health.state === 'stopped') {
+      // The last will of a run before this one may come late.
+      if (seen.instance !== null && seen.instance !== health.instance) return nothing;
+      seen.instance = null;
+      seen.awaySince ??= this.#options.clock.monotonic();
+      seen.grace = awayGrace;
+      return { ...nothing, left: true };
+    }
+    const restarted = seen.instance !== health.instance;
+    seen.instance = health.instance;
+    seen.awaySince = null;
     const cameBack: DeviceId[] = [];
     for (const device of health.devices) {
       const id = device.device as DeviceId;
-      if (this.#campus.processOf(id) !== health.process) continue;
+      if (this.#options.campus.processOf(id) !== process) continue;
       const before = this.#devices.get(id);
-      if (before?.health.state === device.state) {
-        this.#devices.set(id, { ...before, health: device });
-        continue;
-      }
-      if (device.state === 'online' && before !== undefined) cameBack.push(id);
-      this.#devices.set(id, { health: device, since: this.#clock.monotonic(), raised: before?.raised ?? false });
+      this.#note(device);
+      const works = graces[device.state] === undefined;
+      if (works && before !== undefined && before.faultySince !== null) cameBack.push(id);
     }
-    return { restarted, cameBack };
+    return { restarted, left: false, cameBack };
   }
 
   /** A sensor that speaks MQTT itself has no driver to tell on it: its readings do. */
   hearSensor(device: DeviceId, isSilent: boolean, message: string): void {
     const state = isSilent ? 'offline' : 'online';
     const before = this.#devices.get(device);
-    if (before?.health.state === state) return;
-    const health: DeviceHealth = { device, state, message, since: this.#clock.now(), counters: {} };
-    this.#devices.set(device, { health, since: this.#clock.monotonic(), raised: before?.raised ?? false });
+    if (before?.health.state !== state && before?.health.state !== 'misconfigured') this.#see(device, state, message);
   }
 
   /** The supervisor's table: which processes are gone since the last look, and what to raise or return. */
@@ -73,33 +124,24 @@ export class Watch {
     const gone: string[] = [];
     const decisions: AlarmDecision[] = [];
     for (const child of processes) {
+      const seen = this.#process(child.name);
       const isDown = child.state === 'backing-off' || child.state === 'crash-loop';
-      if (isDown && !this.#downProcesses.has(child.name)) {
-        this.#downProcesses.add(child.name);
+      if (isDown && seen.down === null) {
         gone.push(child.name);
+        seen.instance = null;
       }
-      if (isDown) decisions.push(processDown(child));
-      else if (child.state === 'ready' && this.#downProcesses.delete(child.name)) {
-        decisions.push({ kind: 'return', source: `process:${child.name}`, reason: 'it runs again' });
-      }
+      if (isDown) seen.down = child;
+      else if (child.state === 'ready') seen.down = null;
+      decisions.push(...this.#judgeProcess(child.name, seen));
     }
     return { gone, decisions };
   }
 
   /** Call about once a second: devices that stayed faulty long enough, and those that recovered. */
   tick(): AlarmDecision[] {
-    const now = this.#clock.monotonic();
-    const decisions: AlarmDecision[] = [];
-    for (const [id, seen] of this.#devices) {
-      const isFaulty = faulty.has(seen.health.state);
-      if (isFaulty && !seen.raised && now - seen.since >= deviceGrace) {
-        seen.raised = true;
-        decisions.push(this.#deviceDown(id as DeviceId, seen.health));
-      } else if (!isFaulty && seen.raised && seen.health.state !== 'starting') {
-        seen.raised = false;
-        decisions.push({ kind: 'return', source: `device:${id}`, reason: seen.health.message });
-      }
-    }
+    const decisions = [...this.#processes].flatMap(([name, seen]) => this.#judgeProcess(name, seen));
+    for (const [id, seen] of this.#devices) decisions.push(...this.#judgeDevice(id, seen));
+    decisions.push(...this.#judgeVoice());
     return decisions;
   }
 
@@ -108,44 +150,79 @@ export class Watch {
     return [...this.#devices.values()].map(({ health: { message: _, ...rest } }) => rest);
   }
 
-  #deviceDown(id: DeviceId, health: DeviceHealth): AlarmDecision {
-    const device = this.#campus.devices.find((candidate) => candidate.id === id);
-    const name = device?.name ?? { zh: id, en: id };
-    return {
-      kind: 'raise',
-      source: `device:${id}`,
-      class: device?.protocol === 'onvif' ? 'medium' : 'low',
-      message: both(
-        name,
-        (text) => `${text}离线`,
-        (text) => `${text} is ${health.state}`,
-      ),
-      next: { zh: `检查供电和网络：${health.message}`, en: `Check its power and network: ${health.message}` },
-      reason: health.message,
-      device: id,
-      ...(device === undefined ? {} : { zone: device.zone }),
-    };
+  #process(name: string): ProcessSeen {
+    const known = this.#processes.get(name);
+    if (known !== undefined) return known;
+    const seen: ProcessSeen = { instance: null, awaySince: null, grace: awayGrace, down: null, raised: false };
+    this.#processes.set(name, seen);
+    return seen;
   }
-}
 
-function processDown(child: ProcessStatus): AlarmDecision {
-  const again = child.state === 'crash-loop';
-  return {
-    kind: 'raise',
-    source: `process:${child.name}`,
-    class: again ? 'critical' : 'high',
-    message: {
-      zh: `进程 ${child.name} ${again ? '反复崩溃' : '中断'}（${child.lastExit ?? ''}）`,
-      en: `Process ${child.name} ${again ? 'crashes again and again' : 'stopped'} (${child.lastExit ?? ''})`,
-    },
-    next: {
-      zh: '系统会自动重启它；若反复出现，请联系管理员并保留日志',
-      en: 'It is started again by itself; if this repeats, call the administrator and keep the log',
-    },
-    reason: child.lastExit ?? 'ended',
-  };
-}
+  #see(device: string, state: DeviceHealth['state'], message: string): void {
+    this.#note({ device, state, message, since: this.#options.clock.now(), counters: {} });
+  }
 
-function both(name: Name, zh: (text: string) => string, en: (text: string) => string): Name {
-  return { zh: zh(name.zh), en: en(name.en) };
+  #note(health: DeviceHealth): void {
+    const before = this.#devices.get(health.device);
+    const now = this.#options.clock.monotonic();
+    this.#devices.set(health.device, {
+      health,
+      faultySince: graces[health.state] === undefined ? null : (before?.faultySince ?? now),
+      degradedSince: health.state === 'degraded' ? (before?.degradedSince ?? now) : null,
+      told: before?.told ?? (this.#alarmed.delete(health.device) ? 'unknown' : null),
+    });
+  }
+
+  #judgeProcess(name: string, seen: ProcessSeen): AlarmDecision[] {
+    const { down, awaySince, grace } = seen;
+    const isAway = awaySince !== null && this.#options.clock.monotonic() - awaySince >= grace;
+    if (down !== null || isAway) {
+      seen.raised = true;
+      return [processDown(name, down)];
+    }
+    // It runs, but until it has said so itself its devices have nobody.
+    if (!seen.raised || awaySince !== null) return [];
+    seen.raised = false;
+    return [{ kind: 'return', source: `process:${name}`, reason: 'it runs again' }];
+  }
+
+  #judgeDevice(id: string, seen: Seen): AlarmDecision[] {
+    const { health, faultySince } = seen;
+    const grace = graces[health.state];
+    if (grace === undefined || faultySince === null) {
+      if (seen.told === null) return [];
+      seen.told = null;
+      return [{ kind: 'return', source: `device:${id}`, reason: health.message }];
+    }
+    const isDue = this.#options.clock.monotonic() - faultySince >= grace;
+    if (!isDue || seen.told === health.state) return [];
+    seen.told = health.state;
+    const { campus, places } = this.#options;
+    const protocol = campus.devices.find((device) => device.id === id)?.protocol;
+    return [
+      deviceDown(
+        health,
+        places.find((place) => place.id === id),
+        protocol,
+      ),
+    ];
+  }
+
+  /** One broken clip takes the voice of every speaker: one alarm, not two hundred. */
+  #judgeVoice(): AlarmDecision[] {
+    const now = this.#options.clock.monotonic();
+    const { campus } = this.#options;
+    const mute = campus.devicesOfProcess('broadcast').flatMap(({ id }) => {
+      const seen = this.#devices.get(id);
+      const since = seen?.degradedSince ?? null;
+      return seen === undefined || since === null || now - since < voiceGrace ? [] : [seen.health];
+    });
+    const key = mute.map(({ device, message }) => `${device} ${message}`).join();
+    if (key === this.#voiceRaised) return [];
+    this.#voiceRaised = key;
+    const [first] = mute;
+    return first === undefined
+      ? [{ kind: 'return', source: voiceSource, reason: 'every speaker can play every clip' }]
+      : [voiceLost(first, mute.length)];
+  }
 }
