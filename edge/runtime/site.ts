@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
@@ -31,6 +31,9 @@ export const duration = z
     const [, amount, unit] = /^([\d.]+)(ms|s|min|h|d)$/.exec(text) ?? [];
     return Math.round(Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN));
   });
+
+/** A poll without a pause would do nothing but poll. */
+const pause = duration.refine((ms) => ms >= 100, 'must be at least 100ms');
 
 const byteUnits: Record<string, number> = { KB: 1e3, MB: 1e6, GB: 1e9 };
 export const byteSize = z
@@ -151,7 +154,7 @@ const siteSchema = z.strictObject({
     })
     .prefault({}),
   poll: z
-    .strictObject({ fast: duration.default(2_000), normal: duration.default(15_000), slow: duration.default(300_000) })
+    .strictObject({ fast: pause.default(2_000), normal: pause.default(15_000), slow: pause.default(300_000) })
     .prefault({}),
   /** Network clients that are not ours: sensors and bridges. Their passwords are set with `campus client add`. */
   clients: z
@@ -179,7 +182,7 @@ const siteSchema = z.strictObject({
         zone: zoneId,
         space: spaceId.optional(),
         /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
-        address: z.record(z.string(), z.unknown()),
+        address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
       }),
     )
     .default([]),
@@ -219,6 +222,13 @@ function isTimeZone(zone: string): boolean {
   }
 }
 
+/** YAML can say that a thing is within itself; nothing behind here expects that. */
+function isTree(value: unknown, above: readonly unknown[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (above.includes(value) || above.length > 20) return false;
+  return Object.values(value).every((inner) => isTree(inner, [...above, value]));
+}
+
 /** Checks a parsed site file. Throws SITE_INVALID whose message has one line per mistake: path, then what is wrong. */
 export function checkSite(input: unknown, folder: string): Site {
   const result = siteSchema.safeParse(input);
@@ -227,13 +237,20 @@ export function checkSite(input: unknown, folder: string): Site {
   }
   const site = result.data;
   const mistakes = findBrokenReferences(site);
-  if (mistakes.length > 0) throw new CodedError('SITE_INVALID', mistakes.join('\n'));
+  if (mistakes.length > 0) throw new CodedError('SITE_INVALID', listed(mistakes));
   return { ...site, folder };
 }
 
 /** One line per mistake, e.g. `devices[2].zone: unknown zone "east"`. */
 export function describeIssues(error: z.ZodError): string {
-  return error.issues.map((issue) => `${formatPath(issue.path)}: ${issue.message}`).join('\n');
+  return listed(error.issues.map((issue) => `${formatPath(issue.path)}: ${issue.message}`));
+}
+
+/** More than people read at once are counted. */
+function listed(mistakes: readonly string[]): string {
+  const most = 50;
+  const rest = mistakes.length > most ? [`and ${mistakes.length - most} more`] : [];
+  return [...mistakes.slice(0, most), ...rest].join('\n');
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
@@ -246,8 +263,10 @@ function findBrokenReferences(site: SiteFile): string[] {
   const zones = new Set<string>(site.zones.map((zone) => zone.id));
   const spaces = new Set<string>(site.buildings.flatMap((b) => b.floors.flatMap((f) => f.spaces.map((s) => s.id))));
   const devices = new Set<string>();
+  for (const list of ['buildings', 'zones', 'clients', 'devices', 'interlocks'] as const) {
+    mistakes.push(...findRepeated(site[list], list));
+  }
   site.devices.forEach((device, i) => {
-    if (devices.has(device.id)) mistakes.push(`devices[${i}].id: "${device.id}" is used twice`);
     devices.add(device.id);
     if (!zones.has(device.zone)) mistakes.push(`devices[${i}].zone: unknown zone "${device.zone}"`);
     if (device.space !== undefined && !spaces.has(device.space)) {
@@ -261,12 +280,9 @@ function findBrokenReferences(site: SiteFile): string[] {
   });
   const interlocks = new Map(site.interlocks.map((rule) => [rule.id, rule]));
   site.interlocks.forEach((rule, i) => {
-    if (site.interlocks.findIndex((other) => other.id === rule.id) !== i) {
-      mistakes.push(`interlocks[${i}].id: "${rule.id}" is used twice`);
-    }
     rule.actions.forEach((act, j) => {
       const where = `interlocks[${i}].actions[${j}]`;
-      if (act.kind === 'broadcast' && site.clips[act.clip] === undefined) {
+      if (act.kind === 'broadcast' && !Object.hasOwn(site.clips, act.clip)) {
         mistakes.push(`${where}.clip: unknown clip "${act.clip}"`);
       }
       const refs = act.kind === 'hold' ? [act.ref] : act.kind === 'shed' ? act.order : [];
@@ -278,6 +294,15 @@ function findBrokenReferences(site: SiteFile): string[] {
     mistakes.push(...findBrokenConditions(rule, `interlocks[${i}]`, interlocks));
   });
   return mistakes;
+}
+
+function findRepeated(list: readonly { readonly id: string }[], where: string): string[] {
+  const seen = new Set<string>();
+  return list.flatMap(({ id }, i) => {
+    if (seen.has(id)) return [`${where}[${i}].id: "${id}" is used twice`];
+    seen.add(id);
+    return [];
+  });
 }
 
 /**
@@ -309,11 +334,19 @@ function tripsOnBad(cond: Condition): boolean {
   return (cond.kind === 'point' || cond.kind === 'atLeast') && cond.onBad === 'trip';
 }
 
+/** A campus of 2,000 devices has 0.5 MB. */
+const largestFile = 5_000_000;
+const readTimeout = 10_000;
+
 /** Reads and checks a site file. Throws SITE_UNREADABLE or SITE_INVALID, naming the file and every mistake. */
 export async function loadSite(file: string): Promise<Site> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    const found = await stat(file);
+    const { size } = found;
+    if (!found.isFile()) throw new Error('it is not a file');
+    if (size > largestFile) throw new Error(`it has ${size} bytes, and at most ${largestFile} are read`);
+    text = await readFile(file, { encoding: 'utf8', signal: AbortSignal.timeout(readTimeout) });
   } catch (error) {
     throw new CodedError('SITE_UNREADABLE', `cannot read the site file ${file}: ${messageOf(error)}`, { cause: error });
   }
