@@ -57,7 +57,7 @@ async function listPictures(folder: string, now: number): Promise<Picture[]> {
       const path = join(folder, day, name);
       const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: now, size: 0 }));
       if (name.endsWith('.jpg')) pictures.push({ path, time: mtimeMs, size });
-      else if (name.includes('.tmp') && now - mtimeMs > leftoverAge) await rm(path, { force: true });
+      else if (name.endsWith('.part') && now - mtimeMs > leftoverAge) await rm(path, { force: true });
     }
   }
   return pictures;

@@ -55,7 +55,7 @@ test('below the free-space floor room is made as far as pictures can make it', a
 });
 
 test('leftovers of a killed process go, files that are not ours stay, and a missing folder is no fault', async () => {
-  await put('half.jpg.tmp', 2 * 3_600_000);
+  await put('half.jpg.part', 2 * 3_600_000);
   await put('notes.txt', 90 * day);
   await writeFile(join(folder, 'readme'), 'x');
   await pruneSnapshots(folder, generous, now);
