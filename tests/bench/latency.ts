@@ -121,9 +121,9 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchLine[]> {
   const times = { silence: 600_000, start: 120_000 };
   await using campus = await startSmokeCampus({ relays, smokeNeeded: 1, latch: false, flows: true, times });
   await using bare = await startBareHop();
-  const { way, hop } = await measureRelays(campus, bare, quick ? 32 : 240);
+  const { way, hop } = await measureRelays(campus, bare, quick ? 32 : 200);
   say('  relay writes measured');
-  const trials = quick ? 12 : 100;
+  const trials = quick ? 12 : 50;
   const calm = await measureSmoke(campus, trials);
   say('  smoke measured; now a flow spins');
   const { took: spinning, share } = await measureSpinning(campus, trials);

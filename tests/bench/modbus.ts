@@ -110,7 +110,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
   const { ports } = await meters.ask({ count: 8 });
   if (!Array.isArray(ports)) throw new Error('the meters did not start');
   const numbers = ports.map(Number);
-  const rounds = quick ? 3 : 7;
-  const ms = quick ? 500 : 1_500;
+  const rounds = quick ? 3 : 5;
+  const ms = quick ? 500 : 1_000;
   return [await compare(numbers.slice(0, 1), rounds, ms), await compare(numbers, rounds, ms)];
 }

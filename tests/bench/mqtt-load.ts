@@ -31,8 +31,8 @@ class Publisher {
   readonly #socket: Socket;
   readonly #order: LoadOrder;
   readonly #topic: Buffer;
-  /** In the past, so that a full window is not stamped later than it is heard: those times would be set to one and the same. */
-  readonly #begin = Date.now() - 1_000;
+  /** In the past, so that no sample is stamped later than it is heard, which would set it to the time of another. */
+  readonly #begin = Date.now() - 30_000;
   #rest: Buffer = Buffer.alloc(0);
   #messageId = 0;
   #inFlight = 0;

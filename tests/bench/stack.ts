@@ -94,7 +94,7 @@ log_type none
 `;
 
 /** `same`: as durable as ours (WAL, NORMAL). `default`: SQLite as it comes. Throws when there is no Mosquitto. */
-export async function startStack(durability: 'same' | 'default', tellSender = true): Promise<Stack> {
+export async function startStack(durability: 'same' | 'default', tellSender: boolean): Promise<Stack> {
   const program = findMosquitto();
   if (program === null) throw new Error('there is no mosquitto on this machine');
   await using stack = new AsyncDisposableStack();
