@@ -119,6 +119,11 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     log,
   });
   const core = inbound;
+  commands.start({ isMemoryWhole: fault === null });
+  core.publishAll(latest);
+  core.commitUnasked(judgement.begin());
+  commands.adoptInterlockHolds(standingHolds(judgement.state));
+  // After the first look, which ends the alarms of a store of before the start.
   stack.defer(
     store.onFault((fault) => {
       const message = `${fault.code}: ${fault.message}`;
@@ -129,11 +134,6 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       core.takeReadingsUnasked([], [decision]);
     }),
   );
-
-  commands.start({ isMemoryWhole: fault === null });
-  core.publishAll(latest);
-  core.commitUnasked(judgement.begin());
-  commands.adoptInterlockHolds(standingHolds(judgement.state));
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
   stack.use(

@@ -14,7 +14,7 @@ import { type DevicePlace, deviceDown, processDown, voiceLost, voiceSource } fro
 const graces: Partial<Readonly<Record<DeviceHealth['state'], number>>> = {
   offline: 20_000,
   held: 20_000,
-  misconfigured: 20_000,
+  misconfigured: 0, // it will not get better by itself
   starting: 120_000,
 };
 const voiceGrace = 20_000;
