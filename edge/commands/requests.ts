@@ -1,3 +1,4 @@
+import { TokenBucket } from '#edge/bus/admission.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
 import type { Hold, Request, RequestResult } from '#edge/domain/output.ts';
 import { arbitrate, maxHolds } from '#edge/rules/priorities.ts';
@@ -10,6 +11,24 @@ import type { Recorder } from './recorder.ts';
 
 const maxAnswers = 512;
 const maxWaiting = 32;
+/**
+ * Requests being recorded at a time. The recorder has room for 64 records under way: a burst of guests must leave some to
+ * interlocks, and must not look like a disk that does not answer.
+ */
+const maxRecording = 48;
+const maxQueued = 512;
+/** Each request is two lines on disk for good: so many at once from one client, then so many a second. */
+const burst = 200;
+const perSecond = 10;
+/** Between two audit lines that say so, ms. */
+const complainEvery = 60_000;
+
+/** How much one client asks. Clients are named by the site file, so there are few. */
+interface Appetite {
+  readonly bucket: TokenBucket;
+  turnedAway: number;
+  complainedAt: number;
+}
 
 export interface RequestsOptions {
   readonly clock: Clock;
@@ -30,8 +49,53 @@ export function createRequests(options: RequestsOptions): Requests {
   const { clock, recorder, grants, outputOf, onChanged } = options;
   const answers = new Map<string, Promise<RequestResult>>();
   const queues = new Map<Output, { last: Promise<unknown>; waiting: number }>();
+  const appetites = new Map<string, Appetite>();
   let count = 0;
   let refused = 0;
+
+  const queued: (() => void)[] = [];
+  let recording = 0;
+  /** In this very turn while there is room. */
+  const inRoom = async (work: () => Promise<RequestResult>): Promise<RequestResult> => {
+    if (recording >= maxRecording) await new Promise<void>((resolve) => queued.push(resolve));
+    recording++;
+    try {
+      return await work();
+    } finally {
+      recording--;
+      queued.shift()?.();
+    }
+  };
+  /** null when it may ask. One line a minute says how many were turned away. */
+  const turnAway = (request: Request): RequestResult | null => {
+    const { client, id } = request;
+    const now = clock.monotonic();
+    const fresh = () => ({
+      bucket: new TokenBucket(perSecond, burst, clock),
+      turnedAway: 0,
+      complainedAt: -complainEvery,
+    });
+    const appetite = appetites.get(client) ?? fresh();
+    appetites.set(client, appetite);
+    if (appetite.bucket.available() >= 1 && queued.length < maxQueued) {
+      appetite.bucket.spend(1);
+      return null;
+    }
+    refused++;
+    appetite.turnedAway++;
+    const message = `client "${client}" asks too often: at most ${perSecond} requests a second are taken`;
+    const result: RequestResult = { id, accepted: false, outcome: 'busy', message };
+    if (now - appetite.complainedAt >= complainEvery) {
+      recorder.audit({
+        ...auditOf(request, result),
+        result: `busy: ${appetite.turnedAway} turned away since the last such line`,
+      });
+      recorder.commit();
+      appetite.complainedAt = now;
+      appetite.turnedAway = 0;
+    }
+    return result;
+  };
 
   const refuse = async (request: Request, refusal: Refusal): Promise<RequestResult> => {
     refused++;
@@ -130,6 +194,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const queue = queues.get(output) ?? { last: Promise.resolve(), waiting: 0 };
     queues.set(output, queue);
     if (queue.waiting >= maxWaiting) {
+      queueMicrotask(() => answers.delete(keyOf(request)));
       return refuse(request, { outcome: 'busy', message: `${maxWaiting} requests for "${output.ref}" are waiting` });
     }
     queue.waiting++;
@@ -149,7 +214,10 @@ export function createRequests(options: RequestsOptions): Requests {
       const known = answers.get(key);
       if (known !== undefined) return known;
       count++;
-      const answer = decide(request);
+      const turnedAway = turnAway(request);
+      // Not remembered: asked again later, with the same id, it may be taken.
+      if (turnedAway !== null) return Promise.resolve(turnedAway);
+      const answer = inRoom(() => decide(request));
       answers.set(key, answer);
       for (const oldest of answers.keys()) {
         if (answers.size <= maxAnswers) break;

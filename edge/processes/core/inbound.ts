@@ -5,6 +5,7 @@ import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import { createInboxLimiter } from '#edge/ingest/inbox.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -41,6 +42,7 @@ const tellAfter = 3_000;
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #ledger: Ledger;
+  readonly #limiter = createInboxLimiter();
   /** What is wrong with the disk: it refuses, or it has not answered so many writes in time. */
   #refuses = false;
   #late = 0;
@@ -165,7 +167,7 @@ export class Inbound {
     const { commands, bus, clock } = this.#options;
     const decoded = decodeRequest(message.payload);
     if (!decoded.ok) {
-      await this.commit({ inbox: [this.#malformed(message, decoded.message)] });
+      await this.#note(message, decoded.message);
       await bus.publish(answerTopic(message.client), {
         error: 'bad-request',
         message: decoded.message,
@@ -181,13 +183,13 @@ export class Inbound {
   async #takeResult(message: InboundMessage): Promise<void> {
     const decoded = decodeCommandResult(message.payload);
     if (decoded.ok) this.#options.commands.onResult(decoded.value);
-    else await this.commit({ inbox: [this.#malformed(message, decoded.message)] });
+    else await this.#note(message, decoded.message);
   }
 
   async #takeHealth(message: InboundMessage, process: string): Promise<void> {
     const { watch, commands } = this.#options;
     const decoded = decodeProcessHealth(message.payload);
-    if (!decoded.ok) return this.commit({ inbox: [this.#malformed(message, decoded.message)] });
+    if (!decoded.ok) return this.#note(message, decoded.message);
     const { restarted, left, cameBack } = watch.hear(process, decoded.value);
     if (left) this.leave([process]);
     if (restarted) commands.onProcessReady(process);
@@ -199,6 +201,14 @@ export class Inbound {
     const { commands, ingest, devicesOf } = this.#options;
     for (const process of processes) commands.onProcessStopped(process);
     this.takeReadingsUnasked(ingest.markDevices(processes.flatMap(devicesOf), 'no-communication'), decisions);
+  }
+
+  /** What cannot be understood is in the inbox when this resolves, once a minute: a guest's nonsense must not wear the disk. */
+  async #note(message: InboundMessage, why: string): Promise<void> {
+    const entry = this.#limiter.admit(this.#malformed(message, why), this.#options.clock.monotonic());
+    const { client, qos } = message;
+    if (entry === null && !this.#ledger.owesTo(client)) return;
+    await this.commit(entry === null ? {} : { inbox: [entry] }, { client, isResent: qos > 0 });
   }
 
   #malformed(message: InboundMessage, why: string): InboxEntry {

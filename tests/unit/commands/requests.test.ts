@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { newHappeningId } from '#edge/runtime/ids.ts';
 import { Desk, holdOf, never, someId, started } from './desk.ts';
 
 describe('a request', () => {
@@ -170,6 +171,22 @@ describe('a request', () => {
     expect(outcomes.filter((outcome) => outcome === 'busy')).toHaveLength(8);
     expect(outcomes.slice(0, 32)).toEqual(Array(32).fill('holding'));
     expect(desk.last.value).toBe(16 + (31 % 20) / 2);
+  });
+
+  it('of a client that floods is turned away without a line for each, and others are heard', async () => {
+    const desk = new Desk();
+    const asked = await Promise.all(Array.from({ length: 10_000 }, () => desk.ask('lamp-9/nothing', true)));
+    const outcomes = asked.map(({ outcome }) => outcome);
+    expect(outcomes.slice(0, 200)).toEqual(Array(200).fill('unknown-point'));
+    expect(outcomes.slice(200)).toEqual(Array(9_800).fill('busy'));
+    expect(desk.batches.flatMap(({ requests = [] }) => requests)).toHaveLength(200);
+    expect(desk.audit().filter((line) => line.includes('turned away'))).toHaveLength(1);
+    expect(await desk.ask('relay-1/relay_1', true, { client: 'web' })).toMatchObject({ outcome: 'holding' });
+
+    const id = newHappeningId(desk.clock);
+    expect(await desk.ask('relay-1/relay_2', true, { id })).toMatchObject({ outcome: 'busy' });
+    await desk.pass(1_000);
+    expect(await desk.ask('relay-1/relay_2', true, { id })).toMatchObject({ outcome: 'holding' });
   });
 
   it('is refused after 10 s when the disk hangs, and at once while it still does', async () => {
