@@ -68,6 +68,7 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
     readToken,
     guestToken: registerGuest(guest),
     log,
+    clock,
     safeMode: options.safeMode,
     functionTimeout: options.functionTimeout ?? 2,
   });

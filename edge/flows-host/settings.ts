@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { TokenBucket } from '#edge/bus/admission.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { excludedFiles } from './palette.ts';
 import { settingsKey } from './registry.ts';
@@ -18,6 +20,7 @@ export interface SettingsOptions {
   /** From registerGuest. */
   readonly guestToken: object;
   readonly log: Log;
+  readonly clock: Clock;
   readonly safeMode: boolean;
   /** Seconds after which a function node that does not return is stopped; 0 = never. */
   readonly functionTimeout: number;
@@ -118,16 +121,30 @@ export function nodeRedSettings(options: SettingsOptions): object {
     },
     logging: {
       console: { level: 'off' },
-      campus: { level: 'info', metrics: false, audit: false, handler: logHandler(options.log) },
+      campus: { level: 'info', metrics: false, audit: false, handler: logHandler(options.log, options.clock) },
     },
     [settingsKey]: options.guestToken,
   };
 }
 
+/** What a flow may write into our log: so many lines at once, then so many a second; the rest is counted. */
+const burst = 100;
+const perSecond = 5;
+
 /** Node-RED's log levels are 10 fatal, 20 error, 30 warn, 40 info. */
-function logHandler(log: Log) {
+export function logHandler(log: Log, clock: Clock) {
+  const bucket = new TokenBucket(perSecond, burst, clock);
+  let untold = 0;
   return () => (entry: { level: number; msg: unknown; type?: string; id?: string; name?: string }) => {
-    const fields = { text: String(entry.msg).slice(0, 2000), node: entry.id, type: entry.type, name: entry.name };
+    if (bucket.available() < 1) {
+      untold++;
+      return;
+    }
+    bucket.spend(1);
+    const missing = untold === 0 ? {} : { notLogged: untold };
+    untold = 0;
+    const said = { text: String(entry.msg).slice(0, 2000), node: entry.id, type: entry.type, name: entry.name };
+    const fields = { ...said, ...missing };
     if (entry.level <= 20) log.error(fields, 'node-red says');
     else if (entry.level === 30) log.warn(fields, 'node-red says');
     else log.debug(fields, 'node-red says');
