@@ -73,7 +73,7 @@ export async function removeClient(dataFolder: string, client: string): Promise<
 }
 
 async function changeCredentials(dataFolder: string, change: (clients: Map<string, string>) => void): Promise<void> {
-  await mkdir(dataFolder, { recursive: true });
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   await using _lock = await lockFile(`${credentialsFile(dataFolder)}.lock`);
   const clients = new Map(await loadCredentials(dataFolder));
   change(clients);
