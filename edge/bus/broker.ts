@@ -298,8 +298,13 @@ class GuardedBroker implements Broker {
       authorizeForward: (client, packet) => {
         const connection = connectionOf(client);
         if (connection === null || !this.#gate.mayForward(connection, packet.retain)) return null;
+        // What was retained when somebody subscribed may have been overtaken by news: an old value must never arrive last.
+        const payload = packet.retain ? this.#retained.current(packet.topic)?.payload : packet.payload;
+        if (payload === undefined) return null;
         // A QoS 2 publish counts as QoS 1 from here on; aedes would send it on as QoS 2.
-        return packet.qos === 2 ? { ...packet, qos: 1 } : packet;
+        return packet.qos === 2 || payload !== packet.payload
+          ? { ...packet, payload, qos: packet.qos === 0 ? 0 : 1 }
+          : packet;
       },
     });
     aedes.on('clientReady', (client) => this.#clientReady(client));

@@ -58,6 +58,11 @@ export class Retained {
     return true;
   }
 
+  /** What a new subscriber is to hear of a topic at this moment. */
+  current(topic: string): StoredPacket | undefined {
+    return this.#packets.get(topic);
+  }
+
   /** Whatever matches one of the filters, once for each filter; gives the event loop a turn after each scan. */
   async *matching(filters: readonly string[]): AsyncGenerator<StoredPacket> {
     for (const filter of filters) {
