@@ -234,6 +234,9 @@ byId('sign-out').addEventListener('click', () => {
 byId('language').addEventListener('click', () => {
   state.language = state.language === 'zh' ? 'en' : 'zh';
   localStorage.setItem('language', state.language);
+  // What was said in the other language is not said again.
+  show(byId('notice'), false);
+  setText(byId('announce'), '');
   showAll();
 });
 byId('flows-link').addEventListener('click', () =>
