@@ -17,3 +17,24 @@ export function eventIdFor(clock: Clock, topic: string, payload: Buffer, sourceT
   const hex = hash.toString('hex', 0, 16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as HappeningId;
 }
+
+/** So many ids are remembered: a resend comes within seconds. */
+const maxGiven = 2_000;
+
+/**
+ * The id that a device gave its event, while it means one event only. The store keeps the first of an id and passes over
+ * the others as resends, so firmware that numbers all its events alike would lose all but one, acknowledged and silent:
+ * another message under a known id gets an id of its own.
+ */
+export function createGivenIds(): (id: HappeningId, topic: string, payload: Buffer) => HappeningId | null {
+  const known = new Map<HappeningId, string>();
+  return (id, topic, payload) => {
+    const digest = createHash('sha256').update(topic).update('\0').update(payload).digest('base64');
+    const before = known.get(id);
+    if (before !== undefined) return before === digest ? id : null;
+    known.set(id, digest);
+    const [oldest] = known.keys();
+    if (known.size > maxGiven && oldest !== undefined) known.delete(oldest);
+    return id;
+  };
+}

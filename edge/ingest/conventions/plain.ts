@@ -2,6 +2,7 @@ import { decodeEvent, decodeSamples } from '#edge/bus/codec.ts';
 import { parseTopic } from '#edge/bus/topics.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { Claim, Convention, Desk, Turn } from '../desk.ts';
+import { createGivenIds } from '../event-id.ts';
 import { isRecord, own, parseJson } from '../payload.ts';
 import type { DeviceEntry, Registry } from '../registry.ts';
 import { parseDeviceTime } from '../source-time.ts';
@@ -11,6 +12,7 @@ import { parseDeviceTime } from '../source-time.ts';
  * a plain object (`{"temperature": 21.5, "co2": 640, "t": 1790000000000}`), which its profile's paths read.
  */
 export function createPlain(desk: Desk, registry: Registry, zone: string): Convention {
+  const givenId = createGivenIds();
   return {
     accept(turn) {
       const topic = parseTopic(turn.message.topic);
@@ -19,7 +21,7 @@ export function createPlain(desk: Desk, registry: Registry, zone: string): Conve
       if (entry === undefined) {
         return { kind: 'unknown-device', key: topic.device, message: `no device "${topic.device}" in the site file` };
       }
-      return topic.kind === 'event' ? acceptEvent(desk, turn, entry) : acceptSamples(desk, turn, entry, zone);
+      return topic.kind === 'event' ? acceptEvent(desk, turn, entry, givenId) : acceptSamples(desk, turn, entry, zone);
     },
   };
 }
@@ -71,10 +73,17 @@ function acceptObject(
   return 'taken';
 }
 
-function acceptEvent(desk: Desk, turn: Turn, entry: DeviceEntry): Claim {
+function acceptEvent(desk: Desk, turn: Turn, entry: DeviceEntry, givenId: ReturnType<typeof createGivenIds>): Claim {
   const decoded = decodeEvent(turn.message.payload);
   if (!decoded.ok) return malformed(entry, 'event', decoded.message);
-  const { time, sourceTime, snapshot, ...event } = decoded.value;
+  const { time, sourceTime, snapshot, id: given, ...what } = decoded.value;
+  const { topic, payload } = turn.message;
+  const id = given === undefined ? null : givenId(given, topic, payload);
+  if (given !== undefined && id === null) {
+    const message = `event id ${given} was given to another event before; this one gets its own`;
+    desk.note(turn, 'malformed', `${entry.device.id}/event-id`, message);
+  }
+  const event = { ...what, ...(id === null ? {} : { id }) };
   if (entry.device.protocol === 'mqtt') {
     // A plain device's `t` is its own clock, and it has no folder of pictures to point into.
     const source = sourceTime ?? time;

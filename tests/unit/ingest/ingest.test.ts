@@ -446,6 +446,18 @@ describe('events', () => {
     expect(once({ type: 'button' })?.id).not.toBe(once({ type: 'button' })?.id);
   });
 
+  test('an id that a device gives to every event does not swallow all but the first', () => {
+    const { send } = bench(devices({ id: 'panel', profile: 'sensor/json-fire-panel', address: { json: true } }));
+    const id = '0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001';
+    const first = send('v1/in/panel/event', { id, type: 'fault' });
+    const resent = send('v1/in/panel/event', { id, type: 'fault' });
+    const other = send('v1/in/panel/event', { id, type: 'alarm_test' });
+    expect([first, resent].map(({ events }) => events[0]?.id)).toEqual([id, id]);
+    expect(other.events[0]?.id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(other.events[0]?.id).not.toBe(id);
+    expect(other.inbox).toMatchObject([{ key: 'panel/event-id' }]);
+  });
+
   test('a plain device cannot point at pictures', () => {
     const { send } = bench(devices({ id: 'panel', profile: 'sensor/json-fire-panel', address: { json: true } }));
     expect(send('v1/in/panel/event', { type: 'x', snapshot: '2026-11-20/secret.jpg' }).events[0]).not.toHaveProperty(
