@@ -24,6 +24,7 @@ import { openStoreOrNone, watchForStore } from './core/open-store.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
 import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
+import { siteMistakes } from './core/watch-alarms.ts';
 
 /** Broker, ingest, rules, commands, and the store's writer. */
 export async function startCore(init: EdgeInit, context: ChildContext): Promise<Running> {
@@ -74,7 +75,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     campus,
     places: site.devices,
     unusable: [...campus.broken, ...ingest.broken],
-    alarmed: restored.alarms.flatMap(({ source, active }) => (active ? [deviceOfSource(source)] : [])),
+    alarmed: restored.alarms.flatMap(({ source, active }) => (active ? [source] : [])),
     clock,
   });
   const commands = createCommands({
@@ -134,6 +135,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       core.takeReadingsUnasked([], [decision]);
     }),
   );
+  const mistakes = interlockMistakes(site, campus);
+  if (mistakes.length > 0) core.takeReadingsUnasked([], [siteMistakes(mistakes)]);
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
   stack.use(
@@ -156,12 +159,13 @@ function problemsOf(site: Site, campus: Campus): string[] {
   return [
     ...campus.broken.map(({ device, message }) => `device ${device}: ${message}`),
     ...findBrokenGrants(site),
-    ...checkInterlocks(site.interlocks, {
-      devices: campus.devices,
-      openingHours: site.openingHours,
-      timeZone: site.campus.timeZone,
-    }),
+    ...interlockMistakes(site, campus),
   ];
+}
+
+function interlockMistakes(site: Site, campus: Campus): readonly string[] {
+  const { openingHours, interlocks } = site;
+  return checkInterlocks(interlocks, { devices: campus.devices, openingHours, timeZone: site.campus.timeZone });
 }
 
 function devicesByProcess(campus: Campus): Readonly<Record<string, readonly Device['id'][]>> {
@@ -172,11 +176,6 @@ function outputPoints(campus: Campus) {
   return driverProcesses.flatMap((process) =>
     campus.devicesOfProcess(process).flatMap((device) => device.points.map((point) => ({ device, point, process }))),
   );
-}
-
-/** `device:<id>` -> id; '' for other sources, which no device is called. */
-function deviceOfSource(source: string): string {
-  return source.startsWith('device:') ? source.slice('device:'.length) : '';
 }
 
 /** Points a client may request: people everything, flows and foreign clients what the site file grants them. */
@@ -192,6 +191,7 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
   if (kind === 'device') return site.devices.some(({ id }) => id === name);
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
+  if (kind === 'bridge') return campus.devices.some(({ protocol }) => protocol === 'mqtt');
   // Processes and the store are looked at anew: what still ails them is raised again at once.
   return false;
 }

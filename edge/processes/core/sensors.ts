@@ -1,5 +1,6 @@
 import type { Device } from '#edge/domain/device.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
+import { parseSensorAddress } from '#edge/ingest/addresses.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import { onlinePath } from '#edge/ingest/point-address.ts';
 import type { DeviceEntry, Slot } from '#edge/ingest/registry.ts';
@@ -8,11 +9,13 @@ import type { Watch } from './watch.ts';
 
 /** A device that announces itself does so when it connects; after so long without it, it is not there, ms. */
 const announceWithin = 600_000;
+/** Fewer sensors than this may fall silent together by chance. */
+const fewest = 3;
 
 export interface SensorsOptions {
-  readonly campus: { readonly devices: readonly Pick<Device, 'id' | 'protocol'>[] };
+  readonly campus: { readonly devices: readonly Device[] };
   readonly ingest: Pick<Ingest, 'registry'>;
-  readonly watch: Pick<Watch, 'hearSensor'>;
+  readonly watch: Pick<Watch, 'hearSensor' | 'hearBridge'>;
   readonly clock: Clock;
 }
 
@@ -21,6 +24,16 @@ export function createListener({ campus, ingest, watch, clock }: SensorsOptions)
   const sensors = campus.devices.filter(({ protocol }) => protocol === 'mqtt');
   /** Since when a sensor has no points at all, monotonic ms. */
   const emptySince = new Map<DeviceId, number>();
+  const bridges = sensorsByBridge(sensors);
+  const verdicts = new Map<DeviceId, keyof typeof sentences | null>();
+  /** All silent at once is the bridge, and its alarm alone. */
+  const hearBridge = (bridge: string, ids: readonly DeviceId[]) => {
+    const isAll = (wanted: keyof typeof sentences) => ids.every((id) => verdicts.get(id) === wanted);
+    const isDown = isAll('silent');
+    const isHeard = ids.some((id) => verdicts.get(id) === 'heard');
+    watch.hearBridge(bridge, ids.length, isDown ? 'silent' : isHeard ? 'heard' : null);
+    if (isDown) for (const id of ids) verdicts.delete(id);
+  };
   return () => {
     const now = clock.monotonic();
     for (const { id } of sensors) {
@@ -31,9 +44,31 @@ export function createListener({ campus, ingest, watch, clock }: SensorsOptions)
       else if (!emptySince.has(id)) emptySince.set(id, now);
       const isEmpty = now - (emptySince.get(id) ?? now) >= announceWithin;
       const verdict = speaking.length > 0 ? judge(entry, speaking, now) : isEmpty ? 'empty' : null;
-      if (verdict !== null) watch.hearSensor(id, verdict !== 'heard', sentences[verdict]);
+      verdicts.set(id, verdict);
     }
+    for (const [bridge, ids] of bridges) hearBridge(bridge, ids);
+    for (const [id, verdict] of verdicts)
+      if (verdict !== null) watch.hearSensor(id, verdict !== 'heard', sentences[verdict]);
   };
+}
+
+/** Sensors by the bridge they speak through, where there are enough of them to tell the one from the others. */
+function sensorsByBridge(sensors: readonly Device[]): ReadonlyMap<string, readonly DeviceId[]> {
+  const all = new Map<string, DeviceId[]>();
+  for (const device of sensors) {
+    const bridge = bridgeOf(device);
+    if (bridge !== null) all.set(bridge, [...(all.get(bridge) ?? []), device.id]);
+  }
+  return new Map([...all].filter(([, ids]) => ids.length >= fewest));
+}
+
+function bridgeOf(device: Device): string | null {
+  try {
+    const address = parseSensorAddress(device);
+    return address.convention === 'zigbee2mqtt' ? address.base : null;
+  } catch {
+    return null; // ingest names it as broken
+  }
 }
 
 const sentences = {

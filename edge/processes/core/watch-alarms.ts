@@ -75,6 +75,39 @@ export function processDown(name: string, down: ProcessStatus | null): RaiseDeci
   };
 }
 
+/** Behind a bridge that is gone nobody is heard: one alarm, not one for each sensor. */
+export function bridgeDown(source: string, bridge: string, sensors: number): RaiseDecision {
+  return {
+    kind: 'raise',
+    source,
+    class: 'high',
+    message: {
+      zh: `网关 ${bridge} 中断，${sensors} 个传感器均无数据`,
+      en: `Bridge ${bridge} is gone: none of its ${sensors} sensors is heard`,
+    },
+    next: { zh: '检查网关的供电、网络和程序', en: 'Check the power, network and program of the bridge' },
+    reason: 'none of its sensors is heard',
+  };
+}
+
+export const mistakesSource = 'site:interlocks';
+
+/** An interlock that cannot do what it says must not wait for the fire to say so. */
+export function siteMistakes(problems: readonly string[]): RaiseDecision {
+  const first = problems.slice(0, 4).join('; ');
+  return {
+    kind: 'raise',
+    source: mistakesSource,
+    class: 'high',
+    message: {
+      zh: `站点文件的联锁有 ${problems.length} 处错误`,
+      en: `The interlocks of the site file have ${problems.length} mistake${problems.length === 1 ? '' : 's'}`,
+    },
+    next: { zh: `修正站点文件：${first}`, en: `Correct the site file: ${first}` },
+    reason: problems.join('; '),
+  };
+}
+
 export function voiceLost(health: DeviceHealth, speakers: number): RaiseDecision {
   return {
     kind: 'raise',

@@ -3,7 +3,7 @@ import type { DeviceId } from '#edge/domain/ids.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { type Campus, driverProcesses } from '../campus.ts';
-import { type DevicePlace, deviceDown, processDown, voiceLost, voiceSource } from './watch-alarms.ts';
+import { bridgeDown, type DevicePlace, deviceDown, processDown, voiceLost, voiceSource } from './watch-alarms.ts';
 
 /*
  * Every silence is known: devices that do not answer and processes that are gone become alarms, once each. A device is
@@ -18,6 +18,7 @@ const graces: Partial<Readonly<Record<DeviceHealth['state'], number>>> = {
   starting: 120_000,
 };
 const voiceGrace = 20_000;
+const bridgeGrace = 20_000;
 /** A process that left the broker is back at once, or the supervisor says why not; without one, this is the word, ms. */
 const awayGrace = 10_000;
 const firstWordGrace = 60_000;
@@ -57,7 +58,7 @@ export interface WatchOptions {
   readonly places: readonly DevicePlace[];
   /** Devices that cannot be had at all, and why. */
   readonly unusable: readonly { readonly device: string; readonly message: string }[];
-  /** Devices whose alarm was open before the start: it returns when they are seen to work. */
+  /** Sources whose alarm was open before the start: it returns when what they name is seen to work. */
   readonly alarmed: Iterable<string>;
   readonly clock: Clock;
 }
@@ -67,6 +68,7 @@ export class Watch {
   readonly #devices = new Map<string, Seen>();
   readonly #alarmed: Set<string>;
   readonly #processes = new Map<string, ProcessSeen>();
+  readonly #bridges = new Map<string, { silentSince: number | null; sensors: number; raised: boolean }>();
   #voiceRaised = '';
 
   constructor(options: WatchOptions) {
@@ -116,6 +118,17 @@ export class Watch {
     if (before?.health.state !== state && before?.health.state !== 'misconfigured') this.#see(device, state, message);
   }
 
+  /** Many sensors speak through one bridge; `null` when nothing can be said of it yet. */
+  hearBridge(bridge: string, sensors: number, verdict: 'heard' | 'silent' | null): void {
+    const source = bridgeSource(bridge);
+    const before = this.#bridges.get(bridge) ?? { silentSince: null, raised: this.#alarmed.delete(source) };
+    const since = verdict === 'silent' ? (before.silentSince ?? this.#options.clock.monotonic()) : null;
+    const silentSince = verdict === null ? before.silentSince : since;
+    // Alarmed before the start and not yet heard: it stands.
+    const stands = before.raised && before.silentSince === null && verdict !== 'heard';
+    this.#bridges.set(bridge, { ...before, sensors, silentSince: stands ? Number.NEGATIVE_INFINITY : silentSince });
+  }
+
   /** The supervisor's table: which processes are gone since the last look, and what to raise or return. */
   hearProcesses(processes: readonly ProcessStatus[]): {
     readonly gone: readonly string[];
@@ -141,6 +154,7 @@ export class Watch {
   tick(): AlarmDecision[] {
     const decisions = [...this.#processes].flatMap(([name, seen]) => this.#judgeProcess(name, seen));
     for (const [id, seen] of this.#devices) decisions.push(...this.#judgeDevice(id, seen));
+    for (const bridge of this.#bridges.keys()) decisions.push(...this.#judgeBridge(bridge));
     decisions.push(...this.#judgeVoice());
     return decisions;
   }
@@ -169,7 +183,7 @@ export class Watch {
       health,
       faultySince: graces[health.state] === undefined ? null : (before?.faultySince ?? now),
       degradedSince: health.state === 'degraded' ? (before?.degradedSince ?? now) : null,
-      told: before?.told ?? (this.#alarmed.delete(health.device) ? 'unknown' : null),
+      told: before?.told ?? (this.#alarmed.delete(`device:${health.device}`) ? 'unknown' : null),
     });
   }
 
@@ -208,6 +222,16 @@ export class Watch {
     ];
   }
 
+  #judgeBridge(bridge: string): AlarmDecision[] {
+    const seen = this.#bridges.get(bridge);
+    if (seen === undefined) return [];
+    const source = bridgeSource(bridge);
+    const isDown = seen.silentSince !== null && this.#options.clock.monotonic() - seen.silentSince >= bridgeGrace;
+    if (isDown === seen.raised || (seen.raised && seen.silentSince !== null)) return [];
+    seen.raised = isDown;
+    return [isDown ? bridgeDown(source, bridge, seen.sensors) : { kind: 'return', source, reason: 'it is heard' }];
+  }
+
   /** One broken clip takes the voice of every speaker: one alarm, not two hundred. */
   #judgeVoice(): AlarmDecision[] {
     const now = this.#options.clock.monotonic();
@@ -225,4 +249,9 @@ export class Watch {
       ? [{ kind: 'return', source: voiceSource, reason: 'every speaker can play every clip' }]
       : [voiceLost(first, mute.length)];
   }
+}
+
+/** Sources are in lower case; the bases of bridges are what somebody has typed. */
+export function bridgeSource(bridge: string): string {
+  return `bridge:${bridge.toLowerCase().replace(/[^a-z0-9_/-]/g, '-')}`;
 }

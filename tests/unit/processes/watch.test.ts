@@ -81,7 +81,7 @@ describe('a device', () => {
   });
 
   test('that was alarmed before a restart and works now has its alarm returned; one that is still away keeps it', () => {
-    const { pass, hear, device } = watchOf({ alarmed: ['meter-1', 'meter-2'] });
+    const { pass, hear, device } = watchOf({ alarmed: ['device:meter-1', 'device:meter-2'] });
     hear('broadcast', 'ready', [device('speaker-1', 'online')]);
     hear('fieldbus', 'ready', [device('meter-1', 'online'), device('meter-2', 'offline')]);
     expect(pass(5_000)).toEqual(['return device:meter-1']);
@@ -172,6 +172,7 @@ describe('a sensor', () => {
       ingest: b.ingest,
       watch: {
         hearSensor: (id, isSilent, message) => void said.push(`${id} ${isSilent ? `silent: ${message}` : 'heard'}`),
+        hearBridge: (bridge, sensors, verdict) => void said.push(`${bridge} of ${sensors} ${verdict}`),
       },
       clock: b.clock,
     });
@@ -182,7 +183,7 @@ describe('a sensor', () => {
       return said.at(-1);
     };
     look();
-    return { ...b, said, pass: wait };
+    return { ...b, said, pass: wait, all: () => [...said] };
   }
   const climate = () =>
     devices({ id: 'climate', profile: 'sensor/zigbee-climate', address: { zigbee2mqtt: 'climate' } });
@@ -225,5 +226,36 @@ describe('a sensor', () => {
     send('homeassistant/sensor/esp-1/t/config', '');
     expect(pass(minute)).toBeUndefined();
     expect(pass(11 * minute)).toBe('air silent: it has announced nothing, or has taken back what it had announced');
+  });
+
+  test('is not named when its whole bridge is gone: the bridge is', () => {
+    const ids = ['smoke-1', 'smoke-2', 'smoke-3'];
+    const list = devices(...ids.map((id) => ({ id, profile: 'sensor/zigbee-smoke', address: { zigbee2mqtt: id } })));
+    const { pass, send, all } = listen(list);
+    for (const id of ids) send(`zigbee2mqtt/${id}`, { smoke: false });
+    pass(1_000);
+    expect(all()).toContain('zigbee2mqtt of 3 heard');
+    send('zigbee2mqtt/bridge/state', { state: 'offline' });
+    pass(1_000);
+    expect(all()).toEqual(['zigbee2mqtt of 3 silent']);
+    for (const id of ids) send(`zigbee2mqtt/${id}`, { smoke: true });
+    pass(1_000);
+    expect(all()).toContain('zigbee2mqtt of 3 heard');
+  });
+});
+
+describe('a bridge', () => {
+  test('is an alarm when nobody behind it is heard, also across a restart, until somebody is', () => {
+    const { watch, pass, allReady } = watchOf();
+    allReady();
+    watch.hearBridge('zigbee2mqtt', 9, 'silent');
+    expect(pass(10_000)).toEqual([]);
+    expect(pass(15_000)).toEqual(['raise bridge:zigbee2mqtt']);
+    const next = watchOf({ alarmed: ['bridge:zigbee2mqtt'] });
+    next.allReady();
+    next.watch.hearBridge('zigbee2mqtt', 9, null);
+    expect(next.pass(5_000)).toEqual([]);
+    next.watch.hearBridge('zigbee2mqtt', 9, 'heard');
+    expect(next.pass(5_000)).toEqual(['return bridge:zigbee2mqtt']);
   });
 });
