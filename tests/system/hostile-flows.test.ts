@@ -163,6 +163,24 @@ describe('a hostile function node', () => {
     expectOthersWell();
   }, 90_000);
 
+  test('in the same box, what a person deploys is saved and written into the audit', async () => {
+    const authorization = `Bearer ${readFileSync(join(data, 'admin-token'), 'utf8').trim()}`;
+    const session = await fetch(`${campus.url}/api/v1/session`, { method: 'POST', headers: { authorization } });
+    const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const tab = [{ id: 'g', type: 'tab', label: 'notify/good' }];
+    await vi.waitFor(async () => {
+      const headers = { cookie, 'content-type': 'application/json', 'node-red-deployment-type': 'full' };
+      const body = JSON.stringify(tab);
+      const deployed = await fetch(`${campus.url}/flows-editor/flows`, { method: 'POST', headers, body });
+      expect(deployed.status).toBe(204);
+    }, soon);
+    expect(JSON.parse(readFileSync(join(flows, 'notify/good.json'), 'utf8'))).toEqual(tab);
+    await vi.waitFor(async () => {
+      const audit = await campus.get<{ who: string; what: string }[]>('audit?limit=100');
+      expect(audit.find(({ what }) => what.includes('notify/good.json'))?.who).toBe('person:admin');
+    }, soon);
+  });
+
   test('whose flows do not run says so where devices are looked at', async () => {
     writeFlow('');
     writeFileSync(
