@@ -26,8 +26,14 @@ const campusesSchema = z.array(
 async function run(init: CityInit, { clock, log }: Pick<ChildContext, 'clock' | 'log'>): Promise<Running> {
   const city = await startCity({ ...init, clock, log });
   const host = init.http.host.includes(':') ? `[${init.http.host}]` : init.http.host;
+  const url = `http://${host}:${city.ports.http}/`;
   return {
-    info: { mqttPort: city.ports.mqtt, httpPort: city.ports.http, url: `http://${host}:${city.ports.http}/` },
+    info: {
+      mqttPort: city.ports.mqtt,
+      httpPort: city.ports.http,
+      url,
+      say: `  城市 city        ${url}#token=${city.token}`,
+    },
     [Symbol.asyncDispose]: () => city[Symbol.asyncDispose](),
   };
 }

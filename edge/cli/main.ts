@@ -49,6 +49,7 @@ const commands: Record<string, (given: Given) => Promise<void>> = {
     for (const id of await listClients(dataFolder(given))) print(id);
   },
   'profile check': async (given) => {
+    if (given.words.length === 0) throw new CodedError('USAGE', 'at least one NAME is needed');
     const failed: string[] = [];
     for (const word of given.words) {
       const name = word.replace(/^.*device-profiles\//, '').replace(/\.yaml$/, '');

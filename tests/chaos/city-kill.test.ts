@@ -1,6 +1,6 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { type Lane, lanes } from '#bridge/contract/lanes.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { campus, makeBody, openCity, openUplink, tempFolder } from '../fixtures/bridge/campus.ts';
@@ -15,7 +15,7 @@ import { openProxy } from '../fixtures/bridge/proxy.ts';
  */
 const clean = { missing: [], doubled: [], outOfOrder: [], changed: [], ghosts: [] };
 const deadline = { timeout: 20_000, interval: 20 };
-const kills = 5;
+const kills = inject('kills') ?? 5;
 
 function acknowledgedInAll(outbox: FixtureOutbox): number {
   return lanes.reduce((sum, lane) => sum + outbox.watermark(lane), 0);

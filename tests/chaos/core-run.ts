@@ -13,7 +13,6 @@ import { query } from '../fixtures/bridge/city-check.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { asDevice, Qos1Sensor } from './qos1-sensor.ts';
 import { superviseQuickUplink } from './quick-uplink.ts';
-import { steadyPorts } from './steady-ports.ts';
 
 /*
  * One run against the truth: a small campus and its city as real processes, clients that write down what they were
@@ -58,13 +57,12 @@ const drainPatience = { timeout: 60_000, interval: 50 };
 
 export async function runKills(options: RunOptions): Promise<Promises> {
   const from = systemClock.now();
-  const steady = await steadyPorts();
   await using campus = await startCampus({
     data: options.data,
     simulators: false,
     only: ['web'],
     cityTest: { logReceived: true },
-    change: (site) => reduce(steady(site)),
+    change: reduce,
     tuning: { acknowledgeBeforeCommit: options.acknowledgeBeforeCommit },
   });
   await using _uplink = superviseQuickUplink(campus.site, options.data, 'password-of-the-campus');

@@ -6,7 +6,6 @@ import { openReader, type Reader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { occupy, pressRelay, sayOnce } from './bystander.ts';
 import { asDevice } from './qos1-sensor.ts';
-import { steadyPorts } from './steady-ports.ts';
 
 /*
  * What happens when each process dies: the table of the architecture, on one campus, in one evacuation. The tests build
@@ -52,11 +51,10 @@ function withContact(site: Site): Site {
 }
 
 beforeAll(async () => {
-  const steady = await steadyPorts();
   campus = await startCampus({
     only: ['fieldbus', 'broadcast', 'web', 'uplink'],
     times: { silence: 4_000 },
-    change: (site) => withContact(steady(site)),
+    change: withContact,
   });
   reader = openReader(campus.data);
   await vi.waitFor(
