@@ -32,14 +32,14 @@ function portsOf(site: Site): WantedPort[] {
     port: site.mqtt.port,
     setting: 'mqtt.port in the site file, or start with --mqtt-port',
   }));
-  const [websocketHost = '127.0.0.1'] = site.mqtt.hosts;
   const { websocketPort } = site.mqtt;
+  const websocket = site.mqtt.hosts.flatMap((host) =>
+    websocketPort === null ? [] : [{ host, port: websocketPort, setting: 'mqtt.websocketPort in the site file' }],
+  );
   return [
     ...mqtt,
     { ...site.http, setting: 'http.port in the site file, or start with --http-port' },
-    ...(websocketPort === null
-      ? []
-      : [{ host: websocketHost, port: websocketPort, setting: 'mqtt.websocketPort in the site file' }]),
+    ...websocket,
     ...(site.flows.enabled
       ? flowsHosts(site).map((host) => ({ host, port: site.flows.port, setting: 'flows.port in the site file' }))
       : []),
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     log: createLog('supervisor', args.logLevel),
     logLevel: args.logLevel,
-    onReady: (name, info) => announce(name, info),
+    onReady: (name, info) => announce(name, info, args),
   });
   process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);
   stopOnSignals(supervisor);
@@ -105,11 +105,16 @@ function stopOnSignals(supervisor: Supervisor): void {
 
 const announced = new Set<string>();
 
-/** Tells people, once, where to look. */
-function announce(name: string, info: Readonly<Record<string, string | number>>): void {
+/**
+ * Tells people, once, where to look. The demo's link opens the page at once; what a real campus says ends in a journal
+ * that others read, so there the token stays in its file.
+ */
+function announce(name: string, info: Readonly<Record<string, string | number>>, { site, data }: Arguments): void {
   if (announced.has(name) || info.say === undefined) return;
   announced.add(name);
-  process.stdout.write(`${info.say}\n`);
+  const said = String(info.say);
+  const open = said.replace(/#token=\S+/, `  (token: ${join(data, 'admin-token')})`);
+  process.stdout.write(`${site === null ? said : open}\n`);
 }
 
 try {

@@ -75,7 +75,9 @@ test('nothing secret is said, shown to other users of the machine, or open to th
   child.stderr.on('data', (text) => {
     logged += text;
   });
-  child.stdout.resume();
+  child.stdout.on('data', (text) => {
+    logged += text;
+  });
   try {
     const pidFiles = () => readdirSync(join(data, 'run')).filter((name) => name.endsWith('.pid'));
     const told = await vi.waitFor(
@@ -115,6 +117,7 @@ test('nothing secret is said, shown to other users of the machine, or open to th
         .sort(),
     ).toEqual([...processNames].sort());
     expect(logged).toContain('camera-away');
+    expect(logged).toContain(`(token: ${join(data, 'admin-token')})`);
     for (const secret of [...Object.values(secrets), token, ...keys]) {
       expect(told, 'the API').not.toContain(secret);
       expect(logged, 'the log').not.toContain(secret);
