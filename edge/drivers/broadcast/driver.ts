@@ -19,13 +19,15 @@ export interface BroadcastOptions {
   readonly probeEvery?: number;
 }
 
+/** One clip on a disk that hangs must not keep the others from sounding, ms. */
+const preparePatience = 3_000;
 /** A socket to an address opens within this; ms. */
 const openPatience = 1000;
 
 /**
  * Loudspeakers by RTP: G.711, 20 ms, unicast or multicast. Points: `clip` (text, output: what plays now; '' = silence),
  * `playing` (boolean), `packets_sent` (counter). The first `open` waits until every clip is decoded, or has failed, so
- * that an evacuation never waits for a disk; a broken clip is logged once and tried again when it is asked for.
+ * that an evacuation never waits for a disk, or 3 s; a broken clip is logged once and tried again when it is asked for.
  */
 export function broadcastDriver(options: BroadcastOptions): Driver<SpeakerConfig> {
   const { clips, folder, clock, log, probeEvery = 15_000 } = options;
@@ -51,7 +53,9 @@ export function broadcastDriver(options: BroadcastOptions): Driver<SpeakerConfig
     config: { parse: parseSpeakerConfig },
     async open(device, config, sink, signal) {
       prepared ??= prepare();
-      await prepared;
+      const enough = new AbortController();
+      await Promise.race([prepared, delay(preparePatience, enough.signal)]);
+      enough.abort();
       const session = new SpeakerSession({ device, config, clips: library, pacer, probeEvery, clock, sink });
       signal.addEventListener('abort', () => void session[Symbol.asyncDispose](), { once: true });
       // A name that does not resolve takes seconds to say so: the session says it, nobody waits for it.

@@ -5,6 +5,7 @@ import type { Sample } from '#edge/domain/reading.ts';
 import type { Session, Sink } from '#edge/drivers/driver.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
+import { within } from '#edge/runtime/lifecycle.ts';
 import type { Clip, ClipLibrary } from './clips.ts';
 import { type SpeakerConfig, soundClassOf } from './config.ts';
 import { Outlet, type Target } from './outlet.ts';
@@ -29,6 +30,8 @@ interface Playing {
   stream: Stream | undefined;
 }
 
+/** How long a command may wait for a clip that is not in memory, ms. */
+const loadPatience = 500;
 /** Longer timers overflow in Node (2^31 ms); the expiry is armed again when this one fires. */
 const longestTimer = 86_400_000;
 
@@ -76,7 +79,12 @@ export class SpeakerSession implements Session {
     const ready = clips.ready(command.value);
     if (ready !== undefined) return this.#play(command, ready);
     try {
-      const clip = await clips.load(command.value, signal);
+      // Loading goes on; whoever asks again finds it ready. Writes are taken one by one: an evacuation may wait behind this.
+      const clip = await within(
+        loadPatience,
+        `clip "${command.value}" is still being read, which`,
+        clips.load(command.value, signal),
+      );
       this.#sayHealth(`clip "${clip.name}" can be played now`);
       if (turn !== this.#latest) return this.#answer(command, 'failed', 'overtaken by a newer command');
       return this.#play(command, clip);
