@@ -67,7 +67,7 @@ export function judge(
     if (order !== 'late') settleBad(registry, slot, decoded.reason, moment, out);
     return;
   }
-  if (source.own && isRepeated(slot, source.time, decoded.value)) {
+  if (source.own && isRepeated(slot, heard.sourceTime ?? source.time, decoded.value)) {
     counts.duplicates++;
     return;
   }
@@ -77,6 +77,7 @@ export function judge(
     return;
   }
   slot.heardAt = moment.monotonic - Math.max(0, moment.now - source.time);
+  if (source.time !== heard.sourceTime) source = { ...source, time: inTurn(slot, source.time, moment.now) };
   const next = judgeLive(slot, decoded, source, moment, out);
   if (isUnchanged(slot, next)) {
     counts.unchanged++;
@@ -119,6 +120,18 @@ function orderOf(slot: Slot, time: number, moment: Moment): 'live' | 'late' | 's
     return 'late';
   }
   return moment.monotonic - slot.lag.since >= lagTolerance ? 'skewed' : 'late';
+}
+
+/** Furthest that a backlog told at once may run ahead of the clock, ms: one a millisecond. */
+const mostAhead = 1_000;
+
+/**
+ * A time of our own giving. History keeps one value per millisecond of a point, and a device without a good clock may
+ * tell a whole backlog within one: each of its values gets a millisecond to itself.
+ */
+function inTurn(slot: Slot, time: number, now: number): number {
+  const last = slot.reading.sourceTime;
+  return slot.reading.value !== null && last >= time && last < now + mostAhead ? last + 1 : time;
 }
 
 function isRepeated(slot: Slot, time: number, value: Value): boolean {

@@ -15,7 +15,11 @@ export interface EdgeInit {
   /** Node-RED starts with its editor but without flows, after it crashed again and again. */
   readonly safeMode?: boolean;
   /** For chaos tests only. */
-  readonly tuning?: { readonly acknowledgeBeforeCommit?: boolean };
+  readonly tuning?: {
+    readonly acknowledgeBeforeCommit?: boolean;
+    readonly commitStock?: number;
+    readonly commitsPerSecond?: number;
+  };
 }
 
 /** What a process needs to join the bus. */

@@ -151,7 +151,7 @@ export class Inbound {
     const stored = [...late, ...readings];
     const isNothing = stored.length === 0 && events.length === 0 && inbox.length === 0 && discovered === undefined;
     // What comes again is nothing new, but it may still be owed from the first time.
-    if (isNothing && !this.#ledger.owesTo(message.client)) return;
+    if (isNothing) return message.qos === 0 ? undefined : this.#ledger.write({}, { client: message.client });
     const state = discovered === undefined ? verdict.state : { ...verdict.state, discovery: discovered };
     const batch: Batch = {
       readings: stored,

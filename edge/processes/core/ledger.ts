@@ -40,6 +40,8 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #backoff = new Backoff({ first: 500, cap: 15_000 });
   readonly #debt = new Debt();
+  /** Fulfils when everything written so far is on disk or owed. */
+  #settled: Promise<unknown> = Promise.resolve();
   #paying: Promise<void> | null = null;
   #retryAt = 0;
   #isFailing = false;
@@ -57,8 +59,22 @@ export class Ledger {
     return this.#debt.isTo(client);
   }
 
-  /** Resolves when the batch is on disk, but for what the store will never take; rejects with the fault of the disk. */
+  /**
+   * Resolves when the batch is on disk, but for what the store will never take; rejects with the fault of the disk. Nothing
+   * to write resolves when all that was under way before it is settled: it may be a message that came again over a new
+   * connection while its first copy still waits for its commit.
+   */
   async write(batch: Batch, options: WriteOptions = {}): Promise<void> {
+    if (isEmpty(batch)) {
+      await this.#settled;
+      return this.#write(batch, options);
+    }
+    const work = this.#write(batch, options);
+    this.#settled = Promise.allSettled([this.#settled, work]);
+    return work;
+  }
+
+  async #write(batch: Batch, options: WriteOptions): Promise<void> {
     const fault = isEmpty(batch) ? null : await this.#try(batch);
     if (fault === null) this.#debt.forget(batch);
     else await this.#writeApart(batch, options, fault);
