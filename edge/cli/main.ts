@@ -95,11 +95,19 @@ function dataFolder(given: Given): string {
   return resolve(given.data);
 }
 
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { data: { type: 'string' }, password: { type: 'string' }, write: { type: 'boolean' } },
+    });
+  } catch (error) {
+    throw new CodedError('USAGE', messageOf(error), { cause: error });
+  }
+}
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { data: { type: 'string' }, password: { type: 'string' }, write: { type: 'boolean' } },
-  });
+  const { values, positionals } = readArguments();
   const [noun = '', verb = '', ...words] = positionals;
   const command = commands[`${noun} ${verb}`];
   if (command === undefined) throw new CodedError('USAGE', `there is no command "${positionals.join(' ')}"`);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import fastifyHttpProxy from '@fastify/http-proxy';
 import type { FastifyInstance } from 'fastify';
+import { CodedError } from '#edge/runtime/errors.ts';
 
 /** Where Node-RED listens, and what it believes. */
 export interface FlowsAddress {
@@ -26,7 +27,14 @@ export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, 
     rewritePrefix: '/flows-editor',
     config: { access: 'editor' },
     websocket: true,
-    replyOptions: { rewriteRequestHeaders: (_request, headers) => withSecret(headers), timeout: 20_000 },
+    replyOptions: {
+      rewriteRequestHeaders: (_request, headers) => withSecret(headers),
+      timeout: 20_000,
+      onError: (reply, { error }) =>
+        void reply.send(
+          new CodedError('FLOWS_AWAY', 'the flows do not answer: they are started again', { cause: error }),
+        ),
+    },
     wsServerOptions: { maxPayload: 1_000_000 },
     wsClientOptions,
   });

@@ -12,6 +12,7 @@ const away = new Set([
   'STORE_NEWER',
   'STORE_STUCK',
   'STREAMS_FULL',
+  'FLOWS_AWAY',
 ]);
 /** Something is broken on our side, in words a person can act on. */
 const broken = new Set(['STORE_IO', 'STORE_CORRUPT', 'STORE_BAD_BLOCK', 'RPC_FAILED']);

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { type RunningCampus, startCampus } from './campus.ts';
+
+/* The flow editor through the web process, with the real flows process behind it. */
+
+let campus: RunningCampus;
+let cookie: string;
+
+beforeAll(async () => {
+  campus = await startCampus({ only: ['web', 'flows'], simulators: false, city: false });
+  await vi.waitFor(
+    () => expect(['web', 'flows'].map((name) => campus.status(name).state)).toEqual(['ready', 'ready']),
+    { timeout: 40_000, interval: 200 },
+  );
+  cookie = await newCookie();
+}, 60_000);
+afterAll(async () => await campus?.[Symbol.asyncDispose]());
+
+async function newCookie(): Promise<string> {
+  const token = readFileSync(join(campus.data, 'admin-token'), 'utf8').trim();
+  const answer = await fetch(`${campus.url}/api/v1/session`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+}
+
+const ask = (path: string, init: RequestInit = {}) =>
+  fetch(`${campus.url}/flows-editor${path}`, { redirect: 'manual', signal: AbortSignal.timeout(15_000), ...init });
+const signedIn = (path: string, headers: Record<string, string> = {}) => ask(path, { headers: { cookie, ...headers } });
+
+describe('the flow editor behind the page', () => {
+  test('is there for whoever signed in, with all it is made of', async () => {
+    const page = await signedIn('/');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
+    const html = await page.text();
+    expect(html).toContain('Campus Edge');
+    for (const path of ['/flows', '/nodes', '/settings', '/red/red.min.js', '/vendor/vendor.js', '/locales/editor']) {
+      const answer = await signedIn(path, { accept: 'application/json, */*' });
+      expect(answer.status, path).toBe(200);
+      expect((await answer.arrayBuffer()).byteLength, path).toBeGreaterThan(2);
+    }
+  });
+
+  test.each([
+    '',
+    '/',
+    '/flows',
+    '/nodes',
+    '/settings',
+    '/settings/user',
+    '/context/global',
+    '/library/local/flows/',
+    '/auth/login',
+    '/red/red.min.js',
+    '/comms',
+    '/nothing',
+  ])('shows nobody else "%s", whatever headers they make up', async (path) => {
+    for (const headers of [
+      {},
+      { 'x-campus-token': 'secret:admin' },
+      { cookie: 'campus_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
+      { cookie, origin: 'http://evil.test' },
+    ]) {
+      expect((await ask(path, { headers: headers as Record<string, string> })).status).toBe(401);
+    }
+  });
+
+  test('believes nothing that a browser says about who it is', async () => {
+    const answer = await signedIn('/settings', {
+      accept: 'application/json',
+      'x-campus-token': 'made-up:root',
+      authorization: 'Bearer made-up',
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ user: { username: 'admin' } });
+  });
+
+  test('saves what was deployed, in the name of the person, and takes no deploy from elsewhere', async () => {
+    const json = { 'content-type': 'application/json' };
+    const flows: unknown = await (await signedIn('/flows', { accept: 'application/json' })).json();
+    const body = JSON.stringify(flows);
+    expect((await ask('/flows', { method: 'POST', headers: json, body })).status).toBe(401);
+    const foreign = { ...json, cookie, origin: 'http://evil.test' };
+    expect((await ask('/flows', { method: 'POST', headers: foreign, body })).status).toBe(401);
+    const own = { ...json, cookie, origin: campus.url };
+    expect((await ask('/flows', { method: 'POST', headers: own, body })).status).toBe(204);
+    await vi.waitFor(
+      async () => {
+        const audit = await campus.get<{ who: string; what: string }[]>('audit?limit=1000');
+        expect(audit).toContainEqual(
+          expect.objectContaining({ who: 'person:admin', what: expect.stringContaining('flows.deploy') }),
+        );
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+  });
+
+  test('opens its live connection with the cookie, from its own page only', async () => {
+    const url = `${campus.url.replace('http', 'ws')}/flows-editor/comms`;
+    for (const options of [
+      {},
+      { headers: { cookie }, origin: 'http://evil.test' },
+      { headers: { cookie: 'campus_session=x' } },
+    ]) {
+      const refused = new WebSocket(url, options);
+      const [error] = await once(refused, 'error', { signal: AbortSignal.timeout(5_000) });
+      expect(String(error)).toContain('401');
+    }
+    const live = new WebSocket(url, { headers: { cookie }, origin: campus.url });
+    await once(live, 'open', { signal: AbortSignal.timeout(5_000) });
+    live.send(JSON.stringify({ subscribe: 'notification/#' }));
+    const [message] = await once(live, 'message', { signal: AbortSignal.timeout(20_000) });
+    expect(JSON.parse(String(message))).toBeInstanceOf(Array);
+    live.terminate();
+  });
+
+  test('goes no further than the editor: no path leads to another place behind the proxy', async () => {
+    for (const path of [
+      '/flows-editor/../',
+      '/flows-editor/..%2f',
+      '/flows-editor/%2e%2e/',
+      '/flows-editor/..\\..\\',
+    ]) {
+      const socket = connect({ port: campus.site.http.port, host: campus.site.http.host });
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: ${cookie}\r\nconnection: close\r\n\r\n`);
+      let answer = '';
+      for await (const chunk of socket) answer += String(chunk);
+      expect(answer, path).toMatch(/^HTTP\/1\.1 (400|401|404)/);
+    }
+  });
+
+  test('says in words that the flows are away, and the page stays', async () => {
+    process.kill(campus.pid('flows'), 'SIGKILL');
+    await vi.waitFor(
+      async () => {
+        const answer = await signedIn('/flows', { accept: 'application/json' });
+        expect(answer.status).toBe(503);
+        expect(await answer.json()).toMatchObject({ error: 'flows-away' });
+      },
+      { timeout: 10_000, interval: 20 },
+    );
+    expect((await fetch(`${campus.url}/`)).status).toBe(200);
+    await vi.waitFor(async () => expect((await signedIn('/flows')).status).toBe(200), {
+      timeout: 30_000,
+      interval: 200,
+    });
+  }, 45_000);
+});
