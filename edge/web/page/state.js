@@ -43,7 +43,9 @@ export function zoneName(id) {
 }
 
 export function deviceName(id) {
-  return named(state.campus?.devices.find((device) => device.id === id)?.name) || id || '';
+  const name = named(state.campus?.devices.find((device) => device.id === id)?.name);
+  // The flows speak for themselves as a device would.
+  return name || (knows(`process:${id}`) ? say(`process:${id}`) : (id ?? ''));
 }
 
 export function pointLabel(point) {

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+/* What drivers, rules and the supervisor say, as the page puts it. The modules of the page need a browser's storage only. */
+const storage = { getItem: () => null };
+Object.assign(globalThis, { localStorage: storage, sessionStorage: storage });
+
+const folder = join(import.meta.dirname, '../../../edge/web/page');
+interface Page {
+  readonly state: { language: string; campus: unknown; points: Map<string, unknown> };
+  plain(text: string): string;
+  ownerText(owner: string): string;
+}
+const { state } = (await import(join(folder, 'state.js'))) as Page;
+const { plain, ownerText } = (await import(join(folder, 'phrases.js'))) as Page;
+
+const name = (zh: string, en: string) => ({ zh, en });
+state.campus = {
+  timeZone: 'Asia/Shanghai',
+  zones: [],
+  devices: [{ id: 'camera-gate', name: name('校门摄像机', 'Gate camera') }],
+  interlocks: [{ id: 'smoke', name: name('烟感报警', 'Smoke detector'), latch: false }],
+};
+const point = (device: string, one: string, deviceName: object, label: object, unit: string) =>
+  state.points.set(`${device}/${one}`, { id: `${device}/${one}`, device, point: one, deviceName, label, unit });
+point('meter-main', 'current_l1', name('总电表', 'Main meter'), name('电流 L1', 'Current L1'), 'A');
+point('smoke-101', 'smoke', name('101 烟感', 'Smoke 101'), name('烟雾', 'Smoke'), '');
+
+test.each([
+  [
+    'meter-main/current_l1 is 112.5 A (good) for 30 s',
+    '总电表 · 电流 L1 为“112.5 A”，已持续 30 秒',
+    'Main meter · Current L1 is 112.5 A for 30 s',
+  ],
+  ['smoke-101/smoke is true (good)', '101 烟感 · 烟雾 为“报警”', 'Smoke 101 · Smoke is ALARM'],
+  [
+    'smoke-101/smoke is unknown (bad, never-read)',
+    '101 烟感 · 烟雾 为“—” (尚未读到)',
+    'Smoke 101 · Smoke is — (never read)',
+  ],
+  ['event person from camera-gate', '校门摄像机：有人', 'Gate camera: person'],
+])('evidence "%s" names what people know', (text, zh, en) => {
+  state.language = 'zh';
+  expect(plain(text)).toBe(zh);
+  state.language = 'en';
+  expect(plain(text)).toBe(en);
+});
+
+test.each([
+  ['the alarm of smoke stood unacknowledged for 30 s', '“烟感报警”报警 30 秒无人确认'],
+  [
+    'camera 10.0.3.7:80 did not answer PullMessages within 25 s; next try in 4 s',
+    '摄像机 10.0.3.7:80 在 25 秒内没有应答（PullMessages）；4 秒后重试',
+  ],
+  ['camera 10.0.3.7:80 refuses the connection; next try in 2 min', '摄像机 10.0.3.7:80 拒绝连接；2 分钟后重试'],
+  [
+    'camera 10.0.3.7:80 refuses the user name or password; held, next try in 30 min',
+    '摄像机 10.0.3.7:80 拒绝用户名或密码；已暂停，30 分钟后再试',
+  ],
+  ['camera 10.0.3.7:80 answers HTTP 503; next try in 12 s', '摄像机 10.0.3.7:80 返回 HTTP 503；12 秒后重试'],
+  ['unit 3 did not answer within 500 ms (read 0x0000)', '3 号从站在 500 毫秒内没有应答'],
+  [
+    'nobody listens at 10.0.4.2:5004; what is played is sent all the same',
+    '10.0.4.2:5004 没有设备收听；播放内容照常发送',
+  ],
+  ['the process fieldbus is not running', '进程“现场总线”没有运行'],
+  ['silent for 8 s', '8 秒没有响应，被强制重启'],
+  ['exit 1', '退出码 1'],
+])('"%s" is said in Chinese', (text, zh) => {
+  state.language = 'zh';
+  expect(plain(text)).toBe(zh);
+  state.language = 'en';
+  expect(plain(text).toLowerCase()).toContain(text.slice(-10).toLowerCase());
+});
+
+test('a sentence that nobody has put into Chinese says that it is technical', () => {
+  state.language = 'zh';
+  expect(plain('the frobnicator is out of cheese')).toBe('技术信息：the frobnicator is out of cheese');
+});
+
+test('holders are named', () => {
+  state.language = 'zh';
+  expect(['interlock:smoke', 'request:web', 'request:flows', 'request:wall'].map(ownerText)).toEqual([
+    '联锁“烟感报警”',
+    '人工（本页面）',
+    '自动化流程',
+    '客户端“wall”',
+  ]);
+});
