@@ -16,7 +16,7 @@ export interface HousekeepingOptions {
   readonly commands: Commands;
   readonly inbound: Inbound;
   readonly watch: Watch;
-  readonly store: Pick<Store, 'summarise' | 'maintain'>;
+  readonly store: Pick<Store, 'preview' | 'summarise' | 'maintain'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,6 +24,9 @@ export interface HousekeepingOptions {
 
 /** A minute's last samples may arrive a little after it. */
 const minuteGrace = 5_000;
+
+/** Devices have spoken by then: the city sees a campus that has just started without waiting for a whole minute. */
+const previewAfter = 8_000;
 
 /**
  * Everything that time does in core: staleness, expiry, minute summaries, retention, the city's health lane. What finds
@@ -43,6 +46,8 @@ export function startHousekeeping(options: HousekeepingOptions): Disposable {
   stack.use(new Ticker(1_000, lookForSilence));
   stack.use(new Ticker(1_000, () => inbound.tick()));
   stack.use(new Ticker(2_000, async () => void (await guard('summaries', store.summarise(clock.now() - minuteGrace)))));
+  const preview = setTimeout(() => void guard('preview', store.preview(clock.now())), previewAfter);
+  stack.defer(() => clearTimeout(preview));
   stack.use(new Ticker(60_000, async () => void (await guard('maintenance', store.maintain(clock.now())))));
   stack.use(new Ticker(60_000, () => reportHealth(options)));
   return stack;

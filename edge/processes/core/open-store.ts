@@ -6,7 +6,7 @@ import type { Restored } from '#edge/store/wire.ts';
 /** What core uses of a store. */
 export type CoreStore = Pick<
   Store,
-  'append' | 'registerPoints' | 'summarise' | 'maintain' | 'outboxAcknowledge' | 'onFault' | typeof Symbol.asyncDispose
+  'append' | 'registerPoints' | 'preview' | 'summarise' | 'maintain' | 'outboxAcknowledge' | 'onFault' | typeof Symbol.asyncDispose
 >;
 
 export interface OpenedStore {
@@ -84,6 +84,7 @@ function noStore(fault: CodedError): CoreStore {
   return {
     append: refuse,
     registerPoints: refuse,
+    preview: () => Promise.resolve(0),
     summarise: () => Promise.resolve(0),
     maintain: refuse,
     outboxAcknowledge: refuse,
