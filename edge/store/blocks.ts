@@ -1,4 +1,4 @@
-import { decodeBlock } from './codec.ts';
+import { type Columns, decodeBlock, decodeColumns } from './codec.ts';
 import type { Db } from './database.ts';
 import { blockKey, pointSpan } from './points.ts';
 import { meanOf, type Part } from './rollup.ts';
@@ -49,6 +49,8 @@ export interface SampleSource {
   hot(point: number, to: number): StoredSample[];
   header(point: number, hour: number): Part | null;
   block(point: number, hour: number): StoredSample[];
+  /** The same, undecoded into samples; null where there is none. */
+  columns(point: number, hour: number): Columns | null;
   /** The newest header of the point before `hour`, at most `reach` hours back. */
   headerBefore(point: number, hour: number, reach: number): { hour: number; part: Part } | null;
   /** The first hour from `hour` on in which any point has a header. */
@@ -70,19 +72,21 @@ export function sampleSource(db: Db, damaged: (point: number, hour: number, caus
     const row = header.get(blockKey(hour, point));
     return row === undefined ? null : toPart(row);
   };
+  const read = <T>(point: number, hour: number, decode: (data: Uint8Array) => T): T | null => {
+    const data = block.get(blockKey(hour, point));
+    if (data === undefined) return null;
+    try {
+      return decode(data);
+    } catch (cause) {
+      damaged(point, hour, cause);
+      return null;
+    }
+  };
   return {
     hot: (point, to) => hot.all(point, to),
     header: getHeader,
-    block: (point, hour) => {
-      const data = block.get(blockKey(hour, point));
-      if (data === undefined) return [];
-      try {
-        return decodeBlock(data);
-      } catch (cause) {
-        damaged(point, hour, cause);
-        return [];
-      }
-    },
+    block: (point, hour) => read(point, hour, decodeBlock) ?? [],
+    columns: (point, hour) => read(point, hour, decodeColumns),
     headerBefore: (point, hour, reach) => {
       // Most points have the hour before; only what is rarer is worth a scan over everybody's headers.
       for (let back = 1; back <= Math.min(reach, 24); back++) {

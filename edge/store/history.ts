@@ -1,9 +1,10 @@
 import type { Aggregate } from './batch.ts';
 import type { SampleSource } from './blocks.ts';
+import type { Columns } from './codec.ts';
 import { hourMs, hourOf, type StoredPoint } from './points.ts';
 import type { Carry, Part } from './rollup.ts';
 import * as rollup from './rollup.ts';
-import { inOrder, type StoredSample, toRollup } from './sample.ts';
+import { type HistorySample, historyMaker, inOrder, type StoredSample, toRollup } from './sample.ts';
 
 /** How far back a value that never goes stale, or a counter's last value, is looked for. */
 const reachHours = 31 * 24;
@@ -77,13 +78,17 @@ export class PointHistory {
   }
 
   /** Samples with from <= t < to, the first `limit` of them. */
-  raw(from: number, to: number, limit: number): StoredSample[] {
-    const found: StoredSample[] = [];
-    for (let hour = this.nextHour(hourOf(from)); hour !== null; hour = this.nextHour(hour + 1)) {
-      if (hour * hourMs >= to || found.length >= limit) break;
-      for (const sample of this.hour(hour)) if (sample.t >= from && sample.t < to) found.push(sample);
+  raw(from: number, to: number, limit: number): HistorySample[] {
+    const found: HistorySample[] = [];
+    for (let hour: number | null = hourOf(from); hour !== null && hour * hourMs < to && found.length < limit; ) {
+      const columns: Columns | null = this.#hot.has(hour) ? null : this.#source.columns(this.#point.id, hour);
+      if (columns !== null) addColumns(columns, from, to, found);
+      else if (this.#hot.has(hour)) addSamples(this.hour(hour), from, to, found);
+      // Most points have every hour: only where one is missing is the next looked for.
+      hour = columns === null ? this.nextHour(hour + 1) : hour + 1;
     }
-    return found.slice(0, limit);
+    if (found.length > limit) found.length = limit;
+    return found;
   }
 
   /**
@@ -123,6 +128,38 @@ export class PointHistory {
       at = to;
     }
     return { part: sum ?? rollup.emptyPart, carry };
+  }
+}
+
+/** The samples of a block with from <= t < to: its times ascend. */
+function addColumns(columns: Columns, from: number, to: number, found: HistorySample[]): void {
+  const { count, times, distances, codes, values } = columns;
+  const stop = lowerIndex(times, count, to);
+  let i = lowerIndex(times, count, from);
+  for (const { code, end } of codes) {
+    const make = historyMaker(code);
+    for (const last = Math.min(end, stop); i < last; i++) {
+      found.push(make(times[i] ?? 0, distances[i] ?? 0, values[i] ?? null));
+    }
+  }
+}
+
+/** Index of the first of `count` times that is >= `t`. */
+function lowerIndex(times: Float64Array, count: number, t: number): number {
+  if ((times[count - 1] ?? t) < t) return count;
+  let i = 0;
+  while (i < count && (times[i] ?? t) < t) i++;
+  return i;
+}
+
+function addSamples(samples: readonly StoredSample[], from: number, to: number, found: HistorySample[]): void {
+  let known = -1;
+  let make = historyMaker(0);
+  for (const { t, d, value, code } of samples) {
+    if (t < from || t >= to) continue;
+    if (code !== known) make = historyMaker(code);
+    known = code;
+    found.push(make(t, d, value));
   }
 }
 

@@ -26,15 +26,16 @@ export function encodeNumbers(values: readonly number[], writer: ByteWriter): vo
   }
 }
 
-export function decodeNumbers(reader: ByteReader, count: number): number[] {
-  if (count === 0) return [];
+/** The first `count` of what is returned, which is `room` where that is large enough. */
+export function decodeNumbers(reader: ByteReader, count: number, room: Float64Array): Float32Array | Float64Array {
+  if (count === 0) return room;
   const mode = reader.byte();
-  if (mode <= most) return decodeScaled(reader, count, (n) => n / 10 ** mode);
+  if (mode <= most) return decodeScaled(reader, count, mode, room);
   if (mode >= float32Base && mode <= float32Base + most) {
-    return decodeScaled(reader, count, (n) => Math.fround(n / 10 ** (mode - float32Base)));
+    return Float32Array.from(decodeScaled(reader, count, mode - float32Base, room));
   }
-  if (mode === rawFloat32) return Array.from(fromPlanes(reader.bytes(count * 4), new Float32Array(count)));
-  if (mode === rawFloat64) return Array.from(fromPlanes(reader.bytes(count * 8), new Float64Array(count)));
+  if (mode === rawFloat32) return fromPlanes(reader.bytes(count * 4), new Float32Array(count));
+  if (mode === rawFloat64) return fromPlanes(reader.bytes(count * 8), new Float64Array(count));
   throw new CodedError('STORE_BAD_BLOCK', `unknown number encoding ${mode}`);
 }
 
@@ -63,12 +64,17 @@ function encodeScaled(mode: number, scaled: readonly number[], writer: ByteWrite
   }
 }
 
-function decodeScaled(reader: ByteReader, count: number, restore: (whole: number) => number): number[] {
+function decodeScaled(reader: ByteReader, count: number, digits: number, room: Float64Array): Float64Array {
+  if (count > reader.left) throw new CodedError('STORE_BAD_BLOCK', `${count} numbers in ${reader.left} bytes`);
+  const values = count <= room.length ? room : new Float64Array(count);
+  reader.column(values, 0, count);
+  const power = 10 ** digits;
   let whole = 0;
-  return Array.from({ length: count }, () => {
-    whole += reader.signed();
-    return restore(whole);
-  });
+  for (let i = 0; i < count; i++) {
+    whole += values[i] ?? 0;
+    values[i] = whole / power;
+  }
+  return values;
 }
 
 type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;

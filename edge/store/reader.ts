@@ -5,7 +5,6 @@ import type { AuditLine } from '#edge/domain/audit.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
-import type { Quality, Reason, Value } from '#edge/domain/reading.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
@@ -16,23 +15,14 @@ import { migrations, schemaVersion } from './migrations.ts';
 import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
 import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
-import { plainValue, qualityOf, reasonOf, type StoredSample, timesOf } from './sample.ts';
+import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
 export type { LaneState } from './report.ts';
+export type { HistorySample } from './sample.ts';
 
 const stepSizes = { '1min': 60_000, '15min': 900_000, '1h': 3_600_000, '1d': 86_400_000 } as const;
 export type Step = 'raw' | keyof typeof stepSizes;
-
-export interface HistorySample {
-  /** Where it lies in history: the source time of a fresh value, the received time of one that is only kept. */
-  readonly t: number;
-  readonly value: Value | null;
-  readonly quality: Quality;
-  readonly reason?: Reason;
-  readonly sourceTime: number;
-  readonly receivedTime: number;
-}
 
 /** Ascending in time. `samples` for step raw, `buckets` (only those in which something is known) for the others. */
 export interface History {
@@ -190,9 +180,10 @@ function history(open: Prepared, question: Question, now: number): History | nul
   if (point === null) return null;
   const about = { ref, type: point.type, unit: point.unit, step };
   if (step === 'raw') {
-    const found = new PointHistory(open.source, point, to).raw(from, to, limit + 1);
-    const samples = found.slice(0, limit).map(historySample);
-    return { ...about, samples, buckets: [], more: found.length > limit };
+    const samples = new PointHistory(open.source, point, to).raw(from, to, limit + 1);
+    const more = samples.length > limit;
+    if (more) samples.length = limit;
+    return { ...about, samples, buckets: [], more };
   }
   // A bucket that begins before `to` is answered whole.
   const end = to + stepSizes[step];
@@ -203,17 +194,6 @@ function history(open: Prepared, question: Question, now: number): History | nul
 function bucketsOf(step: Exclude<Step, 'raw'>, to: number, days: DayBounds): (t: number) => Bucket | null {
   if (days.boundaries !== undefined) return givenBuckets(days.boundaries, to);
   return fixedBuckets(stepSizes[step], days.utcOffset ?? 0, to);
-}
-
-function historySample(sample: StoredSample): HistorySample {
-  const reason = reasonOf(sample.code);
-  return {
-    t: sample.t,
-    value: plainValue(sample),
-    quality: qualityOf(sample.code),
-    ...(reason === undefined ? {} : { reason }),
-    ...timesOf(sample),
-  };
 }
 
 type Prepared = ReturnType<typeof prepare>;

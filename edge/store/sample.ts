@@ -94,6 +94,37 @@ export function timesOf(sample: StoredSample): { sourceTime: number; receivedTim
     : { sourceTime: sample.t, receivedTime: other };
 }
 
+/** A sample as history answers it. */
+export interface HistorySample {
+  /** Where it lies in history: the source time of a fresh value, the received time of one that is only kept. */
+  readonly t: number;
+  readonly value: Value | null;
+  readonly quality: Quality;
+  readonly reason?: Reason;
+  readonly sourceTime: number;
+  readonly receivedTime: number;
+}
+
+export type HistoryMaker = (t: number, d: number, value: number | string | null) => HistorySample;
+
+/** How samples of one code are answered: what the code says is looked up once, each sample is one object literal. */
+export function historyMaker(code: number): HistoryMaker {
+  const quality = qualityOf(code);
+  const reason = reasonOf(code);
+  const plain = (value: number | string | null) => (kindOf(code) === 'boolean' ? value === 1 : value);
+  if (isKept(quality, reason)) {
+    const why = reason === undefined ? {} : { reason };
+    return (t, d, value) => ({ t, value: plain(value), quality, ...why, sourceTime: t + d, receivedTime: t });
+  }
+  if (reason !== undefined) {
+    return (t, d, value) => ({ t, value: plain(value), quality, reason, sourceTime: t, receivedTime: t + d });
+  }
+  if (kindOf(code) === 'boolean') {
+    return (t, d, value) => ({ t, value: value === 1, quality, sourceTime: t, receivedTime: t + d });
+  }
+  return (t, d, value) => ({ t, value, quality, sourceTime: t, receivedTime: t + d });
+}
+
 /** What aggregates need of it: text has no number; only `good` counts as good. */
 export function toRollup(sample: StoredSample): RollupSample {
   const value = typeof sample.value === 'number' ? sample.value : null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Quality, Reason } from '#edge/domain/reading.ts';
-import { decodeBlock, encodeBlock } from '#edge/store/codec.ts';
+import { decodeBlock, decodeColumns, encodeBlock } from '#edge/store/codec.ts';
 import { inOrder, type StoredSample, sampleCode, toStored } from '#edge/store/sample.ts';
 import { signals } from '../../fixtures/store/signals.ts';
 import { random, reading, start } from '../../fixtures/store/site.ts';
@@ -70,6 +70,25 @@ describe('a block', () => {
       });
       expectExact(samples);
     }
+  });
+
+  test('gives the same columns before and after a larger block was decoded', () => {
+    const few = encodeBlock(numbers([1.5, 2.5, -3.5]));
+    const many = encodeBlock(numbers(Array.from({ length: 5_000 }, (_, i) => i / 8)));
+    const valuesOf = (block: Uint8Array) => {
+      const { count, values } = decodeColumns(block);
+      return Array.from(values.slice(0, count));
+    };
+    expect(valuesOf(few)).toEqual([1.5, 2.5, -3.5]);
+    expect(valuesOf(many).at(-1)).toBe(4_999 / 8);
+    expect(valuesOf(few)).toEqual([1.5, 2.5, -3.5]);
+  });
+
+  test('whose count was damaged is an error, not an array of that size', () => {
+    const block = encodeBlock(numbers([1, 2, 3]));
+    expect(block[0], 'three samples are not worth deflate').toBe(0);
+    const damaged = Uint8Array.from([0, 0xff, 0xff, 0xff, 0x7f, ...block.subarray(2)]);
+    expect(() => decodeBlock(damaged)).toThrowError(expect.objectContaining({ code: 'STORE_BAD_BLOCK' }));
   });
 
   test('that is damaged is an error with a code, not a wrong value or an endless loop', () => {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '#edge/domain/reading.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
-import { openReader, type Step } from '#edge/store/reader.ts';
+import { type HistorySample, openReader, type Step } from '#edge/store/reader.ts';
 import { rollup } from '#edge/store/rollup.ts';
 import { signals } from '../../fixtures/store/signals.ts';
 import { day, hour, minute, open, point, random, reading, start, temporaryFolder } from '../../fixtures/store/site.ts';
@@ -63,6 +63,51 @@ describe('history', () => {
     ]);
     expect(hot[1]?.map((s) => s.value)).toEqual([true, false]);
     expect(hot[2]?.map((s) => s.value)).toEqual(['上课']);
+  });
+
+  test('pages through sealed and hot hours, gaps and crowded hours, and misses and doubles nothing', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path, { foldRows: 1, foldAfter: 0 });
+    await store.registerPoints([point('m-1/a'), point('m-1/b')]);
+    const next = random(17);
+    const readings: Reading[] = [];
+    const add = (t: number, of: number) => {
+      for (let i = 0; i < of; i++) {
+        const bad = next() < 0.01 ? ({ quality: 'bad', reason: 'no-communication', value: null } as const) : {};
+        const at = start + t + Math.floor((i * hour) / of);
+        readings.push({ ...reading('m-1/a', at, Math.round(next() * 1e9) / 1e3, { receivedTime: at + i }), ...bad });
+      }
+    };
+    // The second hour has more samples than the decoder keeps room for; hours 3 and 4 are those of another point alone.
+    [400, 9_000, 360].forEach((of, i) => {
+      add(i * hour, of);
+    });
+    await store.append({ readings });
+    await store.append({ readings: [reading('m-1/b', start + 3 * hour, 1), reading('m-1/b', start + 4 * hour, 1)] });
+    await store.maintain(start + 5 * hour);
+    expect((await store.stats()).hotRows).toBe(0);
+    add(5 * hour, 50);
+    await store.append({ readings: readings.slice(-50) });
+    using reader = openReader(folder.path, now);
+    const expected = readings
+      .map(({ value, quality, reason, sourceTime, receivedTime }) => {
+        const t = quality === 'bad' ? receivedTime : sourceTime;
+        return { t, value, quality, ...(reason === undefined ? {} : { reason }), sourceTime, receivedTime };
+      })
+      .sort((a, b) => a.t - b.t);
+    for (const limit of [100_000, 997]) {
+      const found: HistorySample[] = [];
+      for (let from = start; ; ) {
+        const page = reader.history('m-1/a', from, start + 6 * hour, 'raw', limit);
+        found.push(...(page?.samples ?? []));
+        const last = page?.samples.at(-1);
+        if (page?.more !== true || last === undefined) break;
+        from = last.t + 1;
+      }
+      expect(found).toEqual(expected);
+    }
+    const middle = reader.history('m-1/a', start + hour / 2, start + hour + 10_000)?.samples;
+    expect(middle).toEqual(expected.filter(({ t }) => t >= start + hour / 2 && t < start + hour + 10_000));
   });
 
   test('aggregates the same whether samples are hot, sealed or both, for every step', async () => {
