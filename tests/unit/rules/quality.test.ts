@@ -432,8 +432,8 @@ describe('the check of interlocks', () => {
     };
     expect(() => siteWith([waits, waits])).toThrow(
       [
-        'interlocks[0].when.interlock: unknown interlock "nobody"',
         'interlocks[1].id: "x" is used twice',
+        'interlocks[0].when.interlock: unknown interlock "nobody"',
         'interlocks[1].when.interlock: unknown interlock "nobody"',
       ].join('\n'),
     );

@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { InboxEntry } from '#edge/domain/audit.ts';
 import type { Hold } from '#edge/domain/output.ts';
 import { openReader } from '#edge/store/reader.ts';
-import { alarm, event, newId, open, point, reading, ref, start, temporaryFolder } from '../../fixtures/store/site.ts';
+import {
+  alarm,
+  event,
+  minute,
+  newId,
+  open,
+  point,
+  reading,
+  ref,
+  start,
+  temporaryFolder,
+} from '../../fixtures/store/site.ts';
 
 const lineOfAudit = {
   time: start,
@@ -87,6 +98,32 @@ describe('the store', () => {
     ];
     for (const batch of durable) await store.append(batch);
     expect((await store.stats()).commits.full - afterReading.full).toBe(durable.length);
+  });
+
+  test('syncs a minute for the city before it says so, whole or as far as it went', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    await store.append({ readings: [reading('m-1/a', start, 1), reading('m-1/a', start + minute, 2)] });
+    const before = (await store.stats()).commits;
+    expect(await store.summarise(start + minute)).toBe(1);
+    const summarised = (await store.stats()).commits;
+    expect([summarised.full - before.full, summarised.normal - before.normal]).toEqual([1, 0]);
+    expect(await store.preview(start + minute + 5_000)).toBe(1);
+    const previewed = (await store.stats()).commits;
+    expect([previewed.full - summarised.full, previewed.normal - summarised.normal]).toEqual([1, 0]);
+  });
+
+  test('still syncs readings within a second when an event that changes nothing was committed after them', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const happened = event(start);
+    await store.append({ events: [happened] });
+    const { flushes } = (await store.stats()).commits;
+    await store.append({ readings: [reading('m-1/a', start, 1)] });
+    await store.append({ events: [happened] });
+    await expect.poll(async () => (await store.stats()).commits.flushes, { timeout: 10_000 }).toBe(flushes + 1);
   });
 
   test('writes batches that arrive together in few transactions', async () => {
