@@ -45,6 +45,7 @@ export class Writer implements Disposable {
   readonly #unkept: UnkeptPoints;
   readonly #space: DiskSpace;
   readonly #countHot: Statement<[], number>;
+  readonly #totalChanges: Statement<[], number>;
   readonly #probe: { readonly write: Statement<[number]>; readonly erase: Statement<[]> };
   /** Which ids of the hot log had arrived by when; ascending. */
   #marks: { time: number; id: number }[] = [];
@@ -99,6 +100,7 @@ export class Writer implements Disposable {
       has: (point) => this.#points.get(point)?.kept === false,
       keep: (point, sample) => this.#folder.keepLatest(point, sample),
     };
+    this.#totalChanges = db.prepare<[], number>('SELECT total_changes()').pluck();
     this.#countHot = db.prepare<[], number>('SELECT count(*) FROM hot').pluck();
     this.#hotRows = this.#countHot.get() ?? 0;
     this.#lastHotId = db.prepare<[], number | null>('SELECT max(id) FROM hot').pluck().get() ?? 0;
@@ -195,9 +197,10 @@ export class Writer implements Disposable {
     return null;
   }
 
+  // What the city was told must not be forgotten by a power cut here: its sequence would be given to another row.
   preview(now: number): number {
     try {
-      return this.#transact('NORMAL', () => this.#summary.preview(now, this.#points));
+      return this.#transact('FULL', () => this.#summary.preview(now, this.#points));
     } catch (error) {
       this.#summary.forget();
       throw error;
@@ -206,7 +209,7 @@ export class Writer implements Disposable {
 
   summarise(upTo: number): number {
     try {
-      return this.#transact('NORMAL', () => this.#summary.close(upTo, this.#points));
+      return this.#transact('FULL', () => this.#summary.close(upTo, this.#points));
     } catch (error) {
       this.#summary.forget();
       throw error;
@@ -355,10 +358,12 @@ export class Writer implements Disposable {
       this.#db.pragma(`synchronous = ${synchronous}`);
       this.#synchronous = synchronous;
     }
+    const before = this.#totalChanges.get();
     const result = this.#db.transaction(work).immediate();
     if (synchronous === 'FULL') {
       this.#commits.full += 1;
-      this.#unsyncedSince = null;
+      // A transaction that changed nothing (an event sent again) syncs nothing, whatever it asked for.
+      if (this.#totalChanges.get() !== before) this.#unsyncedSince = null;
     } else {
       this.#commits.normal += 1;
       this.#unsyncedSince ??= systemClock.monotonic();
