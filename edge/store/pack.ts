@@ -59,6 +59,7 @@ export class PendingGroup {
   #rows: Float64Array<ArrayBuffer> = new Float64Array(columns * 64);
   #count = 0;
   #bytes = 0;
+  #patient = true;
 
   get rows(): number {
     return this.#count;
@@ -67,6 +68,11 @@ export class PendingGroup {
   /** Carries something that is not telemetry. */
   get urgent(): boolean {
     return this.#items.length > 0;
+  }
+
+  /** All that is in it may wait. */
+  get patient(): boolean {
+    return this.#patient;
   }
 
   get bytes(): number {
@@ -105,6 +111,7 @@ export class PendingGroup {
     }
     this.#ends.push([this.#count, this.#items.length]);
     this.waiters.push(waiter);
+    if (batch.patient !== true) this.#patient = false;
   }
 
   #row(point: number, t: number, d: number, code: number, value: number): void {

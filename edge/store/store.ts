@@ -83,6 +83,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 const outages = ['STORE_FULL', 'STORE_IO', 'STORE_CORRUPT', 'STORE_BUSY', 'STORE_CRASHED', 'STORE_TIMEOUT'];
 /** So many rows are worth a commit's pages. */
 const worthwhileRows = 64;
+/** So many that nobody waits for are not held back any longer. */
+const patientRows = 2_000;
 const openPatience = 60_000;
 const callPatience = 120_000;
 const closePatience = 10_000;
@@ -206,8 +208,9 @@ class ThreadedStore implements Store {
     const link = this.#link;
     if (this.#inFlight !== null || this.#pending.waiters.length === 0 || link === null || this.#outage !== null) return;
     const group = this.#pending;
-    const soon = group.urgent || group.rows >= worthwhileRows || this.#draining;
-    if (!soon && !this.#pace.take()) return;
+    const enough = group.patient ? patientRows : worthwhileRows;
+    const soon = group.urgent || group.rows >= enough || this.#draining;
+    if (!soon && !(group.patient ? this.#pace.rested(group) : this.#pace.take())) return;
     this.#inFlight = group;
     this.#pending = new PendingGroup();
     void this.#commit(link, group);

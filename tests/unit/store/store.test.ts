@@ -161,6 +161,32 @@ describe('the store', () => {
     expect((await commits()) - before).toBe(2);
   });
 
+  test('lets readings that nobody waits for gather for a second, unless somebody who waits takes them with him', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    await store.registerPoints([point('m-1/a')]);
+    const commits = async () => {
+      const { normal, full } = (await store.stats()).commits;
+      return normal + full;
+    };
+    const many = (from: number, of: number) =>
+      Array.from({ length: of }, (_, i) => reading('m-1/a', start + from + i, i));
+    const before = await commits();
+    const began = performance.now();
+    const first = [0, 1, 2].map((i) => store.append({ readings: many(i * 100, 100), patient: true }));
+    await Promise.all(first);
+    expect(performance.now() - began).toBeGreaterThan(900);
+    expect((await commits()) - before).toBe(1);
+
+    const second = store.append({ readings: many(1_000, 1), patient: true });
+    await Promise.all([store.append({ readings: many(1_001, 1) }), second]);
+    expect((await commits()) - before).toBe(2);
+    const again = performance.now();
+    await store.append({ readings: many(1_002, 1), patient: true });
+    expect(performance.now() - again, 'rests for a second of its own').toBeGreaterThan(900);
+    expect((await commits()) - before).toBe(3);
+  });
+
   test('refuses a bad batch by itself, naming what is wrong, and takes the others', async () => {
     await using folder = await temporaryFolder();
     await using store = await open(folder.path);
