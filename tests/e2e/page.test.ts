@@ -85,8 +85,11 @@ describe.skipIf(chromium === null)('the page', () => {
       const width = page.evaluate<number>(`${at('#events img')}?.naturalWidth ?? 0`);
       expect(await width).toBeGreaterThan(100);
     }, soon);
-    await page.locator('#events .picture').first().click();
-    await page.waitForSelector('#picture-dialog[open]');
+    // The list may move under the hand just then: a person clicks again.
+    await vi.waitFor(async () => {
+      await page.locator('#events .picture').first().click({ timeout: 1_000 });
+      await page.waitForSelector('#picture-dialog[open]', { timeout: 1_000 });
+    }, soon);
     await page.keyboard.press('Escape');
     await page.waitForSelector('#picture-dialog:not([open])', { state: 'attached' });
   });

@@ -9,10 +9,10 @@ let campus: RunningCampus;
 beforeAll(async () => {
   campus = await startCampus();
   await vi.waitFor(async () => expect((await fetch(`${campus.url}/healthz`)).status).toBe(200), {
-    timeout: 25_000,
+    timeout: 50_000,
     interval: 200,
   });
-}, 40_000);
+}, 60_000);
 afterAll(async () => await campus?.[Symbol.asyncDispose]());
 
 interface PointView {

@@ -160,7 +160,12 @@ export class Inbound {
       ...(verdict.alarms === undefined ? {} : { alarms: verdict.alarms }),
       ...(state === undefined ? {} : { state }),
     };
-    await this.commit(batch, { client: message.client, isResent: message.qos > 0 });
+    // Readings that nobody was promised may gather for a second, which spares the flash disk.
+    const isPatient = message.qos === 0 && Object.keys(verdict).length === 0 && events.length + inbox.length === 0;
+    await this.commit(isPatient ? { ...batch, patient: true } : batch, {
+      client: message.client,
+      isResent: message.qos > 0,
+    });
   }
 
   async #takeRequest(message: InboundMessage): Promise<void> {

@@ -6,7 +6,14 @@ import type { Restored } from '#edge/store/wire.ts';
 /** What core uses of a store. */
 export type CoreStore = Pick<
   Store,
-  'append' | 'registerPoints' | 'preview' | 'summarise' | 'maintain' | 'outboxAcknowledge' | 'onFault' | typeof Symbol.asyncDispose
+  | 'append'
+  | 'registerPoints'
+  | 'preview'
+  | 'summarise'
+  | 'maintain'
+  | 'outboxAcknowledge'
+  | 'onFault'
+  | typeof Symbol.asyncDispose
 >;
 
 export interface OpenedStore {
