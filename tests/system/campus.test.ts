@@ -166,10 +166,12 @@ describe('a running campus', () => {
 
   test('keeps history that can be asked for raw and by the minute', async () => {
     const to = Date.now() + 60_000;
-    const raw = await campus.get<{ samples: { value: number }[] }>(
-      `points/meter-main/power/history?from=${to - 600_000}&to=${to}`,
-    );
-    expect(raw.samples.length).toBeGreaterThan(2);
+    await vi.waitFor(async () => {
+      const raw = await campus.get<{ samples: { value: number }[] }>(
+        `points/meter-main/power/history?from=${to - 600_000}&to=${to}`,
+      );
+      expect(raw.samples.length).toBeGreaterThan(2);
+    }, soon);
     const minutes = await campus.get<{ buckets: { mean: number; min: number; max: number }[] }>(
       `points/meter-main/power/history?from=${to - 600_000}&to=${to}&step=1min`,
     );
