@@ -7,7 +7,7 @@ import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/d
 import { slugPattern, splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
 import type { Command, CommandResult, OutputState, Priority, RequestResult } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
-import type { Reading, Reason, Sample, Value } from '#edge/domain/reading.ts';
+import { type Reading, reasons, type Sample, type Value } from '#edge/domain/reading.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 
 /*
@@ -81,19 +81,6 @@ const valueOrNull: z.ZodType<Value | null> = z.union(
 );
 const flag = z.boolean('must be true or false');
 const quality = z.enum(['good', 'uncertain', 'bad'], 'must be good, uncertain or bad');
-const reasons = [
-  'never-read',
-  'no-communication',
-  'communication-error',
-  'configuration-error',
-  'device-failure',
-  'held',
-  'last-usable-value',
-  'out-of-range',
-  'not-accurate',
-  'counter-step',
-  'clock',
-] as const satisfies readonly Reason[];
 const reason = z.enum(reasons, `must be one of ${reasons.join(', ')}`);
 const priority = z.literal(Object.values(priorities), `must be one of ${Object.values(priorities).join(', ')}`);
 const outcome = z.enum(['done', 'sent', 'mismatch', 'expired', 'failed', 'refused']);

@@ -7,18 +7,20 @@ export type Value = number | boolean | string;
 export type Quality = 'good' | 'uncertain' | 'bad';
 
 /** Why a quality is not good. The words follow OPC UA status codes. */
-export type Reason =
-  | 'never-read' // Bad_NotConnected: nothing was heard since the start
-  | 'no-communication' // Bad_NoCommunication: the device does not answer, or its driver is down
-  | 'communication-error' // Bad_CommunicationError: it answers, but not correctly (CRC, garbage)
-  | 'configuration-error' // Bad_ConfigurationError: the device refuses this point, or its profile is broken
-  | 'device-failure' // Bad_DeviceFailure: the device says so itself (exception 4, invalid pattern)
-  | 'held' // Bad_OutOfService: asking is suspended on purpose (wrong password, quarantine)
-  | 'last-usable-value' // Uncertain_LastUsableValue: a kept value, not heard again for too long
-  | 'out-of-range' // Uncertain_EngineeringUnitsExceeded
-  | 'not-accurate' // Uncertain_SensorNotAccurate: a profile check failed
-  | 'counter-step' // Uncertain: an energy counter moved in a way its meter cannot
-  | 'clock'; // Uncertain: the source time cannot be trusted, the received time stands in for it
+export const reasons = [
+  'never-read', // Bad_NotConnected: nothing was heard since the start
+  'no-communication', // Bad_NoCommunication: the device does not answer, or its driver is down
+  'communication-error', // Bad_CommunicationError: it answers, but not correctly (CRC, garbage)
+  'configuration-error', // Bad_ConfigurationError: the device refuses this point, or its profile is broken
+  'device-failure', // Bad_DeviceFailure: the device says so itself (exception 4, invalid pattern)
+  'held', // Bad_OutOfService: asking is suspended on purpose (wrong password, quarantine)
+  'last-usable-value', // Uncertain_LastUsableValue: a kept value, not heard again for too long
+  'out-of-range', // Uncertain_EngineeringUnitsExceeded
+  'not-accurate', // Uncertain_SensorNotAccurate: a profile check failed
+  'counter-step', // Uncertain: an energy counter moved in a way its meter cannot
+  'clock', // Uncertain: the source time cannot be trusted, the received time stands in for it
+] as const;
+export type Reason = (typeof reasons)[number];
 
 /** Raw from a driver or a device, decoded by its profile but not yet judged. */
 export interface Sample {
