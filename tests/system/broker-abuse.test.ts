@@ -60,7 +60,8 @@ describe('broker abuse', () => {
         `${ms(during.p50)}, ${dropped} dropped for it, backlog ${backlog} bytes, memory +${grown.toFixed(1)} MB`,
     );
     expect(after.received).toBe(after.sent);
-    expect(during.p99).toBeLessThan(2 * (before.p99 ?? 0) + 10);
+    // Twice, and what a busy machine adds by itself; without the guard it is a minute.
+    expect(during.p99).toBeLessThan(2 * (before.p99 ?? 0) + 25);
     expect(backlog).toBeLessThan(1_000_000);
     expect(grown).toBeLessThan(60);
   });

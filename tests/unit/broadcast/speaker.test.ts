@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,6 +31,9 @@ async function room(host = '127.0.0.1', codec: 'PCMA' | 'PCMU' = 'PCMA') {
 }
 
 // Mostly waiting for sound to pass: side by side.
+const hasFifos = spawnSync('mkfifo', ['--version'], { timeout: 10_000 }).error === undefined;
+if (!hasFifos) console.warn('SKIPPED: a fifo stands for a disk that hangs, and there is no mkfifo here');
+
 describe.concurrent('a loudspeaker', () => {
   it.each(['PCMA', 'PCMU'] as const)('hears the tones of a clip in %s, with nothing lost', async (codec) => {
     await using it = await room('127.0.0.1', codec);
@@ -131,24 +134,28 @@ describe.concurrent('a loudspeaker', () => {
     expect(sink.states.at(-1)).toMatchObject({ state: 'online' });
   });
 
-  it('evacuates while another clip lies on a disk that hangs', async () => {
-    await using speaker = await startSpeaker({ host: '127.0.0.1', port: 0, name: 'classroom' });
-    const { driver, folder, ...rest } = await demoDriver(15_000, { stuck: { file: 'stuck.wav', loop: false } });
-    // Nobody writes into it: whoever reads it waits.
-    const stuck = join(folder, 'stuck.wav');
-    execFileSync('mkfifo', [stuck]);
-    const address = { rtp: { host: '127.0.0.1', port: speaker.port } };
-    const session = await driver.open(speakerDevice(address), driver.config.parse(address), new HeardSink(), never);
-    expect(await session.write?.(playCommand('stuck'), never)).toMatchObject({
-      outcome: 'failed',
-      message: expect.stringContaining('still being read'),
-    });
-    expect(await session.write?.(playCommand('evacuation'), never)).toMatchObject({ outcome: 'sent' });
-    await vi.waitFor(() => expect(speaker.heard().packets).toBeGreaterThan(3));
-    await session[Symbol.asyncDispose]();
-    await writeFile(stuck, 'this ends the waiting');
-    await rest[Symbol.asyncDispose]();
-  }, 20_000);
+  it.skipIf(!hasFifos)(
+    'evacuates while another clip lies on a disk that hangs',
+    async () => {
+      await using speaker = await startSpeaker({ host: '127.0.0.1', port: 0, name: 'classroom' });
+      const { driver, folder, ...rest } = await demoDriver(15_000, { stuck: { file: 'stuck.wav', loop: false } });
+      // Nobody writes into it: whoever reads it waits.
+      const stuck = join(folder, 'stuck.wav');
+      execFileSync('mkfifo', [stuck]);
+      const address = { rtp: { host: '127.0.0.1', port: speaker.port } };
+      const session = await driver.open(speakerDevice(address), driver.config.parse(address), new HeardSink(), never);
+      expect(await session.write?.(playCommand('stuck'), never)).toMatchObject({
+        outcome: 'failed',
+        message: expect.stringContaining('still being read'),
+      });
+      expect(await session.write?.(playCommand('evacuation'), never)).toMatchObject({ outcome: 'sent' });
+      await vi.waitFor(() => expect(speaker.heard().packets).toBeGreaterThan(3));
+      await session[Symbol.asyncDispose]();
+      await writeFile(stuck, 'this ends the waiting');
+      await rest[Symbol.asyncDispose]();
+    },
+    20_000,
+  );
 
   it('is asked at another address when the class is life safety', async () => {
     await using normal = await startSpeaker({ host: '127.0.0.1', port: 0, name: 'normal' });
