@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -6,6 +5,7 @@ import { z } from 'zod';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { isSameSecret } from '#edge/runtime/secret.ts';
 import type { Ingest } from './ingest.ts';
 import type { ReadMethods, Remote } from './store-port.ts';
 
@@ -90,8 +90,7 @@ class ApiError extends CodedError {
 }
 
 function isAuthorized(header: string | undefined, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
+  return isSameSecret(header ?? '', `Bearer ${token}`);
 }
 
 function answerError(error: unknown, reply: FastifyReply, log: Log): FastifyReply {

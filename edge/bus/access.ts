@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { isSameSecret } from '#edge/runtime/secret.ts';
 import { Attempts } from './attempts.ts';
 import type { Grant } from './grants.ts';
 import { hashPassword, isPasswordHash, PasswordChecker } from './passwords.ts';
@@ -167,7 +168,7 @@ export function createAccess(options: AccessOptions): Access {
     const verdict =
       token === undefined
         ? await checker.check((await file.current()).get(user) ?? null, password)
-        : isSameSecret(token, password);
+        : isSameSecret(password, token);
     if (verdict === 'busy')
       return refuse('unavailable', 'too many logins are being checked; try again in a few seconds');
     if (!verdict) {
@@ -200,12 +201,6 @@ export function createAccess(options: AccessOptions): Access {
 
 function refuse(reason: RefusedLogin, message: string): Login {
   return { ok: false, reason, message };
-}
-
-/** Compares digests, so that neither content nor length shows in the time it takes. */
-function isSameSecret(expected: string, given: Buffer): boolean {
-  const digest = (input: string | Buffer) => createHash('sha256').update(input).digest();
-  return timingSafeEqual(digest(expected), digest(given));
 }
 
 /** The credentials as they now are on disk; a broken file keeps the last good ones and is logged once. */

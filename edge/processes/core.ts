@@ -50,6 +50,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   shelf.register(ingest.registry.devices());
   const latest = ingest.restore(restored.latest);
 
+  const owned = devicesByProcess(campus);
   // The broker needs the rooms and they need its bus: what arrives before they stand waits for them.
   const standing = Promise.withResolvers<Inbound>();
   let inbound: Inbound | null = null;
@@ -59,7 +60,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       access: createAccess({
         dataFolder: data,
         internal: new Map(Object.entries(init.tokens)),
-        grants: grantsFor(site, devicesByProcess(campus)),
+        grants: grantsFor(site, owned),
         clock,
         log,
       }),
@@ -70,7 +71,6 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   const { bus } = broker;
-  const owned = devicesByProcess(campus);
   const watch = new Watch({
     campus,
     places: site.devices,

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isSameSecret } from '#edge/runtime/secret.ts';
 import type { CookieSessions } from './token.ts';
-import { isSameSecret } from './token.ts';
 
 /**
  * Who may use a route, stated where the route is registered. What says nothing needs the token, and so does whatever

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -23,12 +23,6 @@ export function loadAdminToken(dataFolder: string): string {
   fsyncSync(handle);
   closeSync(handle);
   return token;
-}
-
-/** Compares without telling by its duration how much was right. */
-export function isSameSecret(given: string, expected: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
 }
 
 /** Short-lived cookie sessions for what a browser opens without headers (the flows editor); lost at a restart. */

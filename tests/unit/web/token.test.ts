@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#edge/runtime/clock.ts';
-import { CookieSessions, isSameSecret, loadAdminToken } from '#edge/web/token.ts';
+import { isSameSecret } from '#edge/runtime/secret.ts';
+import { CookieSessions, loadAdminToken } from '#edge/web/token.ts';
 
 let folder: string;
 beforeEach(() => {
