@@ -36,6 +36,8 @@ export interface Alarm {
   readonly suppressedBy?: string;
   readonly raised: number;
   readonly acknowledged?: { readonly time: number; readonly by: string; readonly note: string };
+  /** ISA-18.2 shelving: out of sight until then, with a reason; the state goes on beneath. */
+  readonly shelved?: { readonly until: number; readonly by: string; readonly reason: string };
   readonly returned?: number;
   readonly ended?: number;
   /** How many times the cause came back within this occurrence. */

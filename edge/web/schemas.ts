@@ -10,17 +10,17 @@ const priority = z.union([z.literal(1), z.literal(5), z.literal(8), z.literal(12
 
 export const problemSchema = z.object({ error: z.string(), message: z.string() });
 
-type ProblemStatus = 400 | 404 | 409 | 503;
+type ProblemStatus = 400 | 404 | 409 | 413 | 415 | 429 | 503;
 
-/** The error answers of a route; every route that needs the token has 401. */
+/** The error answers of a route; every route that is not open has 401 and 403. */
 export function problems<Status extends ProblemStatus = never>(
   ...statuses: Status[]
-): Record<Status | 401, typeof problemSchema> {
-  const all: [Status | 401, typeof problemSchema][] = [401 as const, ...statuses].map((status) => [
+): Record<Status | 401 | 403, typeof problemSchema> {
+  const all: [Status | 401 | 403, typeof problemSchema][] = [401 as const, 403 as const, ...statuses].map((status) => [
     status,
     problemSchema,
   ]);
-  return Object.fromEntries(all) as Record<Status | 401, typeof problemSchema>;
+  return Object.fromEntries(all) as Record<Status | 401 | 403, typeof problemSchema>;
 }
 
 export const processSchema = z.object({
@@ -72,8 +72,31 @@ export const campusSchema = z.object({
   id: z.string(),
   name,
   timeZone: z.string(),
-  zones: z.array(z.object({ id: z.string(), name })),
-  devices: z.array(z.object({ id: z.string(), name, zone: z.string(), protocol: z.string() })),
+  /** Only what lies in one's zones; `allZones` says whether that is the whole campus. */
+  allZones: z.boolean(),
+  buildings: z.array(
+    z.object({
+      id: z.string(),
+      name,
+      floors: z.array(z.object({ id: z.string(), name, spaces: z.array(z.object({ id: z.string(), name })) })),
+    }),
+  ),
+  zones: z.array(z.object({ id: z.string(), name, spaces: z.array(z.string()) })),
+  devices: z.array(
+    z.object({
+      id: z.string(),
+      name,
+      zone: z.string(),
+      space: z.string().nullable(),
+      protocol: z.string(),
+      /** `meter`, `relay`, `camera`, `speaker`, `climate`, `sensor`. */
+      kind: z.string(),
+      profile: z.string(),
+      profileName: name,
+      /** Adopted in the console (and may be given up there), not declared in the site file. */
+      adopted: z.boolean(),
+    }),
+  ),
   interlocks: z.array(z.object({ id: z.string(), name, latch: z.boolean() })),
   clips: z.array(z.string()),
   flowsEditor: z.boolean(),
@@ -137,6 +160,8 @@ export const alarmSchema = z.object({
   suppressedBy: z.string().optional(),
   raised: time,
   acknowledged: z.object({ time, by: z.string(), note: z.string() }).optional(),
+  /** Out of sight until then, and why; the state goes on beneath. */
+  shelved: z.object({ until: time, by: z.string(), reason: z.string() }).optional(),
   returned: time.optional(),
   ended: time.optional(),
   count: z.number().int(),

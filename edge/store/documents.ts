@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { rights, roles } from '#edge/domain/access.ts';
+import { slugPattern } from '#edge/domain/ids.ts';
+
+/*
+ * What people set and change, one row each: accounts, sessions, tokens, plans, places on them, the register of assets.
+ * Written by core alone (RPC `document.put`), read by anyone through the reader. `rev` grows with each change, so that
+ * two people who change the same thing are told. Times are ms since epoch UTC.
+ */
+
+const time = z.int().min(0);
+const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at most 63 characters');
+const line = (most: number) => z.string().max(most);
+const zones = z.union([z.literal('all'), z.array(slug).max(500)]);
+
+export const documentSchemas = {
+  /** id: what one signs in with. */
+  person: z.strictObject({
+    name: line(64).min(1),
+    role: z.enum(roles),
+    zones,
+    /** scrypt, in the form that web/passwords writes; null: signs in by OIDC only. */
+    password: line(300).nullable(),
+    /** Sealed with a key outside the database (runtime/seal.ts); null: none. */
+    totp: line(300).nullable(),
+    /** Digests of one-time recovery codes. */
+    recovery: z.array(line(100)).max(20).default([]),
+    /** Subject at the identity provider, `<issuer> <sub>`. */
+    oidc: line(500).nullable().default(null),
+    disabled: z.boolean().default(false),
+    /** Must choose a new password at the next sign-in. */
+    expired: z.boolean().default(false),
+    passwordTime: time,
+    created: time,
+  }),
+  /** id: digest of the cookie's secret. */
+  session: z.strictObject({
+    person: slug,
+    created: time,
+    lastSeen: time,
+    expires: time,
+    from: line(100),
+    agent: line(300),
+    method: z.enum(['password', 'totp', 'oidc', 'setup']),
+  }),
+  token: z.strictObject({
+    name: line(64).min(1),
+    digest: line(100),
+    scopes: z.array(z.enum(rights)).min(1),
+    zones,
+    by: line(80),
+    created: time,
+    expires: time.nullable(),
+    lastUsed: time.nullable().default(null),
+  }),
+  /** The picture lies in `<data>/plans/<sha256>.<png|svg>`. */
+  plan: z.strictObject({
+    name: z.strictObject({ zh: line(64), en: line(64) }),
+    /** A floor of the site file, or null: the grounds. */
+    floor: slug.nullable(),
+    file: z.string().regex(/^[0-9a-f]{64}\.(png|svg)$/),
+    width: z.number().positive(),
+    height: z.number().positive(),
+    order: z.int().default(0),
+  }),
+  /** id: device. Fractions of the plan's width and height. */
+  placement: z.strictObject({ plan: slug, x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
+  /** id: device. */
+  asset: z.strictObject({
+    /** 资产编号 */
+    number: line(64).default(''),
+    make: line(80).default(''),
+    model: line(80).default(''),
+    serial: line(80).default(''),
+    place: line(120).default(''),
+    bought: z.iso.date().nullable().default(null),
+    warranty: z.iso.date().nullable().default(null),
+    /** Days between two maintenances; null: none planned. */
+    every: z.int().min(1).max(3_650).nullable().default(null),
+    responsible: z.enum(roles).nullable().default(null),
+    notes: line(2_000).default(''),
+    /** Newest first. */
+    maintenance: z
+      .array(z.strictObject({ date: z.iso.date(), by: line(80), note: line(500) }))
+      .max(200)
+      .default([]),
+  }),
+  /** id: digest of the inbox key: what a person said never to show again. */
+  ignored: z.strictObject({ key: line(300), by: line(80), time }),
+} as const;
+
+export type DocumentKind = keyof typeof documentSchemas;
+export const documentKinds = Object.keys(documentSchemas) as DocumentKind[];
+export type DocumentBody<K extends DocumentKind> = z.infer<(typeof documentSchemas)[K]>;
+
+/** Kinds whose changes are too frequent and too dull for the audit; what matters of them (sign-in, revocation) has lines of its own. */
+export const unauditedKinds: readonly DocumentKind[] = ['session'];
+/** Fields that never appear in the audit, only that they changed. */
+export const secretFields: readonly string[] = ['password', 'totp', 'recovery', 'digest'];
+
+/** What a batch carries: body null removes it. */
+export interface DocumentChange {
+  readonly kind: DocumentKind;
+  readonly id: string;
+  readonly rev: number;
+  readonly time: number;
+  readonly who: string;
+  readonly body: object | null;
+}
+
+export interface StoredDocument<K extends DocumentKind> {
+  readonly id: string;
+  readonly rev: number;
+  readonly time: number;
+  readonly who: string;
+  readonly body: DocumentBody<K>;
+}
