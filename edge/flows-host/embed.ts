@@ -125,7 +125,7 @@ async function confirmLoaded(): Promise<null> {
 }
 
 /** Nothing of Node-RED, not even its static files, is seen without the token; the editor's own check comes after. */
-function gate(readToken: (token: string | undefined) => string | null, inner: Server): Server {
+function gate(readToken: ReturnType<typeof tokenReader>, inner: Server): Server {
   const isAllowed = (request: IncomingMessage) => {
     const header = request.headers[tokenHeader];
     return readToken(typeof header === 'string' ? header : undefined) !== null;

@@ -9,14 +9,14 @@ import type { FlowStorage } from './storage.ts';
 
 /** Where the web process proxies the editor; nothing else is served. */
 export const editorRoot = '/flows-editor';
-/** Set by the web process after its own check, `<secret>:<user>`; it strips what a browser sends under this name. */
+/** Set by the web process after its own check, `<secret>:<edit|view>:<user>`; it strips what a browser sends under this name. */
 export const tokenHeader = 'x-campus-token';
 
 export interface SettingsOptions {
   readonly stateFolder: string;
   readonly storage: FlowStorage;
   readonly credentialSecret: string;
-  readonly readToken: (token: string | undefined) => string | null;
+  readonly readToken: (token: string | undefined) => EditorUser | null;
   /** From registerGuest. */
   readonly guestToken: object;
   readonly log: Log;
@@ -26,43 +26,51 @@ export interface SettingsOptions {
   readonly functionTimeout: number;
 }
 
-/** Everything but installing nodes and writing the library. */
-const permissions = [
+/** Looking on. */
+const viewing = [
   'flows.read',
-  'flows.write',
   'nodes.read',
   'settings.read',
-  'settings.write',
   'plugins.read',
   'context.read',
-  'context.write',
   'library.read',
-  'credentials.read',
   'status.read',
-  'inject.write',
   'debug.read',
+];
+/** Everything but installing nodes and writing the library. */
+const editing = [
+  ...viewing,
+  'flows.write',
+  'settings.write',
+  'context.write',
+  'credentials.read',
+  'inject.write',
   'debug.write',
 ];
 
-const userPattern = /^[\p{L}\p{N}_.@-]{1,64}$/u;
+/** A person's id, or `token:<id>`. */
+const userPattern = /^(?:token:)?[\p{L}\p{N}_.@-]{1,64}$/u;
 
-/** Reads `<secret>:<user>`: the user, or null. Compares hashes, so that neither time nor length tells anything. */
-export function tokenReader(secret: string): (token: string | undefined) => string | null {
+export interface EditorUser {
+  readonly user: string;
+  readonly mayEdit: boolean;
+}
+
+/** Reads `<secret>:<edit|view>:<user>`, or null. Compares hashes, so that neither time nor length tells anything. */
+export function tokenReader(secret: string): (token: string | undefined) => EditorUser | null {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(secret);
   return (token) => {
-    const cut = token?.indexOf(':') ?? -1;
-    if (token === undefined || cut < 1) return null;
-    if (!timingSafeEqual(digest(token.slice(0, cut)), expected)) return null;
-    const user = token.slice(cut + 1);
-    return userPattern.test(user) ? user : null;
+    const [, given = '', mode, user = ''] = /^([^:]+):(edit|view):(.+)$/s.exec(token ?? '') ?? [];
+    if (!timingSafeEqual(digest(given), expected)) return null;
+    return userPattern.test(user) ? { user, mayEdit: mode === 'edit' } : null;
   };
 }
 
 /** Node-RED's settings, hardened. */
 export function nodeRedSettings(options: SettingsOptions): object {
   const { stateFolder, readToken } = options;
-  const userOf = (username: string) => ({ username, permissions });
+  const userOf = ({ user, mayEdit }: EditorUser) => ({ username: user, permissions: mayEdit ? editing : viewing });
   return {
     userDir: stateFolder,
     nodesDir: [join(import.meta.dirname, 'nodes')],
@@ -81,7 +89,8 @@ export function nodeRedSettings(options: SettingsOptions): object {
         const user = readToken(token);
         return user === null ? null : userOf(user);
       },
-      users: async (username: string) => userOf(username),
+      // Whoever Node-RED remembers by name alone (it keeps no logins of ours) may look on.
+      users: async (username: string) => userOf({ user: username, mayEdit: false }),
       // Nobody logs in here: people log in at the web process.
       authenticate: async () => null,
       default: async () => null,

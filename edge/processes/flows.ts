@@ -30,11 +30,10 @@ export async function startFlowsProcess(init: FlowsInit, context: ChildContext):
       safeMode: init.safeMode === true,
       onDeploy: (deployment) => {
         const what = `flows.deploy ${JSON.stringify(deployment).slice(0, 250)}`;
-        rpc
-          .call('audit', { who: `person:${deployment.user}`, from: 'flows', what, why: '', result: 'saved' })
-          .catch((error: unknown) => {
-            log.error({ error }, 'a deployment could not be written to the audit');
-          });
+        const who = deployment.user.includes(':') ? deployment.user : `person:${deployment.user}`;
+        rpc.call('audit', { who, from: 'flows', what, why: '', result: 'saved' }).catch((error: unknown) => {
+          log.error({ error }, 'a deployment could not be written to the audit');
+        });
       },
     }),
   );

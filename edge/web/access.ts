@@ -13,17 +13,32 @@ declare module 'fastify' {
     readonly access?: Access;
     /** Also for those who must still choose a new password. */
     readonly whileExpired?: boolean;
+    /**
+     * Somebody else's page (the flow editor): it cannot send our CSRF header, so its Origin stands for it, and it needs
+     * inline scripts.
+     */
+    readonly foreignPage?: boolean;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */
     principal: Principal | null;
+    /** Document id of the session behind the request; null on an open route and for a token. */
+    sessionId: string | null;
   }
 }
 
 /** The principal behind a route that is not open. */
-export function principalOf(request: FastifyRequest): Principal {
+export function principalOf(request: Pick<FastifyRequest, 'principal'>): Principal {
   if (request.principal === null) throw new Error('the route is open: it has no principal');
   return request.principal;
+}
+
+/** Who and from where, as core's RPC wants it with everything that a person does. */
+export function actorOf(request: Pick<FastifyRequest, 'principal' | 'ip'>): {
+  readonly who: string;
+  readonly from: string;
+} {
+  return { who: principalOf(request).who, from: request.ip };
 }
 
 /** Answers 404 as if it were not there: who may not see a zone is not told what is in it. */

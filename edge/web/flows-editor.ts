@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import fastifyHttpProxy from '@fastify/http-proxy';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { principalOf } from './access.ts';
 
 /** Where Node-RED listens, and what it believes. */
 export interface FlowsAddress {
@@ -11,13 +12,18 @@ export interface FlowsAddress {
 }
 
 /**
- * Node-RED listens on loopback only and trusts one header, `<secret>:<user>`, which nobody else can send: what a
- * browser sends under that name is replaced, and neither our token nor our cookie goes any further.
+ * Node-RED listens on loopback only and trusts one header, `<secret>:<edit|view>:<user>`, which nobody else can send:
+ * what a browser sends under that name is replaced, and neither our token nor our cookie goes any further.
  */
-export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, person: string): Promise<void> {
-  const withSecret = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
+export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress): Promise<void> {
+  const withSecret = (
+    headers: IncomingHttpHeaders,
+    request: Pick<FastifyRequest, 'principal'>,
+  ): IncomingHttpHeaders => {
     const { authorization: _a, cookie: _c, ...kept } = headers;
-    return { ...kept, [flows.header]: `${flows.secret}:${person}` };
+    const { role, id, who, rights } = principalOf(request);
+    const user = role === null ? who : id;
+    return { ...kept, [flows.header]: `${flows.secret}:${rights.has('flows-edit') ? 'edit' : 'view'}:${user}` };
   };
   // Its types leave out rewriteRequestHeaders, which is how the editor's own socket gets the secret.
   const wsClientOptions: object = { rewriteRequestHeaders: withSecret, handshakeTimeout: 5_000 };
@@ -25,10 +31,10 @@ export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, 
     upstream: `http://127.0.0.1:${flows.port}`,
     prefix: '/flows-editor',
     rewritePrefix: '/flows-editor',
-    config: { access: 'editor' },
+    config: { access: 'flows-view', foreignPage: true },
     websocket: true,
     replyOptions: {
-      rewriteRequestHeaders: (_request, headers) => withSecret(headers),
+      rewriteRequestHeaders: (request, headers) => withSecret(headers, request),
       timeout: 20_000,
       onError: (reply, { error }) =>
         void reply.send(

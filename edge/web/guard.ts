@@ -1,74 +1,129 @@
 import { isIPv4 } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Principal } from '#edge/domain/access.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
 import { isSameSecret } from '#edge/runtime/secret.ts';
-import type { CookieSessions } from './token.ts';
+import type { Access } from './access.ts';
 
-/**
- * Who may use a route, stated where the route is registered. What says nothing needs the token, and so does whatever
- * is not a route at all: the decision hangs on the matched route, never on how a path was spelled.
- */
-export type Access = 'open' | 'token' | 'editor';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    readonly access?: Access;
-  }
+/** Somebody who has proved who he is, and by what. */
+export interface Identity {
+  readonly principal: Principal;
+  /** null: by a token, which no foreign page can make a browser send. */
+  readonly session: { readonly id: string; readonly csrf: string; readonly mustChangePassword: boolean } | null;
 }
 
 export interface GuardOptions {
   /** Where we listen. */
   readonly host: string;
-  readonly token: string;
-  readonly sessions: CookieSessions;
+  /** Who sends this, by cookie or bearer token; null: nobody. Throws what the reader throws (STORE_NOT_READY). */
+  readonly identify: (request: FastifyRequest) => Identity | null;
+  /** Somebody known was turned away, or a foreign page tried to ride on a session. */
+  readonly onRefused: (request: FastifyRequest, principal: Principal | null, why: RefusalCode) => void;
 }
 
 const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** Node-RED's editor needs inline scripts and eval; nobody else may frame it. */
-const editorPolicy = "frame-ancestors 'self'; base-uri 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
+  "font-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/** Node-RED's editor needs inline scripts and eval; nobody but our own page may frame it. */
+const foreignPagePolicy = "frame-ancestors 'self'; base-uri 'self'";
+
+/** The policy of the console's page: what its own styles carry is one nonce per answer. */
+export function policyWithNonce(nonce: string): string {
+  return pagePolicy.replace("style-src 'self'", `style-src 'self' 'nonce-${nonce}'`);
+}
 
 const refusals = {
-  token: { error: 'unauthorized', message: 'send the token of <data>/admin-token as a bearer token' },
-  editor: { error: 'unauthorized', message: 'open the flow editor from the page of the campus, where you sign in' },
-  host: { error: 'misdirected', message: 'this address serves only its own names: 127.0.0.1, [::1] and localhost' },
-} as const;
+  misdirected: [421, 'this address serves only its own names: 127.0.0.1, [::1] and localhost'],
+  unauthorized: [401, 'sign in, or send a token as a bearer token'],
+  forbidden: [403, 'you have no right to this'],
+  'password-expired': [403, 'choose a new password first'],
+  csrf: [403, 'send the csrf value of /api/v1/me as the header x-csrf-token'],
+  'foreign-origin': [403, 'this was asked by a page of another address'],
+} as const satisfies Readonly<Record<string, readonly [number, string]>>;
+export type RefusalCode = keyof typeof refusals;
 
-/** The first hook of every request: sets what every answer carries, and answers itself where nobody may pass. */
-export function createGuard({ host, token, sessions }: GuardOptions) {
+/** A route that does not say who may use it is a mistake that must not reach anybody: it cannot be registered. */
+export function refuseRoutesWithoutAccess(app: Pick<FastifyInstance, 'addHook'>): void {
+  app.addHook('onRoute', ({ method, url, config }: RouteOptions) => {
+    if (config?.access !== undefined) return;
+    throw new CodedError('ROUTE_WITHOUT_ACCESS', `${String(method)} ${url} does not say who may use it`);
+  });
+}
+
+/**
+ * The first hook of every request: sets what every answer carries, finds out who asks, and answers itself where he may
+ * not pass. The decision hangs on the matched route, never on how a path was spelled; what is no route needs a session.
+ */
+export function createGuard({ host, identify, onRefused }: GuardOptions) {
   const isLocalOnly = isLoopback(host);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const access = request.is404 ? 'token' : (request.routeOptions.config.access ?? 'token');
-    reply
-      .header('content-security-policy', access === 'editor' ? editorPolicy : pagePolicy)
-      .header('x-content-type-options', 'nosniff')
-      .header('referrer-policy', 'no-referrer')
-      .header('cross-origin-resource-policy', 'same-origin');
+    const { config } = request.routeOptions;
+    const access = request.is404 ? 'signed-in' : (config.access ?? 'signed-in');
+    setHeaders(request, reply);
+    const refuse = (code: RefusalCode, principal: Principal | null = null) => {
+      if (code !== 'unauthorized' && code !== 'misdirected') onRefused(request, principal, code);
+      const [status, message] = refusals[code];
+      return reply.code(status).send({ error: code, message });
+    };
     // A foreign page whose name was pointed at this machine (DNS rebinding) still sends its own name.
-    if (isLocalOnly && !isOwnName(request.headers.host, host)) return reply.code(421).send(refusals.host);
-    if (mayPass(access, request, token, sessions)) return undefined;
-    return reply.code(401).send(refusals[access === 'editor' ? 'editor' : 'token']);
+    if (isLocalOnly && !isOwnName(request.headers.host, host)) return refuse('misdirected');
+    if (!isReading(request) && !isSameOrigin(request)) return refuse('foreign-origin');
+    if (access === 'open') return undefined;
+    const identity = identify(request);
+    if (identity === null) return refuse('unauthorized');
+    const { principal, session } = identity;
+    request.principal = principal;
+    request.sessionId = session?.id ?? null;
+    const problem = judge(request, access, identity);
+    return problem === null ? undefined : refuse(problem, principal);
   };
 }
 
-function mayPass(access: Access, request: FastifyRequest, token: string, sessions: CookieSessions): boolean {
-  switch (access) {
-    case 'open':
-      return true;
-    case 'token':
-      return isSameSecret(bearerOf(request), token);
-    case 'editor':
-      return sessions.isOpen(request.headers.cookie) && isSameOrigin(request);
+function judge(request: FastifyRequest, access: Access, { principal, session }: Identity): RefusalCode | null {
+  const { foreignPage = false, whileExpired = false } = request.routeOptions.config;
+  if (session !== null && !isReading(request)) {
+    // Browsers name the origin on every writing request and on every WebSocket: here it must be there.
+    if (foreignPage && request.headers.origin === undefined) return 'foreign-origin';
+    if (!foreignPage && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf)) return 'csrf';
   }
+  if (session?.mustChangePassword === true && !whileExpired) return 'password-expired';
+  if (access === 'open' || access === 'signed-in') return null;
+  return principal.rights.has(access) ? null : 'forbidden';
 }
 
-function bearerOf(request: FastifyRequest): string {
-  return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const isForeignPage = !request.is404 && request.routeOptions.config.foreignPage === true;
+  reply
+    .header('content-security-policy', isForeignPage ? foreignPagePolicy : pagePolicy)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('cross-origin-opener-policy', 'same-origin')
+    .header('cross-origin-resource-policy', 'same-origin');
+  if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
+  // What depends on who asks is nobody else's; routes that are the same for all say so themselves.
+  if (!isForeignPage) reply.header('cache-control', 'no-store');
 }
 
-/** Browsers name the origin on every WebSocket and on every writing request: a foreign page gets no ride on the cookie. */
-function isSameOrigin(request: FastifyRequest): boolean {
-  const { origin, host } = request.headers;
+export function bearerOf(request: FastifyRequest): string | null {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return null;
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
+}
+
+function headerOf(request: FastifyRequest, name: string): string {
+  const found = request.headers[name];
+  return typeof found === 'string' ? found : '';
+}
+
+/** Changes nothing. A WebSocket is asked for with GET, and then changes things. */
+function isReading({ method, headers }: FastifyRequest): boolean {
+  return ['GET', 'HEAD', 'OPTIONS'].includes(method) && headers.upgrade === undefined;
+}
+
+function isSameOrigin({ headers }: FastifyRequest): boolean {
+  const { origin, host } = headers;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
 }
 

@@ -16,6 +16,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
   app.get(
     '/api/v1/points/:device/:point/history',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['history'],
         summary:
@@ -40,6 +41,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
   app.get(
     '/api/v1/events',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['history'],
         summary: 'In the order of storing, those after `after`; or with newest=true the newest first',
@@ -60,6 +62,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
   app.get(
     '/api/v1/events/:id/snapshot',
     {
+      config: { access: 'pictures' },
       schema: {
         tags: ['history'],
         summary: 'The picture of an event; it may follow its event by a second or two',
@@ -82,6 +85,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
   app.get(
     '/api/v1/audit',
     {
+      config: { access: 'audit' },
       schema: {
         tags: ['history'],
         summary: 'Who did what, why, and what came of it: ascending, those after `after`',
@@ -95,6 +99,7 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
   app.get(
     '/api/v1/inbox',
     {
+      config: { access: 'devices' },
       schema: {
         tags: ['history'],
         summary: 'What was heard and belongs to no declared device or point, last seen first',

@@ -12,6 +12,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
   app.get(
     '/api/v1/campus',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['live'],
         summary: 'Names of zones, devices, interlocks and clips',
@@ -24,6 +25,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
   app.get(
     '/api/v1/points',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['live'],
         summary: 'The latest value of every point; what was never read is bad/never-read',
@@ -36,6 +38,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
   app.get(
     '/api/v1/outputs',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['live'],
         summary: 'Who holds each output, at which priority, until when, why, and the stack below',
@@ -48,6 +51,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
   app.get(
     '/api/v1/devices',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['live'],
         summary: 'What each driver says of its devices: state, what is wrong, when it is tried again',
@@ -60,6 +64,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
   app.get(
     '/api/v1/alarms',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['alarms'],
         summary: 'Alarms, latest raised first',

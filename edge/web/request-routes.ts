@@ -12,6 +12,7 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
   app.post(
     '/api/v1/requests',
     {
+      config: { access: 'operate' },
       schema: {
         tags: ['actions'],
         summary: 'Asks core to hold an output, or (value null) to let go of what was asked before',
@@ -29,6 +30,7 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
   app.post(
     '/api/v1/alarms/:id/acknowledge',
     {
+      config: { access: 'acknowledge' },
       schema: {
         tags: ['alarms'],
         summary: 'Says that a person has seen it; the body may be missing',
@@ -44,6 +46,7 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
   app.post(
     '/api/v1/interlocks/:id/reset',
     {
+      config: { access: 'operate' },
       schema: {
         tags: ['actions'],
         summary: 'Resets a latched interlock; `reset` is false while its cause still stands',

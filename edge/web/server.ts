@@ -1,8 +1,9 @@
+import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import fastifySwagger from '@fastify/swagger';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -14,18 +15,19 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
+import { isSameSecret } from '#edge/runtime/secret.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
-import { createGuard } from './guard.ts';
+import { bearerOf, createGuard, type Identity, refuseRoutesWithoutAccess } from './guard.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
 import { addErrorHandler } from './problems.ts';
-import { addRequestRoutes, person } from './request-routes.ts';
+import { addRequestRoutes } from './request-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
-import { CookieSessions } from './token.ts';
+import { localPrincipal } from './token.ts';
 
 export interface WebOptions {
   readonly host: string;
@@ -72,26 +74,29 @@ function createApp() {
 
 /** Serves people on the campus. Throws HTTP_PORT_TAKEN or HTTP_ADDRESS naming the address and what to set. */
 export async function startWeb(options: WebOptions): Promise<Web> {
-  const { host, token, clock, campus } = options;
+  const { host, token, campus } = options;
   const app = createApp();
-  const sessions = new CookieSessions(clock);
   using cleanup = new DisposableStack();
   const streams = cleanup.use(new Streams({ live: options.live, events: campus?.reader ?? null }));
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   addErrorHandler(app, options.log);
   await app.register(fastifySwagger, { openapi, transform: jsonSchemaTransform });
-  app.addHook('onRequest', createGuard({ host, token, sessions }));
+  refuseRoutesWithoutAccess(app);
+  app.decorateRequest('principal', null).decorateRequest('sessionId', null);
+  const identify = (request: FastifyRequest): Identity | null =>
+    isSameSecret(bearerOf(request) ?? '', token) ? { principal: localPrincipal, session: null } : null;
+  app.addHook('onRequest', createGuard({ host, identify, onRefused: () => {} }));
   ownSockets(app);
   await app.register(async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
-    addStatusRoutes(routes, options, streams, sessions);
+    addStatusRoutes(routes, options, streams);
     if (campus === null) return;
     addLiveRoutes(routes, campus, options.live);
     addHistoryRoutes(routes, campus);
     addRequestRoutes(routes, campus.rpc);
   });
-  if (campus?.flows) await addFlowsEditor(app, campus.flows, person);
+  if (campus?.flows) await addFlowsEditor(app, campus.flows);
   await app.register(addPage);
   await listen(app, host, options.port);
   const owned = cleanup.move();
@@ -118,16 +123,17 @@ const openapi = {
 
 /** The page holds no data; it asks for the token and then uses the API like anybody else. Only files that exist are routes. */
 async function addPage(scope: FastifyInstance): Promise<void> {
-  scope.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'open' };
-    route.schema = { ...route.schema, hide: true };
-  });
   await scope.register(fastifyStatic, {
     root: join(import.meta.dirname, 'page'),
-    wildcard: false,
+    serve: false,
     cacheControl: false,
     setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
   });
+  for (const name of ['', ...readdirSync(join(import.meta.dirname, 'page'))]) {
+    scope.get(`/${name}`, { config: { access: 'open' }, schema: { hide: true } }, (_, reply) =>
+      reply.sendFile(name === '' ? 'index.html' : name),
+    );
+  }
 }
 
 /**

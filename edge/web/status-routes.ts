@@ -4,10 +4,9 @@ import { renderMetrics } from './metrics.ts';
 import { healthSchema, problems } from './schemas.ts';
 import type { App, WebOptions } from './server.ts';
 import { maxStreams, type Streams } from './stream.ts';
-import type { CookieSessions } from './token.ts';
 
 /** What is there whether or not the site file is good: health, metrics, the stream, the description of the API. */
-export function addStatusRoutes(app: App, options: WebOptions, streams: Streams, sessions: CookieSessions): void {
+export function addStatusRoutes(app: App, options: WebOptions, streams: Streams): void {
   const { live, campus, siteError } = options;
 
   app.get(
@@ -40,6 +39,7 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams,
   app.get(
     '/metrics',
     {
+      config: { access: 'system' },
       schema: {
         tags: ['health'],
         summary: 'Prometheus text format 0.0.4',
@@ -54,13 +54,17 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams,
 
   app.get(
     '/api/v1/openapi.json',
-    { schema: { tags: ['health'], summary: 'This description', response: { ...problems(), 200: z.looseObject({}) } } },
+    {
+      config: { access: 'signed-in' },
+      schema: { tags: ['health'], summary: 'This description', response: { ...problems(), 200: z.looseObject({}) } },
+    },
     () => ({ ...app.swagger() }),
   );
 
   app.get(
     '/api/v1/stream',
     {
+      config: { access: 'see' },
       schema: {
         tags: ['live'],
         summary: 'Server-sent events: reading, output, alarm, event, health, processes, core; resumes by Last-Event-ID',
@@ -74,22 +78,6 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams,
       reply.hijack();
       streams.open(reply.raw, missed);
     },
-  );
-
-  app.post(
-    '/api/v1/session',
-    {
-      schema: {
-        tags: ['health'],
-        summary: 'A cookie for /flows-editor, which a browser opens without headers; 8 hours, forgotten at a restart',
-        response: { ...problems(), 204: z.null() },
-      },
-    },
-    async (_, reply) =>
-      reply
-        .header('set-cookie', `campus_session=${sessions.create()}; HttpOnly; SameSite=Strict; Path=/flows-editor`)
-        .code(204)
-        .send(null),
   );
 }
 

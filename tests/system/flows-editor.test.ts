@@ -17,7 +17,7 @@ afterAll(async () => {
   await room?.[Symbol.asyncDispose]();
 });
 
-const asWang = { 'x-campus-token': `${secret}:wang` };
+const asWang = { 'x-campus-token': `${secret}:edit:wang` };
 const call = (path: string, init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${child.port}${path}`, { ...init, signal: AbortSignal.timeout(10_000), redirect: 'manual' });
 const get = (path: string, headers: Record<string, string> = asWang) => call(path, { headers });
@@ -52,7 +52,9 @@ describe('the flow editor', () => {
   it.each(routes)('shows %s to nobody without the token', async (path) => {
     for (const headers of [
       {},
-      { 'x-campus-token': 'wrong:wang' },
+      { 'x-campus-token': 'wrong:edit:wang' },
+      { 'x-campus-token': `${secret}:wang` },
+      { 'x-campus-token': `${secret}:admin:wang` },
       { 'x-campus-token': secret },
       { authorization: `Bearer ${secret}` },
     ]) {

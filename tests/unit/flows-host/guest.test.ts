@@ -147,8 +147,9 @@ describe('the guest', () => {
 describe('the token of the web process', () => {
   const read = tokenReader('0123456789abcdef');
   it('names the user behind the secret', () => {
-    expect(read('0123456789abcdef:wang.li')).toBe('wang.li');
-    expect(read('0123456789abcdef:王力')).toBe('王力');
+    expect(read('0123456789abcdef:edit:wang.li')).toEqual({ user: 'wang.li', mayEdit: true });
+    expect(read('0123456789abcdef:view:王力')).toEqual({ user: '王力', mayEdit: false });
+    expect(read('0123456789abcdef:view:token:ci')).toEqual({ user: 'token:ci', mayEdit: false });
   });
   it.each([
     undefined,
@@ -157,9 +158,14 @@ describe('the token of the web process', () => {
     'wang',
     '0123456789abcdef',
     '0123456789abcdef:',
-    '0123456789abcdeg:w',
-    ':w',
-    '0123456789abcdef:a b',
+    '0123456789abcdef:wang',
+    '0123456789abcdef:edit:',
+    '0123456789abcdef:root:wang',
+    '0123456789abcdeg:edit:w',
+    ':edit:w',
+    '0123456789abcdef:edit:a b',
+    '0123456789abcdef:edit:a:b',
+    '0123456789abcdef:view:edit:wang',
   ])('is nothing when it is %j', (token) => {
     expect(read(token)).toBeNull();
   });

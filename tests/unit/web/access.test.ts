@@ -117,37 +117,6 @@ describe('the door to the flow editor', () => {
   const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
   const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
 
-  async function cookie(): Promise<string> {
-    const answer = await room.ask('/api/v1/session', { method: 'POST' });
-    expect(answer.status).toBe(204);
-    const set = answer.headers.get('set-cookie') ?? '';
-    expect(set).toMatch(/; HttpOnly; SameSite=Strict; Path=\/flows-editor$/);
-    return set.split(';')[0] ?? '';
-  }
-
-  test('is not opened by the token, which no browser sends there, nor by a made-up cookie', async () => {
-    for (const headers of [{ authorization: `Bearer ${room.token}` }, { cookie: 'campus_session=made-up' }]) {
-      expect((await rawRequest(room, '/flows-editor/', { headers })).status).toBe(401);
-    }
-  });
-
-  test('is opened by the cookie of the page, for the page alone', async () => {
-    const headers = { cookie: await cookie() };
-    // Nobody listens behind it in this test: 503 says that the door was passed.
-    expect((await rawRequest(room, '/flows-editor/', { headers })).status).toBe(503);
-    for (const origin of ['http://evil.test', 'null', `http://127.0.0.1:${room.port + 1}`, `https://127.0.0.1`]) {
-      expect((await rawRequest(room, '/flows-editor/', { headers: { ...headers, origin } })).status, origin).toBe(401);
-    }
-  });
-
-  test('takes no WebSocket without the cookie or from a foreign page', async () => {
-    const path = '/flows-editor/comms';
-    expect((await rawRequest(room, path, { headers: { ...upgrade, ...key } })).status).toBe(401);
-    const foreign = { ...upgrade, ...key, cookie: await cookie(), origin: 'http://evil.test' };
-    expect((await rawRequest(room, path, { headers: foreign })).status).toBe(401);
-    expect((await rawRequest(room, '/api/v1/stream', { headers: { ...upgrade, ...key } })).status).toBe(401);
-  });
-
   test('outlives browsers that vanish in the middle of asking', async () => {
     const text = Object.entries({ host: '127.0.0.1', ...upgrade, ...key }).map(
       ([name, value]) => `${name}: ${value}\r\n`,

@@ -211,7 +211,6 @@ describe('the description', () => {
       'POST /api/v1/alarms/{id}/acknowledge',
       'POST /api/v1/interlocks/{id}/reset',
       'POST /api/v1/requests',
-      'POST /api/v1/session',
     ]);
     for (const [name, { summary, responses, security }] of all) {
       expect(summary?.length, name).toBeGreaterThan(10);
