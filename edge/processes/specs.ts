@@ -1,17 +1,22 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { mergeAdopted, readAdopted } from '#edge/runtime/adopted.ts';
 import { methodKeyFile } from '#edge/runtime/rpc-keys.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
 import { type EdgeInit, type FlowsInit, paths, type WebInit } from './context.ts';
 
 const module = (name: string): string => join(import.meta.dirname, `${name}.ts`);
 
-/** The processes of one campus, as the supervisor starts them; see docs/architecture.md. */
+/**
+ * The processes of one campus, as the supervisor starts them; see docs/architecture.md. `init.site` is the site file's:
+ * what was adopted beside it is read again at each start of a process.
+ */
 export function edgeProcesses(init: EdgeInit): ChildSpec[] {
+  const current = (): EdgeInit => ({ ...init, site: mergeAdopted(init.site, readAdopted(init.data)) });
   /** Whoever breaks one process has the rights of that one. */
-  const own = (name: string) => (): EdgeInit => ({ ...init, tokens: tokenOf(init, name), flowsSecret: '' });
+  const own = (name: string) => (): EdgeInit => ({ ...current(), tokens: tokenOf(init, name), flowsSecret: '' });
   const specs: ChildSpec[] = [
-    { name: 'core', module: module('core'), heapMb: 512, watchesProcesses: true, init: () => init },
+    { name: 'core', module: module('core'), heapMb: 512, watchesProcesses: true, mayReload: true, init: current },
     { name: 'fieldbus', module: module('fieldbus'), heapMb: 192, init: own('fieldbus') },
     { name: 'camera', module: module('camera'), heapMb: 192, init: own('camera') },
     { name: 'broadcast', module: module('broadcast'), heapMb: 192, init: own('broadcast') },
@@ -20,7 +25,7 @@ export function edgeProcesses(init: EdgeInit): ChildSpec[] {
       module: module('web'),
       heapMb: 256,
       watchesProcesses: true,
-      init: (): WebInit => ({ ...init, tokens: tokenOf(init, 'web'), siteError: null }),
+      init: (): WebInit => ({ ...current(), tokens: tokenOf(init, 'web'), siteError: null }),
     },
   ];
   if (init.site.city !== undefined) {
@@ -59,7 +64,8 @@ function flowsProcess(init: EdgeInit): ChildSpec {
 const root = join(import.meta.dirname, '../..');
 
 function flowsPermissions({ site, data }: EdgeInit): string[] {
-  const own = [paths.flows(site), paths.flowsState(data)];
+  const logs = ['', '.1', '.2'].map((older) => join(paths.logs(data), `flows.log${older}`));
+  const own = [paths.flows(site), paths.flowsState(data), ...logs];
   // Not the whole project: the demo's data folder lies in it.
   const program = ['edge', 'node_modules', 'cloud-bridge', 'package.json'].map((name) => join(root, name));
   const modules = realpathSync(join(root, 'node_modules'));

@@ -5,7 +5,14 @@ import type { LogLevel } from './log.ts';
 /* What the supervisor and a child say to each other: JSON over the IPC channel that fork() makes. */
 
 export type FromSupervisor =
-  | { readonly kind: 'init'; readonly init: unknown; readonly logLevel: LogLevel; readonly beatMs: number }
+  | {
+      readonly kind: 'init';
+      readonly init: unknown;
+      readonly logLevel: LogLevel;
+      /** Where its lines also go; absent: nowhere but standard error. */
+      readonly logFolder?: string;
+      readonly beatMs: number;
+    }
   | { readonly kind: 'processes'; readonly processes: readonly ProcessStatus[] };
 
 const figure = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -18,6 +25,8 @@ const schema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('beat'), rss: figure, loopDelay: figure }),
   z.strictObject({ kind: z.literal('stopping') }),
+  /** Start these again with what is true now; heard from whom the spec allows it. */
+  z.strictObject({ kind: z.literal('reload'), processes: z.array(z.string().max(64)).min(1).max(8) }),
 ]);
 
 export type FromChild = z.infer<typeof schema>;

@@ -17,6 +17,8 @@ export interface ChildContext {
   readonly log: Log;
   /** Told each time the supervisor's table changes. */
   onProcesses(listener: (processes: readonly ProcessStatus[]) => void): void;
+  /** Asks the supervisor to start processes again, one after another, with what is configured now. Core only is heard. */
+  reload?(processes: readonly string[]): void;
 }
 
 /** What a composition root hands back: how to stop it, and what the supervisor should know (ports, URLs). */
@@ -45,7 +47,7 @@ export function runChild<Init>(name: string, start: (init: Init, context: ChildC
   };
 
   const begin = async (message: FromSupervisor & { kind: 'init' }): Promise<void> => {
-    const log = createLog(name, message.logLevel);
+    const log = createLog(name, message.logLevel, message.logFolder ?? null);
     const crash = (error: unknown): void => {
       log.error({ error: error instanceof Error ? error : messageOf(error) }, 'process ends by a fault');
       process.exit(1);
@@ -58,6 +60,7 @@ export function runChild<Init>(name: string, start: (init: Init, context: ChildC
         clock: systemClock,
         log,
         onProcesses: (listener) => listeners.push(listener),
+        reload: (processes) => send({ kind: 'reload', processes: [...processes] }),
       });
     } catch (error) {
       return crash(error);

@@ -114,6 +114,17 @@ const openingHours = z.strictObject({
 
 const listen = z.strictObject({ host: z.string().min(1), port });
 
+export const siteDeviceSchema = z.strictObject({
+  id: deviceId,
+  name,
+  profile: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'must be <folder>/<profile>, e.g. meter/eastron-sdm630'),
+  zone: zoneId,
+  space: spaceId.optional(),
+  /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
+  address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
+});
+export type SiteDevice = z.infer<typeof siteDeviceSchema>;
+
 const siteSchema = z.strictObject({
   site: z.literal(1),
   campus: z.strictObject({
@@ -173,19 +184,7 @@ const siteSchema = z.strictObject({
     .default([]),
   /** Points the flows may request (globs). */
   flowRequests: z.array(z.string().min(1)).default([]),
-  devices: z
-    .array(
-      z.strictObject({
-        id: deviceId,
-        name,
-        profile: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'must be <folder>/<profile>, e.g. meter/eastron-sdm630'),
-        zone: zoneId,
-        space: spaceId.optional(),
-        /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
-        address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
-      }),
-    )
-    .default([]),
+  devices: z.array(siteDeviceSchema).default([]),
   /** WAV files, relative to the site file. */
   clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
   openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
@@ -211,6 +210,10 @@ export type Site = Omit<SiteFile, 'interlocks' | 'openingHours'> & {
   readonly openingHours: OpeningHours;
   /** Where relative paths in the file start. */
   readonly folder: string;
+  /** Ids of the `devices` that a person adopted and the file does not have (adopted.ts). */
+  readonly adopted: readonly string[];
+  /** Adopted devices that cannot be had, a sentence each. */
+  readonly adoptionProblems: readonly string[];
 };
 
 function isTimeZone(zone: string): boolean {
@@ -238,7 +241,7 @@ export function checkSite(input: unknown, folder: string): Site {
   const site = result.data;
   const mistakes = findBrokenReferences(site);
   if (mistakes.length > 0) throw new CodedError('SITE_INVALID', listed(mistakes));
-  return { ...site, folder };
+  return { ...site, folder, adopted: [], adoptionProblems: [] };
 }
 
 /** One line per mistake, e.g. `devices[2].zone: unknown zone "east"`. */

@@ -7,6 +7,7 @@ import { type FromSupervisor, readChildMessage } from './child-messages.ts';
 import type { Clock } from './clock.ts';
 import { Backoff, Ticker } from './lifecycle.ts';
 import type { Log, LogLevel } from './log.ts';
+import { Reloads } from './reloads.ts';
 import {
   killStale,
   placeChild,
@@ -21,6 +22,8 @@ export interface ChildSpec extends Spawned {
   readonly name: string;
   /** Gets the supervisor's table of processes. */
   readonly watchesProcesses?: boolean;
+  /** May ask that processes are started again. */
+  readonly mayReload?: boolean;
   /** Made anew for each start; `recentCrashes` counts the last ten minutes. */
   init(recentCrashes: number): unknown;
 }
@@ -39,6 +42,8 @@ export interface SupervisorTimes {
   /** This many crashes within `crashWindow` are a crash loop. */
   readonly crashLoop: number;
   readonly crashWindow: number;
+  /** Least pause between two rounds of starting processes again because core asked for it. */
+  readonly reloadPause: number;
 }
 
 export const defaultTimes: SupervisorTimes = {
@@ -51,6 +56,7 @@ export const defaultTimes: SupervisorTimes = {
   healthy: 300_000,
   crashLoop: 4,
   crashWindow: 600_000,
+  reloadPause: 3_000,
 };
 
 export interface SupervisorOptions {
@@ -60,6 +66,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly logLevel: LogLevel;
+  /** Where children keep their log lines besides standard error. */
+  readonly logFolder?: string;
   readonly times?: Partial<SupervisorTimes>;
   readonly onStatus?: (processes: readonly ProcessStatus[]) => void;
   readonly onReady?: (name: string, info: Readonly<Record<string, string | number>>) => void;
@@ -92,7 +100,11 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     for (const child of children) child.tellProcesses(processes);
     options.onStatus?.(processes);
   };
-  const children = options.specs.map((spec) => new Child(spec, options, times, tell));
+  const reloads = new Reloads(times.reloadPause, (name) => children.find(({ name: own }) => own === name)?.renew());
+  const children = options.specs.map((spec) => {
+    const onReload = (names: readonly string[]) => spec.mayReload === true && reloads.ask(names);
+    return new Child(spec, options, times, tell, onReload);
+  });
   for (const child of children) child.start();
   const ticker = new Ticker(5_000, broadcast);
   const watch = new Ticker(1_000, () => {
@@ -106,6 +118,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     async [Symbol.asyncDispose]() {
       ticker[Symbol.dispose]();
       watch[Symbol.dispose]();
+      reloads[Symbol.dispose]();
       await Promise.all(children.map((child) => child.stop()));
     },
   };
@@ -136,8 +149,19 @@ class Child {
   #exited: (() => void) | null = null;
   #heard = 0;
   #guard: ChannelGuard | null = null;
+  /** Waiting until it is ready again after it was ended on purpose. */
+  #renewed: (() => void) | null = null;
+  #isRenewing = false;
+  readonly #onReload: (names: readonly string[]) => void;
 
-  constructor(spec: ChildSpec, options: SupervisorOptions, times: SupervisorTimes, changed: () => void) {
+  constructor(
+    spec: ChildSpec,
+    options: SupervisorOptions,
+    times: SupervisorTimes,
+    changed: () => void,
+    onReload: (names: readonly string[]) => void,
+  ) {
+    this.#onReload = onReload;
     this.#spec = spec;
     this.#options = options;
     this.#times = times;
@@ -146,6 +170,10 @@ class Child {
     this.#log = options.log.child({ child: spec.name });
     this.#pidFile = join(options.runFolder, `${spec.name}.pid`);
     this.#since = options.clock.now();
+  }
+
+  get name(): string {
+    return this.#spec.name;
   }
 
   status(): ProcessStatus {
@@ -191,6 +219,25 @@ class Child {
     this.#process?.kill('SIGKILL');
   }
 
+  /**
+   * Ends it gracefully and starts it at once with a new init: no crash is counted and nothing waits. Resolves when it
+   * is ready, or has failed by itself meanwhile. One that waits for its next start anyway gets its new init then.
+   */
+  async renew(): Promise<void> {
+    const child = this.#process;
+    if (child === null || !this.#wanted || this.#renewed !== null) return;
+    const settled = new Promise<void>((resolve) => {
+      this.#renewed = resolve;
+    });
+    this.#isRenewing = true;
+    this.#enter('stopping');
+    clearTimeout(this.#silence);
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), this.#times.stop);
+    child.once('exit', () => clearTimeout(hard));
+    await settled;
+  }
+
   /** Once a second: what a child takes for itself without its loop ever telling. */
   inspect(): void {
     this.#heard = 0;
@@ -231,6 +278,7 @@ class Child {
       kind: 'init',
       init: this.#spec.init(this.#recentCrashes()),
       logLevel: this.#options.logLevel,
+      ...(this.#options.logFolder === undefined ? {} : { logFolder: this.#options.logFolder }),
       beatMs: this.#times.beat,
     });
     this.#expectBeat(this.#times.start);
@@ -260,6 +308,8 @@ class Child {
       this.#expectBeat(this.#times.silence);
       this.#enter('ready');
       this.#options.onReady?.(this.#spec.name, message.info);
+    } else if (message.kind === 'reload') {
+      this.#onReload(message.processes);
     } else {
       this.#enter('stopping');
     }
@@ -289,6 +339,13 @@ class Child {
       this.#exited?.();
       return;
     }
+    if (this.#isRenewing && this.#killedFor === null) {
+      this.#isRenewing = false;
+      this.#log.info({}, 'process starts anew, as asked');
+      this.#spawn();
+      return;
+    }
+    this.#isRenewing = false;
     const lived = this.#options.clock.monotonic() - this.#startedAt;
     if (lived >= this.#times.healthy) this.#backoff.reset();
     this.#crashes.push(this.#options.clock.monotonic());
@@ -308,6 +365,10 @@ class Child {
   #enter(state: ProcessState): void {
     this.#state = state;
     this.#since = this.#options.clock.now();
+    if (state !== 'starting' && state !== 'stopping') {
+      this.#renewed?.();
+      this.#renewed = null;
+    }
     this.#changed();
   }
 }
