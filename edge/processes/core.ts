@@ -142,7 +142,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   stack.use(
     await startRpcServer({
       path: paths.socket(data),
-      methods: createRpcMethods({ commands, judgement, inbound: core, store, clock }),
+      methods: createRpcMethods({
+        commands,
+        judgement,
+        inbound: core,
+        store,
+        append: (batch) => shelf.append(batch),
+        clock,
+      }),
       log,
     }),
   );

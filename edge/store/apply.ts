@@ -1,5 +1,6 @@
 import type { OutboxLane } from './batch.ts';
 import type { Db } from './database.ts';
+import { documentWriter } from './document-writer.ts';
 import type { Outbox } from './outbox.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
@@ -10,11 +11,13 @@ const inboxKeys = 1_000;
 export class ItemWriter {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #outbox: Outbox;
+  readonly #document: ReturnType<typeof documentWriter>;
   inboxDropped = 0;
 
   constructor(db: Db, outbox: Outbox) {
     this.#statements = prepare(db);
     this.#outbox = outbox;
+    this.#document = documentWriter(db, (row) => void this.#statements.audit.run(...row));
   }
 
   write(item: Item, now: number): void {
@@ -40,6 +43,12 @@ export class ItemWriter {
       case 'inbox':
         s.inbox.run(...item.row, item.row[6]);
         this.inboxDropped += s.trimInbox.run(inboxKeys).changes;
+        return;
+      case 'forget':
+        s.forget.run(item.body);
+        return;
+      case 'document':
+        this.#document(item.change, item.body);
         return;
       case 'hold':
         if (item.body === null) s.release.run(item.ref);
@@ -117,6 +126,7 @@ function prepare(db: Db) {
     trimInbox: db.prepare<[number]>(
       'DELETE FROM inbox WHERE key IN (SELECT key FROM inbox ORDER BY last DESC LIMIT -1 OFFSET ?)',
     ),
+    forget: db.prepare<[string]>('DELETE FROM inbox WHERE key = ?'),
     hold: db.prepare<[string, string]>('INSERT OR REPLACE INTO hold VALUES (?, ?)'),
     release: db.prepare<[string]>('DELETE FROM hold WHERE ref = ?'),
     state: db.prepare<[string, string]>('INSERT OR REPLACE INTO state VALUES (?, ?)'),

@@ -3,6 +3,7 @@ import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { Command, CommandResult, Hold, Request, RequestResult } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { DocumentChange } from './documents.ts';
 
 /**
  * What one turn of core wants on disk, in one transaction. A batch with anything but readings in it is durable
@@ -25,6 +26,13 @@ export interface Batch {
   readonly inbox?: readonly InboxEntry[];
   /** The complete array of holds of these outputs, as they now are (an empty array: nobody holds it). */
   readonly holds?: readonly { readonly ref: string; readonly holds: readonly Hold[] }[];
+  /**
+   * What people set. One whose revision is not the stored one fails its batch with DOCUMENT_CHANGED, one too many with
+   * DOCUMENT_LIMIT; nobody else's. Their audit lines are written with them.
+   */
+  readonly documents?: readonly DocumentChange[];
+  /** Keys of inbox lines that are let go. */
+  readonly forgetInbox?: readonly string[];
   /** Opaque JSON state that must survive a restart, by name (`interlocks`, ...). */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */

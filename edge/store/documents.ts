@@ -97,14 +97,36 @@ export type DocumentBody<K extends DocumentKind> = z.infer<(typeof documentSchem
 export const unauditedKinds: readonly DocumentKind[] = ['session'];
 /** Fields that never appear in the audit, only that they changed. */
 export const secretFields: readonly string[] = ['password', 'totp', 'recovery', 'digest'];
+/** Fields that note a use and change nothing: a put that touches no other field has no line in the audit. */
+export const usageFields: readonly string[] = ['lastUsed'];
 
-/** What a batch carries: body null removes it. */
+/** Ids are what people (or devices) are called, or digests, base64url or hex. */
+export const documentIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** How many of a kind there may be: whoever makes one more is told, so that no loop of a client fills the disk. */
+export const documentLimits: Readonly<Record<DocumentKind, number>> = {
+  person: 5_000,
+  session: 10_000,
+  token: 1_000,
+  plan: 500,
+  placement: 10_000,
+  asset: 10_000,
+  ignored: 10_000,
+};
+
+/** What a batch carries: body null removes it. Stored with its audit line or not at all. */
 export interface DocumentChange {
   readonly kind: DocumentKind;
   readonly id: string;
+  /** As whoever changes it saw it, 0 when there was none: DOCUMENT_CHANGED if it is another by now. It becomes `rev` + 1. */
   readonly rev: number;
   readonly time: number;
   readonly who: string;
+  /** Address that it came from. */
+  readonly from: string;
+  readonly why: string;
+  /** The audit's words, e.g. `person.disable lin`; without them `person.create lin`, `.change` or `.remove`. */
+  readonly what?: string;
   readonly body: object | null;
 }
 

@@ -86,6 +86,15 @@ export const migrations: readonly string[] = [
   );
   INSERT INTO lane VALUES (0, 0, 1, 0, 0), (1, 0, 1, 0, 0), (2, 0, 1, 0, 0), (3, 0, 1, 0, 0);
   `,
+  `
+  -- What people set (documents.ts). rev grows with each change.
+  CREATE TABLE document (
+    kind TEXT NOT NULL, id TEXT NOT NULL, rev INTEGER NOT NULL, time INTEGER NOT NULL, who TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID;
+  -- Alarms are looked through newest first, page by page.
+  CREATE INDEX alarm_raised ON alarm (raised);
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

@@ -32,6 +32,10 @@ function itemsOf(batch: Batch): Item[] {
   for (const { ref, holds } of batch.holds ?? []) {
     items.push({ kind: 'hold', ref, body: holds.length === 0 ? null : JSON.stringify(holds) });
   }
+  for (const { body, ...change } of batch.documents ?? []) {
+    items.push({ kind: 'document', change, body: body === null ? null : JSON.stringify(body) });
+  }
+  for (const key of batch.forgetInbox ?? []) items.push({ kind: 'forget', body: key });
   for (const [name, value] of Object.entries(batch.state ?? {})) {
     items.push({ kind: 'state', name, body: JSON.stringify(value ?? null) });
   }

@@ -10,6 +10,8 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
 import { sampleSource } from './blocks.ts';
 import { type Db, databaseFile, storeError } from './database.ts';
+import { documentReader } from './document-reader.ts';
+import type { DocumentKind, StoredDocument } from './documents.ts';
 import { type Bucket, fixedBuckets, givenBuckets, PointHistory } from './history.ts';
 import { migrations, schemaVersion } from './migrations.ts';
 import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
@@ -95,6 +97,10 @@ export interface Reader extends Disposable {
   newestAudit(limit: number): AuditEntry[];
   /** Last seen first. */
   inbox(limit: number): InboxLine[];
+  /** What people set (documents.ts); null: there is none. Throws STORE_BAD_DOCUMENT for one that cannot be understood. */
+  document<K extends DocumentKind>(kind: K, id: string): StoredDocument<K> | null;
+  /** By id. */
+  documents<K extends DocumentKind>(kind: K): StoredDocument<K>[];
   /** Newest first. */
   requests(limit: number): { request: Request; result: RequestResult }[];
   commands(limit: number): { command: Command; result: CommandResult }[];
@@ -126,6 +132,8 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask(({ s }) => s.newestAudit.all(atMost(limit))),
     inbox: (limit) => ask(({ s }) => s.inbox.all(atMost(limit))),
+    document: (kind, id) => ask((open) => open.documents.one(kind, id)),
+    documents: (kind) => ask((open) => open.documents.all(kind)),
     requests: (limit) => ask(({ s }) => parseAll(s.requests.all(atMost(limit)))),
     commands: (limit) => ask(({ s }) => parseAll(s.commands.all(atMost(limit)))),
     outbox: (lane, after, limit) =>
@@ -277,6 +285,7 @@ function prepare(db: Db, file: string) {
       );
     }),
     findPoint: pointFinder(db),
+    documents: documentReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),
       eventSeq: db.prepare<[string], number>('SELECT seq FROM event WHERE id = ?').pluck(),

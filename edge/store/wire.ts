@@ -4,6 +4,7 @@ import type { Hold } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { OutboxLane } from './batch.ts';
+import type { DocumentChange } from './documents.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
 
 /*
@@ -31,6 +32,8 @@ export type Item =
   /** body null: nobody holds it. */
   | { readonly kind: 'hold'; readonly ref: string; readonly body: string | null }
   | { readonly kind: 'state'; readonly name: string; readonly body: string }
+  | { readonly kind: 'forget'; readonly body: string }
+  | { readonly kind: 'document'; readonly change: Omit<DocumentChange, 'body'>; readonly body: string | null }
   | { readonly kind: 'health'; readonly body: string };
 
 /** Many batches, one transaction. */

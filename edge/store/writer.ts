@@ -129,7 +129,7 @@ export class Writer implements Disposable {
     const failed: Failed = [];
     const wanted = this.#full ? everyBatch.filter((i) => !this.#refuseReadings(group, i, failed)) : everyBatch;
     try {
-      if (wanted.length > 0) this.#write(group, wanted, 'makeRoom');
+      if (wanted.length > 0) failed.push(...this.#write(group, wanted, 'makeRoom'));
     } catch (error) {
       const coded = storeError(error, 'cannot commit');
       if (coded.code !== 'STORE_REFUSED') throw coded;
@@ -148,7 +148,7 @@ export class Writer implements Disposable {
 
   #writeAlone(group: Group, batch: number, failed: Failed): void {
     try {
-      this.#write(group, [batch], 'makeRoom');
+      failed.push(...this.#write(group, [batch], 'makeRoom'));
     } catch (error) {
       const coded = storeError(error, 'cannot commit');
       if (coded.code !== 'STORE_REFUSED') throw coded;
@@ -156,7 +156,9 @@ export class Writer implements Disposable {
     }
   }
 
-  #write(group: Group, batches: readonly number[], whenFull: 'makeRoom' | 'fail'): void {
+  /** Returns the batches that a document in them failed; the others are committed. */
+  #write(group: Group, batches: readonly number[], whenFull: 'makeRoom' | 'fail'): Failed {
+    const failed: Failed = [];
     const onlyReadings = batches.every((i) => {
       const { items } = spanOf(group, i);
       return items[0] === items[1];
@@ -165,22 +167,37 @@ export class Writer implements Disposable {
     let inserted = 0;
     try {
       this.#transact(onlyReadings && !due ? 'NORMAL' : 'FULL', () => {
-        for (const batch of batches) {
-          const { rows, items } = spanOf(group, batch);
-          inserted += this.#rows(group, rows, this.#lastHotId + 1 + inserted, this.#unkept);
-          for (const item of group.items.slice(...items)) this.#items.write(item, group.now);
-        }
+        for (const batch of batches) inserted += this.#apply(group, batch, this.#lastHotId + 1 + inserted, failed);
       });
     } catch (error) {
       const isFull = storeError(error, '').code === 'STORE_FULL';
       if (!isFull || whenFull === 'fail' || !this.#makeRoom(group.now)) throw error;
-      this.#write(group, batches, 'fail');
-      return;
+      return this.#write(group, batches, 'fail');
     }
     this.#readings += batches.reduce((n, i) => n + spanOf(group, i).rows[1] - spanOf(group, i).rows[0], 0);
     this.#hotRows += inserted;
     this.#lastHotId += inserted;
     this.#mark(group.now);
+    return failed;
+  }
+
+  /** Returns how many rows went into the hot log. What a document's revision forbids fails by itself: a savepoint for it. */
+  #apply(group: Group, batch: number, nextId: number, failed: Failed): number {
+    const { rows, items } = spanOf(group, batch);
+    const own = group.items.slice(...items);
+    const apply = () => {
+      const inserted = this.#rows(group, rows, nextId, this.#unkept);
+      for (const item of own) this.#items.write(item, group.now);
+      return inserted;
+    };
+    if (!own.some(({ kind }) => kind === 'document')) return apply();
+    try {
+      return this.#db.transaction(apply)();
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      failed.push({ batch, code: error.code, message: error.message });
+      return 0;
+    }
   }
 
   #mark(now: number): void {

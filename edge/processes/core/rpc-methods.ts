@@ -7,11 +7,17 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import { describeIssues } from '#edge/runtime/site.ts';
-import { outboxLanes } from '#edge/store/batch.ts';
+import { type Batch, outboxLanes } from '#edge/store/batch.ts';
+import { type DocumentKind, documentIdPattern, documentKinds, documentSchemas } from '#edge/store/documents.ts';
 import type { Store } from '#edge/store/store.ts';
 import type { Inbound } from './inbound.ts';
 import type { Judgement } from './judgement.ts';
 
+/** Who asks and from which address: web has made sure of both. */
+const asked = {
+  who: z.string().regex(/^(person|token):[a-z0-9_-]{1,63}$/, 'must be person:<id> or token:<id>'),
+  from: z.string().max(100),
+};
 const person = z.string().min(1).max(64);
 const reason = z.string().min(1).max(200);
 
@@ -25,6 +31,17 @@ const requestParams = z.strictObject({
 });
 const acknowledgeParams = z.strictObject({ id: z.string().regex(uuidPattern), person, note: z.string().max(500) });
 const resetParams = z.strictObject({ id: z.string(), person, reason });
+const documentParams = z
+  .strictObject({
+    kind: z.enum(documentKinds),
+    id: z.string().regex(documentIdPattern, 'must be 1 to 64 of A-Z, a-z, 0-9, _ and -'),
+    body: z.record(z.string(), z.unknown()).nullable(),
+    rev: z.int().min(0),
+    ...asked,
+    why: z.string().max(300),
+    what: z.string().min(1).max(300).optional(),
+  })
+  .refine(({ body, rev }) => body !== null || rev > 0, 'there is nothing to remove at revision 0');
 const watermarkParams = z.strictObject({ lane: z.enum(outboxLanes), epoch: z.int().min(0), watermark: z.int().min(0) });
 const auditParams = z.strictObject({
   who: z.string().max(100),
@@ -39,12 +56,14 @@ export interface RpcMethodsOptions {
   readonly judgement: Judgement;
   readonly inbound: Inbound;
   readonly store: Pick<Store, 'outboxAcknowledge'>;
+  /** Writes at once, or fails: for what may not be owed to the disk. */
+  readonly append: (batch: Batch) => Promise<void>;
   readonly clock: Clock;
 }
 
 /** What our own processes may ask of core; each answers when its effect is on disk. */
 export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<string, RpcMethod>> {
-  const { commands, judgement, inbound, store, clock } = options;
+  const { commands, judgement, inbound, store, append, clock } = options;
   return {
     request: checked(requestParams, async ({ ref, ...wish }) => {
       if (splitPointRef(ref) === null) throw new CodedError('POINT_NOT_FOUND', `"${ref}" is not <device>/<point>`);
@@ -73,6 +92,14 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
       return {};
     }),
 
+    'document.put': checked(documentParams, async ({ what, ...put }) => {
+      const body = put.body === null ? null : bodyOf(put.kind, put.body);
+      const words = what === undefined ? {} : { what };
+      // Not owed when the disk refuses it: whoever set it is told that it is not set.
+      await append({ documents: [{ ...put, ...words, body, time: clock.now() }] });
+      return { rev: body === null ? 0 : put.rev + 1 };
+    }),
+
     audit: checked(auditParams, async (entry) => {
       await inbound.commit({ audit: [{ ...entry, time: clock.now() }] });
       return {};
@@ -82,6 +109,12 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
 
 function line(clock: Clock, person: string, what: string, why: string, result: string) {
   return { time: clock.now(), who: `person:${person}`, from: 'web', what, why, result };
+}
+
+function bodyOf(kind: DocumentKind, body: unknown): object {
+  const parsed = documentSchemas[kind].safeParse(body);
+  if (!parsed.success) throw new CodedError('RPC_PARAMS', `${kind}: ${describeIssues(parsed.error)}`);
+  return parsed.data;
 }
 
 function checked<T>(schema: z.ZodType<T>, method: (params: T) => Promise<unknown>): RpcMethod {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InboxEntry } from '#edge/domain/audit.ts';
 import type { Hold } from '#edge/domain/output.ts';
+import { migrations } from '#edge/store/migrations.ts';
 import { openReader } from '#edge/store/reader.ts';
 import {
   alarm,
@@ -255,7 +256,7 @@ describe('the reader', () => {
     expect(() => reader.events(null, 10)).toThrowError(expect.objectContaining({ code: 'STORE_NOT_READY' }));
     await using store = await open(folder.path);
     expect(reader.events(null, 10)).toEqual([]);
-    expect(reader.meta()).toMatchObject({ epoch: store.epoch, schema: 1 });
+    expect(reader.meta()).toMatchObject({ epoch: store.epoch, schema: migrations.length });
   });
 
   test('reads while nobody writes, and sees what was written before', async () => {
