@@ -1,11 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { roles } from '#edge/domain/access.ts';
 import type { CampusId, DeviceId, PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { campusIdPattern, slugPattern, splitPointRef } from '#edge/domain/ids.ts';
 import type { Condition, Interlock, OpeningHours } from '#edge/domain/interlock.ts';
 import { CodedError, messageOf } from './errors.ts';
+import { isUsableName } from './pki-names.ts';
 
 /*
  * The site file: everything that is true of one campus and not of a product. Strict: an unknown key is an error with
@@ -112,7 +115,51 @@ const openingHours = z.strictObject({
   exceptions: z.array(z.strictObject({ date: z.iso.date(), open: z.boolean() })).default([]),
 });
 
-const listen = z.strictObject({ host: z.string().min(1), port });
+/** Without encryption, so on this machine only: what goes over a network goes over `https`. */
+const plainHttp = z.strictObject({
+  host: z
+    .string()
+    .refine(
+      isLoopbackHost,
+      'must be an address of this machine only (127.0.0.1, ::1 or localhost), because http is not encrypted: use https.hosts for a network',
+    ),
+  port,
+});
+
+const hosts = z.array(z.string().min(1)).min(1);
+
+/** Pages and API for people on the network. Without a certificate of its own the campus makes one. */
+const https = z
+  .strictObject({
+    hosts: hosts.default(['127.0.0.1', '::1']),
+    port: port.default(8443),
+    /** What people type besides the names and addresses of this machine, e.g. `campus.school.example`. */
+    names: z.array(z.string().refine(isUsableName, 'must be a DNS name or an IP address')).max(50).default([]),
+    /** PEM files, relative to the site file; both or none. */
+    certificate: z.string().min(1).optional(),
+    key: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ certificate, key }) => (certificate === undefined) === (key === undefined),
+    'certificate and key go together',
+  );
+
+const mqttTls = z.strictObject({
+  /** Default: those of `mqtt.hosts`. */
+  hosts: hosts.optional(),
+  port: port.default(8883),
+  /** `accept`: a certificate or a password; `require`: nobody without a certificate. */
+  clientCertificates: z.enum(['no', 'accept', 'require']).default('accept'),
+});
+
+/** Where each line of the audit is sent as well (RFC 5424, by default over TLS as in RFC 5425). */
+const syslog = z.strictObject({
+  host: z.string().min(1),
+  port: port.default(6514),
+  /** The authority of the server, PEM, relative to the site file; default: those that the system trusts. */
+  ca: z.string().min(1).optional(),
+  tls: z.boolean().default(true),
+});
 
 export const siteDeviceSchema = z.strictObject({
   id: deviceId,
@@ -124,6 +171,43 @@ export const siteDeviceSchema = z.strictObject({
   address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
 });
 export type SiteDevice = z.infer<typeof siteDeviceSchema>;
+
+/** Roles that a stranger with an account at the identity provider may be given: none that rules over others. */
+const guestRole = z.enum(['security', 'facility', 'timetable', 'viewer']);
+
+const people = z.strictObject({
+  /** A session ends after so long without a person doing anything; by role where that differs (a wall in the gatehouse). */
+  idle: z.partialRecord(z.enum(['default', ...roles]), duration).default({}),
+  /** A session ends then at the latest. */
+  session: duration.default(12 * 3_600_000),
+  /** An identity provider (OpenID Connect) beside our own passwords. */
+  oidc: z
+    .strictObject({
+      issuer: z.url().refine(isSecureUrl, 'must be https:// (http:// on this machine only)'),
+      clientId: z.string().min(1),
+      /** Relative to the site file; absent: a public client. */
+      clientSecretFile: z.string().min(1).optional(),
+      name,
+      /** Our own address as the provider knows it; its path is /api/v1/oidc/callback. */
+      redirect: z.url().refine((url) => new URL(url).pathname === '/api/v1/oidc/callback' && isSecureUrl(url), {
+        message: 'must be https://<this campus>/api/v1/oidc/callback',
+      }),
+      scope: z.string().default('openid profile'),
+      /** Which claim of the ID token says who it is. */
+      claim: z.string().min(1).default('sub'),
+      /** Absent: only those who have an account here already. */
+      create: z
+        .strictObject({ role: guestRole, zones: z.union([z.literal('all'), z.array(zoneId)]).default([]) })
+        .optional(),
+    })
+    .optional(),
+});
+export type SitePeople = z.infer<typeof people>;
+
+function isSecureUrl(text: string): boolean {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
+}
 
 const siteSchema = z.strictObject({
   site: z.literal(1),
@@ -150,12 +234,17 @@ const siteSchema = z.strictObject({
   mqtt: z
     .strictObject({
       /** Every address listens: `127.0.0.1` and `::1` unless the file says otherwise (`::` is every IPv4 and IPv6 address). */
-      hosts: z.array(z.string().min(1)).min(1).default(['127.0.0.1', '::1']),
+      hosts: hosts.default(['127.0.0.1', '::1']),
       port: port.default(1883),
       websocketPort: port.nullable().default(8083),
+      /** null: no encrypted line. */
+      tls: mqttTls.nullable().prefault({}),
     })
     .prefault({}),
-  http: listen.prefault({ host: '127.0.0.1', port: 8080 }),
+  http: plainHttp.prefault({ host: '127.0.0.1', port: 8080 }),
+  /** null: only from this machine. */
+  https: https.nullable().prefault({}),
+  syslog: syslog.nullable().default(null),
   /** Node-RED's loopback port; its editor is reached through `http`. */
   flows: z
     .strictObject({
@@ -164,6 +253,7 @@ const siteSchema = z.strictObject({
       folder: z.string().default('flows'),
     })
     .prefault({}),
+  people: people.prefault({}),
   poll: z
     .strictObject({ fast: pause.default(2_000), normal: pause.default(15_000), slow: pause.default(300_000) })
     .prefault({}),
@@ -216,6 +306,11 @@ export type Site = Omit<SiteFile, 'interlocks' | 'openingHours'> & {
   readonly adoptionProblems: readonly string[];
 };
 
+/** Only this machine itself can reach it. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
 function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });
@@ -266,6 +361,10 @@ function findBrokenReferences(site: SiteFile): string[] {
   const zones = new Set<string>(site.zones.map((zone) => zone.id));
   const spaces = new Set<string>(site.buildings.flatMap((b) => b.floors.flatMap((f) => f.spaces.map((s) => s.id))));
   const devices = new Set<string>();
+  const { create } = site.people.oidc ?? {};
+  for (const zone of create === undefined || create.zones === 'all' ? [] : create.zones) {
+    if (!zones.has(zone)) mistakes.push(`people.oidc.create.zones: unknown zone "${zone}"`);
+  }
   for (const list of ['buildings', 'zones', 'clients', 'devices', 'interlocks'] as const) {
     mistakes.push(...findRepeated(site[list], list));
   }
