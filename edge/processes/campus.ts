@@ -13,6 +13,10 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   broadcast: 'broadcast',
 };
 
+export function processOfProtocol(protocol: string): ProcessName | undefined {
+  return Object.hasOwn(processByProtocol, protocol) ? processByProtocol[protocol] : undefined;
+}
+
 /** The driver processes, i.e. those that own devices. */
 export const driverProcesses = ['fieldbus', 'camera', 'broadcast'] as const satisfies readonly ProcessName[];
 

@@ -17,6 +17,7 @@ import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
+import { adoptionMistakes, createAdoption } from './core/adoption.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
@@ -137,19 +138,33 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   const mistakes = interlockMistakes(site, campus);
   if (mistakes.length > 0) core.takeReadingsUnasked([], [siteMistakes(mistakes)]);
+  if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
+  const adoption = stack.use(
+    createAdoption({
+      site,
+      data,
+      commit: (batch) => core.commit(batch),
+      tripped: () => Object.entries(judgement.state.interlocks).flatMap(([id, { tripped }]) => (tripped ? [id] : [])),
+      reload: context.reload,
+      clock,
+    }),
+  );
   stack.use(
     await startRpcServer({
       path: paths.socket(data),
-      methods: createRpcMethods({
-        commands,
-        judgement,
-        inbound: core,
-        store,
-        append: (batch) => shelf.append(batch),
-        clock,
-      }),
+      methods: {
+        ...createRpcMethods({
+          commands,
+          judgement,
+          inbound: core,
+          store,
+          append: (batch) => shelf.append(batch),
+          clock,
+        }),
+        ...adoption.methods,
+      },
       log,
     }),
   );
@@ -166,6 +181,7 @@ function problemsOf(site: Site, campus: Campus): string[] {
   return [
     ...campus.broken.map(({ device, message }) => `device ${device}: ${message}`),
     ...findBrokenGrants(site),
+    ...site.adoptionProblems,
     ...interlockMistakes(site, campus),
   ];
 }

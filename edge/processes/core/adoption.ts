@@ -7,6 +7,7 @@ import { parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
 import { parseSensorAddress } from '#edge/ingest/addresses.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
+import type { RaiseDecision } from '#edge/rules/decision.ts';
 import { misfitOf, mostAdopted, readAdopted, writeAdopted } from '#edge/runtime/adopted.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
@@ -193,6 +194,22 @@ function restartsFor(protocol: string): string[] {
   return ['core', ...(driver === undefined ? [] : [driver]), 'web'];
 }
 
+/** Adopted devices that the campus does not have: a person must see to it. */
+export function adoptionMistakes(problems: readonly string[]): RaiseDecision {
+  const first = problems.slice(0, 4).join('; ');
+  return {
+    kind: 'raise',
+    source: 'site:adopted',
+    class: 'medium',
+    message: {
+      zh: `${problems.length} 个已接纳的设备无法使用`,
+      en: `${problems.length} adopted device${problems.length === 1 ? '' : 's'} cannot be had`,
+    },
+    next: { zh: `在控制台放弃该设备或修正站点文件：${first}`, en: `Give it up, or correct the site file: ${first}` },
+    reason: problems.join('; ').slice(0, 500),
+  };
+}
+
 function createRestarter(reload: AdoptionOptions['reload']) {
   const wanted = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -200,8 +217,8 @@ function createRestarter(reload: AdoptionOptions['reload']) {
     ask(processes: string[]): string[] {
       if (reload === undefined) return [];
       for (const name of processes) wanted.add(name);
-      clearTimeout(timer);
-      timer = setTimeout(() => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
         // web after every driver, whatever was asked first.
         const drivers = [...wanted].filter((name) => name !== 'core' && name !== 'web');
         wanted.clear();
