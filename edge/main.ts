@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EdgeInit, flowsHosts, newSecrets } from '#edge/processes/context.ts';
+import { type EdgeInit, flowsHosts, newSecrets, paths } from '#edge/processes/context.ts';
 import { type Demo, prepareDemo } from '#edge/processes/demo.ts';
 import { brokenSiteProcesses, edgeProcesses } from '#edge/processes/specs.ts';
 import { type Arguments, parseArguments, usage } from '#edge/runtime/arguments.ts';
@@ -71,12 +71,14 @@ async function main(): Promise<void> {
   const taken = await findTakenPorts(wanted);
   if (taken.length > 0) throw new CodedError('PORT_TAKEN', taken.join('\n'));
 
+  const logFolder = paths.logs(args.data);
   const supervisor = startSupervisor({
     specs,
     runFolder: join(args.data, 'run'),
     clock: systemClock,
-    log: createLog('supervisor', args.logLevel),
+    log: createLog('supervisor', args.logLevel, logFolder),
     logLevel: args.logLevel,
+    logFolder,
     onReady: (name, info) => announce(name, info, args),
   });
   process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);

@@ -62,6 +62,7 @@ export const profileFolder = join(import.meta.dirname, '../../device-profiles');
 export const paths = {
   socket: (data: string): string => join(data, 'core.sock'),
   snapshots: (data: string): string => join(data, 'snapshots'),
+  logs: (data: string): string => join(data, 'logs'),
   cityPassword: (data: string): string => join(data, 'city-password'),
   /** The flows themselves: the site's, for people and for git. */
   flows: (site: Pick<Site, 'flows' | 'folder'>): string => resolve(site.folder, site.flows.folder),
