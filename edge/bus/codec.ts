@@ -165,6 +165,7 @@ const alarmSchema = z.strictObject({
   suppressedBy: text.optional(),
   raised: time,
   acknowledged: z.strictObject({ time, by: text, note: z.string().max(1024) }).optional(),
+  shelved: z.strictObject({ until: time, by: text, reason: text }).optional(),
   returned: time.optional(),
   ended: time.optional(),
   count: z.int().min(0),

@@ -247,13 +247,13 @@ function foresee(request: Request, holds: readonly Hold[], mine: Hold, now: numb
 }
 
 function auditOf(request: Request, result: RequestResult): AuditLine {
-  const { person, client, value, ref, priority, seconds, reason, time } = request;
+  const { client, who = `client:${client}`, from = client, value, ref, priority, seconds, reason, time } = request;
   const what =
     value === null ? `relinquish ${ref}` : `request ${ref}=${JSON.stringify(value)} at ${priority} for ${seconds} s`;
   return {
     time,
-    who: person === undefined ? `client:${client}` : `person:${person}`,
-    from: client,
+    who,
+    from,
     what,
     why: reason,
     result: `${result.outcome}: ${result.message}`,

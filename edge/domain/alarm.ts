@@ -5,6 +5,12 @@ import type { Name } from './place.ts';
 export type AlarmClass = 'critical' | 'high' | 'medium' | 'low';
 
 /**
+ * How long an alarm may be shelved at a time, minutes. A critical one from an interlock of priority 1 (life safety) may not
+ * be shelved at all.
+ */
+export const longestShelf: Readonly<Record<AlarmClass, number>> = { critical: 60, high: 480, medium: 480, low: 480 };
+
+/**
  * ISA-18.2 states. `normal` ends the occurrence: it stays in history, and the next one gets a new id.
  * unacknowledged -> acknowledged -> normal;  unacknowledged -> returned (cleared before anyone saw it) -> normal.
  * A latched alarm stays active until it is reset, even when its cause is gone.
@@ -36,7 +42,10 @@ export interface Alarm {
   readonly suppressedBy?: string;
   readonly raised: number;
   readonly acknowledged?: { readonly time: number; readonly by: string; readonly note: string };
-  /** ISA-18.2 shelving: out of sight until then, with a reason; the state goes on beneath. */
+  /**
+   * ISA-18.2 shelving: out of sight until then, with a reason; the state goes on beneath. Ends by itself, with the
+   * occurrence, when a person takes it back, and when the alarm becomes graver.
+   */
   readonly shelved?: { readonly until: number; readonly by: string; readonly reason: string };
   readonly returned?: number;
   readonly ended?: number;

@@ -1,11 +1,11 @@
 /** Who did what, why, and what came of it. Append-only; on disk before it is answered. */
 export interface AuditLine {
   readonly time: number;
-  /** `person:<name>`, `client:<id>`, `interlock:<id>`, `process:<name>`. */
+  /** `person:<id>`, `token:<id>`, `client:<id>`, `interlock:<id>`, `process:<name>`. */
   readonly who: string;
   /** Address or process it came from. */
   readonly from: string;
-  /** A verb and its object: `request relay-1/relay_1=true`, `alarm.acknowledge <id>`, `command ...`. */
+  /** A verb and its object: `request relay-1/relay_1=true`, `alarm.acknowledge <id>`, `person.change <id>`. */
   readonly what: string;
   readonly why: string;
   readonly result: string;

@@ -10,8 +10,11 @@ export interface Request {
   readonly id: HappeningId;
   /** The authenticated client: `web`, `flows`, a device's name. Never taken from the payload. */
   readonly client: string;
-  /** The person behind the client, when there is one. */
+  /** Id of the person behind the client, when there is one. */
   readonly person?: string;
+  /** Who asks, as the audit names him (`person:<id>`, `token:<id>`), and his address; absent: the client itself. */
+  readonly who?: string;
+  readonly from?: string;
   readonly ref: PointRef;
   /** null relinquishes the client's hold. */
   readonly value: Value | null;

@@ -168,7 +168,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       log,
     }),
   );
-  stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, watch, store, bus, clock, log }));
+  stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, judgement, watch, store, bus, clock, log }));
   if (fault !== null) {
     const isCalm = () => Object.values(judgement.state.interlocks).every(({ tripped }) => !tripped);
     stack.use(watchForStore(storeOptions, { isCalm, restart: () => process.kill(process.pid, 'SIGTERM') }));

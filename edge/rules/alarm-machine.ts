@@ -1,4 +1,4 @@
-import type { Alarm } from '#edge/domain/alarm.ts';
+import { type Alarm, longestShelf } from '#edge/domain/alarm.ts';
 import type { HappeningId } from '#edge/domain/ids.ts';
 import type { AlarmDecision, RaiseDecision } from './decision.ts';
 import { clip } from './words.ts';
@@ -10,6 +10,8 @@ import { clip } from './words.ts';
  *   unacknowledged --ack--> acknowledged --return--> normal
  *   unacknowledged --return--> returned --ack--> normal      returned --raise--> unacknowledged (the same occurrence)
  *   any --end--> normal (its source no longer exists)
+ *
+ * Shelving lies over these states and changes none of them: an evacuation that waits for an unacknowledged alarm still comes.
  *
  * A normal alarm is history: no function here changes it, and the next raise gets a new id.
  */
@@ -40,12 +42,14 @@ export function raiseAlarm(
   if (open === undefined || open.state === 'normal') {
     return { ...what, id: newId(), state: 'unacknowledged', active: true, raised: now, count: 1 };
   }
+  // Whoever shelved it decided on something less grave.
+  const shown = ranks[cause.class] < ranks[open.class] ? unshelveAlarm(open) : open;
   if (open.active) {
     const again = cause.event !== undefined && cause.event !== open.event;
     const same = open.reason === what.reason && open.class === cause.class && !again;
-    return same ? open : { ...open, ...what, count: open.count + (again ? 1 : 0) };
+    return same ? open : { ...shown, ...what, count: open.count + (again ? 1 : 0) };
   }
-  const { returned: _returned, ...standing } = open;
+  const { returned: _returned, ...standing } = shown;
   return { ...standing, ...what, state: 'unacknowledged', active: true, count: open.count + 1 };
 }
 
@@ -60,20 +64,56 @@ export function returnAlarm(alarm: Alarm, now: number): Alarm {
   if (!alarm.active) return alarm;
   const seen = alarm.state === 'acknowledged' || alarm.suppressedBy !== undefined;
   const gone = { ...alarm, active: false, returned: now };
-  return seen ? { ...gone, state: 'normal', ended: now } : { ...gone, state: 'returned' };
+  return seen ? { ...unshelveAlarm(gone), state: 'normal', ended: now } : { ...gone, state: 'returned' };
 }
 
 /** A person has seen it. The same alarm object comes back when there was nothing to acknowledge. */
 export function acknowledgeAlarm(alarm: Alarm, seen: { time: number; by: string; note: string }): Alarm {
   if (alarm.state === 'unacknowledged') return { ...alarm, state: 'acknowledged', acknowledged: seen };
-  if (alarm.state === 'returned') return { ...alarm, state: 'normal', acknowledged: seen, ended: seen.time };
-  return alarm;
+  if (alarm.state !== 'returned') return alarm;
+  return { ...unshelveAlarm(alarm), state: 'normal', acknowledged: seen, ended: seen.time };
+}
+
+/** Why an alarm may not be put out of sight for so long; null when it may. */
+export function whyNotShelved(
+  { class: severity, source }: Alarm,
+  minutes: number,
+  isLifeSafety: (source: string) => boolean,
+): string | null {
+  if (severity === 'critical' && isLifeSafety(source)) {
+    return `"${source}" protects lives: its critical alarm cannot be shelved, only acknowledged`;
+  }
+  const most = longestShelf[severity];
+  return minutes <= most ? null : `a ${severity} alarm may be shelved for at most ${most} minutes, not ${minutes}`;
+}
+
+export function shelveAlarm(alarm: Alarm, shelved: NonNullable<Alarm['shelved']>): Alarm {
+  return { ...alarm, shelved };
+}
+
+/** The same alarm object comes back when it was not shelved. */
+export function unshelveAlarm(alarm: Alarm): Alarm {
+  if (alarm.shelved === undefined) return alarm;
+  const { shelved: _, ...shown } = alarm;
+  return shown;
+}
+
+/** Ends every shelving whose time is over; one further ahead than may be was made before the clock was set back. */
+export function endShelving(
+  open: OpenAlarms,
+  now: number,
+): { readonly open: OpenAlarms; readonly changed: readonly Alarm[] } {
+  const isOver = ({ shelved, class: severity }: Alarm) =>
+    shelved !== undefined && (now >= shelved.until || shelved.until - now > longestShelf[severity] * 60_000);
+  const changed = [...open.values()].filter(isOver).map(unshelveAlarm);
+  if (changed.length === 0) return { open, changed };
+  return { open: new Map([...open, ...changed.map((alarm) => [alarm.source, alarm] as const)]), changed };
 }
 
 /** Ends an alarm whose source no longer exists (a device or interlock taken out of the site file). */
 export function endAlarm(alarm: Alarm, now: number): Alarm {
   if (alarm.state === 'normal') return alarm;
-  return { ...alarm, state: 'normal', active: false, returned: alarm.returned ?? now, ended: now };
+  return { ...unshelveAlarm(alarm), state: 'normal', active: false, returned: alarm.returned ?? now, ended: now };
 }
 
 /** Applies decisions in order, then suppression by design. `changed` holds every alarm to be stored and published. */

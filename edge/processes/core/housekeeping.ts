@@ -7,6 +7,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Store } from '#edge/store/store.ts';
 import type { Campus } from '../campus.ts';
 import type { Inbound } from './inbound.ts';
+import type { Judgement } from './judgement.ts';
 import { createListener } from './sensors.ts';
 import type { Watch } from './watch.ts';
 
@@ -15,6 +16,7 @@ export interface HousekeepingOptions {
   readonly ingest: Ingest;
   readonly commands: Commands;
   readonly inbound: Inbound;
+  readonly judgement: Judgement;
   readonly watch: Watch;
   readonly store: Pick<Store, 'preview' | 'summarise' | 'maintain'>;
   readonly bus: Bus;
@@ -33,7 +35,7 @@ const previewAfter = 8_000;
  * silence waits for no disk.
  */
 export function startHousekeeping(options: HousekeepingOptions): Disposable {
-  const { commands, store, clock, log, inbound, ingest, watch } = options;
+  const { commands, store, clock, log, inbound, judgement, ingest, watch } = options;
   const stack = new DisposableStack();
   const guard = (what: string, work: Promise<unknown>): Promise<unknown> =>
     work.catch((error: unknown) => log.error({ error, what }, 'housekeeping failed and is tried again'));
@@ -45,6 +47,7 @@ export function startHousekeeping(options: HousekeepingOptions): Disposable {
   stack.use(new Ticker(200, () => commands.tick()));
   stack.use(new Ticker(1_000, lookForSilence));
   stack.use(new Ticker(1_000, () => inbound.tick()));
+  stack.use(new Ticker(1_000, () => inbound.commitUnasked(judgement.endShelving() ?? {})));
   stack.use(new Ticker(2_000, async () => void (await guard('summaries', store.summarise(clock.now() - minuteGrace)))));
   const preview = setTimeout(() => void guard('preview', store.preview(clock.now())), previewAfter);
   stack.defer(() => clearTimeout(preview));

@@ -158,6 +158,7 @@ export class Inbound {
       events,
       inbox,
       ...(verdict.alarms === undefined ? {} : { alarms: verdict.alarms }),
+      ...(verdict.audit === undefined ? {} : { audit: verdict.audit }),
       ...(state === undefined ? {} : { state }),
     };
     // Readings that nobody was promised may gather for a second, which spares the flash disk.

@@ -1,19 +1,26 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { AuditLine } from '#edge/domain/audit.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
+import { priorities } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import {
   acknowledgeAlarm,
   applyAlarmDecisions,
   createCauses,
   endOrphans,
+  endShelving,
   type OpenAlarms,
+  shelveAlarm,
+  unshelveAlarm,
+  whyNotShelved,
 } from '#edge/rules/alarm-machine.ts';
 import type { CompiledInterlocks } from '#edge/rules/compile.ts';
 import { type AlarmDecision, type HoldChange, isAlarmDecision, isHoldChange } from '#edge/rules/decision.ts';
 import { evaluateInterlocks } from '#edge/rules/evaluate.ts';
 import {
   type InterlockState,
+  ownerOf,
   type ResetOutcome,
   resetInterlock,
   restoreInterlockState,
@@ -24,7 +31,7 @@ import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Batch } from '#edge/store/batch.ts';
 
 /** What a turn of judgement wants stored together with what caused it. */
-export type Verdict = Pick<Batch, 'alarms' | 'state'>;
+export type Verdict = Pick<Batch, 'alarms' | 'state' | 'audit'>;
 
 export interface JudgementOptions {
   readonly compiled: CompiledInterlocks;
@@ -65,9 +72,8 @@ export class Judgement implements Disposable {
   /** First look after a start: ends alarms whose source is gone, evaluates everything. */
   begin(): Verdict {
     const { open, changed } = endOrphans(this.#open, this.#options.sourceExists, this.#options.clock.now());
-    this.#open = open;
-    const verdict = this.take([], []);
-    return { ...verdict, alarms: [...changed, ...(verdict.alarms ?? [])] };
+    const audit = this.#replace(open, changed);
+    return joined({ alarms: changed, audit }, this.take([], []));
   }
 
   get state(): InterlockState {
@@ -81,6 +87,7 @@ export class Judgement implements Disposable {
   /** Judges news. Holds are acted on before this returns. */
   take(changed: Iterable<PointRef>, events: readonly CampusEvent[], more: readonly AlarmDecision[] = []): Verdict {
     const alarms = new Map<HappeningId, Alarm>();
+    const audit: AuditLine[] = [];
     let durable = false;
     let decided: readonly AlarmDecision[] = more;
     for (let round = 0; round < maxRounds; round++) {
@@ -100,27 +107,58 @@ export class Judgement implements Disposable {
       if (holds.length > 0) this.#options.act(holds);
       decided = [...decided, ...evaluation.decisions.filter(isAlarmDecision)];
       const before = alarms.size;
-      if (decided.length > 0) for (const alarm of this.#apply(decided)) alarms.set(alarm.id, alarm);
+      if (decided.length > 0) for (const alarm of this.#apply(decided, audit)) alarms.set(alarm.id, alarm);
       if (alarms.size === before) break;
       decided = [];
     }
     return {
       ...(alarms.size > 0 ? { alarms: [...alarms.values()] } : {}),
       ...(durable ? { state: { interlocks: this.#state } } : {}),
+      ...(audit.length > 0 ? { audit } : {}),
     };
   }
 
   /** Throws ALARM_NOT_FOUND for one that is not open. Acknowledging twice changes nothing. */
   acknowledge(id: string, by: string, note: string): { readonly alarm: Alarm; readonly verdict: Verdict } {
-    const alarm = [...this.#open.values()].find((open) => open.id === id);
-    if (alarm === undefined) throw new CodedError('ALARM_NOT_FOUND', `there is no open alarm ${id}`);
+    const alarm = this.#find(id);
     const seen = acknowledgeAlarm(alarm, { time: this.#options.clock.now(), by, note });
     const open = new Map(this.#open);
     if (seen.state === 'normal') open.delete(seen.source);
     else open.set(seen.source, seen);
-    this.#open = open;
-    const verdict = this.take([], []);
-    return { alarm: seen, verdict: { ...verdict, alarms: [seen, ...(verdict.alarms ?? [])] } };
+    const audit = this.#replace(open, [seen]);
+    return { alarm: seen, verdict: joined({ alarms: [seen], audit }, this.take([], [])) };
+  }
+
+  /** Throws ALARM_NOT_FOUND, and ALARM_NOT_SHELVABLE with the reason. Shelving again replaces what was said before. */
+  shelve(
+    id: string,
+    minutes: number,
+    by: string,
+    reason: string,
+  ): { readonly alarm: Alarm; readonly verdict: Verdict } {
+    const alarm = this.#find(id);
+    const refused = whyNotShelved(alarm, minutes, (source) => this.#protectsLives(source));
+    if (refused !== null) throw new CodedError('ALARM_NOT_SHELVABLE', refused);
+    const until = this.#options.clock.now() + minutes * 60_000;
+    const shelved = shelveAlarm(alarm, { until, by, reason });
+    this.#open = new Map([...this.#open, [shelved.source, shelved]]);
+    return { alarm: shelved, verdict: { alarms: [shelved] } };
+  }
+
+  /** Throws ALARM_NOT_FOUND. What is not shelved stays as it is. */
+  unshelve(id: string): { readonly alarm: Alarm; readonly verdict: Verdict } {
+    const alarm = this.#find(id);
+    const shown = unshelveAlarm(alarm);
+    if (shown === alarm) return { alarm, verdict: {} };
+    this.#open = new Map([...this.#open, [shown.source, shown]]);
+    return { alarm: shown, verdict: { alarms: [shown] } };
+  }
+
+  /** What was shelved for a time that is over comes back into sight; null when nothing does. Call it about once a second. */
+  endShelving(): Verdict | null {
+    const { open, changed } = endShelving(this.#open, this.#options.clock.now());
+    if (changed.length === 0) return null;
+    return { alarms: changed, audit: this.#replace(open, changed) };
   }
 
   /** Refused, with the reason, while the cause still stands. */
@@ -131,15 +169,42 @@ export class Judgement implements Disposable {
     return { outcome, verdict: { ...verdict, state: { interlocks: this.#state } } };
   }
 
-  #apply(decisions: readonly AlarmDecision[]): readonly Alarm[] {
+  #apply(decisions: readonly AlarmDecision[], audit: AuditLine[]): readonly Alarm[] {
     const { clock } = this.#options;
     const { open, changed } = applyAlarmDecisions(this.#open, decisions, {
       now: clock.now(),
       newId: () => newHappeningId(clock),
       causesOf: this.#causesOf,
     });
-    this.#open = open;
+    audit.push(...this.#replace(open, changed));
     return changed;
+  }
+
+  /** Takes the new alarms as they are; says of each whose shelving ended with the change why it did. */
+  #replace(open: OpenAlarms, changed: readonly Alarm[]): readonly AuditLine[] {
+    const before = this.#open;
+    this.#open = open;
+    const time = this.#options.clock.now();
+    return changed.flatMap((alarm): AuditLine[] => {
+      const was = before.get(alarm.source);
+      if (was?.id !== alarm.id || was.shelved === undefined || alarm.shelved !== undefined) return [];
+      const why = alarm.state === 'normal' ? 'the alarm ended' : whyShown(was, alarm);
+      const what = `alarm.unshelve ${alarm.id} (${alarm.source})`;
+      return [{ time, who: 'process:core', from: 'core', what, why, result: `shelved by ${was.shelved.by}` }];
+    });
+  }
+
+  #find(id: string): Alarm {
+    const alarm = [...this.#open.values()].find((open) => open.id === id);
+    if (alarm === undefined) throw new CodedError('ALARM_NOT_FOUND', `there is no open alarm ${id}`);
+    return alarm;
+  }
+
+  #protectsLives(source: string): boolean {
+    const { order } = this.#options.compiled;
+    return order.some(
+      ({ interlock: { id, priority } }) => ownerOf(id) === source && priority === priorities.lifeSafety,
+    );
   }
 
   #wake(inMs: number | null): void {
@@ -151,4 +216,14 @@ export class Judgement implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
+}
+
+function whyShown(was: Alarm, now: Alarm): string {
+  return was.class === now.class ? 'its time is over' : `it is ${now.class} now, no longer ${was.class}`;
+}
+
+function joined(first: Required<Pick<Verdict, 'alarms' | 'audit'>>, then: Verdict): Verdict {
+  const alarms = [...first.alarms, ...(then.alarms ?? [])];
+  const audit = [...first.audit, ...(then.audit ?? [])];
+  return { ...then, alarms, ...(audit.length > 0 ? { audit } : {}) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Commands } from '#edge/commands/commands.ts';
+import type { AuditLine } from '#edge/domain/audit.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import { splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -11,14 +12,13 @@ import { type Batch, outboxLanes } from '#edge/store/batch.ts';
 import { type DocumentKind, documentIdPattern, documentKinds, documentSchemas } from '#edge/store/documents.ts';
 import type { Store } from '#edge/store/store.ts';
 import type { Inbound } from './inbound.ts';
-import type { Judgement } from './judgement.ts';
+import type { Judgement, Verdict } from './judgement.ts';
 
 /** Who asks and from which address: web has made sure of both. */
 const asked = {
   who: z.string().regex(/^(person|token):[a-z0-9_-]{1,63}$/, 'must be person:<id> or token:<id>'),
   from: z.string().max(100),
 };
-const person = z.string().min(1).max(64);
 const reason = z.string().min(1).max(200);
 
 const requestParams = z.strictObject({
@@ -27,10 +27,14 @@ const requestParams = z.strictObject({
   priority: z.union([z.literal(8), z.literal(15)]),
   seconds: z.int().min(1).max(86_400),
   reason,
-  person,
+  ...asked,
 });
-const acknowledgeParams = z.strictObject({ id: z.string().regex(uuidPattern), person, note: z.string().max(500) });
-const resetParams = z.strictObject({ id: z.string(), person, reason });
+const alarmId = z.string().regex(uuidPattern, 'must be the id of an alarm');
+const acknowledgeParams = z.strictObject({ id: alarmId, note: z.string().max(500), ...asked });
+const shelveParams = z.strictObject({ id: alarmId, minutes: z.int().min(1).max(480), reason, ...asked });
+const unshelveParams = z.strictObject({ id: alarmId, ...asked });
+const resetParams = z.strictObject({ id: z.string().max(63), reason, ...asked });
+const forgetParams = z.strictObject({ key: z.string().min(1).max(300) });
 const documentParams = z
   .strictObject({
     kind: z.enum(documentKinds),
@@ -64,27 +68,52 @@ export interface RpcMethodsOptions {
 /** What our own processes may ask of core; each answers when its effect is on disk. */
 export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<string, RpcMethod>> {
   const { commands, judgement, inbound, store, append, clock } = options;
+  const commit = (verdict: Verdict, line: Omit<AuditLine, 'time'>) =>
+    inbound.commit({ ...verdict, audit: [...(verdict.audit ?? []), { ...line, time: clock.now() }] });
   return {
     request: checked(requestParams, async ({ ref, ...wish }) => {
       if (splitPointRef(ref) === null) throw new CodedError('POINT_NOT_FOUND', `"${ref}" is not <device>/<point>`);
       const id = newHappeningId(clock);
-      return commands.request({ ...wish, ref: ref as PointRef, id, client: 'web', time: clock.now() });
+      const person = /^person:(.*)$/.exec(wish.who)?.[1];
+      const whose = person === undefined ? {} : { person };
+      return commands.request({ ...wish, ...whose, ref: ref as PointRef, id, client: 'web', time: clock.now() });
     }),
 
-    'alarm.acknowledge': checked(acknowledgeParams, async ({ id, person, note }) => {
-      const { alarm, verdict } = judgement.acknowledge(id, person, note);
-      const what = `alarm.acknowledge ${id} (${alarm.source})`;
-      await inbound.commit({ ...verdict, audit: [line(clock, person, what, note, alarm.state)] });
+    'alarm.acknowledge': checked(acknowledgeParams, async ({ id, note, who, from }) => {
+      const { alarm, verdict } = judgement.acknowledge(id, nameOf(who), note);
+      await commit(verdict, {
+        who,
+        from,
+        what: `alarm.acknowledge ${id} (${alarm.source})`,
+        why: note,
+        result: alarm.state,
+      });
       return alarm;
     }),
 
-    'interlock.reset': checked(resetParams, async ({ id, person, reason }) => {
-      const { outcome, verdict } = judgement.reset(id, `reset by ${person}: ${reason}`);
-      await inbound.commit({
-        ...verdict,
-        audit: [line(clock, person, `interlock.reset ${id}`, reason, outcome.message)],
-      });
+    'alarm.shelve': checked(shelveParams, async ({ id, minutes, reason, who, from }) => {
+      const { alarm, verdict } = judgement.shelve(id, minutes, nameOf(who), reason);
+      const what = `alarm.shelve ${id} (${alarm.source}) for ${minutes} min`;
+      await commit(verdict, { who, from, what, why: reason, result: alarm.state });
+      return alarm;
+    }),
+
+    'alarm.unshelve': checked(unshelveParams, async ({ id, who, from }) => {
+      const { alarm, verdict } = judgement.unshelve(id);
+      const result = verdict.alarms === undefined ? 'it was not shelved' : alarm.state;
+      await commit(verdict, { who, from, what: `alarm.unshelve ${id} (${alarm.source})`, why: '', result });
+      return alarm;
+    }),
+
+    'interlock.reset': checked(resetParams, async ({ id, reason, who, from }) => {
+      const { outcome, verdict } = judgement.reset(id, `reset by ${nameOf(who)}: ${reason}`);
+      await commit(verdict, { who, from, what: `interlock.reset ${id}`, why: reason, result: outcome.message });
       return { reset: outcome.reset, message: outcome.message };
+    }),
+
+    'inbox.forget': checked(forgetParams, async ({ key }) => {
+      await append({ forgetInbox: [key] });
+      return {};
     }),
 
     'outbox.acknowledged': checked(watermarkParams, async ({ lane, epoch, watermark }) => {
@@ -107,8 +136,9 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
   };
 }
 
-function line(clock: Clock, person: string, what: string, why: string, result: string) {
-  return { time: clock.now(), who: `person:${person}`, from: 'web', what, why, result };
+/** How people's screens name him: a person by his id, a token as what it is. */
+function nameOf(who: string): string {
+  return who.replace(/^person:/, '');
 }
 
 function bodyOf(kind: DocumentKind, body: unknown): object {

@@ -7,7 +7,11 @@ import {
   applyAlarmDecisions,
   createCauses,
   endOrphans,
+  endShelving,
   type OpenAlarms,
+  shelveAlarm,
+  unshelveAlarm,
+  whyNotShelved,
 } from '#edge/rules/alarm-machine.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
 import { testId } from './campus.ts';
@@ -108,6 +112,65 @@ describe('the alarm machine', () => {
     const swept = endOrphans(open, (source) => source === 'device:b', 7);
     expect([...swept.open.keys()]).toEqual(['device:b']);
     expect(only(swept.changed)).toMatchObject({ source: 'device:a', state: 'normal', ended: 7 });
+  });
+
+  describe('shelving', () => {
+    const minute = 60_000;
+    const shelf = { until: 30 * minute, by: 'wang', reason: 'being repaired' };
+    const shelvedAt = (until: number, more: Partial<RaiseDecision> = {}): OpenAlarms => {
+      const alarm = only(apply(none, 1, raise('device:a', more)).changed);
+      return new Map([['device:a', shelveAlarm(alarm, { ...shelf, until })]]);
+    };
+
+    it('lies over the states, which go on beneath, and ends with the occurrence', () => {
+      const open = shelvedAt(30 * minute);
+      const returned = apply(open, 2, gone('device:a'));
+      expect(only(returned.changed)).toMatchObject({ state: 'returned', shelved: shelf });
+      const again = apply(returned.open, 3, raise('device:a'));
+      expect(only(again.changed)).toMatchObject({ state: 'unacknowledged', count: 2, shelved: shelf });
+      const seen = acknowledgeAlarm(only(again.changed), guard);
+      expect(seen).toMatchObject({ state: 'acknowledged', shelved: shelf });
+      const ended = only(apply(new Map([['device:a', seen]]), 9, gone('device:a')).changed);
+      expect(ended.state).toBe('normal');
+      expect(ended).not.toHaveProperty('shelved');
+      const unseen = acknowledgeAlarm(only([...returned.open.values()]), guard);
+      expect(unseen).not.toHaveProperty('shelved');
+      const orphan = only(endOrphans(open, () => false, 7).changed);
+      expect(orphan).not.toHaveProperty('shelved');
+    });
+
+    it('ends at its time, when it is taken back, and when the clock was set back so far that it would never end', () => {
+      const open = shelvedAt(30 * minute);
+      expect(endShelving(open, 30 * minute - 1)).toEqual({ open, changed: [] });
+      const over = endShelving(open, 30 * minute);
+      expect(only(over.changed)).toMatchObject({ source: 'device:a', state: 'unacknowledged' });
+      expect(over.open.get('device:a')).not.toHaveProperty('shelved');
+      const year = 365 * 1440 * minute;
+      expect(endShelving(shelvedAt(year + 30 * minute), 0).changed).toHaveLength(1);
+      const alarm = only([...open.values()]);
+      expect(unshelveAlarm(alarm)).not.toHaveProperty('shelved');
+      expect(unshelveAlarm(unshelveAlarm(alarm))).toStrictEqual(unshelveAlarm(alarm));
+    });
+
+    it('ends when the alarm becomes graver than what was shelved', () => {
+      const open = shelvedAt(30 * minute);
+      const calmer = only(apply(open, 2, raise('device:a', { class: 'low' })).changed);
+      expect(calmer).toMatchObject({ class: 'low', shelved: shelf });
+      const graver = only(apply(open, 2, raise('device:a', { class: 'critical' })).changed);
+      expect(graver.class).toBe('critical');
+      expect(graver).not.toHaveProperty('shelved');
+    });
+
+    it('is limited to an hour for what is critical, to eight for the rest, and refused where lives are protected', () => {
+      const alarm = (more: Partial<RaiseDecision>) => only(apply(none, 1, raise('interlock:fire', more)).changed);
+      const protects = (source: string) => source === 'interlock:fire';
+      const critical = alarm({ class: 'critical' });
+      expect(whyNotShelved(critical, 1, protects)).toContain('protects lives');
+      expect(whyNotShelved(critical, 60, () => false)).toBeNull();
+      expect(whyNotShelved(critical, 61, () => false)).toContain('at most 60 minutes, not 61');
+      expect(whyNotShelved(alarm({ class: 'high' }), 480, protects)).toBeNull();
+      expect(whyNotShelved(alarm({ class: 'low' }), 481, protects)).toContain('at most 480 minutes');
+    });
   });
 
   it('never has two open alarms of a source, never changes an ended one, and always says what changed: 200 random lives', () => {
