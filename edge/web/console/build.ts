@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+
+/*
+ * Builds the browser code of the console with Vite, once for each content of its sources. The result is not in git: it
+ * lies in node_modules/.cache/campus-console/<digest>, and `npm start` and the tests make it when it is not there.
+ */
+
+const here = import.meta.dirname;
+const root = join(here, '../../..');
+const cache = join(root, 'node_modules/.cache/campus-console');
+/** Besides the console's own folder: what it takes names, shapes and versions from. */
+const alsoRead = ['package-lock.json', 'edge/domain'];
+/** A folder that nobody asked for during this long is removed when a new one is made, ms. */
+const keptFor = 3 * 24 * 3_600_000;
+
+function filesBelow(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+function digestOfSources(): string {
+  const digest = createHash('sha256');
+  const [lock = '', domain = ''] = alsoRead.map((path) => join(root, path));
+  for (const file of [lock, ...[...filesBelow(here), ...filesBelow(domain)].sort()]) {
+    digest.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
+  }
+  return digest.digest('hex').slice(0, 20);
+}
+
+/** Where the console that fits these sources lies, or will lie once `buildConsole` made it. Does not build. */
+export function consoleFolder(): string {
+  return join(cache, digestOfSources());
+}
+
+/**
+ * Makes the console unless it is there already, and answers with its folder: index.html (holding `__CSP_NONCE__`, which the
+ * server replaces), assets/ with names that change with their content, and a .gz and .br beside each file worth it.
+ */
+export async function buildConsole(): Promise<string> {
+  const folder = consoleFolder();
+  if (existsSync(join(folder, 'index.html'))) {
+    await utimes(folder, new Date(), new Date());
+    return folder;
+  }
+  const making = `${folder}.${process.pid}`;
+  await rm(making, { recursive: true, force: true });
+  await mkdir(making, { recursive: true });
+  try {
+    await bundle(making);
+    await compressAll(making);
+    // Another builder may have been quicker: its result is as good as ours.
+    await rename(making, folder).catch((error: unknown) => {
+      if (!existsSync(join(folder, 'index.html'))) throw error;
+    });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  await removeOld(folder);
+  return folder;
+}
+
+async function bundle(outDir: string): Promise<void> {
+  const { build } = await import('vite');
+  await build({
+    root: here,
+    base: './',
+    configFile: false,
+    envDir: false,
+    publicDir: join(here, 'public'),
+    cacheDir: join(cache, 'vite'),
+    logLevel: 'error',
+    mode: 'production',
+    oxc: { jsx: { runtime: 'automatic' } },
+    build: {
+      outDir,
+      emptyOutDir: false,
+      target: ['chrome111', 'edge111', 'firefox114', 'safari16.4'],
+      sourcemap: false,
+      modulePreload: { polyfill: false },
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 900,
+    },
+  });
+}
+
+const compressible = /\.(?:html|js|css|svg|json|webmanifest)$/;
+
+async function compressAll(folder: string): Promise<void> {
+  const [zip, brotli] = [promisify(gzip), promisify(brotliCompress)];
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+  for (const file of filesBelow(folder).filter((name) => compressible.test(name) && !name.endsWith('index.html'))) {
+    const content = await readFile(file);
+    if (content.length < 1_024) continue;
+    await writeFile(`${file}.gz`, await zip(content, { level: 9 }));
+    await writeFile(`${file}.br`, await brotli(content, quality));
+  }
+}
+
+/** The one that was just made stays, and so does what a campus that runs may still serve from. */
+async function removeOld(current: string): Promise<void> {
+  const now = (await stat(current)).mtimeMs;
+  for (const name of await readdir(cache)) {
+    const folder = join(cache, name);
+    if (folder === current || name === 'vite') continue;
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: now }));
+    if (now - mtimeMs > keptFor) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) {
+  const started = performance.now();
+  const wasThere = existsSync(consoleFolder());
+  const folder = await buildConsole();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (!wasThere) process.stdout.write(`console: built in ${seconds} s (${relative(root, folder)})\n`);
+}

@@ -1,0 +1,42 @@
+import type { ReactNode } from 'react';
+import type { PageName } from './pages.ts';
+
+/* Line icons of the navigation, drawn here: the first page needs no icon package. */
+
+const line = (path: ReactNode) => (
+  <svg
+    viewBox="0 0 20 20"
+    width="18"
+    height="18"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+    focusable="false"
+    aria-hidden="true"
+  >
+    {path}
+  </svg>
+);
+
+export const pageIcons: Readonly<Record<PageName | 'flows', ReactNode>> = {
+  overview: line(<path d="M3 3h6v7H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 12h6v5H3z" />),
+  alarms: line(<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13zM8.3 17.5a1.9 1.9 0 0 0 3.4 0M10 2v2" />),
+  map: line(<path d="M2.5 5 7.5 3l5 2 5-2v12l-5 2-5-2-5 2zM7.5 3v12M12.5 5v12" />),
+  devices: line(<path d="M5 5h10v10H5zM8 8h4v4H8zM8 2v3M12 2v3M8 15v3M12 15v3M2 8h3M2 12h3M15 8h3M15 12h3" />),
+  inbox: line(<path d="M3 11 5.5 4h9L17 11v5H3zM3 11h4l1.2 2h3.6l1.2-2h4" />),
+  assets: line(<path d="M11 3h6v6l-8 8-6-6zM13.7 6.3h.01" />),
+  system: line(<path d="M2.5 4h15v5h-15zM2.5 11h15v5h-15zM5.5 6.5h.01M5.5 13.5h.01M9 6.5h5M9 13.5h5" />),
+  people: line(
+    <path d="M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 17c0-3 2.2-5 5.5-5s5.5 2 5.5 5M13 4a2.8 2.8 0 0 1 0 5.3M15 12.4c1.9.7 3 2.3 3 4.6" />,
+  ),
+  audit: line(<path d="M5 2.5h7L16 6.500V17.500H5zM12 2.500V6.500h4M8 10h5M8 13h5" />),
+  security: line(<path d="M10 2.5 16.5 5v5c0 4-2.7 6.5-6.5 7.500C6.2 16.5 3.5 14 3.5 10V5zM7.3 10l2 2 3.5-3.7" />),
+  account: line(
+    <path d="M10 10a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3.5 17.500c0-3.3 2.7-5.5 6.5-5.500s6.5 2.2 6.5 5.5" />,
+  ),
+  flows: line(
+    <path d="M2.5 4h5v4h-5zM12.5 3h5v4h-5zM12.5 13h5v4h-5zM7.5 6h2.500c1 0 1-.9 2.5-1M7.5 6H9c2 0 1 9 3.5 9" />,
+  ),
+};

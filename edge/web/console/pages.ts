@@ -1,0 +1,147 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import type { Right } from '#edge/domain/access.ts';
+import type { frameWords } from './words.ts';
+
+/*
+ * Every page of the console: one line each. A page is a folder in pages/ whose index.tsx exports `Page`; it is fetched when it
+ * is first opened. The server refuses what a person may not do; here it is only left out of the navigation.
+ */
+
+export type PageName =
+  | 'overview'
+  | 'alarms'
+  | 'map'
+  | 'devices'
+  | 'inbox'
+  | 'assets'
+  | 'system'
+  | 'people'
+  | 'audit'
+  | 'security'
+  | 'account';
+export type GroupName = 'watch' | 'things' | 'box';
+
+export interface PageEntry {
+  readonly name: PageName;
+  /** Of the route: `/devices` also matches `/devices/<anything>`. */
+  readonly path: string;
+  /** null: anybody who is signed in. */
+  readonly right: Right | null;
+  /** null: not in the navigation. */
+  readonly group: GroupName | null;
+  /** Second key of the shortcut `g <key>`. */
+  readonly key: string;
+  readonly title: keyof (typeof frameWords)['zh'];
+  readonly Page: LazyExoticComponent<ComponentType>;
+}
+
+const page = (load: () => Promise<{ readonly Page: ComponentType }>) =>
+  lazy(async () => ({ default: (await load()).Page }));
+
+export const pages: readonly PageEntry[] = [
+  {
+    name: 'overview',
+    path: '/',
+    right: 'see',
+    group: 'watch',
+    key: 'o',
+    title: 'overview',
+    Page: page(() => import('./pages/overview/index.tsx')),
+  },
+  {
+    name: 'alarms',
+    path: '/alarms',
+    right: 'see',
+    group: 'watch',
+    key: 'a',
+    title: 'alarms',
+    Page: page(() => import('./pages/alarms/index.tsx')),
+  },
+  {
+    name: 'map',
+    path: '/map',
+    right: 'see',
+    group: 'watch',
+    key: 'm',
+    title: 'map',
+    Page: page(() => import('./pages/map/index.tsx')),
+  },
+  {
+    name: 'devices',
+    path: '/devices',
+    right: 'see',
+    group: 'things',
+    key: 'd',
+    title: 'devices',
+    Page: page(() => import('./pages/devices/index.tsx')),
+  },
+  {
+    name: 'inbox',
+    path: '/inbox',
+    right: 'devices',
+    group: 'things',
+    key: 'i',
+    title: 'inbox',
+    Page: page(() => import('./pages/inbox/index.tsx')),
+  },
+  {
+    name: 'assets',
+    path: '/assets',
+    right: 'assets',
+    group: 'things',
+    key: 't',
+    title: 'assets',
+    Page: page(() => import('./pages/assets/index.tsx')),
+  },
+  {
+    name: 'system',
+    path: '/system',
+    right: 'system',
+    group: 'box',
+    key: 's',
+    title: 'system',
+    Page: page(() => import('./pages/system/index.tsx')),
+  },
+  {
+    name: 'people',
+    path: '/people',
+    right: 'people',
+    group: 'box',
+    key: 'p',
+    title: 'people',
+    Page: page(() => import('./pages/people/index.tsx')),
+  },
+  {
+    name: 'audit',
+    path: '/audit',
+    right: 'audit',
+    group: 'box',
+    key: 'u',
+    title: 'audit',
+    Page: page(() => import('./pages/audit/index.tsx')),
+  },
+  {
+    name: 'security',
+    path: '/security',
+    right: 'security',
+    group: 'box',
+    key: 'c',
+    title: 'security',
+    Page: page(() => import('./pages/security/index.tsx')),
+  },
+  {
+    name: 'account',
+    path: '/account',
+    right: null,
+    group: null,
+    key: 'y',
+    title: 'account',
+    Page: page(() => import('./pages/account/index.tsx')),
+  },
+];
+
+/** Whether an address belongs to a page. */
+export function isAt(entry: PageEntry, location: string): boolean {
+  const [path = '/'] = location.split('?');
+  return path === entry.path || (entry.path !== '/' && path.startsWith(`${entry.path}/`));
+}

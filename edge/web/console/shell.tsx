@@ -1,0 +1,110 @@
+import { Suspense, useEffect } from 'react';
+import { useLocation } from 'wouter';
+import type { CampusView } from './api.ts';
+import { ageText } from './kit/formats.ts';
+import { Frame, type NavGroup } from './kit/frame.tsx';
+import { SignIcon } from './kit/icons.tsx';
+import { useLanguage, useWords } from './kit/language.tsx';
+import { useShortcut } from './kit/shortcuts.tsx';
+import { EmptyState, ErrorBoundary, PageSkeleton } from './kit/states.tsx';
+import { useTicking } from './kit/ticker.ts';
+import { pageIcons } from './page-icons.tsx';
+import { isAt, type PageEntry, pages } from './pages.ts';
+import { useSession } from './session.tsx';
+import { TopBar } from './top-bar.tsx';
+import { LiveProvider, useCampus, useLink, useOpenAlarms } from './use-live.tsx';
+import { frameWords } from './words.ts';
+
+/* The campus of whoever is signed in: frame, navigation by rights, the page that is open. */
+
+export function Shell({ onCampus }: { readonly onCampus: (campus: CampusView) => void }) {
+  return (
+    <LiveProvider>
+      <Campus onCampus={onCampus} />
+    </LiveProvider>
+  );
+}
+
+const groupTitles = { watch: 'groupWatch', things: 'groupThings', box: 'groupBox' } as const;
+
+function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void }) {
+  const campus = useCampus();
+  const words = useWords(frameWords);
+  const [location] = useLocation();
+  const { rights } = useSession();
+  const alarms = useAlarmCount();
+  useEffect(() => {
+    if (campus !== undefined) onCampus(campus);
+  }, [campus, onCampus]);
+
+  const mine = pages.filter(({ right }) => right === null || rights.includes(right));
+  const open = mine.find((entry) => isAt(entry, location));
+  const itemOf = (entry: PageEntry) => ({
+    href: `#${entry.path}`,
+    label: words[entry.title] as string,
+    icon: pageIcons[entry.name],
+    isCurrent: entry === open,
+    ...(entry.name === 'alarms' ? { count: alarms } : {}),
+  });
+  const groups: NavGroup[] = (['watch', 'things', 'box'] as const).map((group) => ({
+    label: words[groupTitles[group]],
+    items: [
+      ...mine.filter((entry) => entry.group === group).map(itemOf),
+      ...(group === 'things' && campus?.flowsEditor === true && rights.includes('flows-view')
+        ? [{ href: 'flows-editor/', label: words.flows, icon: pageIcons.flows, isCurrent: false, isExternal: true }]
+        : []),
+    ],
+  }));
+
+  return (
+    <Frame
+      brand={null}
+      bar={<TopBar campus={campus} />}
+      groups={groups.filter(({ items }) => items.length > 0)}
+      firstOnPhone={['#/', '#/alarms', '#/map', '#/devices']}
+      banner={<LinkBanner />}
+    >
+      {mine.map((entry) => (
+        <PageShortcut key={entry.name} entry={entry} />
+      ))}
+      {open === undefined ? (
+        <EmptyState title={words.notFound} action={<a href="#/">{words.notFoundAction}</a>} />
+      ) : (
+        <ErrorBoundary name={open.name}>
+          <Suspense fallback={<PageSkeleton />}>
+            <open.Page />
+          </Suspense>
+        </ErrorBoundary>
+      )}
+    </Frame>
+  );
+}
+
+function useAlarmCount(): number {
+  return useOpenAlarms().filter(
+    ({ state, suppressedBy, shelved }) =>
+      state !== 'normal' && state !== 'acknowledged' && suppressedBy === undefined && shelved === undefined,
+  ).length;
+}
+
+function PageShortcut({ entry }: { readonly entry: PageEntry }) {
+  const words = useWords(frameWords);
+  const [, navigate] = useLocation();
+  useShortcut(`g ${entry.key}`, words.goTo(words[entry.title] as string), () => navigate(entry.path));
+  return null;
+}
+
+/** Says that what is on the screen is old, how old, and what happens next. */
+function LinkBanner() {
+  const { state, lastWell } = useLink();
+  const words = useWords(frameWords);
+  const language = useLanguage();
+  const age = useTicking((now) => ageText(now - lastWell, language));
+  if (state === 'live' || state === 'connecting') return null;
+  return (
+    <div className="kit-banner" data-link={state}>
+      <SignIcon sign="triangle" size={16} />
+      {state === 'lost' ? words.lost(age) : words.coreAway(age)}
+    </div>
+  );
+}
