@@ -21,8 +21,8 @@ export const usage = `Campus Edge
 
   --site FILE        the site file of a real campus (no simulators, no city)
   --data FOLDER      where the database, pictures and secrets live (demo: ./data)
-  --http-port N      instead of http.port of the site file
-  --mqtt-port N      instead of mqtt.port of the site file (WebSocket moves to N + 1)
+  --http-port N      instead of http.port of the site file (HTTPS moves to N + 1)
+  --mqtt-port N      instead of mqtt.port of the site file (WebSocket moves to N + 1, TLS to N + 2)
   --log-level LEVEL  debug, info, warn, error or silent (default: info, demo: error)
 `;
 
@@ -70,7 +70,20 @@ function readOptions(argv: readonly string[]) {
 function parsePort(option: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_534)
-    throw new CodedError('USAGE', `${option} must be 1 to 65534`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_533)
+    throw new CodedError('USAGE', `${option} must be 1 to 65533`);
   return port;
+}
+
+/** What people are told in: `both` where nothing says which. */
+export type Language = 'zh' | 'en' | 'both';
+
+/** As asked for, or as the terminal is set (POSIX: LC_ALL before LC_MESSAGES before LANG). Throws USAGE. */
+export function chooseLanguage(asked: string | undefined): Language {
+  if (asked === 'zh' || asked === 'en' || asked === 'both') return asked;
+  if (asked !== undefined) throw new CodedError('USAGE', '--lang must be zh, en or both');
+  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+  const locale = [LC_ALL, LC_MESSAGES, LANG].find((value) => value !== undefined && value !== '') ?? '';
+  if (/^zh/i.test(locale)) return 'zh';
+  return locale === '' || /^(C|POSIX)(\.|$)/i.test(locale) ? 'both' : 'en';
 }
