@@ -16,14 +16,24 @@ import { type ChildSpec, type Supervisor, startSupervisor } from '#edge/runtime/
 async function readSite(file: string, args: Arguments): Promise<Site | { readonly siteError: string }> {
   try {
     const site = await loadSite(file);
-    const http = { ...site.http, port: args.httpPort ?? site.http.port };
-    const websocketPort =
-      site.mqtt.websocketPort === null || args.mqttPort === null ? site.mqtt.websocketPort : args.mqttPort + 1;
-    return { ...site, http, mqtt: { ...site.mqtt, port: args.mqttPort ?? site.mqtt.port, websocketPort } };
+    return moved(site, args);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { siteError: error.message };
   }
+}
+
+/** The site on the ports of the command line; what belongs to a port moves along with it. */
+function moved(site: Site, { httpPort, mqttPort }: Arguments): Site {
+  const { http, https, mqtt } = site;
+  const pages =
+    httpPort === null
+      ? { http, https }
+      : { http: { ...http, port: httpPort }, https: https && { ...https, port: httpPort + 1 } };
+  if (mqttPort === null) return { ...site, ...pages };
+  const websocketPort = mqtt.websocketPort === null ? null : mqttPort + 1;
+  const tls = mqtt.tls && { ...mqtt.tls, port: mqttPort + 2 };
+  return { ...site, ...pages, mqtt: { ...mqtt, port: mqttPort, websocketPort, tls } };
 }
 
 function portsOf(site: Site): WantedPort[] {
@@ -40,9 +50,19 @@ function portsOf(site: Site): WantedPort[] {
     ...mqtt,
     { ...site.http, setting: 'http.port in the site file, or start with --http-port' },
     ...websocket,
+    ...encryptedPorts(site),
     ...(site.flows.enabled
       ? flowsHosts(site).map((host) => ({ host, port: site.flows.port, setting: 'flows.port in the site file' }))
       : []),
+  ];
+}
+
+function encryptedPorts({ https, mqtt }: Site): WantedPort[] {
+  const pages = { port: https?.port ?? 0, setting: 'https.port in the site file, or start with --http-port' };
+  const devices = { port: mqtt.tls?.port ?? 0, setting: 'mqtt.tls.port in the site file, or start with --mqtt-port' };
+  return [
+    ...(https?.hosts ?? []).map((host) => ({ host, ...pages })),
+    ...(mqtt.tls === null ? [] : (mqtt.tls.hosts ?? mqtt.hosts)).map((host) => ({ host, ...devices })),
   ];
 }
 

@@ -9,6 +9,7 @@ import { within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { isSameSecret } from '#edge/runtime/secret.ts';
 import { Attempts } from './attempts.ts';
+import type { CertificateRefusal } from './device-certificates.ts';
 import type { Grant } from './grants.ts';
 import { hashPassword, isPasswordHash, PasswordChecker } from './passwords.ts';
 
@@ -123,7 +124,14 @@ async function writeDurably(file: string, text: string, folder: string): Promise
 
 // --- authentication -------------------------------------------------------------------------------------------------
 
-export type RefusedLogin = 'no-credentials' | 'bad-credentials' | 'too-many-attempts' | 'not-in-site' | 'unavailable';
+export type RefusedLogin =
+  | 'no-credentials'
+  | 'bad-credentials'
+  | 'too-many-attempts'
+  | 'not-in-site'
+  | 'unavailable'
+  | 'certificate-mismatch'
+  | CertificateRefusal;
 
 export type Login =
   | { readonly ok: true; readonly client: string; readonly grant: Grant }
@@ -132,6 +140,8 @@ export type Login =
 export interface Access {
   /** Never rejects. The user name is the client id of the access model, whatever MQTT client id is used. */
   authenticate(username: string | undefined, password: Buffer | undefined, address: string): Promise<Login>;
+  /** A client that has shown its certificate; the user name it gives, if any, must be its own. */
+  certified(client: string, username: string | undefined, address: string): Login;
 }
 
 export interface AccessOptions {
@@ -195,6 +205,20 @@ export function createAccess(options: AccessOptions): Access {
         log.error({ error, client: username }, 'login could not be checked');
         return refuse('unavailable', 'the login could not be checked; the log of core says why');
       }
+    },
+    certified: (client, username, address) => {
+      if (username !== undefined && username !== '' && username !== client) {
+        const other = isSlug(username) ? `"${username}"` : 'somebody else';
+        const what = `a client from ${address} shows the certificate of "${client}" and calls itself ${other}`;
+        return refuse('certificate-mismatch', what);
+      }
+      const grant = grants(client);
+      // Our own processes have passwords of one boot; no certificate stands for them.
+      if (grant !== null && grant.internal !== true) return { ok: true, client, grant };
+      return refuse(
+        'not-in-site',
+        `the certificate of "${client}" is good, but the site file has no client of that id`,
+      );
     },
   };
 }

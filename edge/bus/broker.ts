@@ -5,21 +5,24 @@ import type { Duplex } from 'node:stream';
 import type { AedesPublishPacket, Client, PublishPacket } from 'aedes';
 import { Aedes } from 'aedes';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError, codeOf } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { delay, Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import type { Pki } from '#edge/runtime/pki.ts';
+import type { ClientRegister } from '#edge/runtime/pki-clients.ts';
 import type { Access } from './access.ts';
 import { Admission } from './admission.ts';
 import type { Bus, InboundMessage, PublishOptions, Subscription } from './bus.ts';
 import type { ConnectionContext } from './connection.ts';
 import { ClientConnection } from './connection.ts';
+import { type CertificateClaim, claimOf, judge } from './device-certificates.ts';
 import type { Answer } from './gate.ts';
 import { Gate, Refused, toBuffer } from './gate.ts';
 import { Intake } from './intake.ts';
 import type { BrokerLimits } from './limits.ts';
 import { defaultLimits } from './limits.ts';
-import type { Listener } from './listeners.ts';
-import { listenTcp, listenWebSocket } from './listeners.ts';
+import type { Accept, Admit, Listener, Transport } from './listeners.ts';
+import { listenTcp, listenTls, listenWebSocket } from './listeners.ts';
 import type { Refusal } from './refusals.ts';
 import { Refusals } from './refusals.ts';
 import { Retained } from './retained.ts';
@@ -39,6 +42,8 @@ export interface BrokerOptions {
   readonly port: number;
   /** null = no WebSocket. */
   readonly websocketPort: number | null;
+  /** Default: no encrypted line. */
+  readonly tls?: BrokerTls | null;
   readonly access: Access;
   readonly limits?: Partial<BrokerLimits>;
   readonly clock: Clock;
@@ -52,12 +57,22 @@ export interface BrokerOptions {
   readonly onClient?: (info: ClientInfo) => void;
 }
 
+export interface BrokerTls {
+  readonly hosts: readonly string[];
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Whether a device may or must show a certificate instead of a password. */
+  readonly clientCertificates: 'no' | 'accept' | 'require';
+  readonly pki: Pki;
+  readonly clients: ClientRegister;
+}
+
 export interface ClientInfo {
   readonly client: string;
   /** As used on the wire: the client, or `<client>:<anything>`. */
   readonly clientId: string;
   readonly address: string;
-  readonly transport: 'tcp' | 'websocket';
+  readonly transport: Transport;
   readonly connected: boolean;
 }
 
@@ -82,10 +97,16 @@ export interface BrokerStats {
   };
 }
 
+export interface BrokerPorts {
+  readonly mqtt: number;
+  readonly websocket: number | null;
+  readonly tls: number | null;
+}
+
 export interface Broker extends AsyncDisposable {
   /** For core, without a socket. */
   readonly bus: Bus;
-  readonly ports: { readonly mqtt: number; readonly websocket: number | null };
+  readonly ports: BrokerPorts;
   stats(): BrokerStats;
 }
 
@@ -123,7 +144,7 @@ class GuardedBroker implements Broker {
   readonly #clients = new Map<string, Client>();
   readonly #sweeper: Ticker;
   readonly #listeners: Listener[] = [];
-  #ports: { mqtt: number; websocket: number | null } = { mqtt: 0, websocket: null };
+  #ports: BrokerPorts = { mqtt: 0, websocket: null, tls: null };
   #droppedBefore = 0;
   #stopping = false;
 
@@ -174,10 +195,13 @@ class GuardedBroker implements Broker {
     };
     this.#aedes = this.#createAedes();
     this.bus = { publish: (...input) => this.#publish(...input), subscribe: (...input) => this.#subscribe(...input) };
-    this.#sweeper = new Ticker(sweepEvery, () => this.#gate.sweep(this.#connections));
+    this.#sweeper = new Ticker(sweepEvery, async () => {
+      this.#gate.sweep(this.#connections);
+      await this.#sweepCertificates();
+    });
   }
 
-  get ports(): { readonly mqtt: number; readonly websocket: number | null } {
+  get ports(): BrokerPorts {
     return this.#ports;
   }
 
@@ -185,17 +209,38 @@ class GuardedBroker implements Broker {
     await this.#aedes.listen();
     const { hosts, port, websocketPort } = this.#options;
     const admit = (socket: Socket) => this.#admit(socket);
-    const accept = (stream: Duplex, address: string, transport: 'tcp' | 'websocket') =>
-      this.#accept(stream, address, transport);
+    const accept: Accept = (...given) => this.#accept(...given);
     const tcp = await listenTcp({ hosts, port, siteKey: 'mqtt.port', log: this.#log }, admit, accept);
     this.#listeners.push(tcp);
-    this.#ports = { mqtt: tcp.port, websocket: null };
+    this.#ports = { ...this.#ports, mqtt: tcp.port };
+    if (this.#options.tls) await this.#listenTls(this.#options.tls, admit, accept);
     if (websocketPort === null) return;
     const { packetBytes, connectTimeout } = this.#limits;
     const listen = { hosts, port: websocketPort, siteKey: 'mqtt.websocketPort', log: this.#log };
     const websocket = await listenWebSocket({ ...listen, packetBytes, connectTimeout }, admit, accept);
     this.#listeners.push(websocket);
-    this.#ports = { mqtt: tcp.port, websocket: websocket.port };
+    this.#ports = { ...this.#ports, websocket: websocket.port };
+  }
+
+  async #listenTls(tls: BrokerTls, admit: Admit, accept: Accept): Promise<void> {
+    const { hosts, port, pki, clients, clientCertificates } = tls;
+    const rules = { clients, isRequired: clientCertificates === 'require' };
+    const listener = await listenTls(
+      {
+        ...{ hosts, port, pki, siteKey: 'mqtt.tls.port', log: this.#log },
+        wantsCertificate: clientCertificates !== 'no',
+        handshakeTimeout: this.#limits.connectTimeout,
+        claimOf: (socket, address) => claimOf(socket, rules, address),
+        onHandshakeFailed: (error, address) => {
+          const message = `a TLS handshake from ${address} failed: ${messageOf(error).trim().slice(0, 200)}`;
+          if (!this.#stopping) this.#refusals.report({ reason: 'handshake-failed', message, address });
+        },
+      },
+      admit,
+      accept,
+    );
+    this.#listeners.push(listener);
+    this.#ports = { ...this.#ports, tls: listener.port };
   }
 
   stats(): BrokerStats {
@@ -252,8 +297,9 @@ class GuardedBroker implements Broker {
     return false;
   }
 
-  #accept(stream: Duplex, address: string, transport: 'tcp' | 'websocket'): void {
-    const connection = new ClientConnection(stream, address, transport, this.#context);
+  #accept(stream: Duplex, address: string, transport: Transport, claim: CertificateClaim): void {
+    if (this.#stopping) return void stream.destroy();
+    const connection = new ClientConnection(stream, address, transport, this.#context, claim);
     this.#connections.add(connection);
     const client = this.#aedes.handle(connection);
     stream.once('close', () => {
@@ -261,6 +307,21 @@ class GuardedBroker implements Broker {
       this.#droppedBefore += connection.droppedInAll;
       if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
     });
+  }
+
+  /** What was revoked or has expired ends the connections that it opened. */
+  async #sweepCertificates(): Promise<void> {
+    const clients = this.#options.tls?.clients;
+    const shown = [...this.#connections].filter(({ claim }) => claim.kind === 'client');
+    if (clients === undefined || shown.length === 0) return;
+    await clients.refresh();
+    for (const connection of shown) {
+      const { claim, address } = connection;
+      const now = claim.kind === 'client' ? judge(clients, claim.fingerprint, address) : claim;
+      if (now.kind !== 'refused' || connection.destroyed) continue;
+      this.#gate.refuse(connection, now.reason, now.message);
+      connection.destroy();
+    }
   }
 
   #createAedes(): Aedes {

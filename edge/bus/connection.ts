@@ -1,12 +1,14 @@
 import { Duplex } from 'node:stream';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { TokenBucket } from './admission.ts';
+import { type CertificateClaim, noCertificate } from './device-certificates.ts';
 import type { FrameFault, PublishFields } from './frames.ts';
 import { clearRetain, FrameReader, packetTypes, readPublish, unacceptableProtocol } from './frames.ts';
 import type { Grant } from './grants.ts';
 import { TopicSet } from './grants.ts';
 import type { Intake, Source } from './intake.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Transport } from './listeners.ts';
 
 /** Received bytes above which a connection that must wait its turn is no longer read, bytes. */
 const readAhead = 16 * 1024;
@@ -75,7 +77,9 @@ export interface ConnectionContext {
  */
 export class ClientConnection extends Duplex implements Source {
   readonly address: string;
-  readonly transport: 'tcp' | 'websocket';
+  readonly transport: Transport;
+  /** What it showed at its handshake. */
+  readonly claim: CertificateClaim;
   identity: Identity | null = null;
   /** The name of its session: the client, or `<client>:<anything>`. */
   clientId = '';
@@ -95,13 +99,20 @@ export class ClientConnection extends Duplex implements Source {
   /** When something last left for the client, or began to, monotonic ms. */
   #progress = 0;
 
-  constructor(socket: Duplex, address: string, transport: 'tcp' | 'websocket', context: ConnectionContext) {
+  constructor(
+    socket: Duplex,
+    address: string,
+    transport: Transport,
+    context: ConnectionContext,
+    claim: CertificateClaim = noCertificate,
+  ) {
     const { outboundBytes, packetBytes } = context.limits;
     super({ allowHalfOpen: true, decodeStrings: true, writableHighWaterMark: 2 * outboundBytes + packetBytes });
     this.#socket = socket;
     this.#context = context;
     this.address = address;
     this.transport = transport;
+    this.claim = claim;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#receiveEnd());
     socket.on('error', (error) => this.destroy(error));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import type { Access, RefusedLogin } from './access.ts';
+import type { Access, Login, RefusedLogin } from './access.ts';
 import type { InboundMessage } from './bus.ts';
 import type { ClientConnection, Verdict } from './connection.ts';
 import { identityOf } from './connection.ts';
@@ -19,6 +19,12 @@ const returnCodes: Record<RefusedLogin, number> = {
   'too-many-attempts': 3,
   unavailable: 3,
   'not-in-site': 5,
+  'certificate-mismatch': 5,
+  'certificate-foreign': 5,
+  'certificate-revoked': 5,
+  'certificate-expired': 5,
+  'certificate-required': 5,
+  'certificate-unread': 3,
 };
 
 /** Already counted and told when the broker hears of it. */
@@ -90,7 +96,8 @@ export class Gate {
 
   /** Before anybody is authenticated: texts, keepalive, and the session that is asked for. Mutates the packet. */
   judgeConnect(connection: ClientConnection, packet: ConnectRequest): Refused | null {
-    const user = packet.username ?? '';
+    // Who shows a certificate need not say who it is.
+    const user = packet.username || (connection.claim.kind === 'client' ? connection.claim.client : '');
     const wrong =
       packet.clientId === '' || checkTopic(packet.clientId) === null ? null : 'the client id is not acceptable';
     const will = packet.will === undefined ? null : checkTopic(packet.will.topic);
@@ -116,7 +123,7 @@ export class Gate {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<Refused | null> {
-    const login = await this.#options.access.authenticate(username, password, connection.address);
+    const login = await this.#judgeLogin(connection, username, password);
     if (!login.ok)
       return this.refuse(connection, login.reason, login.message, username, undefined, returnCodes[login.reason]);
     const identity = identityOf(login.client, login.grant);
@@ -128,6 +135,15 @@ export class Gate {
     connection.identity = identity;
     connection.clientId = clientId;
     return null;
+  }
+
+  /** By what was shown at the handshake, otherwise by name and password. */
+  async #judgeLogin(connection: ClientConnection, username?: string, password?: Buffer): Promise<Login> {
+    const { access } = this.#options;
+    const { claim, address } = connection;
+    if (claim.kind === 'none') return access.authenticate(username, password, address);
+    if (claim.kind === 'refused') return { ok: false, reason: claim.reason, message: claim.message };
+    return access.certified(claim.client, username, address);
   }
 
   /** Decides on a message that has come from a socket, and gives it to core. */

@@ -2,9 +2,13 @@ import { createServer as createHttpServer, Server as HttpServer } from 'node:htt
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import type { Pki } from '#edge/runtime/pki.ts';
+import { modernTls } from '#edge/runtime/pki-tls.ts';
+import { type CertificateClaim, noCertificate } from './device-certificates.ts';
 
 /** Dead peers that never said goodbye are found by TCP itself, ms. */
 const tcpKeepAlive = 60_000;
@@ -18,7 +22,8 @@ export interface Listener extends AsyncDisposable {
 
 /** False = it was refused, and the socket is destroyed. */
 export type Admit = (socket: Socket) => boolean;
-export type Accept = (stream: Duplex, address: string, transport: 'tcp' | 'websocket') => void;
+export type Transport = 'tcp' | 'websocket' | 'tls';
+export type Accept = (stream: Duplex, address: string, transport: Transport, claim: CertificateClaim) => void;
 
 interface ListenOptions {
   readonly hosts: readonly string[];
@@ -28,16 +33,66 @@ interface ListenOptions {
   readonly log: Log;
 }
 
+// Half open: what a client sent before it closed its side is still dealt with, and answered.
+const tcpOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAlive, allowHalfOpen: true };
+
 export function listenTcp(options: ListenOptions, admit: Admit, accept: Accept): Promise<Listener> {
   return listenEverywhere(options, () =>
-    createServer(
-      // Half open: what a client sent before it closed its side is still dealt with, and answered.
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAlive, allowHalfOpen: true },
-      (socket) => {
-        if (admit(socket)) accept(socket, socket.remoteAddress ?? '', 'tcp');
-      },
-    ),
+    createServer(tcpOptions, (socket) => {
+      if (admit(socket)) accept(socket, socket.remoteAddress ?? '', 'tcp', noCertificate);
+    }),
   );
+}
+
+export interface TlsListenOptions extends ListenOptions {
+  readonly pki: Pki;
+  readonly wantsCertificate: boolean;
+  /** ms */
+  readonly handshakeTimeout: number;
+  readonly claimOf: (socket: TLSSocket, address: string) => Promise<CertificateClaim>;
+  readonly onHandshakeFailed: (error: Error, address: string) => void;
+}
+
+/**
+ * MQTT over TLS. A socket is admitted before a byte of its handshake is read, as on the other listeners; what a client
+ * sends behind its handshake waits in its socket until its certificate is looked up.
+ */
+export async function listenTls(options: TlsListenOptions, admit: Admit, accept: Accept): Promise<Listener> {
+  const { pki, wantsCertificate, handshakeTimeout, claimOf, onHandshakeFailed } = options;
+  const context = () => ({ ...modernTls, cert: pki.server.cert, key: pki.server.key, ca: pki.authority });
+  // Every certificate gets as far as CONNECT, where it is refused in words that the client and the log understand.
+  const handshakes = createTlsServer(
+    { ...context(), requestCert: wantsCertificate, rejectUnauthorized: false, handshakeTimeout },
+    (socket) => {
+      const address = socket.remoteAddress ?? '';
+      socket.on('error', () => socket.destroy());
+      void claimOf(socket, address).then((claim) => {
+        if (!socket.destroyed) accept(socket, address, 'tls', claim);
+      });
+    },
+  );
+  handshakes.on('tlsClientError', (error, socket) => {
+    onHandshakeFailed(error, socket.remoteAddress ?? '');
+    socket.destroy();
+  });
+  const renewal = pki.onChange(() => handshakes.setSecureContext(context()));
+  try {
+    const listener = await listenEverywhere(options, () =>
+      createServer(tcpOptions, (socket) => {
+        if (admit(socket)) handshakes.emit('connection', socket);
+      }),
+    );
+    return {
+      port: listener.port,
+      async [Symbol.asyncDispose]() {
+        renewal[Symbol.dispose]();
+        await listener[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    renewal[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** MQTT over WebSocket (MQTT 3.1.1 section 6): subprotocol `mqtt`, binary frames. */
@@ -74,7 +129,7 @@ export function listenWebSocket(
           if (!isBinary) websocket.close(1003, 'MQTT is binary'); // MQTT-6.0.0-1
         });
         const stream = createWebSocketStream(websocket, { allowHalfOpen: true });
-        accept(stream, request.socket.remoteAddress ?? '', 'websocket');
+        accept(stream, request.socket.remoteAddress ?? '', 'websocket', noCertificate);
       });
     });
     server.on('clientError', (error, socket) => {

@@ -16,6 +16,7 @@ import { type ChildContext, type Running, runChild } from '#edge/runtime/child.t
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
+import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
@@ -58,6 +59,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const broker = stack.use(
     await startBroker({
       ...site.mqtt,
+      tls: await brokerTls({ site, data, clock, log }, stack),
       access: createAccess({
         dataFolder: data,
         internal: new Map(Object.entries(init.tokens)),
@@ -174,7 +176,10 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     stack.use(watchForStore(storeOptions, { isCalm, restart: () => process.kill(process.pid, 'SIGTERM') }));
   }
   const all = stack.move();
-  return { info: { mqtt: broker.ports.mqtt }, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return {
+    info: { mqtt: broker.ports.mqtt, ...(broker.ports.tls === null ? {} : { mqtts: broker.ports.tls }) },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 function problemsOf(site: Site, campus: Campus): string[] {

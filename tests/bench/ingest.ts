@@ -36,7 +36,7 @@ async function startCore(): Promise<Core> {
       site: 1,
       campus: { id: '2151009903', name: both('Bench school'), timeZone: 'Asia/Shanghai' },
       zones: [{ id: 'school', name: both('School') }],
-      mqtt: { hosts: ['127.0.0.1'], port, websocketPort: null },
+      mqtt: { hosts: ['127.0.0.1'], port, websocketPort: null, tls: null },
       clients: clients.map((id) => ({ id, devices: [id] })),
       devices: clients.map((id) => ({
         id,

@@ -68,6 +68,7 @@ interface DemoFile {
   mqtt: object;
   http: object;
   flows: object;
+  https: object;
   city: object;
   clips: Record<string, { file: string }>;
   devices: { id: string; address: object }[];
@@ -78,11 +79,12 @@ async function siteFile(stack: AsyncDisposableStack): Promise<DemoFile> {
   const folder = join(root, 'edge/simulators');
   const demo: DemoFile = parseYaml(await readFile(join(folder, 'demo-site.yaml'), 'utf8'));
   const addresses = await startDevices(stack);
-  const [mqtt = 0, websocket = 0, http = 0, flows = 0, city = 0] = await freePorts(5);
+  const [mqtt = 0, websocket = 0, http = 0, flows = 0, city = 0, mqtts = 0, https = 0] = await freePorts(7);
   return {
     ...demo,
-    mqtt: { hosts: [host], port: mqtt, websocketPort: websocket },
+    mqtt: { hosts: [host], port: mqtt, websocketPort: websocket, tls: { port: mqtts } },
     http: { host, port: http },
+    https: { hosts: [host], port: https },
     flows: { port: flows, folder: join(root, 'flows') },
     city: { host, port: city, shard: 55 },
     clips: Object.fromEntries(

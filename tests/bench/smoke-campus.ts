@@ -85,8 +85,9 @@ function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): Retu
     site: 1,
     campus: { id: '2151009902', name: both('Bench school'), timeZone: 'Asia/Shanghai' },
     zones: [{ id: 'school', name: both('School') }],
-    mqtt: { hosts: [host], port: ports.mqtt, websocketPort: null },
+    mqtt: { hosts: [host], port: ports.mqtt, websocketPort: null, tls: null },
     http: { host, port: ports.http },
+    https: null,
     flows: { enabled: flows, port: ports.flows, folder: 'flows' },
     poll: { fast: '10min', normal: '10min', slow: '10min' },
     clients: [

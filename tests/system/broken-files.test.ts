@@ -147,7 +147,9 @@ describe('a taken port', () => {
 
   test('of the broker is named the same way', async () => {
     await using other = await listener();
-    await using edge = await startEdge(site(`mqtt: {hosts: [127.0.0.1], port: ${other.port}, websocketPort: null}`));
+    await using edge = await startEdge(
+      site(`mqtt: {hosts: [127.0.0.1], port: ${other.port}, websocketPort: null, tls: null}`),
+    );
     expect(await edge.exit()).toBe(1);
     expect(edge.output()).toContain(
       `port ${other.port} on 127.0.0.1 is taken by another program: set mqtt.port in the site file, or start with --mqtt-port`,
@@ -159,7 +161,7 @@ describe('a broken profile', () => {
   test('takes its device away and nothing else: the edge runs and says which and why', async () => {
     const [mqtt = 0] = await freePorts(1);
     const lines = [device('air-1', 'zone: teaching'), device('air-2', 'zone: teaching').replace('json-air', 'no-such')];
-    const listen = `mqtt: {hosts: [127.0.0.1], port: ${mqtt}, websocketPort: null}`;
+    const listen = `mqtt: {hosts: [127.0.0.1], port: ${mqtt}, websocketPort: null, tls: null}`;
     await using edge = await startEdge(site(`${listen}\ndevices:\n${lines.join('\n')}`));
     await vi.waitFor(async () => expect((await health(edge)).body.status).toBe('ok'), soon);
     const token = (await readFile(join(edge.data, 'admin-token'), 'utf8')).trim();

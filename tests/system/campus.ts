@@ -147,7 +147,9 @@ async function placeSite(host: string, options: CampusOptions) {
     gate = 0,
     playground = 0,
     control = 0,
-  ] = await freePorts(10, host);
+    mqtts = 0,
+    https = 0,
+  ] = await freePorts(12, host);
   const [teaching = 0, field = 0, door = 0] = await freeUdpPorts(3, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
@@ -171,8 +173,9 @@ async function placeSite(host: string, options: CampusOptions) {
   const { city } = demo;
   const placed: Site = {
     ...demo,
-    mqtt: { hosts: [host], port: mqtt, websocketPort: null },
+    mqtt: { hosts: [host], port: mqtt, websocketPort: null, tls: { port: mqtts, clientCertificates: 'accept' } },
     http: { host, port: http },
+    https: { hosts: [host], port: https, names: [] },
     flows: { ...demo.flows, port: flows, folder: join(root, 'flows') },
     devices: demo.devices.map((device) => ({ ...device, address: { ...device.address, ...addresses[device.id] } })),
     ...(city === undefined ? {} : { city: { ...city, host, port: cityMqtt } }),

@@ -28,8 +28,9 @@ function writeSite(folder: string, [mqtt = 0, http = 0, flows = 0, closed = 0]: 
     `site: 1
 campus: {id: "2151009901", name: {zh: 青禾, en: Qinghe}, timeZone: Asia/Shanghai}
 zones: [{id: z, name: {zh: 东, en: East}}]
-mqtt: {hosts: [127.0.0.1], port: ${mqtt}, websocketPort: null}
+mqtt: {hosts: [127.0.0.1], port: ${mqtt}, websocketPort: null, tls: null}
 http: {host: 127.0.0.1, port: ${http}}
+https: null
 flows: {port: ${flows}, folder: flows}
 city: {host: 127.0.0.1, port: ${closed}, shard: 55}
 clients: [{id: sensor, devices: [panel]}]

@@ -60,7 +60,7 @@ export interface SafetyOptions {
 
 export async function startSafetyCore({ data, tuning, change }: SafetyOptions): Promise<SafetyCore> {
   const demo = await loadSite(join(import.meta.dirname, '../../edge/simulators/demo-site.yaml'));
-  const placed: Site = { ...demo, mqtt: { hosts: ['127.0.0.1'], port: 0, websocketPort: null } };
+  const placed: Site = { ...demo, mqtt: { hosts: ['127.0.0.1'], port: 0, websocketPort: null, tls: null } };
   const site = change?.(placed) ?? placed;
   const secrets = newSecrets();
   for (const id of sensors) await setClientPassword(data, id, `password-of-${id}`);

@@ -34,6 +34,7 @@ beforeAll(async () => {
     ...demo,
     mqtt: { ...demo.mqtt, hosts: ['127.0.0.1'], port: broker.port },
     http: { host: '127.0.0.1', port: 0 },
+    https: null,
     flows: { ...demo.flows, enabled: false },
   };
   const tokens = { web: token('web') };
