@@ -52,7 +52,7 @@ function useKey<T>(store: LatestStore<T>, key: string): T | undefined {
 function useAll<T>(store: LatestStore<T>): readonly T[] {
   const subscribe = useCallback((listener: () => void) => store.subscribeAll(listener), [store]);
   const version = useSyncExternalStore(subscribe, () => store.version);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the version says that the content changed.
+  // The version says that the content changed.
   return useMemo(() => [...store.entries()].map(([, value]) => value), [store, version]);
 }
 

@@ -1,7 +1,7 @@
 import { theme as antd, ConfigProvider, type ThemeConfig } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { createContext, type ReactNode, useContext, useEffect, useSyncExternalStore } from 'react';
+import { createContext, type ReactNode, useContext, useLayoutEffect, useSyncExternalStore } from 'react';
 import { useLanguage } from './language.tsx';
 import { usePreference } from './preferences.ts';
 
@@ -111,7 +111,8 @@ export function ThemeProvider({
   const prefersDark = useMedia('(prefers-color-scheme: dark)');
   const isTouch = useMedia(touchQuery);
   const isDark = choice === 'dark' || (choice === 'auto' && prefersDark);
-  useEffect(() => {
+  // Before any chart looks at the colours.
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
     document.documentElement.style.colorScheme = isDark ? 'dark' : 'light';
   }, [isDark]);

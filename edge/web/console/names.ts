@@ -1,0 +1,63 @@
+import { useMemo } from 'react';
+import { domainText } from './domain-words.ts';
+import { useLanguage } from './kit/language.tsx';
+import { pointLabel } from './kit/values.ts';
+import { nameIn } from './kit/words.ts';
+import { type Names, ownerText, sentence } from './sentences.ts';
+import { useCampus, usePoints } from './use-live.tsx';
+
+/* Ids become the names that people gave, in the language of the screen. What has no name is shown by its id. */
+
+/** All of it at once: device, point and interlock names, and sentences made of them. */
+export function useNames(): Names {
+  const language = useLanguage();
+  const campus = useCampus();
+  const points = usePoints();
+  return useMemo(() => {
+    const devices = new Map(campus?.devices.map((device) => [device.id, device.name]));
+    const interlocks = new Map(campus?.interlocks.map((rule) => [rule.id, rule.name]));
+    const known = new Map(points?.map((point) => [point.id, point]));
+    // The flows speak for themselves as a device would.
+    const deviceName = (id: string) => nameIn(language, devices.get(id)) || domainText('process', id, language);
+    return {
+      language,
+      deviceName,
+      interlockName: (id) => nameIn(language, interlocks.get(id)) || id,
+      pointName: (ref) => {
+        const point = known.get(ref);
+        if (point === undefined) return ref;
+        return `${nameIn(language, point.deviceName)} · ${pointLabel(point.point, point.label, language)}`;
+      },
+    };
+  }, [language, campus, points]);
+}
+
+export function useDeviceName(): (id: string) => string {
+  return useNames().deviceName;
+}
+
+export function usePointName(): (ref: string) => string {
+  return useNames().pointName;
+}
+
+/** Name of a zone; '' for something that lies in none. */
+export function useZoneName(): (id: string | undefined | null) => string {
+  const language = useLanguage();
+  const zones = useCampus()?.zones;
+  return useMemo(() => {
+    const names = new Map(zones?.map((zone) => [zone.id, zone.name]));
+    return (id) => (id === undefined || id === null ? '' : nameIn(language, names.get(id)) || id);
+  }, [language, zones]);
+}
+
+/** Machine English (a driver's message, a rule's evidence) as people's words. */
+export function useSentence(): (text: string | null | undefined) => string {
+  const names = useNames();
+  return useMemo(() => (text) => sentence(text, names), [names]);
+}
+
+/** Who holds an output: `联锁“火灾疏散”`. */
+export function useOwnerText(): (owner: string) => string {
+  const names = useNames();
+  return useMemo(() => (owner) => ownerText(owner, names), [names]);
+}

@@ -1,0 +1,157 @@
+import { domainText, domainWords } from './domain-words.ts';
+import { qualityText } from './kit/badges.tsx';
+import { valueText } from './kit/values.ts';
+import type { Language } from './kit/words.ts';
+
+/*
+ * What processes and drivers say is English and names things by their ids. Here it becomes what a gatehouse reads: ids become
+ * names in both languages, and the sentences that occur in practice become Chinese. What is left in English says of itself
+ * that it is technical.
+ */
+
+export interface Names {
+  readonly language: Language;
+  deviceName(id: string): string;
+  /** `<device>/<point>` -> device and label. */
+  pointName(ref: string): string;
+  interlockName(id: string): string;
+}
+
+const refPattern = '[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*';
+
+function isQuality(text: string): text is 'good' | 'uncertain' | 'bad' {
+  return text === 'good' || text === 'uncertain' || text === 'bad';
+}
+
+/** Evidence of rules: `meter-main/current_l1 is 112.5 A (good)`. */
+function evidence(text: string, names: Names): string {
+  const { language } = names;
+  return text.replace(new RegExp(`(${refPattern}) is ([^()]*?) \\(([^)]*)\\)`, 'g'), (_, ref, value, quality) => {
+    const point = String(ref).split('/')[1] ?? '';
+    const [number = '', unit = ''] = String(value).split(' ');
+    const isNumber = number !== '' && Number.isFinite(Number(number));
+    const parsed = value === 'true' ? true : value === 'false' ? false : isNumber ? Number(number) : String(value);
+    const shown = value === 'unknown' ? '—' : valueText(parsed, unit, point, language);
+    const [grade = 'bad', reason] = String(quality).split(', ');
+    const words = isQuality(grade) ? qualityText(grade, reason, language) : grade;
+    const doubt = grade === 'good' ? '' : ` (${words})`;
+    const name = names.pointName(String(ref));
+    return language === 'zh' ? `${name} 为“${shown}”${doubt}` : `${name} is ${shown}${doubt}`;
+  });
+}
+
+function processWords(text: string, { language }: Names): string {
+  const known = (name: string) => domainText('process', name, language);
+  if (language === 'zh') return text.replace(/进程 ([a-z]+) /g, (_, name) => `进程“${known(name)}”`);
+  return text.replace(/\bProcess ([a-z]+) /g, (_, name) => `Process “${known(name)}” `);
+}
+
+function eventWords(text: string, names: Names): string {
+  const { language } = names;
+  return text.replace(/\bevent ([a-z0-9_]+) from ([a-z0-9_-]+)/g, (_, type, device) => {
+    const word = domainText('event', type, language);
+    return language === 'zh'
+      ? `${names.deviceName(device)}：${word}`
+      : `${names.deviceName(device)}: ${word.toLowerCase()}`;
+  });
+}
+
+type Rule = readonly [RegExp, string | ((names: Names, parts: readonly string[]) => string)];
+
+/* Long because it is a table: the English of our processes, as their code says it. */
+const chinese: readonly Rule[] = [
+  [
+    /\bthe alarm of ([a-z0-9_-]+) stood unacknowledged for ([\d.]+) s/g,
+    (names, [id = '', s = '']) => `“${names.interlockName(id)}”报警 ${s} 秒无人确认`,
+  ],
+  [
+    /\bthe cause of interlock "([^"]+)" still stands: ?/g,
+    (names, [id = '']) => `“${names.interlockName(id)}”的原因仍然存在：`,
+  ],
+  [/\binterlock "([^"]+)" is not tripped/g, (names, [id = '']) => `“${names.interlockName(id)}”没有触发`],
+  [/\binterlock "([^"]+)" is reset/g, (names, [id = '']) => `“${names.interlockName(id)}”已复位`],
+  [/\bsilent for (\d+) s/g, '$1 秒没有响应，被强制重启'],
+  [/ for ([\d.]+) s\b/g, '，已持续 $1 秒'],
+  [/ \(tier (\d+) of (\d+)\)/g, '（第 $1 级，共 $2 级）'],
+  [
+    /\bthe process ([a-z]+) is not running/g,
+    ({ language }, [name = '']) => `进程“${domainText('process', name, language)}”没有运行`,
+  ],
+  [/; held, next try in (\d+) s\b/g, '；已暂停，$1 秒后再试'],
+  [/; held, next try in (\d+) min\b/g, '；已暂停，$1 分钟后再试'],
+  [/; next try in (\d+) s\b/g, '；$1 秒后重试'],
+  [/; next try in (\d+) min\b/g, '；$1 分钟后重试'],
+  [/; tried again after at most (\d+) s\b/g, '；最多 $1 秒后重试'],
+  [/\bcamera (\S+) refuses the connection/g, '摄像机 $1 拒绝连接'],
+  [/\bcamera (\S+) has no route to it/g, '网络无法到达摄像机 $1'],
+  [/\bcamera (\S+) has a name that cannot be resolved( now)?/g, '摄像机的域名 $1 无法解析'],
+  [/\bcamera (\S+) does not answer/g, '摄像机 $1 没有应答'],
+  [/\bcamera (\S+) did not answer (.+?) within ([\d.]+) s/g, '摄像机 $1 在 $3 秒内没有应答（$2）'],
+  [/\bcamera (\S+) hung up in the middle of an answer/g, '摄像机 $1 应答到一半断开'],
+  [/\bcamera (\S+) refuses the user name or password( and counts tries)?/g, '摄像机 $1 拒绝用户名或密码'],
+  [/\bcamera (\S+) has no free event subscription/g, '摄像机 $1 的事件订阅已满'],
+  [/\bcamera (\S+) answers HTTP (\d+)/g, '摄像机 $1 返回 HTTP $2'],
+  [/\bcamera (\S+) answers (\S+) instead of ONVIF \(HTTP (\d+)\)/g, '摄像机 $1 返回的不是 ONVIF（$2，HTTP $3）'],
+  [/\bcamera (\S+) answers something that is not HTTP/g, '摄像机 $1 返回的不是 HTTP'],
+  [/\bcamera (\S+) sends broken XML/g, '摄像机 $1 返回的 XML 已损坏'],
+  [/\bcamera (\S+) sent an answer that cannot be understood/g, '摄像机 $1 的应答无法识别'],
+  [/\bcamera is being contacted/g, '正在连接摄像机'],
+  [/\bevents are flowing/g, '事件正常'],
+  [/; no pictures: /g, '；取不到画面：'],
+  [/\bcamera answers HTTP (\d+) instead of a picture/g, '摄像机返回 HTTP $1，没有画面'],
+  [/\bunit (\d+) did not answer within (\d+) ms(?: \([^)]*\))?/g, '$1 号从站在 $2 毫秒内没有应答'],
+  [/\bunit (\d+) refuses to .*?: exception (\d+) \([^)]*\)/g, '$1 号从站拒绝请求（异常码 $2）'],
+  [/\bunit (\d+) on \S+ is silent; other devices go first/g, '$1 号从站没有应答，先询问其他设备'],
+  [/\bunit (\d+): \d+ bytes came, no valid answer among them/g, '$1 号从站的应答校验错误'],
+  [/\bthe connection ended: (\S+)/g, '连接中断（$1）'],
+  [/\bthe connection is closed/g, '连接已断开'],
+  [/\bconnect ECONNREFUSED (\S+)/g, '$1 拒绝连接'],
+  [/\bout of step, connecting anew: /g, '应答错位，正在重新连接：'],
+  [/\bnobody listens at (\S+?); what is played is sent all the same/g, '$1 没有设备收听；播放内容照常发送'],
+  [/\bcannot send to (\S+): /g, '无法向 $1 发送：'],
+  [/\bnothing was heard from it for too long/g, '太久没有收到它的数据'],
+  [
+    /\b(\d+) of (\d+) values are bad: ([a-z-]+)/g,
+    ({ language }, [n = '', all = '', reason = '']) =>
+      `${all} 个值中有 ${n} 个不可用（${qualityText('bad', reason, language)}）`,
+  ],
+  [/\bexit (\d+)\b/g, '退出码 $1'],
+  [/\bSIG(KILL|TERM|SEGV|ABRT)\b/g, '被终止（SIG$1）'],
+  [/^the flows run$/g, '流程运行正常'],
+  [/^sends to (\S+); no error for (\d+) s$/g, '正在发往 $1，$2 秒内没有错误'],
+  [/\bdoes not answer\b/g, '没有应答'],
+  [/\bits time was over when its turn came/g, '轮到时已过期'],
+  [/^answers$/g, '应答正常'],
+];
+
+/** A sentence of a machine for people. */
+export function sentence(text: string | null | undefined, names: Names): string {
+  if (text === null || text === undefined || text === '') return '';
+  const named = processWords(eventWords(evidence(text, names), names), names);
+  if (names.language !== 'zh') return named;
+  let said = named;
+  for (const [pattern, words] of chinese) {
+    said =
+      typeof words === 'string'
+        ? said.replace(pattern, words)
+        : said.replace(pattern, (_, ...rest) =>
+            words(
+              names,
+              rest.filter((part) => typeof part === 'string'),
+            ),
+          );
+  }
+  // Three words of English in a row are a sentence that nobody has put into Chinese yet.
+  return /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(said) ? domainWords.zh.technical(said) : said;
+}
+
+/** Who holds an output: `interlock:fire` -> `联锁“火灾疏散”`. */
+export function ownerText(owner: string, names: Names): string {
+  const cut = owner.indexOf(':');
+  const [kind, id] = [owner.slice(0, cut), owner.slice(cut + 1)];
+  if (kind === 'request' && (id === 'web' || id === 'flows')) return domainText('owner', id, names.language);
+  return domainWords[names.language].quoted(
+    domainText('owner', kind, names.language),
+    kind === 'interlock' ? names.interlockName(id) : id,
+  );
+}
