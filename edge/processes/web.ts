@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { healthTopic } from '#edge/bus/topics.ts';
+import { loadProfiles } from '#edge/profiles/load.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
@@ -10,8 +11,10 @@ import { LiveState } from '#edge/web/live.ts';
 import { startWeb } from '#edge/web/server.ts';
 import { loadAdminToken } from '#edge/web/token.ts';
 import { describeCampus } from './campus.ts';
-import { type EdgeInit, paths, type WebInit } from './context.ts';
+import { type EdgeInit, paths, profileFolder, type WebInit } from './context.ts';
 import { joinBus } from './link.ts';
+import { knownProfiles } from './web/known-profiles.ts';
+import { createTryProfile } from './web/try-profile.ts';
 
 /** People on the campus. Also starts on a broken site file, to show what is wrong with it. */
 export async function startWebProcess(init: WebInit, context: ChildContext): Promise<Running> {
@@ -53,6 +56,10 @@ async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: Ch
     reader: stack.use(openReader(data, clock)),
     rpc: stack.use(connectRpc(paths.socket(data))),
     snapshotFolder: paths.snapshots(data),
+    data,
+    profiles: knownProfiles(await loadProfiles(profileFolder)),
+    tryProfile: createTryProfile(),
+    certificate: () => null,
     flows: site.flows.enabled ? { port: site.flows.port, header: 'x-campus-token', secret: init.flowsSecret } : null,
   };
 }

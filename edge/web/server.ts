@@ -21,12 +21,15 @@ import type { Reader } from '#edge/store/reader.ts';
 import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
 import { bearerOf, createGuard, type Identity, refuseRoutesWithoutAccess } from './guard.ts';
 import { addHistoryRoutes } from './history-routes.ts';
+import type { KnownProfile } from './known-profile.ts';
 import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
+import type { TryView } from './place-schemas.ts';
 import { addErrorHandler } from './problems.ts';
 import { addRequestRoutes } from './request-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
+import type { CertificateView } from './system-schemas.ts';
 import { localPrincipal } from './token.ts';
 
 export interface WebOptions {
@@ -50,6 +53,14 @@ export interface CampusView {
   readonly reader: Reader;
   readonly rpc: RpcClient;
   readonly snapshotFolder: string;
+  /** The data folder. */
+  readonly data: string;
+  /** By id. */
+  readonly profiles: readonly KnownProfile[];
+  /** One reading of a device by its real driver, in a process of its own; up to 20 s. Throws TRY_BUSY, TRY_FAILED. */
+  tryProfile(profile: string, address: object, signal: AbortSignal): Promise<TryView>;
+  /** What pages are served with; null while there is only plain HTTP on this machine. */
+  certificate(): CertificateView | null;
   /** Node-RED's loopback address; null when flows are off. */
   readonly flows: FlowsAddress | null;
 }

@@ -67,6 +67,7 @@ export const systemSchema = z.object({
   ),
 });
 export type SystemView = z.infer<typeof systemSchema>;
+export type CertificateView = NonNullable<SystemView['certificate']>;
 
 /** GET /api/v1/logs?process=&level=&before=&limit= newest first. */
 export const logSchema = z.object({

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HappeningId } from '#edge/domain/ids.ts';
 import { describeCampus } from '#edge/processes/campus.ts';
+import { profileFolder } from '#edge/processes/context.ts';
+import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
+import { createTryProfile } from '#edge/processes/web/try-profile.ts';
+import { loadProfiles } from '#edge/profiles/load.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -36,6 +40,7 @@ export interface WebRoomOptions {
   readonly methods?: Readonly<Record<string, RpcMethod>> | null;
   readonly flows?: CampusView['flows'];
   readonly siteError?: string;
+  readonly tryProfile?: CampusView['tryProfile'];
 }
 
 export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoom> {
@@ -61,6 +66,10 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     reader: stack.use(openReader(data)),
     rpc: stack.use(connectRpc(socket)),
     snapshotFolder: join(data, 'snapshots'),
+    data,
+    profiles: knownProfiles(await loadProfiles(profileFolder)),
+    tryProfile: options.tryProfile ?? createTryProfile(),
+    certificate: () => null,
     flows: options.flows ?? null,
   };
   const { siteError = null } = options;

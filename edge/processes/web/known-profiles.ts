@@ -1,0 +1,48 @@
+import { expandValues, type ProfileShelf } from '#edge/profiles/expand.ts';
+import type { Profile } from '#edge/profiles/profile.ts';
+import type { KnownProfile } from '#edge/web/known-profile.ts';
+
+/** Addresses to begin with, as drivers and conventions want them. Documentation addresses of RFC 5737: nobody is there. */
+const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt'>, Record<string, unknown>>> = {
+  modbus: { tcp: { host: '192.0.2.10', port: 502 }, unit: 1 },
+  onvif: { host: '192.0.2.20', port: 80, username: 'campus', password: '' },
+  broadcast: { rtp: { host: '192.0.2.30', port: 5004 }, codec: 'PCMA' },
+};
+
+/** What web needs to know of profiles: it may not read them itself. By id. */
+export function knownProfiles(shelf: ProfileShelf): KnownProfile[] {
+  return [...shelf.profiles].map(([id, profile]) => describe(id, profile)).sort((a, b) => a.id.localeCompare(b.id));
+}
+
+function describe(id: string, profile: Profile): KnownProfile {
+  const { name, kind, protocol } = profile;
+  const values = expandValues(profile);
+  return {
+    id,
+    name,
+    kind,
+    protocol,
+    points: values.length,
+    outputs: values.filter(({ value }) => value.write !== undefined).length,
+    addressExample: protocol === 'mqtt' ? sensorExample(profile.profile) : examples[protocol],
+    ...makeOf(profile),
+    paths: protocol === 'mqtt' ? Object.values(profile.values).map(({ at }) => at) : [],
+  };
+}
+
+/** Profiles of MQTT sensors are named after their convention: `zigbee-smoke`, `tasmota-plug`, `json-air`. */
+function sensorExample(name: string): Record<string, unknown> {
+  if (name.startsWith('zigbee-')) return { zigbee2mqtt: name.replace('zigbee-', '') };
+  if (name.startsWith('tasmota-')) return { tasmota: name };
+  return name.startsWith('json-') ? { json: true } : { homeassistant: name };
+}
+
+/** `eastron-sdm630`, "Eastron SDM630 three-phase meter": the name begins with the words of the file's name. */
+function makeOf({ profile, name }: Profile): { readonly make: string; readonly model: string } {
+  const [make = '', model = ''] = name.en.split(' ');
+  const isProduct = profile === `${make}-${model}`.toLowerCase() || profile.startsWith(`${make.toLowerCase()}-`);
+  if (!isProduct || ['zigbee', 'rtp', 'onvif', 'tasmota', 'json'].includes(make.toLowerCase()))
+    return { make: '', model: '' };
+  const isModel = profile === `${make}-${model}`.toLowerCase();
+  return { make, model: isModel ? model : name.en.slice(make.length + 1) };
+}
