@@ -137,6 +137,15 @@ export function errorText(error: unknown, language: Language): string {
   return error.code in words ? words[error.code as keyof typeof words] : words.failed;
 }
 
+/** For a form: our words, and of a weak password how it falls short (the server says it as `zh / en`). */
+export function problemText(error: unknown, language: Language): string {
+  const text = errorText(error, language);
+  if (!(error instanceof ApiError)) return text;
+  const [zh = '', en = ''] = error.message.split(' / ');
+  if (error.code === 'weak-password' && en !== '') return language === 'zh' ? zh : en;
+  return text;
+}
+
 /** The server's own sentence (English), which names what and where; shown as detail. */
 export function errorDetail(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

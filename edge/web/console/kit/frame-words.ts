@@ -3,6 +3,7 @@ import { defineWords } from './words.ts';
 /** The words of the kit's own parts. */
 export const frameWords = defineWords({
   zh: {
+    ownName: '中文',
     skip: '跳到主要内容',
     mainNavigation: '主导航',
     more: '更多',
@@ -45,6 +46,7 @@ export const frameWords = defineWords({
     rows: (count: number) => `共 ${count} 行`,
   },
   en: {
+    ownName: 'English',
     skip: 'Skip to the content',
     mainNavigation: 'Main navigation',
     more: 'More',

@@ -38,7 +38,7 @@ export function useLanguage(): Language {
 }
 
 /** The page's own words in the language of the screen. */
-export function useWords<D>(words: Words<D>): Words<D>[Language] {
+export function useWords<D>(words: Words<D>): D {
   return words[useLanguage()];
 }
 

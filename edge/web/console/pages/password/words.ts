@@ -1,0 +1,38 @@
+import { defineWords } from '../../kit/words.ts';
+
+export const words = defineWords({
+  zh: {
+    title: '设置新密码',
+    about: '首次登录或密码被重置后，须先设置自己的密码。',
+    old: '现在的密码',
+    password: '新密码',
+    again: '再输入一次新密码',
+    different: '两次输入的密码不一致。',
+    save: '保存并继续',
+    signOut: '退出登录',
+    ruleLength: '10 到 128 个字符',
+    ruleKinds: '含大写字母、小写字母、数字、符号中的三种，或不少于 16 个字符',
+    ruleName: '不包含账号或姓名',
+    ruleCommon: '不是常见密码或键盘序列',
+    met: '已满足',
+    notMet: '未满足',
+    unmet: '密码还不符合要求。',
+  },
+  en: {
+    title: 'Choose a new password',
+    about: 'After the first sign-in or a reset you choose a password of your own.',
+    old: 'Password of now',
+    password: 'New password',
+    again: 'New password again',
+    different: 'The two passwords differ.',
+    save: 'Save and continue',
+    signOut: 'Sign out',
+    ruleLength: '10 to 128 characters',
+    ruleKinds: 'three of capitals, small letters, digits, signs; or at least 16 characters',
+    ruleName: 'holds neither account nor name',
+    ruleCommon: 'no common password, no row of keys',
+    met: 'met',
+    notMet: 'not met',
+    unmet: 'The password does not meet the rules yet.',
+  },
+});

@@ -1,0 +1,38 @@
+import { defineWords } from '../../kit/words.ts';
+
+export const words = defineWords({
+  zh: {
+    title: '设置第一位管理员',
+    about: '这台设备还没有账号。完成后即进入控制台。',
+    code: '初始化代码',
+    codeHelp: '启动时终端上打印的代码（链接中 /setup/ 之后的部分）。',
+    codeTaken: '代码已由链接填入。',
+    account: '账号',
+    accountHelp: '小写字母、数字、- 或 _，用于登录。',
+    name: '姓名或称呼',
+    create: '创建管理员并进入',
+    unmet: '密码还不符合要求。',
+    different: '两次输入的密码不一致。',
+    badAccount: '账号只能包含小写字母、数字、- 和 _，且以字母或数字开头。',
+    noName: '请填写姓名或称呼。',
+    noCode: '请填写初始化代码。',
+    local: '所有数据只保存在这台设备上。',
+  },
+  en: {
+    title: 'The first administrator',
+    about: 'Nobody has an account on this box yet. After this you are in.',
+    code: 'Setup code',
+    codeHelp: 'Printed on the terminal at the start (the part of the link behind /setup/).',
+    codeTaken: 'The code was taken from the link.',
+    account: 'Account',
+    accountHelp: 'Small letters, digits, - or _; what you sign in with.',
+    name: 'Name',
+    create: 'Make the administrator and enter',
+    unmet: 'The password does not meet the rules yet.',
+    different: 'The two passwords differ.',
+    badAccount: 'An account is of small letters, digits, - and _, and begins with a letter or digit.',
+    noName: 'Enter a name.',
+    noCode: 'Enter the setup code.',
+    local: 'Everything stays on this box.',
+  },
+});
