@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { healthTopic } from '#edge/bus/topics.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
+import { createOpeningHours } from '#edge/rules/opening-hours.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { codeOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
+import { certificateInfo, type Pki } from '#edge/runtime/pki.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
+import { databaseFile } from '#edge/store/database.ts';
 import { openReader } from '#edge/store/reader.ts';
+import { consoleFolder } from '#edge/web/console/build.ts';
 import { followCampus } from '#edge/web/follow.ts';
 import { LiveState } from '#edge/web/live.ts';
-import { startWeb } from '#edge/web/server.ts';
+import { startWeb, type Web } from '#edge/web/server.ts';
 import { loadAdminToken } from '#edge/web/token.ts';
 import { describeCampus } from './campus.ts';
+import { openCertificates } from './certificates.ts';
 import { type EdgeInit, paths, profileFolder, type WebInit } from './context.ts';
 import { joinBus } from './link.ts';
 import { knownProfiles } from './web/known-profiles.ts';
@@ -26,27 +32,62 @@ export async function startWebProcess(init: WebInit, context: ChildContext): Pro
   await using stack = new AsyncDisposableStack();
   if (init.siteError !== null) {
     const { host, port, siteError } = init;
-    const web = stack.use(await startWeb({ host, port, token, clock, log, live, campus: null, siteError }));
-    return runningAt(web.url, token, stack.move());
+    const web = stack.use(await startWeb({ host, port, consoleFolder: consoleFolder(), token, clock, log, live, campus: null, siteError }));
+    return runningAt(entrance(web.url, null), web, stack.move());
   }
   const ending = new AbortController();
   stack.defer(() => ending.abort());
-  const campus = await campusView(init, stack, clock);
+  const pki =
+    init.site.https === null ? null : await openCertificates({ site: init.site, data: init.data, clock, log });
+  if (pki !== null) stack.use(pki);
+  const campus = await campusView(init, stack, clock, pki);
   const { host, port } = init.site.http;
-  const web = stack.use(await startWeb({ host, port, token, clock, log, live, campus, siteError: null }));
+  const https = pki === null || init.site.https === null ? null : { ...init.site.https, pki };
+  const folder = consoleFolder();
+  const line = { host, port, https, consoleFolder: folder };
+  const onSetupCode = (code: string) => void process.stdout.write(`${entrance(web.url, code)}\n`);
+  const web = stack.use(await startWeb({ ...line, token, clock, log, live, campus, siteError: null, onSetupCode }));
   const followed = follow(init, context, live, ending.signal);
   stack.defer(() => followed.then((bus) => bus?.[Symbol.asyncDispose]()));
-  return runningAt(web.url, token, stack.move());
+  const code = await firstCode(web, init.data, ending.signal);
+  return runningAt(entrance(web.url, code), web, stack.move(), encryptedLine(web.httpsUrl, pki));
 }
 
-function runningAt(url: string, token: string, owned: AsyncDisposableStack): Running {
+/** For those who come over the network: where, and by what they know that it is this box. */
+function encryptedLine(url: string | null, pki: Pki | null): string {
+  return url === null || pki === null ? '' : `\n  加密 encrypted   ${url}\n  证书 SHA-256     ${pki.pages.fingerprint}`;
+}
+
+/** Where people go; with the code that makes the first administrator while there is none. */
+function entrance(url: string, code: string | null): string {
+  return `  校园 campus      ${url}${code === null ? '' : `/#/setup/${code}`}`;
+}
+
+/** How long core may take to bring an older database up to date before we speak, ms. */
+const migrationTime = 10_000;
+
+/** A campus without a database has no administrator; one whose database is not ready yet is waited for. */
+async function firstCode(web: Web, data: string, signal: AbortSignal): Promise<string | null> {
+  for (const started = performance.now(); !signal.aborted; await delay(100, signal)) {
+    try {
+      return web.setupCode();
+    } catch (error) {
+      if (codeOf(error) !== 'STORE_NOT_READY') throw error;
+      const isNew = !existsSync(databaseFile(data));
+      if (isNew || performance.now() - started > migrationTime) return web.newSetupCode();
+    }
+  }
+  return null;
+}
+
+function runningAt(say: string, { url }: Web, owned: AsyncDisposableStack, more = ''): Running {
   return {
-    info: { url, say: `  校园 campus      ${url}/#token=${token}` },
+    info: { url, say: `${say}${more}` },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: ChildContext['clock']) {
+async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: ChildContext['clock'], pki: Pki | null) {
   const { site, data } = init;
   const { devices, broken } = await describeCampus(site);
   return {
@@ -59,7 +100,8 @@ async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: Ch
     data,
     profiles: knownProfiles(await loadProfiles(profileFolder)),
     tryProfile: createTryProfile(),
-    certificate: () => null,
+    certificate: () => (pki === null ? null : certificateInfo(pki.pages)),
+    isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
     flows: site.flows.enabled ? { port: site.flows.port, header: 'x-campus-token', secret: init.flowsSecret } : null,
   };
 }

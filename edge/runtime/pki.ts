@@ -28,6 +28,11 @@ export interface CertificateInfo {
 
 export interface ShownCertificate extends Pair, CertificateInfo {}
 
+/** Without the key. */
+export function certificateInfo({ subject, fingerprint, expires, selfSigned }: ShownCertificate): CertificateInfo {
+  return { subject, fingerprint, expires, selfSigned };
+}
+
 export interface Pki extends Disposable {
   /** The authority's certificate, PEM. */
   readonly authority: string;

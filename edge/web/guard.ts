@@ -37,7 +37,7 @@ const refusals = {
   unauthorized: [401, 'sign in, or send a token as a bearer token'],
   forbidden: [403, 'you have no right to this'],
   'password-expired': [403, 'choose a new password first'],
-  csrf: [403, 'send the csrf value of /api/v1/me as the header x-csrf-token'],
+  'csrf-refused': [403, 'send the csrf value of /api/v1/me as the header x-csrf-token'],
   'foreign-origin': [403, 'this was asked by a page of another address'],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 export type RefusalCode = keyof typeof refusals;
@@ -65,8 +65,10 @@ export function createGuard({ host, identify, onRefused }: GuardOptions) {
       const [status, message] = refusals[code];
       return reply.code(status).send({ error: code, message });
     };
-    // A foreign page whose name was pointed at this machine (DNS rebinding) still sends its own name.
-    if (isLocalOnly && !isOwnName(request.headers.host, host)) return refuse('misdirected');
+    // A foreign page whose name was pointed at this machine (DNS rebinding) still sends its own name. Where there is
+    // TLS, its name is not in our certificate.
+    if (isLocalOnly && request.protocol === 'http' && !isOwnName(request.headers.host, host))
+      return refuse('misdirected');
     if (!isReading(request) && !isSameOrigin(request)) return refuse('foreign-origin');
     if (access === 'open') return undefined;
     const identity = identify(request);
@@ -84,7 +86,7 @@ function judge(request: FastifyRequest, access: Access, { principal, session }: 
   if (session !== null && !isReading(request)) {
     // Browsers name the origin on every writing request and on every WebSocket: here it must be there.
     if (foreignPage && request.headers.origin === undefined) return 'foreign-origin';
-    if (!foreignPage && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf)) return 'csrf';
+    if (!foreignPage && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf)) return 'csrf-refused';
   }
   if (session?.mustChangePassword === true && !whileExpired) return 'password-expired';
   if (access === 'open' || access === 'signed-in') return null;
@@ -99,7 +101,6 @@ function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
     .header('referrer-policy', 'no-referrer')
     .header('cross-origin-opener-policy', 'same-origin')
     .header('cross-origin-resource-policy', 'same-origin');
-  if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
   // What depends on who asks is nobody else's; routes that are the same for all say so themselves.
   if (!isForeignPage) reply.header('cache-control', 'no-store');
 }

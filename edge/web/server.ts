@@ -1,9 +1,6 @@
-import { readdirSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
+import fastifyCookie from '@fastify/cookie';
 import fastifySwagger from '@fastify/swagger';
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { fastify } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -12,29 +9,36 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Device } from '#edge/domain/device.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
-import { isSameSecret } from '#edge/runtime/secret.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { Reader } from '#edge/store/reader.ts';
-import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
-import { bearerOf, createGuard, type Identity, refuseRoutesWithoutAccess } from './guard.ts';
+import { addAlarmRoutes } from './alarm-routes.ts';
+import { addAuthorityRoute } from './authority-route.ts';
+import { addConsoleFiles } from './console-files.ts';
+import { addFlowsEditor, EditorSockets, type FlowsAddress } from './flows-editor.ts';
+import { createGuard, refuseRoutesWithoutAccess } from './guard.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import type { KnownProfile } from './known-profile.ts';
+import { type HttpsLine, type Lines, openLines } from './listeners.ts';
 import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
+import { addOverviewRoutes } from './overview-routes.ts';
+import { People } from './people/people.ts';
+import { addPeopleRoutes } from './people/routes.ts';
+import { identifyByToken } from './people/tokens.ts';
 import type { TryView } from './place-schemas.ts';
 import { addErrorHandler } from './problems.ts';
 import { addRequestRoutes } from './request-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
 import type { CertificateView } from './system-schemas.ts';
-import { localPrincipal } from './token.ts';
 
 export interface WebOptions {
   readonly host: string;
   readonly port: number;
+  /** Default: only from this machine. */
+  readonly https?: HttpsLine | null;
   readonly token: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,6 +46,10 @@ export interface WebOptions {
   /** null when the site file is broken: then only the error is shown. */
   readonly campus: CampusView | null;
   readonly siteError: string | null;
+  /** What `console/build.ts` made; null: there is no page, only the API. */
+  readonly consoleFolder?: string | null;
+  /** A new code for the first administrator is to be told to whoever reads the terminal: the earlier one is void. */
+  readonly onSetupCode?: (code: string) => void;
 }
 
 /** What the routes of a working campus need. */
@@ -61,17 +69,23 @@ export interface CampusView {
   tryProfile(profile: string, address: object, signal: AbortSignal): Promise<TryView>;
   /** What pages are served with; null while there is only plain HTTP on this machine. */
   certificate(): CertificateView | null;
+  /** Whether it is within the opening hours, by the same reckoning as the interlocks'. */
+  readonly isOpen: (time: number) => boolean;
   /** Node-RED's loopback address; null when flows are off. */
   readonly flows: FlowsAddress | null;
 }
 
 export type App = ReturnType<typeof createApp>;
 
-export interface Web extends AsyncDisposable {
-  readonly url: string;
+export interface Web extends AsyncDisposable, Lines {
+  /**
+   * The code that makes the first administrator; null when there is an administrator, or no campus. Throws what the
+   * reader throws (STORE_NOT_READY: core has not made its database yet).
+   */
+  setupCode(): string | null;
+  /** The code before anybody can know whether there is an administrator; worth nothing if there is. */
+  newSetupCode(): string | null;
 }
-
-const maxConnections = 1_000;
 
 function createApp() {
   return fastify({
@@ -83,11 +97,11 @@ function createApp() {
   }).withTypeProvider<ZodTypeProvider>();
 }
 
-/** Serves people on the campus. Throws HTTP_PORT_TAKEN or HTTP_ADDRESS naming the address and what to set. */
+/** Serves people on the campus. Throws HTTP(S)_PORT_TAKEN or HTTP(S)_ADDRESS naming the address and what to set. */
 export async function startWeb(options: WebOptions): Promise<Web> {
-  const { host, token, campus } = options;
+  const { host, token, campus, https = null } = options;
   const app = createApp();
-  using cleanup = new DisposableStack();
+  await using cleanup = new AsyncDisposableStack();
   const streams = cleanup.use(new Streams({ live: options.live, events: campus?.reader ?? null }));
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -95,29 +109,63 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   await app.register(fastifySwagger, { openapi, transform: jsonSchemaTransform });
   refuseRoutesWithoutAccess(app);
   app.decorateRequest('principal', null).decorateRequest('sessionId', null);
-  const identify = (request: FastifyRequest): Identity | null =>
-    isSameSecret(bearerOf(request) ?? '', token) ? { principal: localPrincipal, session: null } : null;
-  app.addHook('onRequest', createGuard({ host, identify, onRefused: () => {} }));
-  ownSockets(app);
+  await app.register(fastifyCookie);
+  const editorSockets = new EditorSockets();
+  const people = campus === null ? null : cleanup.use(createPeople(options, campus, streams, editorSockets));
+  const guard = createGuard({
+    host,
+    identify: people === null ? identifyByToken(token) : (request) => people.identify(request),
+    onRefused: (...refusal) => people?.noteRefusal(...refusal),
+  });
+  app.addHook('onRequest', guard);
   await app.register(async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     addStatusRoutes(routes, options, streams);
-    if (campus === null) return;
+    if (campus === null || people === null) return;
+    addPeopleRoutes(routes, people);
     addLiveRoutes(routes, campus, options.live);
+    addAlarmRoutes(routes, campus);
     addHistoryRoutes(routes, campus);
-    addRequestRoutes(routes, campus.rpc);
+    addRequestRoutes(routes, campus);
+    addOverviewRoutes(routes, campus, options.clock);
   });
-  if (campus?.flows) await addFlowsEditor(app, campus.flows);
-  await app.register(addPage);
-  await listen(app, host, options.port);
+  if (campus?.flows) await addFlowsEditor(app, campus.flows, editorSockets);
+  await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));
+  if (https !== null) addAuthorityRoute(app, https.pki);
+  const lines = await openLines(app, { ...options, https });
   const owned = cleanup.move();
   return {
-    url: urlOf(app),
+    ...lines,
+    setupCode: () => (people === null || people.records.hasAdministrator() ? null : people.setup.said()),
+    newSetupCode: () => people?.setup.said() ?? null,
     async [Symbol.asyncDispose]() {
-      owned.dispose();
+      streams[Symbol.dispose]();
       await app.close();
+      await owned.disposeAsync();
     },
   };
+}
+
+function createPeople(
+  { token, clock, log, onSetupCode = () => {} }: WebOptions,
+  { site, data, reader, rpc }: CampusView,
+  streams: Streams,
+  editorSockets: EditorSockets,
+): People {
+  return new People({
+    site,
+    data,
+    reader,
+    rpc,
+    clock,
+    log,
+    token,
+    saySetup: onSetupCode,
+    onEnd: (isOver) => {
+      streams.endSessions(isOver);
+      editorSockets.end(isOver);
+    },
+  });
 }
 
 const openapi = {
@@ -131,63 +179,3 @@ const openapi = {
   components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
   security: [{ token: [] }],
 };
-
-/** The page holds no data; it asks for the token and then uses the API like anybody else. Only files that exist are routes. */
-async function addPage(scope: FastifyInstance): Promise<void> {
-  await scope.register(fastifyStatic, {
-    root: join(import.meta.dirname, 'page'),
-    serve: false,
-    cacheControl: false,
-    setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
-  });
-  for (const name of ['', ...readdirSync(join(import.meta.dirname, 'page'))]) {
-    scope.get(`/${name}`, { config: { access: 'open' }, schema: { hide: true } }, (_, reply) =>
-      reply.sendFile(name === '' ? 'index.html' : name),
-    );
-  }
-}
-
-/**
- * Node stops listening for errors of a socket once it asks for an upgrade, and closing the server forgets it: a browser
- * that vanishes in that moment must not end the process, nor one that stays hold up the end.
- */
-function ownSockets(app: App): void {
-  const sockets = new Set<Socket>();
-  app.server.maxConnections = maxConnections;
-  app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-  });
-  app.addHook('preClose', async () => {
-    for (const socket of sockets) socket.destroySoon();
-  });
-}
-
-async function listen(app: App, host: string, port: number): Promise<void> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EADDRINUSE') {
-      throw new CodedError(
-        'HTTP_PORT_TAKEN',
-        `port ${port} on ${host} is taken by another program: set http.port in the site file, or start with --http-port`,
-        { cause: error },
-      );
-    }
-    if (!['EADDRNOTAVAIL', 'ENOTFOUND', 'EAFNOSUPPORT', 'EINVAL', 'EACCES'].includes(code)) throw error;
-    throw new CodedError('HTTP_ADDRESS', `cannot listen on ${host} port ${port} (${code}): set http in the site file`, {
-      cause: error,
-    });
-  }
-}
-
-/** Where a person on this machine opens it: a wildcard address is reached through loopback. */
-function urlOf(app: App): string {
-  const address = app.server.address();
-  if (address === null || typeof address === 'string') return '';
-  const local: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-  const host = local[address.address] ?? address.address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-}
