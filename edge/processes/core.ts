@@ -23,6 +23,7 @@ import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
 import { openStoreOrNone, watchForStore } from './core/open-store.ts';
+import { startRestored } from './core/restored.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
 import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
@@ -38,6 +39,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
 
   await using stack = new AsyncDisposableStack();
   const storeOptions = { folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } };
+  const noteRestored = startRestored(data, context);
   const { store, restored, fault } = await openStoreOrNone(storeOptions);
   stack.use(store);
   const shelf = new Shelf(store);
@@ -141,6 +143,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const mistakes = interlockMistakes(site, campus);
   if (mistakes.length > 0) core.takeReadingsUnasked([], [siteMistakes(mistakes)]);
   if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
+  noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
   const adoption = stack.use(
@@ -163,6 +166,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           inbound: core,
           store,
           append: (batch) => shelf.append(batch),
+          data,
           clock,
         }),
         ...adoption.methods,
