@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     log: createLog('supervisor', args.logLevel, logFolder),
     logLevel: args.logLevel,
     logFolder,
-    onReady: (name, info) => announce(name, info, args),
+    onReady: announce,
   });
   process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);
   stopOnSignals(supervisor);
@@ -125,18 +125,17 @@ function stopOnSignals(supervisor: Supervisor): void {
   }
 }
 
-const announced = new Set<string>();
+const announced = new Map<string, string>();
 
 /**
- * Tells people, once, where to look. The demo's link opens the page at once; what a real campus says ends in a journal
- * that others read, so there the token stays in its file.
+ * Tells people where to look, again when it changes: the link for the first administrator is another after each start of
+ * web. It works once, so it may end in a journal that others read.
  */
-function announce(name: string, info: Readonly<Record<string, string | number>>, { site, data }: Arguments): void {
-  if (announced.has(name) || info.say === undefined) return;
-  announced.add(name);
-  const said = String(info.say);
-  const open = said.replace(/#token=\S+/, `  (token: ${join(data, 'admin-token')})`);
-  process.stdout.write(`${site === null ? said : open}\n`);
+function announce(name: string, info: Readonly<Record<string, string | number>>): void {
+  const say = info.say === undefined ? '' : String(info.say);
+  if (say === '' || announced.get(name) === say) return;
+  announced.set(name, say);
+  process.stdout.write(`${say}\n`);
 }
 
 try {

@@ -32,7 +32,9 @@ export async function startWebProcess(init: WebInit, context: ChildContext): Pro
   await using stack = new AsyncDisposableStack();
   if (init.siteError !== null) {
     const { host, port, siteError } = init;
-    const web = stack.use(await startWeb({ host, port, consoleFolder: consoleFolder(), token, clock, log, live, campus: null, siteError }));
+    const web = stack.use(
+      await startWeb({ host, port, consoleFolder: consoleFolder(), token, clock, log, live, campus: null, siteError }),
+    );
     return runningAt(entrance(web.url, null), web, stack.move());
   }
   const ending = new AbortController();

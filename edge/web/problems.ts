@@ -1,6 +1,7 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { RetryLater } from './people/retry-later.ts';
 import type { App } from './server.ts';
 
 /** Core or the store is not there now: ask again. */
@@ -15,7 +16,26 @@ const away = new Set([
   'FLOWS_AWAY',
 ]);
 /** Something is broken on our side, in words a person can act on. */
-const broken = new Set(['STORE_IO', 'STORE_CORRUPT', 'STORE_BAD_BLOCK', 'RPC_FAILED']);
+const broken = new Set([
+  'STORE_IO',
+  'STORE_CORRUPT',
+  'STORE_BAD_BLOCK',
+  'STORE_BAD_DOCUMENT',
+  'RPC_FAILED',
+  'PASSWORD_HASH',
+  'SEAL_BROKEN',
+]);
+const byCode: Readonly<Record<string, number>> = {
+  UNAUTHORIZED: 401,
+  WRONG_CREDENTIALS: 401,
+  TOTP_NEEDED: 401,
+  FORBIDDEN: 403,
+  WRONG_SETUP_CODE: 403,
+  WEAK_PASSWORD: 400,
+  WRONG_CODE: 400,
+  LOCKED: 429,
+  TOO_MANY_REQUESTS: 429,
+};
 
 /** Every error answer is `{error, message}`: a code in words, and a sentence that names what and where. */
 export function addErrorHandler(app: App, log: Log): void {
@@ -26,12 +46,21 @@ export function addErrorHandler(app: App, log: Log): void {
     const { status, ...problem } = describe(error);
     if (status === 500) log.error({ error, url: request.url }, 'http request failed');
     if (status === 503) reply.header('retry-after', '2');
+    if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
     // What it was going to be (a picture) it is not any more.
     return reply.removeHeader('cache-control').type('application/json').code(status).send(problem);
   });
 }
 
-function describe(error: unknown): { readonly status: number; readonly error: string; readonly message: string } {
+interface Problem {
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+  /** s, with 429. */
+  readonly retryAfter?: number;
+}
+
+function describe(error: unknown): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = error.validationContext ?? 'request';
     const mistakes = error.validation.map(
@@ -40,7 +69,8 @@ function describe(error: unknown): { readonly status: number; readonly error: st
     return { status: 400, error: 'bad-request', message: mistakes.join('; ') };
   }
   if (error instanceof CodedError) {
-    return { status: statusOfCode(error.code), error: inWords(error.code), message: error.message };
+    const problem = { status: statusOfCode(error.code), error: inWords(error.code), message: error.message };
+    return error instanceof RetryLater ? { ...problem, retryAfter: error.retryAfter } : problem;
   }
   const status = statusOf(error);
   const message = status >= 500 ? 'internal error: see the log' : messageOf(error);
@@ -48,6 +78,8 @@ function describe(error: unknown): { readonly status: number; readonly error: st
 }
 
 function statusOfCode(code: string): number {
+  const known = byCode[code];
+  if (known !== undefined) return known;
   if (away.has(code)) return 503;
   if (broken.has(code)) return 500;
   if (code.endsWith('_NOT_FOUND')) return 404;

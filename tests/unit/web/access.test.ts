@@ -82,8 +82,8 @@ describe('without the token', () => {
     expect((await room.ask('/api/v1/nothing')).status).toBe(404);
   });
 
-  test('only the health and the files of the page are there, and the page may run nothing but its own files', async () => {
-    for (const path of ['/healthz', '/', '/index.html', '/page.js', '/words.js', '/page.css', '/icon.svg']) {
+  test('only the health, who one is, and the files of the page are there, and the page may run nothing but its own files', async () => {
+    for (const path of ['/healthz', '/api/v1/me', '/', '/index.html', '/icon.svg', '/assets/app-1a2b.js']) {
       const { status, headers } = await rawRequest(room, path);
       expect([200, 503], path).toContain(status);
       expect(headers['content-security-policy'], path).toContain("default-src 'none'; script-src 'self'");

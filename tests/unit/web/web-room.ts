@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { HappeningId } from '#edge/domain/ids.ts';
 import { describeCampus } from '#edge/processes/campus.ts';
 import { profileFolder } from '#edge/processes/context.ts';
 import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
 import { createTryProfile } from '#edge/processes/web/try-profile.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
+import { createOpeningHours } from '#edge/rules/opening-hours.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -40,6 +42,8 @@ export interface WebRoomOptions {
   readonly methods?: Readonly<Record<string, RpcMethod>> | null;
   readonly flows?: CampusView['flows'];
   readonly siteError?: string;
+  /** Default: a page of a few lines. */
+  readonly consoleFolder?: string | null;
   readonly tryProfile?: CampusView['tryProfile'];
 }
 
@@ -70,6 +74,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     profiles: knownProfiles(await loadProfiles(profileFolder)),
     tryProfile: options.tryProfile ?? createTryProfile(),
     certificate: () => null,
+    isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
     flows: options.flows ?? null,
   };
   const { siteError = null } = options;
@@ -83,6 +88,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       live,
       campus: siteError === null ? campus : null,
       siteError,
+      consoleFolder: options.consoleFolder === undefined ? makeConsole(join(data, 'console')) : options.consoleFolder,
     }),
   );
   const owned = stack.move();
@@ -101,6 +107,19 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** What the build makes of the console, in small. */
+function makeConsole(folder: string): string {
+  mkdirSync(join(folder, 'assets'), { recursive: true });
+  const page = '<!doctype html><meta name="csp-nonce" content="__CSP_NONCE__"><title>Campus Edge</title>';
+  const script = `console.log(${JSON.stringify('x'.repeat(2_000))});\n`;
+  writeFileSync(join(folder, 'index.html'), page);
+  writeFileSync(join(folder, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+  writeFileSync(join(folder, 'assets', 'app-1a2b.js'), script);
+  writeFileSync(join(folder, 'assets', 'app-1a2b.js.gz'), gzipSync(script));
+  writeFileSync(join(folder, 'assets', 'app-1a2b.js.br'), brotliCompressSync(script));
+  return folder;
 }
 
 /** Sends a path exactly as written (fetch would tidy it up first) and any Host. */

@@ -1,0 +1,69 @@
+import type { Clock } from '#edge/runtime/clock.ts';
+import { Attempts } from './attempts.ts';
+import type { Person } from './records.ts';
+import type { SignInFile } from './sign-in-file.ts';
+
+/**
+ * Who may try to sign in now. Accounts are counted apart from addresses: neither one guesser at many accounts nor many
+ * at one gets far. Names that nobody has are locked like all others, so that a lock tells nothing.
+ */
+export class Locks {
+  readonly #accounts: Attempts;
+  readonly #addresses: Attempts;
+  readonly #file: SignInFile;
+
+  constructor(clock: Clock, file: SignInFile) {
+    this.#accounts = new Attempts(clock);
+    this.#addresses = new Attempts(clock);
+    this.#file = file;
+    for (const [id, { count, until, last }] of Object.entries(file.state.locks)) {
+      this.#accounts.restore(id, { count, until, last });
+    }
+  }
+
+  /** ms until a try is looked at. */
+  pause(id: string, person: Person | null, from: string): number {
+    return Math.max(this.#pauseOf(id, person), this.#addresses.pause(from));
+  }
+
+  /** Until when an account is locked, ms since epoch; null: it is not. */
+  lockedUntil(person: Person): number | null {
+    return this.#pauseOf(person.id, person) === 0 ? null : (this.#accounts.of(person.id)?.until ?? null);
+  }
+
+  /** Counts a wrong try; true when it locked the account or the address. */
+  fail(id: string, person: Person | null, from: string): boolean {
+    const account = this.#accounts.fail(id);
+    const address = this.#addresses.fail(from);
+    const failures = this.#accounts.of(id);
+    if (account > 0 && person !== null && failures !== undefined) {
+      delete this.#file.state.locks[id];
+      this.#file.state.locks[id] = { ...failures, rev: person.rev };
+      this.#file.save();
+    }
+    return account > 0 || address > 0;
+  }
+
+  /** An address is forgiven what it failed at this account: whoever has one of his own gets no more tries at others. */
+  succeed(id: string, from: string): void {
+    this.#addresses.forgive(from, this.#accounts.of(id)?.count ?? 0);
+    this.#accounts.succeed(id);
+    this.#forget(id);
+  }
+
+  /** Whoever changes an account (a new password, `campus user unlock`) lifts its lock. */
+  #pauseOf(id: string, person: Person | null): number {
+    const pause = this.#accounts.pause(id);
+    const lock = this.#file.state.locks[id];
+    if (pause === 0 || person === null || lock === undefined || lock.rev >= person.rev) return pause;
+    this.#accounts.succeed(id);
+    this.#forget(id);
+    return 0;
+  }
+
+  #forget(id: string): void {
+    if (this.#file.state.locks[id] === undefined) return;
+    delete this.#file.state.locks[id];
+    this.#file.save();
+  }
+}
