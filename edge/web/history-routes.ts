@@ -1,17 +1,27 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
+import type { CampusEvent } from '#edge/domain/event.ts';
+import { uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
-import { auditSchema, eventSchema, historySchema, inboxSchema, problems, stepSchema } from './schemas.ts';
+import { principalOf } from './access.ts';
+import { eventsAfter, newestWanted } from './event-pages.ts';
+import { readHistory, settleStep, visibleRef } from './history.ts';
+import { addExportRoutes } from './history-export.ts';
+import { createLocalTime } from './local-time.ts';
+import { actsOf } from './output-acts.ts';
+import { eventSchema, historyQuery, historySchema, outputActSchema, problems } from './schemas.ts';
+import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
 const uuid = z.string().regex(uuidPattern, 'must be the id of an event');
 
-/** Everything that was: read from the store over this process's own read-only connection. */
+/** Everything that was, as far as one's zones go: read from the store over this process's own read-only connection. */
 export function addHistoryRoutes(app: App, campus: CampusView): void {
-  const { reader } = campus;
+  const { reader, site } = campus;
+  const scopeOf = createScopes(site.devices);
+  const localTime = createLocalTime(site.campus.timeZone);
 
   app.get(
     '/api/v1/points/:device/:point/history',
@@ -21,20 +31,43 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
         tags: ['history'],
         summary:
           'One point from (included) to (excluded): raw samples, or buckets of 1min, 15min, 1h, 1d (campus time)',
+        description: 'step=auto takes the finest step that needs at most `buckets` buckets, and `step` says which.',
         params: z.object({ device: z.string(), point: z.string() }),
-        querystring: z.object({
-          from: z.coerce.number().int(),
-          to: z.coerce.number().int(),
-          step: stepSchema.default('raw'),
-          limit: limit(100_000, 10_000),
-        }),
+        querystring: historyQuery.extend({ limit: limit(100_000, 10_000) }),
         response: { ...problems(400, 404, 503), 200: historySchema },
       },
     },
-    ({ params, query }) => {
-      const ref = `${params.device}/${params.point}`;
-      if (splitPointRef(ref) === null) throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
-      return readHistory(campus, ref, query);
+    (request): z.infer<typeof historySchema> => {
+      const { params, query } = request;
+      const ref = visibleRef(params.device, params.point, scopeOf(principalOf(request)));
+      const found = readHistory(campus, localTime, ref, settleStep(query), query.limit);
+      const { unit, step, samples, buckets, more } = found;
+      const head = { id: ref, unit, step, truncated: more };
+      return step === 'raw' ? { ...head, samples: [...samples] } : { ...head, buckets: [...buckets] };
+    },
+  );
+
+  addExportRoutes(app, campus, { scopeOf, localTime });
+
+  app.get(
+    '/api/v1/outputs/:device/:point/history',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['history'],
+        summary: 'Who switched this: recent requests and commands of one output, newest first',
+        params: z.object({ device: z.string(), point: z.string() }),
+        querystring: z.object({ limit: limit(200, 50) }),
+        response: { ...problems(400, 404, 503), 200: z.array(outputActSchema) },
+      },
+    },
+    (request) => {
+      const ref = visibleRef(request.params.device, request.params.point, scopeOf(principalOf(request)));
+      const device = campus.devices.find(({ id }) => id === request.params.device);
+      if (device?.points.find(({ name }) => name === request.params.point)?.write === undefined) {
+        throw new CodedError('POINT_NOT_FOUND', `there is no output "${ref}"`);
+      }
+      return actsOf(reader, ref, request.query.limit);
     },
   );
 
@@ -45,17 +78,28 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
       schema: {
         tags: ['history'],
         summary: 'In the order of storing, those after `after`; or with newest=true the newest first',
+        description: 'Of one device or type when asked so. The newest are looked for among the newest 32,000 of all.',
         querystring: z.object({
           after: uuid.optional(),
           limit: limit(1_000, 100),
           newest: z.stringbool().default(false),
+          device: z.string().max(63).optional(),
+          type: z.string().max(63).optional(),
         }),
         response: { ...problems(400, 503), 200: z.array(eventSchema) },
       },
     },
-    ({ query }) => {
-      const found = query.newest ? reader.newestEvents(query.limit) : reader.events(query.after ?? null, query.limit);
-      return found.map((event) => ({ ...event, data: { ...event.data } }));
+    async (request) => {
+      const { after, limit, newest, device, type } = request.query;
+      const scope = scopeOf(principalOf(request));
+      const wanted = (event: CampusEvent) =>
+        (device === undefined || event.device === device) &&
+        (type === undefined || event.type === type) &&
+        scope.seesEvent(event);
+      const found = newest
+        ? await newestWanted((most) => reader.newestEvents(most), wanted, limit)
+        : await eventsAfter(reader, after ?? null, wanted, limit);
+      return found.map((event) => ({ ...scope.event(event), data: { ...event.data } }));
     },
   );
 
@@ -73,47 +117,24 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
         },
       },
     },
-    async ({ params }, reply) => {
-      const picture = await openPicture(campus, params.id);
-      return reply
-        .type('image/jpeg')
-        .header('cache-control', 'private, max-age=86400')
-        .send(picture.createReadStream());
+    async (request, reply) => {
+      const picture = await openPicture(campus, request.params.id, scopeOf(principalOf(request)));
+      return (
+        reply
+          .type('image/jpeg')
+          // Of this session only: the next person at the same screen may not see it.
+          .header('vary', 'cookie, authorization')
+          .header('cache-control', 'private, max-age=3600')
+          .send(picture.createReadStream())
+      );
     },
-  );
-
-  app.get(
-    '/api/v1/audit',
-    {
-      config: { access: 'audit' },
-      schema: {
-        tags: ['history'],
-        summary: 'Who did what, why, and what came of it: ascending, those after `after`',
-        querystring: z.object({ after: z.coerce.number().int().min(0).default(0), limit: limit(1_000, 200) }),
-        response: { ...problems(400, 503), 200: z.array(auditSchema) },
-      },
-    },
-    ({ query }) => [...reader.audit(query.after, query.limit)],
-  );
-
-  app.get(
-    '/api/v1/inbox',
-    {
-      config: { access: 'devices' },
-      schema: {
-        tags: ['history'],
-        summary: 'What was heard and belongs to no declared device or point, last seen first',
-        querystring: z.object({ limit: limit(1_000, 200) }),
-        response: { ...problems(400, 503), 200: z.array(inboxSchema) },
-      },
-    },
-    ({ query }) => [...reader.inbox(query.limit)],
   );
 }
 
 /** The name came over the bus: it must stay below the snapshot folder whatever it says. */
-async function openPicture({ reader, snapshotFolder }: CampusView, id: string): Promise<FileHandle> {
-  const path = reader.event(id)?.snapshot;
+async function openPicture({ reader, snapshotFolder }: CampusView, id: string, scope: Scope): Promise<FileHandle> {
+  const event = reader.event(id);
+  const path = event !== null && scope.seesEvent(event) ? event.snapshot : undefined;
   if (path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(id);
   try {
     return await open(join(snapshotFolder, path));
@@ -124,31 +145,4 @@ async function openPicture({ reader, snapshotFolder }: CampusView, id: string): 
 
 function noPicture(id: string): CodedError {
   return new CodedError('SNAPSHOT_NOT_FOUND', `there is no picture (yet) for event ${id}`);
-}
-
-interface HistoryQuery {
-  readonly from: number;
-  readonly to: number;
-  readonly step: z.infer<typeof stepSchema>;
-  readonly limit: number;
-}
-
-/** Days begin at the campus's midnight; its zone's offset at the end of the range stands for the whole (China has no summer time). */
-function readHistory(campus: CampusView, ref: string, query: HistoryQuery): z.infer<typeof historySchema> {
-  const { from, to, step, limit } = query;
-  if (to <= from) throw new CodedError('BAD_RANGE', `"to" (${to}) must be later than "from" (${from})`);
-  const days = { utcOffset: zoneOffset(campus.site.campus.timeZone, to) };
-  const found = campus.reader.history(ref, from, to, step, limit, days);
-  if (found === null) throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
-  const { unit, samples, buckets, more } = found;
-  const head = { id: ref, unit, step, truncated: more };
-  return step === 'raw' ? { ...head, samples: [...samples] } : { ...head, buckets: [...buckets] };
-}
-
-/** Local time minus UTC at an instant, ms. */
-function zoneOffset(timeZone: string, at: number): number {
-  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(at);
-  const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  const [, sign, hours = '0', minutes = '0'] = /^GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name) ?? [];
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }

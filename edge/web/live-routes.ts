@@ -1,25 +1,33 @@
 import { z } from 'zod';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import { principalOf } from './access.ts';
+import { describeCampus } from './campus-view.ts';
+import { interlockReach } from './interlock-reach.ts';
 import type { LiveState } from './live.ts';
-import { alarmSchema, campusSchema, deviceHealthSchema, outputSchema, pointSchema, problems } from './schemas.ts';
+import { campusSchema, deviceHealthSchema, outputSchema, pointSchema, problems } from './schemas.ts';
+import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 type PointView = z.infer<typeof pointSchema>;
 
-/** Everything that is true now: the campus, its points, outputs, devices and alarms. */
+/** Everything that is true now, as far as one's zones go: the campus, its points, outputs and devices. */
 export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): void {
+  const { site } = campus;
+  const scopeOf = createScopes(site.devices);
+  const reach = interlockReach(site.interlocks, site.devices);
+
   app.get(
     '/api/v1/campus',
     {
       config: { access: 'see' },
       schema: {
         tags: ['live'],
-        summary: 'Names of zones, devices, interlocks and clips',
+        summary: 'Names of places, zones, devices, interlocks and clips',
         response: { ...problems(), 200: campusSchema },
       },
     },
-    () => describeCampus(campus),
+    (request) => describeCampus(campus, scopeOf(principalOf(request)), reach),
   );
 
   app.get(
@@ -32,7 +40,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
         response: { ...problems(), 200: z.array(pointSchema) },
       },
     },
-    () => listPoints(campus, live),
+    (request) => listPoints(campus, live, scopeOf(principalOf(request))),
   );
 
   app.get(
@@ -45,7 +53,13 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
         response: { ...problems(), 200: z.array(outputSchema) },
       },
     },
-    () => [...live.outputs.values()].sort((a, b) => a.ref.localeCompare(b.ref)),
+    (request) => {
+      const scope = scopeOf(principalOf(request));
+      return [...live.outputs.values()]
+        .filter(({ ref }) => scope.seesRef(ref))
+        .map((output) => scope.output(output))
+        .sort((a, b) => a.ref.localeCompare(b.ref));
+    },
   );
 
   app.get(
@@ -58,47 +72,14 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
         response: { ...problems(), 200: z.array(deviceHealthSchema) },
       },
     },
-    () => listDevices(campus, live),
-  );
-
-  app.get(
-    '/api/v1/alarms',
-    {
-      config: { access: 'see' },
-      schema: {
-        tags: ['alarms'],
-        summary: 'Alarms, latest raised first',
-        querystring: z.object({
-          open: z.stringbool().optional(),
-          limit: z.coerce.number().int().min(1).max(1000).default(200),
-        }),
-        response: { ...problems(400, 503), 200: z.array(alarmSchema) },
-      },
-    },
-    ({ query }) =>
-      campus.reader
-        .alarms({ limit: query.limit, ...(query.open === undefined ? {} : { open: query.open }) })
-        .map((alarm) => ({ ...alarm })),
+    (request) => listDevices(campus, live, scopeOf(principalOf(request))),
   );
 }
 
-function describeCampus(campus: CampusView): z.infer<typeof campusSchema> {
-  const { site } = campus;
-  return {
-    id: site.campus.id,
-    name: site.campus.name,
-    timeZone: site.campus.timeZone,
-    zones: site.zones.map(({ id, name }) => ({ id, name })),
-    devices: campus.devices.map(({ id, name, zone, protocol }) => ({ id, name, zone, protocol })),
-    interlocks: site.interlocks.map(({ id, name, latch }) => ({ id, name, latch })),
-    clips: Object.keys(site.clips),
-    flowsEditor: campus.flows !== null,
-  };
-}
-
-function listPoints(campus: CampusView, live: LiveState): PointView[] {
+function listPoints(campus: CampusView, live: LiveState, scope: Scope): PointView[] {
   const heard = Map.groupBy(live.readings.values(), (reading) => reading.device);
-  return campus.devices.flatMap((device) => {
+  const visible = campus.devices.filter(({ id }) => scope.seesDevice(id));
+  return visible.flatMap((device) => {
     const readings = new Map((heard.get(device.id) ?? []).map((reading) => [reading.point, reading]));
     const declared = device.points.map((point) => {
       const reading = readings.get(point.name);
@@ -157,7 +138,7 @@ function now(reading: Reading, live: LiveState): Reading {
   return { ...reading, quality: 'uncertain', reason: 'last-usable-value' };
 }
 
-function listDevices(campus: CampusView, live: LiveState): z.infer<typeof deviceHealthSchema>[] {
+function listDevices(campus: CampusView, live: LiveState, scope: Scope): z.infer<typeof deviceHealthSchema>[] {
   const reported = [...live.health.values()].flatMap((health) =>
     health.devices.map((device) => ({
       ...device,
@@ -176,5 +157,5 @@ function listDevices(campus: CampusView, live: LiveState): z.infer<typeof device
     since: 0,
     counters: {},
   }));
-  return [...reported, ...broken];
+  return [...reported, ...broken].filter(({ device }) => scope.seesDevice(device));
 }

@@ -22,6 +22,8 @@ export class LiveState {
   readonly readings = new Map<string, Reading>();
   readonly outputs = new Map<string, OutputState>();
   readonly health = new Map<string, ProcessHealth>();
+  /** As they were told last, until they are cleared. What is open is asked of the store. */
+  readonly alarms = new Map<string, Alarm>();
   processes: readonly ProcessStatus[] = [];
   readonly #listeners = new Set<(message: LiveMessage) => void>();
   readonly #clock: Clock;
@@ -72,13 +74,19 @@ export class LiveState {
       case 'processes':
         this.processes = message.body;
         break;
-      // Open alarms are asked of the store: what ended while we were away is not told again.
       case 'alarm':
       case 'event':
       case 'core':
         break;
     }
     this.#tell(message);
+    if (message.kind === 'alarm') this.#keepAlarm(message.body);
+  }
+
+  /** After it was told: who saw the alarm as it was must hear that it is gone, or gone elsewhere. */
+  #keepAlarm(alarm: Extract<LiveMessage, { kind: 'alarm' }>['body']): void {
+    if ('source' in alarm) keep(this.alarms, alarm.id, alarm);
+    else this.alarms.delete(alarm.id);
   }
 
   #tell(message: LiveMessage): void {

@@ -1,14 +1,18 @@
 import { z } from 'zod';
-import { slugPattern, uuidPattern } from '#edge/domain/ids.ts';
-import type { RpcClient } from '#edge/runtime/rpc.ts';
-import { alarmSchema, problems, requestBodySchema, requestResultSchema, resetSchema } from './schemas.ts';
-import type { App } from './server.ts';
+import { slugPattern } from '#edge/domain/ids.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
+import { actorOf, principalOf } from './access.ts';
+import { reachesInto, staysWithin } from './campus-view.ts';
+import { interlockReach } from './interlock-reach.ts';
+import { problems, requestBodySchema, requestResultSchema, resetSchema } from './schemas.ts';
+import { createScopes } from './scope.ts';
+import type { App, CampusView } from './server.ts';
 
-/** The one administrator of this version; people and roles come with accounts. */
-export const person = 'admin';
+/** What a person may do to outputs and interlocks. Core does it, and answers when it is on disk. */
+export function addRequestRoutes(app: App, { site, rpc }: CampusView): void {
+  const scopeOf = createScopes(site.devices);
+  const reach = interlockReach(site.interlocks, site.devices);
 
-/** Everything a person may do. Core does it, and answers when it is on disk. */
-export function addRequestRoutes(app: App, rpc: RpcClient): void {
   app.post(
     '/api/v1/requests',
     {
@@ -21,26 +25,13 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
         response: { ...problems(400, 404, 503), 200: requestResultSchema },
       },
     },
-    async ({ body }) => {
-      const { point, ...wish } = body;
-      return requestResultSchema.parse(await rpc.call('request', { ref: point, ...wish, person }));
+    async (request) => {
+      const { point: ref, ...wish } = request.body;
+      if (!scopeOf(principalOf(request)).seesRef(ref)) {
+        throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
+      }
+      return requestResultSchema.parse(await rpc.call('request', { ref, ...wish, ...actorOf(request) }));
     },
-  );
-
-  app.post(
-    '/api/v1/alarms/:id/acknowledge',
-    {
-      config: { access: 'acknowledge' },
-      schema: {
-        tags: ['alarms'],
-        summary: 'Says that a person has seen it; the body may be missing',
-        params: z.object({ id: z.string().regex(uuidPattern, 'must be the id of an alarm') }),
-        body: z.strictObject({ note: z.string().max(500).default('') }).nullish(),
-        response: { ...problems(400, 404, 409, 503), 200: alarmSchema },
-      },
-    },
-    async ({ params, body }) =>
-      alarmSchema.parse(await rpc.call('alarm.acknowledge', { id: params.id, person, note: body?.note ?? '' })),
   );
 
   app.post(
@@ -50,12 +41,24 @@ export function addRequestRoutes(app: App, rpc: RpcClient): void {
       schema: {
         tags: ['actions'],
         summary: 'Resets a latched interlock; `reset` is false while its cause still stands',
+        description: '403 for an interlock that also looks or acts in zones that are not yours.',
         params: z.object({ id: z.string().regex(slugPattern, 'must be the id of an interlock') }),
         body: z.strictObject({ reason: z.string().min(1).max(200) }),
         response: { ...problems(400, 404, 409, 503), 200: resetSchema },
       },
     },
-    async ({ params, body }) =>
-      resetSchema.parse(await rpc.call('interlock.reset', { id: params.id, person, reason: body.reason })),
+    async (request) => {
+      const { id } = request.params;
+      const scope = scopeOf(principalOf(request));
+      const itsReach = reach.get(id);
+      if (itsReach === undefined || !reachesInto(itsReach, scope)) {
+        throw new CodedError('INTERLOCK_NOT_FOUND', `there is no interlock "${id}"`);
+      }
+      if (!staysWithin(itsReach, scope)) {
+        throw new CodedError('FORBIDDEN', `the interlock "${id}" also acts in zones that are not yours`);
+      }
+      const { reason } = request.body;
+      return resetSchema.parse(await rpc.call('interlock.reset', { id, reason, ...actorOf(request) }));
+    },
   );
 }

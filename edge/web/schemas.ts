@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuidPattern } from '#edge/domain/ids.ts';
 
 /* The shapes of the HTTP API. Times are ms since epoch UTC, units are UCUM codes, points are `<device>/<point>`. */
 
@@ -104,6 +105,14 @@ export const campusSchema = z.object({
 
 export const stepSchema = z.enum(['raw', '1min', '15min', '1h', '1d']);
 
+/** `auto`: the finest step that needs at most `buckets` buckets; the answer says which. */
+export const historyQuery = z.object({
+  from: z.coerce.number().int(),
+  to: z.coerce.number().int(),
+  step: z.union([stepSchema, z.literal('auto')]).default('raw'),
+  buckets: z.coerce.number().int().min(10).max(10_000).default(600),
+});
+
 export const historySchema = z.object({
   id: z.string(),
   unit: z.string(),
@@ -167,6 +176,24 @@ export const alarmSchema = z.object({
   count: z.number().int(),
 });
 
+const alarmClasses = alarmSchema.shape.class;
+const alarmStates = alarmSchema.shape.state;
+
+/** GET /api/v1/alarms. `class` and `state` may be given more than once. */
+export const alarmQuery = z.object({
+  open: z.stringbool().optional(),
+  state: z.union([alarmStates, z.array(alarmStates).max(4)]).optional(),
+  class: z.union([alarmClasses, z.array(alarmClasses).max(4)]).optional(),
+  zone: z.string().max(63).optional(),
+  device: z.string().max(63).optional(),
+  /** Raised from (included) to (excluded). */
+  from: z.coerce.number().int().optional(),
+  to: z.coerce.number().int().optional(),
+  /** Id of the last alarm of the page before. */
+  before: z.string().regex(uuidPattern, 'must be the id of an alarm').optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+
 const holdSchema = z.object({
   ref: z.string(),
   priority,
@@ -189,6 +216,27 @@ export const outputSchema = z.object({
   confirmed: z.object({ value: value.nullable(), outcome: z.string(), time }).nullable(),
 });
 
+/** GET /api/v1/outputs/{device}/{point}/history: who switched this, newest first. */
+export const outputActSchema = z.object({
+  /** Somebody asked (and what came of it), or core told the device (and what it answered). */
+  kind: z.enum(['request', 'command']),
+  id: z.string(),
+  time,
+  /** `person:<id>`, `token:<id>`, `client:<id>`; of a command null: the request or interlock before it says who. */
+  who: z.string().nullable(),
+  /** null relinquishes. */
+  value: value.nullable(),
+  priority,
+  /** Of a request: for how long, and why. */
+  seconds: z.number().optional(),
+  reason: z.string().optional(),
+  /** Of a request `holding`, `waiting`, `relinquished` or why not; of a command `done`, `sent`, `mismatch` ... */
+  outcome: z.string(),
+  message: z.string(),
+  /** Of a command: what was read back. */
+  confirmed: value.optional(),
+});
+
 export const requestBodySchema = z.strictObject({
   point: z.string().max(130),
   /** null relinquishes what was asked before. */
@@ -205,26 +253,10 @@ export const requestResultSchema = z.object({
   message: z.string(),
 });
 
-export const auditSchema = z.object({
-  seq: z.number().int(),
-  time,
-  who: z.string(),
-  from: z.string(),
-  what: z.string(),
-  why: z.string(),
-  result: z.string(),
-});
-
-export const inboxSchema = z.object({
-  key: z.string(),
-  kind: z.string(),
-  client: z.string(),
-  topic: z.string(),
-  message: z.string(),
-  excerpt: z.string(),
-  count: z.number().int(),
-  first: time,
-  last: time,
+/** POST /api/v1/alarms/{id}/shelve: at most one hour for a critical alarm, eight for others (core judges). */
+export const shelveBodySchema = z.strictObject({
+  minutes: z.int().min(1).max(480),
+  reason: z.string().min(1).max(200),
 });
 
 export const resetSchema = z.object({

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { principalOf } from './access.ts';
 import { renderMetrics } from './metrics.ts';
 import { healthSchema, problems } from './schemas.ts';
+import { createScopes } from './scope.ts';
 import type { App, WebOptions } from './server.ts';
-import { maxStreams, type Streams } from './stream.ts';
+import type { Streams } from './stream.ts';
 
 /** What is there whether or not the site file is good: health, metrics, the stream, the description of the API. */
 export function addStatusRoutes(app: App, options: WebOptions, streams: Streams): void {
   const { live, campus, siteError } = options;
+  const scopeOf = createScopes(campus?.site.devices ?? []);
 
   app.get(
     '/healthz',
@@ -42,14 +45,18 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams)
       config: { access: 'system' },
       schema: {
         tags: ['health'],
-        summary: 'Prometheus text format 0.0.4',
+        summary: 'Prometheus text format 0.0.4; it speaks of the whole campus, so it is for those who see all of it',
         response: { ...problems(), 200: textOf('text/plain', 'metrics') },
       },
     },
-    async (_, reply) =>
-      reply
+    async (request, reply) => {
+      if (!scopeOf(principalOf(request)).isWhole) {
+        throw new CodedError('FORBIDDEN', 'the metrics speak of the whole campus, and you see a part of it');
+      }
+      return reply
         .type('text/plain; version=0.0.4; charset=utf-8')
-        .send(renderMetrics({ live, streams, reader: campus?.reader ?? null })),
+        .send(renderMetrics({ live, streams, reader: campus?.reader ?? null }));
+    },
   );
 
   app.get(
@@ -67,16 +74,23 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams)
       config: { access: 'see' },
       schema: {
         tags: ['live'],
-        summary: 'Server-sent events: reading, output, alarm, event, health, processes, core; resumes by Last-Event-ID',
+        summary: "Server-sent events of one's zones; resumes by Last-Event-ID",
+        description:
+          '`readings`: `[[ref, value, quality, reason or null, sourceTime, receivedTime], ...]`, the latest of each point, ' +
+          'at most twice a second. `event`, `alarm` (`{id, state: "normal"}`: it is over), `output`, `health`, `processes`: ' +
+          'as the other routes give them. `core`: `{connected}`. `missed`: more happened than is sent again; ask for ' +
+          'everything anew. At most 8 streams a person, 200 in all; a stream ends with the session that opened it.',
         response: { ...problems(503), 200: textOf('text/event-stream', 'one message for each change') },
       },
     },
     (request, reply) => {
-      if (streams.isFull) throw new CodedError('STREAMS_FULL', `${maxStreams} browsers listen already`);
+      const principal = principalOf(request);
+      streams.admit(principal.who);
+      const listener = { who: principal.who, sessionId: request.sessionId, scope: scopeOf(principal) };
       const last = request.headers['last-event-id'];
-      const missed = streams.missedSince(typeof last === 'string' ? last : undefined);
+      const missed = streams.missedSince(typeof last === 'string' ? last : undefined, listener.scope);
       reply.hijack();
-      streams.open(reply.raw, missed);
+      streams.open(reply.raw, listener, missed);
     },
   );
 }

@@ -116,7 +116,10 @@ describe('what is', () => {
     '/api/v1/events?limit=0',
     '/api/v1/events?limit=many',
     '/api/v1/events?after=nonsense',
-    '/api/v1/audit?after=-1',
+    '/api/v1/alarms?class=grave',
+    '/api/v1/alarms?before=nonsense',
+    '/api/v1/points/meter-main/power/history?from=0&to=1&step=auto&buckets=1',
+    '/api/v1/points/meter-main/power/history.csv?from=2&to=1',
     '/api/v1/points/meter-main/power/history',
     '/api/v1/points/meter-main/power/history?from=2&to=1',
     '/api/v1/points/meter-main/power/history?from=0&to=1&step=2min',
@@ -140,7 +143,10 @@ describe('what a person does', () => {
     const wish = { point: 'relay-1/relay_1', value: true, seconds: 60, reason: 'test' };
     expect(await (await post('/api/v1/requests', wish)).json()).toMatchObject({ accepted: true, outcome: 'holding' });
     const { point: ref, ...rest } = wish;
-    expect(asked.at(-1)).toEqual({ method: 'request', params: { ref, ...rest, priority: 8, person: 'admin' } });
+    expect(asked.at(-1)).toEqual({
+      method: 'request',
+      params: { ref, ...rest, priority: 8, who: 'token:local', from: '127.0.0.1' },
+    });
     expect((await post('/api/v1/requests', { ...wish, person: 'somebody' })).status).toBe(400);
   });
 
@@ -191,39 +197,45 @@ describe('the description', () => {
     );
   };
 
-  test('names every route, what each is for, and its errors; only the health is open', async () => {
+  test('names every route of what is and was, and what may be done to it', async () => {
+    expect((await operations()).map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'GET /api/v1/alarms',
+        'GET /api/v1/alarms/{id}',
+        'GET /api/v1/campus',
+        'GET /api/v1/devices',
+        'GET /api/v1/energy/today',
+        'GET /api/v1/events',
+        'GET /api/v1/events/{id}/snapshot',
+        'GET /api/v1/now',
+        'GET /api/v1/openapi.json',
+        'GET /api/v1/outputs',
+        'GET /api/v1/outputs/{device}/{point}/history',
+        'GET /api/v1/points',
+        'GET /api/v1/points/{device}/{point}/history',
+        'GET /api/v1/points/{device}/{point}/history.csv',
+        'GET /api/v1/stream',
+        'GET /healthz',
+        'GET /metrics',
+        'POST /api/v1/alarms/{id}/acknowledge',
+        'POST /api/v1/alarms/{id}/shelve',
+        'POST /api/v1/alarms/{id}/unshelve',
+        'POST /api/v1/interlocks/{id}/reset',
+        'POST /api/v1/requests',
+      ]),
+    );
+  });
+
+  test('says of every route what it is for, and its errors', async () => {
     const all = await operations();
-    expect(all.map(([name]) => name).sort()).toEqual([
-      'GET /api/v1/alarms',
-      'GET /api/v1/audit',
-      'GET /api/v1/campus',
-      'GET /api/v1/devices',
-      'GET /api/v1/events',
-      'GET /api/v1/events/{id}/snapshot',
-      'GET /api/v1/inbox',
-      'GET /api/v1/openapi.json',
-      'GET /api/v1/outputs',
-      'GET /api/v1/points',
-      'GET /api/v1/points/{device}/{point}/history',
-      'GET /api/v1/stream',
-      'GET /healthz',
-      'GET /metrics',
-      'POST /api/v1/alarms/{id}/acknowledge',
-      'POST /api/v1/interlocks/{id}/reset',
-      'POST /api/v1/requests',
-    ]);
     for (const [name, { summary, responses, security }] of all) {
       expect(summary?.length, name).toBeGreaterThan(10);
-      if (name === 'GET /healthz') {
-        expect(security).toEqual([]);
-        expect(Object.keys(responses)).toEqual(['200', '503']);
-      } else {
-        expect(security, name).toBeUndefined();
-        expect(responses, name).toHaveProperty('401');
-      }
-      if (name.includes('{') || name.includes('request')) expect(responses, name).toHaveProperty('400');
-      if (name.startsWith('POST /api/v1/') && !name.endsWith('session')) expect(responses, name).toHaveProperty('503');
+      if (security !== undefined) expect(security, name).toEqual([]);
+      else for (const status of ['401', '403']) expect(responses, name).toHaveProperty(status);
+      if (name.includes('{')) expect(responses, name).toHaveProperty('400');
     }
+    const health = all.find(([name]) => name === 'GET /healthz')?.[1];
+    expect(Object.keys(health?.responses ?? {})).toEqual(['200', '503']);
   });
 });
 
@@ -268,13 +280,20 @@ describe('metrics', () => {
 describe('before core has made its database, and while core is away', () => {
   test('history says 503 and to ask again; what is known now, the page and the health still answer', async () => {
     await using young = await startWebRoom({ store: false, methods: null });
-    for (const path of ['events', 'alarms', 'audit', 'inbox', 'points/meter-main/power/history?from=0&to=1']) {
+    for (const path of ['events', 'alarms', 'energy/today', 'points/meter-main/power/history?from=0&to=1']) {
       const answer = await young.ask(`/api/v1/${path}`);
       expect(answer.status, path).toBe(503);
       expect(answer.headers.get('retry-after')).toBe('2');
       expect(await answer.json()).toMatchObject({ error: 'store-not-ready' });
     }
-    for (const path of ['/', '/metrics', '/api/v1/campus', '/api/v1/points', '/api/v1/outputs', '/api/v1/devices']) {
+    for (const path of [
+      '/metrics',
+      '/api/v1/campus',
+      '/api/v1/points',
+      '/api/v1/outputs',
+      '/api/v1/devices',
+      '/api/v1/now',
+    ]) {
       expect((await young.ask(path)).status, path).toBe(200);
     }
     const health = await fetch(`${young.url}/healthz`);

@@ -1,0 +1,161 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Device, Point } from '#edge/domain/device.ts';
+import { type PointRef, pointRef } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { codeOf } from '#edge/runtime/errors.ts';
+import type { Aggregate, Reader, Step } from '#edge/store/reader.ts';
+import type { LocalTime } from './local-time.ts';
+import type { EnergyView } from './place-schemas.ts';
+
+type MeterView = EnergyView['meters'][number];
+
+const minute = 60_000;
+const hour = 60 * minute;
+const week = 7 * 24 * hour;
+/** How long the figures count, ms. */
+const keepMs = 30_000;
+/** Until when the campus sleeps, ms after midnight. */
+const nightEnd = 5 * hour;
+
+/** To kW.h and kW. */
+const energyUnits: Readonly<Record<string, number>> = { 'kW.h': 1, 'W.h': 0.001, 'MW.h': 1_000 };
+const powerUnits: Readonly<Record<string, number>> = { kW: 1, W: 0.001, MW: 1_000 };
+
+interface Meter {
+  readonly device: Device;
+  readonly energy: PointRef;
+  readonly toKilowattHours: number;
+  readonly power: { readonly ref: PointRef; readonly toKilowatts: number } | null;
+}
+
+/** Devices of the kind `meter` with a counter of the energy taken in. */
+export function findMeters(devices: readonly Device[]): readonly Meter[] {
+  return devices.flatMap((device) => {
+    if (!device.profile.startsWith('meter/')) return [];
+    const energy = device.points.find(({ name }) => name === 'energy_import');
+    const factor = energyUnits[energy?.unit ?? ''];
+    if (energy?.counter === undefined || factor === undefined) return [];
+    return [{ device, energy: refOf(device, energy), toKilowattHours: factor, power: powerOf(device) }];
+  });
+}
+
+function powerOf(device: Device): Meter['power'] {
+  const power = device.points.find(({ name }) => name === 'power');
+  const factor = powerUnits[power?.unit ?? ''];
+  return power === undefined || factor === undefined ? null : { ref: refOf(device, power), toKilowatts: factor };
+}
+
+const refOf = (device: Device, point: Point) => pointRef(device.id, point.name);
+
+export interface EnergyOptions {
+  readonly reader: Pick<Reader, 'history'>;
+  readonly devices: readonly Device[];
+  readonly localTime: LocalTime;
+  readonly clock: Clock;
+}
+
+/**
+ * What every meter says of today, kept for 30 s: consoles ask all the time. Read from buckets, so that a day costs what its
+ * hours cost; others have their turn between two meters. Rejects with what the reader throws (STORE_NOT_READY).
+ */
+export function createEnergyToday(options: EnergyOptions): () => Promise<readonly MeterView[]> {
+  const { devices, clock } = options;
+  const meters = findMeters(devices);
+  let known: { readonly at: number; readonly views: Promise<readonly MeterView[]> } | null = null;
+  const readAll = async (): Promise<readonly MeterView[]> => {
+    const views: MeterView[] = [];
+    for (const meter of meters) {
+      views.push(readMeter(meter, options));
+      await setImmediate();
+    }
+    return views;
+  };
+  return () => {
+    const at = clock.monotonic();
+    if (known !== null && at - known.at < keepMs) return known.views;
+    const views = readAll();
+    known = { at, views };
+    views.catch(() => {
+      // What failed is not kept: whoever asks next tries again.
+      if (known?.views === views) known = null;
+    });
+    return views;
+  };
+}
+
+function readMeter(meter: Meter, options: EnergyOptions): MeterView {
+  const { localTime, clock } = options;
+  const now = clock.now();
+  const midnight = localTime.dayStart(now);
+  const toKilowattHours = (rise: number | null) => (rise === null ? null : rise * meter.toKilowattHours);
+  const today = bucketsOf(options, meter.energy, midnight, now, '1h');
+  const rises = new Map(today.map(({ t, delta }) => [t, delta]));
+  const hours = Array.from({ length: Math.floor((now - midnight) / hour) + 1 }, (_, i) => {
+    const t = midnight + i * hour;
+    return { t, energy: toKilowattHours(rises.get(t) ?? null) };
+  });
+  return {
+    ref: meter.energy,
+    deviceName: meter.device.name,
+    zone: meter.device.zone,
+    today: sum(hours.map(({ energy }) => energy)),
+    weekAgo: toKilowattHours(
+      riseUpTo(options, meter.energy, localTime.dayStart(midnight - week + 12 * hour), now - midnight),
+    ),
+    nightBase: nightBase(meter, options, hours, midnight, now),
+    hours,
+  };
+}
+
+/** Whole hours, then minutes: the day so far ends in the middle of an hour. */
+function riseUpTo(options: EnergyOptions, ref: PointRef, from: number, length: number): number | null {
+  const wholeHours = Math.floor(length / hour) * hour;
+  const rises = [
+    ...(wholeHours > 0 ? bucketsOf(options, ref, from, from + wholeHours, '1h') : []),
+    ...bucketsOf(options, ref, from + wholeHours, from + Math.ceil(length / minute) * minute, '1min'),
+  ];
+  return sum(rises.map(({ delta }) => delta));
+}
+
+/** From the power if the meter tells it, else from the energy of the whole hours of the night so far. */
+function nightBase(
+  { power }: Meter,
+  options: EnergyOptions,
+  hours: MeterView['hours'],
+  midnight: number,
+  now: number,
+): number | null {
+  const end = Math.min(now, midnight + nightEnd);
+  if (power !== null) {
+    const buckets = bucketsOf(options, power.ref, midnight, end, '1h');
+    const seconds = sum(buckets.map(({ mean, goodSeconds }) => (mean === null ? 0 : goodSeconds))) ?? 0;
+    const weighted = sum(buckets.map(({ mean, goodSeconds }) => (mean === null ? null : mean * goodSeconds)));
+    if (weighted !== null && seconds > 0) return (weighted / seconds) * power.toKilowatts;
+  }
+  const whole = hours.filter(({ t, energy }) => t + hour <= end && energy !== null);
+  const energy = sum(whole.map((one) => one.energy));
+  return energy === null ? null : energy / whole.length;
+}
+
+/** Nothing where the point was never heard, or where its samples are damaged: one meter must not hide all others. */
+function bucketsOf(
+  { reader, localTime }: EnergyOptions,
+  ref: PointRef,
+  from: number,
+  to: number,
+  step: Exclude<Step, 'raw'>,
+): readonly Aggregate[] {
+  if (to <= from) return [];
+  try {
+    return reader.history(ref, from, to, step, 1_000, { utcOffset: localTime.offsetAt(from) })?.buckets ?? [];
+  } catch (error) {
+    if (codeOf(error) === 'STORE_BAD_BLOCK') return [];
+    throw error;
+  }
+}
+
+/** Of what is known; null when nothing is. */
+function sum(numbers: readonly (number | null)[]): number | null {
+  const known = numbers.filter((number) => number !== null);
+  return known.length === 0 ? null : known.reduce((total, number) => total + number, 0);
+}

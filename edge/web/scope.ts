@@ -1,0 +1,118 @@
+import { coversZone, type Principal } from '#edge/domain/access.ts';
+import type { Alarm } from '#edge/domain/alarm.ts';
+import type { CampusEvent } from '#edge/domain/event.ts';
+import type { ProcessHealth } from '#edge/domain/health.ts';
+import { splitPointRef } from '#edge/domain/ids.ts';
+import type { OutputState } from '#edge/domain/output.ts';
+
+/**
+ * What somebody may see of the campus: his zones, and nothing that would tell of the others. What lies in no zone
+ * (processes, the store, the bridge) is seen by those who see the whole campus.
+ */
+export interface Scope {
+  /** The same for everybody who sees the same. */
+  readonly key: string;
+  readonly isWhole: boolean;
+  /** The zones, unless it is the whole campus. */
+  readonly zones: readonly string[] | undefined;
+  covers(zone: string | undefined): boolean;
+  /** A device that is not (or no longer) of this campus is seen by those who see the whole. */
+  seesDevice(device: string): boolean;
+  seesRef(ref: string): boolean;
+  seesEvent(event: CampusEvent): boolean;
+  seesAlarm(alarm: Alarm): boolean;
+  /** As he may read them: without what core's words say of devices elsewhere, and without pictures that he may not see. */
+  event(event: CampusEvent): CampusEvent;
+  alarm<T extends { readonly reason?: string | undefined }>(alarm: T): T;
+  output(output: OutputState): OutputState;
+  /** null: none of its devices is his. */
+  health(health: ProcessHealth): ProcessHealth | null;
+}
+
+/** Zones are few, and so are their sets; made-up ones of tokens must not fill the memory. */
+const maxScopes = 500;
+
+/** The scope of each principal; those who see the same share one. */
+export function createScopes(
+  devices: readonly { readonly id: string; readonly zone: string }[],
+): (principal: Pick<Principal, 'zones' | 'rights'>) => Scope {
+  const zoneOf = new Map(devices.map(({ id, zone }) => [id, zone]));
+  const known = new Map<string, Scope>();
+  return ({ zones, rights }) => {
+    const sorted = zones === 'all' ? undefined : [...new Set(zones)].sort();
+    const pictures = rights.has('pictures');
+    const key = `${sorted?.join() ?? '*'}${pictures ? ' +pictures' : ''}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (known.size >= maxScopes) known.clear();
+    const scope = makeScope(key, sorted, pictures, zoneOf);
+    known.set(key, scope);
+    return scope;
+  };
+}
+
+function makeScope(
+  key: string,
+  zones: readonly string[] | undefined,
+  pictures: boolean,
+  zoneOf: ReadonlyMap<string, string>,
+): Scope {
+  const isWhole = zones === undefined;
+  const covers = (zone: string | undefined) => coversZone(zones ?? 'all', zone);
+  const seesDevice = (device: string) => covers(zoneOf.get(device));
+  const seesRef = (ref: string) => isWhole || seesDevice(splitPointRef(ref)?.device ?? '');
+  /** Where a device is now; where something happened, when the device is gone or there was none. */
+  const seesPlace = (device: string | undefined, zone: string | undefined) =>
+    covers((device === undefined ? undefined : zoneOf.get(device)) ?? zone);
+  const words = createRedaction((token) => zoneOf.has(token), seesDevice);
+  return {
+    key,
+    isWhole,
+    zones,
+    covers,
+    seesDevice,
+    seesRef,
+    seesEvent: ({ device, zone }) => seesPlace(device, zone),
+    seesAlarm: ({ device, ref, zone }) => seesPlace(device, zone) && (ref === undefined || seesRef(ref)),
+    event: (event) => (pictures || event.snapshot === undefined ? event : withoutPicture(event)),
+    alarm: (alarm) => (isWhole || alarm.reason === undefined ? alarm : { ...alarm, reason: words(alarm.reason) }),
+    output: (output) => {
+      if (isWhole) return output;
+      const stack = output.stack.map((hold) => ({ ...hold, reason: words(hold.reason) }));
+      return { ...output, reason: words(output.reason), stack };
+    },
+    health: (health) => {
+      if (isWhole) return health;
+      const devices = health.devices.filter(({ device }) => seesDevice(device));
+      return devices.length === 0 ? null : { ...health, devices };
+    },
+  };
+}
+
+function withoutPicture({ snapshot: _, ...event }: CampusEvent): CampusEvent {
+  return event;
+}
+
+/**
+ * Evidence names points in clauses, `smoke-101/smoke is true (good), fire-panel/alarm is true (good)`: from the mention of
+ * a device elsewhere to the next of one's own nothing is left but `…`.
+ */
+function createRedaction(
+  isDevice: (token: string) => boolean,
+  seesDevice: (device: string) => boolean,
+): (text: string) => string {
+  return (text) => {
+    let isHiding = false;
+    const clauses = text.split(', ').flatMap((clause) => {
+      const mentions = [...clause.matchAll(/[a-z0-9][a-z0-9_-]*/g)].filter(([token]) => isDevice(token));
+      const hidden = mentions.find(([token]) => !seesDevice(token));
+      if (hidden !== undefined) {
+        isHiding = true;
+        return [`${clause.slice(0, hidden.index)}…`];
+      }
+      if (mentions.length > 0) isHiding = false;
+      return isHiding ? [] : [clause];
+    });
+    return clauses.join(', ');
+  };
+}
