@@ -25,6 +25,8 @@ export interface PageEntry {
   readonly name: PageName;
   /** Of the route: `/devices` also matches `/devices/<anything>`. */
   readonly path: string;
+  /** Another route of the same page. */
+  readonly also?: string;
   /** null: anybody who is signed in. */
   readonly right: Right | null;
   /** null: not in the navigation. */
@@ -69,6 +71,7 @@ export const pages: readonly PageEntry[] = [
   {
     name: 'devices',
     path: '/devices',
+    also: '/points',
     right: 'see',
     group: 'things',
     key: 'd',
@@ -143,5 +146,6 @@ export const pages: readonly PageEntry[] = [
 /** Whether an address belongs to a page. */
 export function isAt(entry: PageEntry, location: string): boolean {
   const [path = '/'] = location.split('?');
+  if (entry.also !== undefined && path.startsWith(`${entry.also}/`)) return true;
   return path === entry.path || (entry.path !== '/' && path.startsWith(`${entry.path}/`));
 }
