@@ -1,15 +1,25 @@
 import { chooseLanguage, type Language } from '#edge/runtime/arguments.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { auditCommands } from './audit.ts';
+import { backupCommands } from './backup.ts';
+import { certificateCommands } from './certificates.ts';
 import { clientCommands } from './client.ts';
 import { type Command, commonOptions, Given, readOptions, type Terminal, usage } from './command.ts';
 import { deviceCommands } from './device.ts';
 import { helpOf, overview } from './help.ts';
 import { profileCommands } from './profile.ts';
 import { siteCommands } from './site.ts';
+import { userCommands } from './user.ts';
 
 /* The `campus` command. Every line it prints is for a person; it exits 0 only when what was asked is done. */
 
-const commands: readonly Command[] = [...deviceCommands, ...clientCommands, ...profileCommands, ...siteCommands];
+const commands: readonly Command[] = [
+  ...deviceCommands,
+  ...clientCommands,
+  ...certificateCommands,
+  ...profileCommands,
+  ...siteCommands,
+];
 
 /** The longest name that the words begin with. */
 function findCommand(args: readonly string[]): { command: Command; rest: readonly string[] } | null {

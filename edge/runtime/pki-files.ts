@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from './errors.ts';
 import { delay } from './lifecycle.ts';
@@ -21,7 +21,15 @@ export const pkiPaths = (data: string) => {
 };
 
 export async function makePkiFolder(data: string): Promise<void> {
-  await mkdir(pkiPaths(data).folder, { recursive: true, mode: 0o700 });
+  const { folder } = pkiPaths(data);
+  if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await giveToOwner(folder, data);
+}
+
+/** Somebody works as root on the folder of a service: what is made there must stay readable to the service. */
+async function giveToOwner(path: string, folder: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  await chown(path, uid, gid);
 }
 
 /** The text of a file; null when it is not there. */
@@ -41,6 +49,7 @@ export async function writeDurably(file: string, text: string): Promise<void> {
     await using handle = await open(temporary, 'wx', 0o600);
     await handle.writeFile(text);
     await handle.sync();
+    await giveToOwner(temporary, dirname(file));
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -74,7 +83,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
 
 async function isTaken(file: string, own: string): Promise<boolean> {
   try {
-    await writeFile(file, own, { flag: 'wx', mode: 0o600 });
+    await writeFile(file, own, { flag: 'wx', mode: 0o644 });
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
