@@ -35,6 +35,9 @@ export const duration = z
     return Math.round(Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN));
   });
 
+/** Records of who did what are kept for six months at least (网络安全法 21), ms. */
+export const auditAtLeast = 180 * 86_400_000;
+
 /** A poll without a pause would do nothing but poll. */
 const pause = duration.refine((ms) => ms >= 100, 'must be at least 100ms');
 
@@ -283,7 +286,7 @@ const siteSchema = z.strictObject({
     .strictObject({
       readings: duration.default(400 * 86_400_000),
       events: duration.default(180 * 86_400_000),
-      audit: duration.default(400 * 86_400_000),
+      audit: duration.refine((ms) => ms >= auditAtLeast, 'must be at least 180d').default(400 * 86_400_000),
       snapshots: duration.default(30 * 86_400_000),
       database: byteSize.default(4e9),
       snapshotBytes: byteSize.default(8e9),

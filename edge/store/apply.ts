@@ -1,3 +1,4 @@
+import type { AuditLog } from './audit-log.ts';
 import type { OutboxLane } from './batch.ts';
 import type { Db } from './database.ts';
 import { documentWriter } from './document-writer.ts';
@@ -11,13 +12,15 @@ const inboxKeys = 1_000;
 export class ItemWriter {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #outbox: Outbox;
+  readonly #audit: AuditLog;
   readonly #document: ReturnType<typeof documentWriter>;
   inboxDropped = 0;
 
-  constructor(db: Db, outbox: Outbox) {
+  constructor(db: Db, outbox: Outbox, audit: AuditLog) {
     this.#statements = prepare(db);
     this.#outbox = outbox;
-    this.#document = documentWriter(db, (row) => void this.#statements.audit.run(...row));
+    this.#audit = audit;
+    this.#document = documentWriter(db, audit);
   }
 
   write(item: Item, now: number): void {
@@ -38,7 +41,7 @@ export class ItemWriter {
         s.command.run(item.id, item.time, item.body);
         return;
       case 'audit':
-        s.audit.run(...item.row);
+        this.#audit.append(item.row);
         return;
       case 'inbox':
         s.inbox.run(...item.row, item.row[6]);
@@ -115,9 +118,6 @@ function prepare(db: Db) {
     alarm: db.prepare<[string, number, number, string]>('INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?)'),
     request: db.prepare<[string, number, string]>('INSERT INTO request (id, time, body) VALUES (?, ?, ?)'),
     command: db.prepare<[string, number, string]>('INSERT INTO command (id, time, body) VALUES (?, ?, ?)'),
-    audit: db.prepare<[number, string, string, string, string, string]>(
-      'INSERT INTO audit (time, who, origin, what, why, result) VALUES (?, ?, ?, ?, ?, ?)',
-    ),
     inbox: db.prepare<[string, string, string, string, string, string, number, number]>(
       `INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (key) DO UPDATE SET
          kind = excluded.kind, client = excluded.client, topic = excluded.topic, message = excluded.message,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
-import { migrate } from './migrations.ts';
+import { migrate, migrations, schemaVersion } from './migrations.ts';
 
 export type Db = Database.Database;
 
@@ -67,7 +67,7 @@ function tryOpen(folder: string, file: string, now: number): { db: Db; epoch: nu
     db.pragma('wal_autocheckpoint = 2000');
     db.pragma(`journal_size_limit = ${16 * 1024 * 1024}`);
     db.pragma('cache_size = -16000');
-    migrate(db, file);
+    migrate({ db, folder, now });
     for (const table of ['point', 'lane', 'hold', 'state']) db.prepare(`SELECT * FROM ${table}`).all();
     db.prepare('SELECT max(id) FROM hot').get();
     return { db, epoch: ensureEpoch(db, folder, now) };
@@ -75,6 +75,36 @@ function tryOpen(folder: string, file: string, now: number): { db: Db; epoch: nu
     db.close();
     throw error;
   }
+}
+
+/**
+ * A connection that cannot write, for any process. Throws STORE_NEWER for a database of newer code, STORE_NOT_READY for one
+ * that core has not made or brought up to date yet.
+ */
+export function openReadOnly(folder: string): Db {
+  const file = databaseFile(folder);
+  if (!existsSync(file)) throw notReady(`${file} does not exist yet: core makes it when it starts`);
+  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 2_000 });
+  try {
+    const version = schemaVersion(db);
+    if (version > migrations.length) {
+      throw new CodedError(
+        'STORE_NEWER',
+        `${file} has schema ${version}; this version knows up to ${migrations.length}`,
+      );
+    }
+    if (version < migrations.length) {
+      throw notReady(`${file} has schema ${version}: core has not brought it up to date yet`);
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export function notReady(message: string): CodedError {
+  return new CodedError('STORE_NOT_READY', message);
 }
 
 function moveAside(file: string, now: number): string {

@@ -1,4 +1,5 @@
 import { CodedError } from '#edge/runtime/errors.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { Db } from './database.ts';
 import {
   type DocumentChange,
@@ -9,8 +10,6 @@ import {
   usageFields,
 } from './documents.ts';
 
-/** time, who, from, what, why, result */
-export type AuditRow = readonly [number, string, string, string, string, string];
 type Fields = Readonly<Record<string, unknown>>;
 
 /** So much of a value is told. */
@@ -23,7 +22,7 @@ const resultLength = 1_000;
  */
 export function documentWriter(
   db: Db,
-  audit: (row: AuditRow) => void,
+  audit: Pick<AuditLog, 'append'>,
 ): (change: Omit<DocumentChange, 'body'>, body: string | null) => void {
   const s = prepare(db);
   return (change, body) => {
@@ -40,7 +39,7 @@ export function documentWriter(
     const after = fieldsOf(body);
     if (!isAudited(kind, before, after)) return;
     const verb = before === null ? 'create' : after === null ? 'remove' : 'change';
-    audit([time, who, from, change.what ?? `${kind}.${verb} ${id}`, why, describeChange(before, after)]);
+    audit.append([time, who, from, change.what ?? `${kind}.${verb} ${id}`, why, describeChange(before, after)]);
   };
 }
 

@@ -3,7 +3,7 @@ import type { Log } from '#edge/runtime/log.ts';
 
 /** Something is wrong with the store (active), or is no more. Core makes an alarm of it. */
 export interface StoreFault {
-  /** STORE_FULL, STORE_IO, STORE_CORRUPT, STORE_BUSY, STORE_CRASHED, STORE_TIMEOUT. */
+  /** STORE_FULL, STORE_IO, STORE_CORRUPT, STORE_BUSY, STORE_CRASHED, STORE_TIMEOUT, STORE_ANCHOR (audit-head cannot be written). */
   readonly code: string;
   readonly message: string;
   readonly since: number;

@@ -1,5 +1,16 @@
 import type { Database } from 'better-sqlite3';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { chainOldLines } from './audit-log.ts';
+
+/** Where the database lies, and when it is. */
+export interface Place {
+  readonly db: Database;
+  readonly folder: string;
+  /** ms since epoch. */
+  readonly now: number;
+}
+
+type Step = string | ((place: Place) => void);
 
 /*
  * Numbered steps, each in one transaction; PRAGMA user_version counts them. A step that has shipped is never edited.
@@ -8,7 +19,7 @@ import { CodedError } from '#edge/runtime/errors.ts';
  * is written now lands at the end of its tree: an hour of 500 points fills a few neighbouring pages instead of touching one
  * page per point, which on eMMC is the difference between 1 and 100 times the bytes.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly Step[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -95,6 +106,7 @@ export const migrations: readonly string[] = [
   -- Alarms are looked through newest first, page by page.
   CREATE INDEX alarm_raised ON alarm (raised);
   `,
+  ({ db, folder, now }) => chainOldLines(db, folder, now),
 ];
 
 export function schemaVersion(db: Database): number {
@@ -102,17 +114,20 @@ export function schemaVersion(db: Database): number {
 }
 
 /** Brings a database up to this code. Throws STORE_NEWER for one that newer code has written. */
-export function migrate(db: Database, file: string): void {
+export function migrate(place: Place): void {
+  const { db } = place;
   const found = schemaVersion(db);
   if (found > migrations.length) {
     throw new CodedError(
       'STORE_NEWER',
-      `${file} has schema ${found}, but this version knows only up to ${migrations.length}: install the newer version again, or restore an older database`,
+      `${db.name} has schema ${found}, but this version knows only up to ${migrations.length}: install the newer version again, or restore an older database`,
     );
   }
   for (let version = found; version < migrations.length; version++) {
     db.transaction(() => {
-      db.exec(migrations[version] ?? '');
+      const step = migrations[version] ?? '';
+      if (typeof step === 'string') db.exec(step);
+      else step(place);
       db.pragma(`user_version = ${version + 1}`);
     }).immediate();
   }

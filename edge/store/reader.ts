@@ -1,7 +1,5 @@
 import { statSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import type { Alarm } from '#edge/domain/alarm.ts';
-import type { AuditLine } from '#edge/domain/audit.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
@@ -9,17 +7,27 @@ import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
 import { sampleSource } from './blocks.ts';
-import { type Db, databaseFile, storeError } from './database.ts';
+import { type Db, databaseFile, notReady, openReadOnly, storeError } from './database.ts';
 import { documentReader } from './document-reader.ts';
 import type { DocumentKind, StoredDocument } from './documents.ts';
 import { type Bucket, fixedBuckets, givenBuckets, PointHistory } from './history.ts';
-import { migrations, schemaVersion } from './migrations.ts';
+import { schemaVersion } from './migrations.ts';
 import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
+import {
+  type AlarmFilter,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditPage,
+  alarmReader,
+  auditColumns,
+  auditPageReader,
+} from './pages.ts';
 import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
+export type { AlarmFilter, AuditEntry, AuditFilter, AuditPage } from './pages.ts';
 export type { LaneState } from './report.ts';
 export type { HistorySample } from './sample.ts';
 
@@ -43,11 +51,6 @@ export interface DayBounds {
   readonly utcOffset?: number;
   /** Or the boundaries themselves, ascending, ms since epoch: n + 1 for n buckets. For zones with summer time. */
   readonly boundaries?: readonly number[];
-}
-
-export interface AuditEntry extends AuditLine {
-  /** Grows by one with each line. */
-  readonly seq: number;
 }
 
 export interface InboxLine {
@@ -90,11 +93,15 @@ export interface Reader extends Disposable {
   newestEvents(limit: number): CampusEvent[];
   event(id: string): CampusEvent | null;
   /** Latest raised first. */
-  alarms(options: { readonly open?: boolean; readonly limit: number }): Alarm[];
+  alarms(filter: AlarmFilter): Alarm[];
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): AuditEntry[];
   /** Newest first. */
   newestAudit(limit: number): AuditEntry[];
+  /** Newest first. At most 200,000 lines are looked through in a call: a page may be short, and there may still be more. */
+  auditPage(filter: AuditFilter): AuditPage;
+  /** The newest line, with its hash (hex); null when there is none. */
+  auditHead(): { readonly seq: number; readonly time: number; readonly hash: string } | null;
   /** Last seen first. */
   inbox(limit: number): InboxLine[];
   /** What people set (documents.ts); null: there is none. Throws STORE_BAD_DOCUMENT for one that cannot be understood. */
@@ -116,7 +123,7 @@ const atMost = (limit: number) => Math.max(0, Math.min(mostRows, Math.floor(limi
 
 /** Opens when first asked, and again when the file was replaced: made before there is a database, it works once there is. */
 export function openReader(folder: string, clock: Clock = systemClock): Reader {
-  const connection = new Connection(databaseFile(folder));
+  const connection = new Connection(folder);
   const ask = <T>(question: (open: Prepared) => T): T => connection.read(question);
   return {
     history: (ref, from, to, step = 'raw', limit = 10_000, days = {}) =>
@@ -124,13 +131,11 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     events: (after, limit) => ask((open) => events(open, after, atMost(limit))),
     newestEvents: (limit) => ask(({ s }) => parseAll<CampusEvent>(s.newestEvents.all(atMost(limit)))),
     event: (id) => ask(({ s }) => parse<CampusEvent>(s.event.get(id))),
-    alarms: ({ open, limit }) =>
-      ask(({ s }) => {
-        const bodies = open === undefined ? s.alarms.all(atMost(limit)) : s.alarmsBy.all(Number(open), atMost(limit));
-        return parseAll<Alarm>(bodies);
-      }),
+    alarms: (filter) => ask((open) => open.alarms(filter, atMost(filter.limit))),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
-    newestAudit: (limit) => ask(({ s }) => s.newestAudit.all(atMost(limit))),
+    newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
+    auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
+    auditHead: () => ask(({ s }) => s.auditHead.get() ?? null),
     inbox: (limit) => ask(({ s }) => s.inbox.all(atMost(limit))),
     document: (kind, id) => ask((open) => open.documents.one(kind, id)),
     documents: (kind) => ask((open) => open.documents.all(kind)),
@@ -208,12 +213,14 @@ type Prepared = ReturnType<typeof prepare>;
 
 /** A read-only connection that is opened late and follows a file that is replaced (a corrupt one that was moved aside). */
 class Connection {
+  readonly #folder: string;
   readonly #file: string;
   #open: Prepared | null = null;
   #inode = 0;
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#file = databaseFile(folder);
   }
 
   read<T>(question: (open: Prepared) => T): T {
@@ -234,31 +241,21 @@ class Connection {
     const inode = statSync(this.#file, { throwIfNoEntry: false })?.ino;
     if (inode === undefined) {
       this.close();
-      throw new CodedError('STORE_NOT_READY', `${this.#file} does not exist yet: core makes it when it starts`);
+      throw notReady(`${this.#file} does not exist yet: core makes it when it starts`);
     }
     if (this.#open !== null && inode === this.#inode) return this.#open;
     this.close();
-    this.#open = connect(this.#file);
+    this.#open = connect(this.#folder);
     this.#inode = inode;
     return this.#open;
   }
 }
 
-function connect(file: string): Prepared {
-  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 2_000 });
+function connect(folder: string): Prepared {
+  const db = openReadOnly(folder);
   try {
-    const version = schemaVersion(db);
-    if (version > migrations.length) {
-      throw new CodedError(
-        'STORE_NEWER',
-        `${file} has schema ${version}; this version knows up to ${migrations.length}`,
-      );
-    }
-    if (version < migrations.length) {
-      throw new CodedError('STORE_NOT_READY', `${file} has schema ${version}: core has not brought it up to date yet`);
-    }
     db.pragma('cache_size = -4000');
-    return prepare(db, file);
+    return prepare(db, databaseFile(folder));
   } catch (error) {
     db.close();
     throw error;
@@ -268,9 +265,8 @@ function connect(file: string): Prepared {
 function prepare(db: Db, file: string) {
   const meta = db.prepare<[string], number>('SELECT value FROM meta WHERE key = ?').pluck();
   const epoch = meta.get('epoch');
-  if (epoch === undefined) throw new CodedError('STORE_NOT_READY', `${file} is being made`);
+  if (epoch === undefined) throw notReady(`${file} is being made`);
   const bodies = <P extends unknown[]>(sql: string) => db.prepare<P, string>(`SELECT body FROM ${sql}`).pluck();
-  const audit = 'SELECT seq, time, who, origin AS "from", what, why, result FROM audit';
   return {
     db,
     epoch,
@@ -286,15 +282,17 @@ function prepare(db: Db, file: string) {
     }),
     findPoint: pointFinder(db),
     documents: documentReader(db),
+    alarms: alarmReader(db),
+    auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),
       eventSeq: db.prepare<[string], number>('SELECT seq FROM event WHERE id = ?').pluck(),
       events: bodies<[number, number]>('event WHERE seq > ? ORDER BY seq LIMIT ?'),
       newestEvents: bodies<[number]>('event ORDER BY seq DESC LIMIT ?'),
-      alarms: bodies<[number]>('alarm ORDER BY raised DESC LIMIT ?'),
-      alarmsBy: bodies<[number, number]>('alarm WHERE open = ? ORDER BY raised DESC LIMIT ?'),
-      audit: db.prepare<[number, number], AuditEntry>(`${audit} WHERE seq > ? ORDER BY seq LIMIT ?`),
-      newestAudit: db.prepare<[number], AuditEntry>(`${audit} ORDER BY seq DESC LIMIT ?`),
+      audit: db.prepare<[number, number], AuditEntry>(`${auditColumns} WHERE seq > ? ORDER BY seq LIMIT ?`),
+      auditHead: db.prepare<[], { seq: number; time: number; hash: string }>(
+        'SELECT seq, time, lower(hex(hash)) AS hash FROM audit ORDER BY seq DESC LIMIT 1',
+      ),
       inbox: db.prepare<[number], InboxLine>('SELECT * FROM inbox ORDER BY last DESC LIMIT ?'),
       requests: bodies<[number]>('request ORDER BY seq DESC LIMIT ?'),
       commands: bodies<[number]>('command ORDER BY seq DESC LIMIT ?'),

@@ -1,4 +1,5 @@
-import type { Site } from '#edge/runtime/site.ts';
+import { auditAtLeast, type Site } from '#edge/runtime/site.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { Db } from './database.ts';
 import type { Slice } from './fold.ts';
 import type { Outbox } from './outbox.ts';
@@ -40,12 +41,14 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #space: Space;
   readonly #outbox: Outbox;
+  readonly #audit: AuditLog;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(db: Db, outbox: Outbox, space: Space, options: RetentionOptions) {
+  constructor(db: Db, outbox: Outbox, audit: AuditLog, space: Space, options: RetentionOptions) {
     this.#options = options;
     this.#space = space;
     this.#outbox = outbox;
+    this.#audit = audit;
     this.#statements = prepare(db);
   }
 
@@ -68,6 +71,7 @@ export class Retention {
     });
     yield;
     for (const target of this.#byAge(now)) yield* this.#drop(target, now, slice, dropped);
+    yield* this.#dropAudit(now, slice, dropped);
     const full = yield* this.#forSpace(now, slice, dropped);
     return { dropped, freed, evicted, full };
   }
@@ -75,9 +79,7 @@ export class Retention {
   #byAge(now: number): Target[] {
     const { readings, events, audit } = this.#options.retention;
     const s = this.#statements;
-    // Cut at whole days: one audit line a day, not one a minute.
-    const before = (age: number) => Math.floor((now - age) / day) * day;
-    const days = (age: number) => `older than ${Math.round(age / day)} days`;
+    const before = (age: number) => wholeDaysBefore(now, age);
     const keyOf = (age: number) => blockKey(Math.max(0, hourOf(before(age))), 0);
     const raw = { what: 'raw readings', table: s.block, cut: keyOf(readings), why: days(readings) };
     const headerAge = headerAges * readings;
@@ -89,7 +91,6 @@ export class Retention {
       { what: 'inbox entries', table: s.inbox, cut: before(events), why: days(events) },
       { what: 'requests', table: s.request, cut: before(audit), why: days(audit) },
       { what: 'commands', table: s.command, cut: before(audit), why: days(audit) },
-      { what: 'audit lines', table: s.audit, cut: before(audit), why: days(audit), audit: true },
     ];
   }
 
@@ -154,7 +155,6 @@ export class Retention {
     if (rows === 0) return;
     // The line goes first: a deletion that a crash cuts short is announced, never unannounced.
     slice.transaction(() => {
-      if (target.audit) this.#statements.releaseAudit.run({ cut, now, why: target.why });
       this.#note(dropped, { what: target.what, why: target.why, rows }, now);
     });
     for (let left = rows; left > 0; left -= step) {
@@ -165,10 +165,35 @@ export class Retention {
     }
   }
 
+  /** The audit is let go by age alone, never for room: each step says up to where, in the transaction that removes it. */
+  *#dropAudit(now: number, slice: Slice, dropped: Dropped[]): Generator<void> {
+    const age = Math.max(this.#options.retention.audit, auditAtLeast);
+    const cut = wholeDaysBefore(now, age);
+    const rows = this.#audit.countOld(cut);
+    if (rows === 0) return;
+    const why = days(age);
+    slice.transaction(() => this.#note(dropped, { what: 'audit lines', why, rows }, now));
+    for (let left = rows; left > 0; left -= step) {
+      slice.transaction(() => {
+        this.#audit.release(cut, step, now, why);
+      });
+      yield;
+    }
+  }
+
   #note(dropped: Dropped[], entry: Dropped, now: number): void {
     dropped.push(entry);
-    this.#statements.note.run(now, `retention drop ${entry.what}`, entry.why, `${entry.rows} rows`);
+    this.#audit.append([now, 'process:core', 'store', `retention drop ${entry.what}`, entry.why, `${entry.rows} rows`]);
   }
+}
+
+/** Cut at whole days: one audit line a day, not one a minute. */
+function wholeDaysBefore(now: number, age: number): number {
+  return Math.floor((now - age) / day) * day;
+}
+
+function days(age: number): string {
+  return `older than ${Math.round(age / day)} days`;
 }
 
 interface Target {
@@ -176,7 +201,6 @@ interface Target {
   readonly table: Prunable;
   readonly cut: number;
   readonly why: string;
-  readonly audit?: boolean;
 }
 
 interface Cut {
@@ -205,19 +229,5 @@ function prepare(db: Db) {
     inbox: prunable(db, 'inbox', 'key', 'last < @cut'),
     request: prunable(db, 'request', 'seq', 'time < @cut'),
     command: prunable(db, 'command', 'seq', 'time < @cut'),
-    // Lines are let go from the oldest on, so that no line is missing between two that are there.
-    audit: prunable(
-      db,
-      'audit',
-      'seq',
-      'seq < coalesce((SELECT min(seq) FROM audit WHERE time >= @cut), 9e15) AND time < @cut',
-    ),
-    releaseAudit: db.prepare<[Cut & { now: number; why: string }]>(
-      `INSERT INTO audit_released SELECT max(seq), @now, @why FROM audit
-       WHERE seq < coalesce((SELECT min(seq) FROM audit WHERE time >= @cut), 9e15) AND time < @cut`,
-    ),
-    note: db.prepare<[number, string, string, string]>(
-      "INSERT INTO audit (time, who, origin, what, why, result) VALUES (?, 'process:core', 'store', ?, ?, ?)",
-    ),
   };
 }

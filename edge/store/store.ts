@@ -68,6 +68,11 @@ export interface Store extends AsyncDisposable {
   /** Call it about once a minute. Folds the hot log into blocks, applies retention, frees space. Lets appends pass. */
   maintain(now: number): Promise<MaintenanceReport>;
   stats(): Promise<StoreStats>;
+  /**
+   * Copies the database, consistent as of when it resolves, into a file that must not be there yet (made 0600); appends go on
+   * meanwhile. `head` is the anchor of the audit (the file `audit-head`) that fits the copy. Rejects with STORE_COPY.
+   */
+  copy(file: string): Promise<{ readonly bytes: number; readonly head: string }>;
   /** Told of every fault when it begins and ends; of those that stand, at once. Returns the way to stop it. */
   onFault(listener: (fault: StoreFault) => void): () => void;
 }
@@ -88,6 +93,8 @@ const patientRows = 2_000;
 const openPatience = 60_000;
 const callPatience = 120_000;
 const closePatience = 10_000;
+/** GBs on a slow card. */
+const copyPatience = 60 * 60_000;
 /** So many reports of a corrupt database in a row, each by a fresh connection, and it is moved aside. */
 const corruptReports = 3;
 const corruptWindow = 600_000;
@@ -154,7 +161,9 @@ class ThreadedStore implements Store {
         if (!this.#closing.signal.aborted) this.#fail(error);
       },
       fault: ({ code, message, active }) => {
-        if (active) this.#fail(new CodedError(code, message));
+        // The anchor of the audit is a file beside the database, which goes on without it.
+        if (active && code === 'STORE_ANCHOR') this.#faults.raise(code, message);
+        else if (active) this.#fail(new CodedError(code, message));
         else this.#faults.clear(code);
       },
     });
@@ -340,6 +349,10 @@ class ThreadedStore implements Store {
       this.#faults.raise('STORE_FULL', 'space is short and nothing more may be dropped: readings are refused');
     else if (this.#outage === null) this.#faults.clear('STORE_FULL');
     return report;
+  }
+
+  copy(file: string): Promise<{ readonly bytes: number; readonly head: string }> {
+    return this.#call((link) => link.call('copy', { file }, copyPatience));
   }
 
   async stats(): Promise<StoreStats> {

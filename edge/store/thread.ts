@@ -1,10 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { CodedError } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { Backoff } from '#edge/runtime/lifecycle.ts';
 import { storeError } from './database.ts';
 import type { MaintenanceReport } from './report.ts';
 import type { Call, Calls, FromThread, Method, ThreadOptions } from './wire.ts';
 import { unsyncedAtMost, Writer } from './writer.ts';
+
+/** The anchor of the audit follows its newest line within this, and is written no more often, ms. */
+const anchorAfter = 1_000;
 
 /*
  * The store's thread: one Writer behind a message port. Calls are answered in order, except that maintenance is cut into
@@ -17,7 +21,26 @@ function serve(port: MessagePort, options: ThreadOptions): void {
   if (writer === null) return;
   let maintenance: Promise<MaintenanceReport> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
+  let anchorTimer: NodeJS.Timeout | null = null;
+  let isAnchorFailing = false;
+  const anchorBackoff = new Backoff({ first: 2_000, cap: 60_000 });
+  let copying: Promise<Calls['copy']['result']> | null = null;
+  const closed = new AbortController();
   let closing = false;
+
+  const anchor = () => {
+    anchorTimer = null;
+    try {
+      writer.anchor();
+      if (isAnchorFailing) say({ kind: 'fault', code: 'STORE_ANCHOR', message: '', active: false });
+      isAnchorFailing = false;
+      anchorBackoff.reset();
+    } catch (error) {
+      if (!isAnchorFailing) say({ kind: 'fault', code: 'STORE_ANCHOR', message: messageOf(error), active: true });
+      isAnchorFailing = true;
+      anchorTimer = setTimeout(anchor, anchorBackoff.next());
+    }
+  };
 
   const flush = () => {
     flushTimer = null;
@@ -53,6 +76,13 @@ function serve(port: MessagePort, options: ThreadOptions): void {
         });
         return maintenance;
       },
+      copy: ({ file }) => {
+        if (copying !== null) throw new CodedError('STORE_COPY', 'a copy of the database is being made already');
+        copying = writer.copy(file, closed.signal).finally(() => {
+          copying = null;
+        });
+        return copying;
+      },
       probe: ({ now }) => writer.probe(now),
       // The caller adds what only it knows.
       stats: () => ({
@@ -63,12 +93,19 @@ function serve(port: MessagePort, options: ThreadOptions): void {
       }),
       close: () => {
         closing = true;
-        if (flushTimer !== null) clearTimeout(flushTimer);
+        closed.abort();
+        for (const timer of [flushTimer, anchorTimer]) if (timer !== null) clearTimeout(timer);
+        using _closed = writer;
         writer.flush();
-        writer[Symbol.dispose]();
+        writer.anchor();
         return null;
       },
     };
+
+  const schedule = () => {
+    if (writer.unsynced) flushTimer ??= setTimeout(flush, unsyncedAtMost);
+    if (writer.isUnanchored) anchorTimer ??= setTimeout(anchor, anchorAfter);
+  };
 
   const answer = async <M extends Method>({ id, method, params }: Call<M>) => {
     try {
@@ -82,10 +119,11 @@ function serve(port: MessagePort, options: ThreadOptions): void {
       say({ kind: 'failed', id, error: { code, message } });
     }
     if (method === 'close') port.close();
-    else if (!closing && writer.unsynced) flushTimer ??= setTimeout(flush, unsyncedAtMost);
+    else if (!closing) schedule();
   };
 
   port.on('message', (call: Call) => void answer(call));
+  schedule();
   say({ kind: 'opened', epoch: writer.epoch, movedAside: writer.movedAside });
 }
 

@@ -3,6 +3,7 @@ import type { ValueType } from '#edge/domain/device.ts';
 import type { Hold } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import type { AuditRow } from './audit-log.ts';
 import type { OutboxLane } from './batch.ts';
 import type { DocumentChange } from './documents.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
@@ -26,7 +27,7 @@ export type Item =
       readonly body: string;
     }
   | { readonly kind: 'request' | 'command'; readonly id: string; readonly time: number; readonly body: string }
-  | { readonly kind: 'audit'; readonly row: readonly [number, string, string, string, string, string] }
+  | { readonly kind: 'audit'; readonly row: AuditRow }
   /** key, kind, client, topic, message, excerpt, time */
   | { readonly kind: 'inbox'; readonly row: readonly [string, string, string, string, string, string, number] }
   /** body null: nobody holds it. */
@@ -82,6 +83,8 @@ export interface Calls {
   summarise: { params: { upTo: number }; result: number };
   preview: { params: { now: number }; result: number };
   maintain: { params: { now: number }; result: MaintenanceReport };
+  /** `head`: the anchor that fits the copy. */
+  copy: { params: { file: string }; result: { bytes: number; head: string } };
   probe: { params: { now: number }; result: null };
   stats: { params: null; result: StoreStats };
   close: { params: null; result: null };

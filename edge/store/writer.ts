@@ -3,7 +3,9 @@ import type { Statement } from 'better-sqlite3';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { ItemWriter, rowWriter, type Span, type UnkeptPoints } from './apply.ts';
+import { AuditLog } from './audit-log.ts';
 import { type SampleSource, sampleSource } from './blocks.ts';
+import { copyDatabase } from './copy.ts';
 import { type Db, databaseFile, lockFolder, openDatabase, storeError } from './database.ts';
 import { Folder, type FoldResult, type Slice } from './fold.ts';
 import { Outbox } from './outbox.ts';
@@ -36,6 +38,7 @@ export class Writer implements Disposable {
   readonly #db: Db;
   readonly #source: SampleSource;
   readonly #outbox: Outbox;
+  readonly #audit: AuditLog;
   readonly #items: ItemWriter;
   readonly #rows: ReturnType<typeof rowWriter>;
   readonly #summary: Summary;
@@ -82,12 +85,14 @@ export class Writer implements Disposable {
     });
     this.#space = diskSpace(db, options.folder);
     this.#outbox = new Outbox(db, epoch);
-    this.#items = new ItemWriter(db, this.#outbox);
+    this.#totalChanges = db.prepare<[], number>('SELECT total_changes()').pluck();
+    this.#audit = this.#openAudit(options);
+    this.#items = new ItemWriter(db, this.#outbox, this.#audit);
     this.#rows = rowWriter(db);
     this.#points = allPoints(db);
     this.#summary = new Summary(db, this.#source, this.#outbox, options.now);
     this.#folder = new Folder(db, this.#source, this.#points);
-    this.#retention = new Retention(db, this.#outbox, this.#space, {
+    this.#retention = new Retention(db, this.#outbox, this.#audit, this.#space, {
       retention,
       outboxBytes: tuning.outboxBytes ?? Math.min(256e6, retention.database / 4),
       keepAtLeast: tuning.keepAtLeast ?? 86_400_000,
@@ -100,11 +105,20 @@ export class Writer implements Disposable {
       has: (point) => this.#points.get(point)?.kept === false,
       keep: (point, sample) => this.#folder.keepLatest(point, sample),
     };
-    this.#totalChanges = db.prepare<[], number>('SELECT total_changes()').pluck();
     this.#countHot = db.prepare<[], number>('SELECT count(*) FROM hot').pluck();
     this.#hotRows = this.#countHot.get() ?? 0;
     this.#lastHotId = db.prepare<[], number | null>('SELECT max(id) FROM hot').pluck().get() ?? 0;
     this.#marks.push({ time: options.now, id: this.#lastHotId });
+  }
+
+  #openAudit({ folder, now }: ThreadOptions): AuditLog {
+    try {
+      return new AuditLog(this.#db, folder, now, (work) => this.#transact('FULL', work));
+    } catch (error) {
+      this.#db.close();
+      this.#lock.close();
+      throw error;
+    }
   }
 
   register(points: readonly PointRegistration[]): readonly number[] {
@@ -348,6 +362,25 @@ export class Writer implements Disposable {
     }
     this.#unsyncedSince = null;
     this.#commits.flushes += 1;
+  }
+
+  /** The audit has lines that its anchor does not know. */
+  get isUnanchored(): boolean {
+    return this.#audit.isUnanchored;
+  }
+
+  /** Remembers the newest line of the audit outside the database. Throws STORE_IO. */
+  anchor(): void {
+    if (!this.#audit.isUnanchored) return;
+    this.flush();
+    this.#audit.anchor();
+  }
+
+  /** A copy of the database as it is when this resolves, in a file that must not be there yet; commits go on meanwhile. Throws STORE_COPY. */
+  async copy(file: string, signal: AbortSignal): Promise<Calls['copy']['result']> {
+    // Before the copy: what it names is then in it.
+    const head = this.#audit.anchorText();
+    return { bytes: await copyDatabase(this.#db, file, signal), head };
   }
 
   stats(): Omit<StoreStats, 'batches' | 'queued' | 'restarts'> {

@@ -12,6 +12,7 @@ export type CoreStore = Pick<
   | 'summarise'
   | 'maintain'
   | 'outboxAcknowledge'
+  | 'copy'
   | 'onFault'
   | typeof Symbol.asyncDispose
 >;
@@ -95,6 +96,7 @@ function noStore(fault: CodedError): CoreStore {
     summarise: () => Promise.resolve(0),
     maintain: refuse,
     outboxAcknowledge: refuse,
+    copy: refuse,
     onFault: (listener) => {
       listener({ code: fault.code, message: fault.message, since: 0, active: true });
       return () => {};

@@ -11,6 +11,7 @@ import { describeIssues } from '#edge/runtime/site.ts';
 import { type Batch, outboxLanes } from '#edge/store/batch.ts';
 import { type DocumentKind, documentIdPattern, documentKinds, documentSchemas } from '#edge/store/documents.ts';
 import type { Store } from '#edge/store/store.ts';
+import { copyTarget } from './copy-target.ts';
 import type { Inbound } from './inbound.ts';
 import type { Judgement, Verdict } from './judgement.ts';
 
@@ -34,6 +35,7 @@ const acknowledgeParams = z.strictObject({ id: alarmId, note: z.string().max(500
 const shelveParams = z.strictObject({ id: alarmId, minutes: z.int().min(1).max(480), reason, ...asked });
 const unshelveParams = z.strictObject({ id: alarmId, ...asked });
 const resetParams = z.strictObject({ id: z.string().max(63), reason, ...asked });
+const copyParams = z.strictObject({ file: z.string().max(1_000) });
 const forgetParams = z.strictObject({ key: z.string().min(1).max(300) });
 const documentParams = z
   .strictObject({
@@ -59,15 +61,17 @@ export interface RpcMethodsOptions {
   readonly commands: Commands;
   readonly judgement: Judgement;
   readonly inbound: Inbound;
-  readonly store: Pick<Store, 'outboxAcknowledge'>;
+  readonly store: Pick<Store, 'outboxAcknowledge' | 'copy'>;
   /** Writes at once, or fails: for what may not be owed to the disk. */
   readonly append: (batch: Batch) => Promise<void>;
+  /** The data folder. */
+  readonly data: string;
   readonly clock: Clock;
 }
 
 /** What our own processes may ask of core; each answers when its effect is on disk. */
 export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<string, RpcMethod>> {
-  const { commands, judgement, inbound, store, append, clock } = options;
+  const { commands, judgement, inbound, store, append, data, clock } = options;
   const commit = (verdict: Verdict, line: Omit<AuditLine, 'time'>) =>
     inbound.commit({ ...verdict, audit: [...(verdict.audit ?? []), { ...line, time: clock.now() }] });
   return {
@@ -128,6 +132,8 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
       await append({ documents: [{ ...put, ...words, body, time: clock.now() }] });
       return { rev: body === null ? 0 : put.rev + 1 };
     }),
+
+    'store.copy': checked(copyParams, async ({ file }) => store.copy(await copyTarget(data, file))),
 
     audit: checked(auditParams, async (entry) => {
       await inbound.commit({ audit: [{ ...entry, time: clock.now() }] });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '#edge/runtime/clock.ts';
+import { AuditLog } from '#edge/store/audit-log.ts';
 import { openDatabase } from '#edge/store/database.ts';
 import { Outbox } from '#edge/store/outbox.ts';
 import { blockKey } from '#edge/store/points.ts';
@@ -114,7 +115,8 @@ describe('retention', () => {
     // A disk of which all is ours but 1 MB, and that wants 3 MB free.
     const space = { ...disk, free: () => 1e6 + before - statSync(file).size };
     const options = { retention: { ...retention, freeSpaceFloor: 3e6 }, outboxBytes: 1e9, keepAtLeast: day };
-    const retain = new Retention(db, new Outbox(db, epoch), space, options);
+    const audit = new AuditLog(db, folder.path, start, (work) => db.transaction(work)());
+    const retain = new Retention(db, new Outbox(db, epoch), audit, space, options);
     const slice = { transaction: (work: () => void) => db.transaction(work)(), turn: () => ({ over: () => true }) };
     const run = retain.run(start + 10 * day, slice);
     let step = run.next();
@@ -129,20 +131,20 @@ describe('retention', () => {
 
   test('alone may take lines from the audit: nobody else deletes or changes one', async () => {
     await using folder = await temporaryFolder();
-    await using store = await open(folder.path, {}, { retention: { ...retention, audit: 10 * day } });
+    await using store = await open(folder.path, {}, { retention: { ...retention, audit: 200 * day } });
     await store.append({
-      audit: [audit, { ...audit, what: 'second' }, { ...audit, time: start + 9 * day, what: 'third' }],
+      audit: [audit, { ...audit, what: 'second' }, { ...audit, time: start + 199 * day, what: 'third' }],
     });
     using intruder = closing(join(folder.path, 'campus.db'));
     for (const sql of [
       'DELETE FROM audit',
       'DELETE FROM audit WHERE seq = 2',
       "UPDATE audit SET result = 'no'",
-      "INSERT OR REPLACE INTO audit SELECT seq, 0, '', '', '', '', '' FROM audit",
+      "INSERT OR REPLACE INTO audit SELECT seq, 0, '', '', '', '', '', hash FROM audit",
     ]) {
       expect(() => intruder.db.exec(sql)).toThrowError('audit is append-only');
     }
-    await store.maintain(start + 12 * day);
+    await store.maintain(start + 202 * day);
     using reader = openReader(folder.path);
     expect(reader.audit(0, 10).map((line) => [line.seq, line.what])).toEqual([
       [3, 'third'],
