@@ -1,5 +1,7 @@
 import { Suspense, useEffect } from 'react';
 import { useLocation } from 'wouter';
+import { needsAction } from './alarm-groups.ts';
+import { AlarmVoice } from './alarm-voice.tsx';
 import type { CampusView } from './api.ts';
 import { ageText } from './kit/formats.ts';
 import { Frame, type NavGroup } from './kit/frame.tsx';
@@ -64,6 +66,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
       firstOnPhone={['#/', '#/alarms', '#/map', '#/devices']}
       banner={<LinkBanner />}
     >
+      <AlarmVoice />
       {mine.map((entry) => (
         <PageShortcut key={entry.name} entry={entry} />
       ))}
@@ -81,10 +84,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
 }
 
 function useAlarmCount(): number {
-  return useOpenAlarms().filter(
-    ({ state, suppressedBy, shelved }) =>
-      state !== 'normal' && state !== 'acknowledged' && suppressedBy === undefined && shelved === undefined,
-  ).length;
+  return useOpenAlarms().filter((alarm) => needsAction(alarm) && alarm.state !== 'acknowledged').length;
 }
 
 function PageShortcut({ entry }: { readonly entry: PageEntry }) {

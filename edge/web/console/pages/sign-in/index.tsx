@@ -1,7 +1,8 @@
 import { Button, Input, type InputRef } from 'antd';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import type { Me } from '../../../people-schemas.ts';
-import { ApiError, api, errorText } from '../../api.ts';
+import { ApiError, api, errorText, query } from '../../api.ts';
 import { Door } from '../../kit/door.tsx';
 import { fromHere } from '../../kit/download.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
@@ -16,16 +17,20 @@ export function SignInPage({ campus, oidc }: { readonly campus: NamePair; readon
   const say = useWords(words);
   const name = useName();
   const language = useLanguage();
+  const [location] = useLocation();
   useEffect(() => {
     document.title = `${words[language].title} · ${nameIn(language, campus)}`;
   }, [campus, language]);
   return (
     <Door mark={<Mark size={40} />} title={name(campus)} about={say.about} foot={say.help}>
-      <SignInForm />
+      <SignInForm problemOfProvider={/[?&]problem=([a-z-]+)/.exec(location)?.[1]} />
       {oidc !== null && (
         <>
           <p className="sign-in-or">{say.or}</p>
-          <a className="kit-button sign-in-provider" href={fromHere('api/v1/oidc/start')}>
+          <a
+            className="kit-button sign-in-provider"
+            href={fromHere(`api/v1/oidc/start${query({ to: wantedRoute(location) })}`)}
+          >
             {say.withProvider(name(oidc))}
           </a>
         </>
@@ -34,7 +39,20 @@ export function SignInPage({ campus, oidc }: { readonly campus: NamePair; readon
   );
 }
 
-function SignInForm() {
+/** Where to go afterwards: the route that was asked for. */
+function wantedRoute(location: string): string {
+  const [path = '/'] = location.split('?');
+  return `#${path}`;
+}
+
+/** What the identity provider's side says of a try that failed. */
+const providerProblems: Readonly<Record<string, 'refused' | 'noProvider' | 'unknownProvider'>> = {
+  'oidc-refused': 'refused',
+  'oidc-away': 'noProvider',
+  'oidc-unknown': 'unknownProvider',
+};
+
+function SignInForm({ problemOfProvider }: { readonly problemOfProvider: string | undefined }) {
   const say = useWords(words);
   const language = useLanguage();
   const become = useBecome();
@@ -44,7 +62,9 @@ function SignInForm() {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const [step, setStep] = useState<'password' | 'code'>('password');
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(() =>
+    problemOfProvider === undefined ? '' : say[providerProblems[problemOfProvider] ?? 'refused'],
+  );
   const [lockedUntil, setLockedUntil] = useState(0);
   const [isBusy, setBusy] = useState(false);
   const isLocked = useTicking((time) => time < lockedUntil);

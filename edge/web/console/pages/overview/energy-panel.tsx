@@ -1,0 +1,121 @@
+import { useQuery } from '@tanstack/react-query';
+import type { EnergyView } from '../../../place-schemas.ts';
+import { api } from '../../api.ts';
+import { Panel } from '../../kit/frame.tsx';
+import { useFormats, useName, useWords } from '../../kit/language.tsx';
+import { EmptyState, PageSkeleton } from '../../kit/states.tsx';
+import { words } from './words.ts';
+
+type Meter = EnergyView['meters'][number];
+
+const hour = 3_600_000;
+const mostMeters = 4;
+
+/** What today took, hour by hour, against the same weekday a week ago, and what the night took for nothing. */
+export function EnergyPanel() {
+  const say = useWords(words);
+  const energy = useQuery({
+    queryKey: ['energy', 'today'],
+    queryFn: ({ signal }) => api.get<EnergyView>('energy/today', signal),
+    refetchInterval: 60_000,
+  });
+  const meters = energy.data?.meters ?? [];
+  return (
+    <Panel
+      title={say.energy}
+      extra={<span className="kit-soft overview-note">{say.sinceMidnight}</span>}
+      className="overview-energy"
+    >
+      {energy.isPending ? (
+        <PageSkeleton />
+      ) : meters.length === 0 ? (
+        <EmptyState title={say.noMeters}>{say.noMetersHelp}</EmptyState>
+      ) : (
+        <div className="meters">
+          {meters.slice(0, mostMeters).map((meter) => (
+            <MeterStrip key={meter.ref} meter={meter} />
+          ))}
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function MeterStrip({ meter }: { readonly meter: Meter }) {
+  const say = useWords(words);
+  const name = useName();
+  const formats = useFormats();
+  const kilowattHours = (value: number | null) => (value === null ? '—' : formats.number(value, value < 100 ? 1 : 0));
+  const { today, weekAgo, nightBase } = meter;
+  const change = today === null || weekAgo === null || weekAgo === 0 ? null : today / weekAgo - 1;
+  return (
+    <a className="meter" href={`#/devices/${meter.ref.split('/')[0] ?? ''}`}>
+      <span className="meter-name">{name(meter.deviceName)}</span>
+      <span className="meter-today">
+        <strong className="kit-number">{kilowattHours(today)}</strong> kWh
+        {change !== null && (
+          <span className={`meter-change ${change > 0.1 ? 'meter-more' : ''}`}>
+            {change >= 0 ? '▲ ' : '▼ '}
+            {change >= 0 ? say.more(formats.percent(change)) : say.less(formats.percent(-change))}
+          </span>
+        )}
+      </span>
+      <HourBars meter={meter} />
+      <span className="kit-soft meter-facts">
+        <span>
+          {say.weekAgo} <b className="kit-number">{kilowattHours(weekAgo)}</b> kWh
+        </span>
+        <span title={say.nightHelp}>
+          {say.nightBase} <b className="kit-number">{nightBase === null ? '—' : formats.number(nightBase, 1)}</b> kW
+        </span>
+      </span>
+    </a>
+  );
+}
+
+const bar = { width: 240, height: 44, hours: 24 } as const;
+
+/** 24 places, one an hour; an hour of which nothing is known is hatched, one that has not come is empty. */
+function HourBars({ meter }: { readonly meter: Meter }) {
+  const say = useWords(words);
+  const name = useName();
+  const formats = useFormats();
+  const most = Math.max(0.001, ...meter.hours.map(({ energy }) => energy ?? 0));
+  const midnight = formats.startOfDay(meter.hours[0]?.t ?? 0);
+  const step = bar.width / bar.hours;
+  return (
+    <svg
+      className="hours"
+      viewBox={`0 0 ${bar.width} ${bar.height + 12}`}
+      role="img"
+      aria-label={say.energyHours(name(meter.deviceName))}
+      preserveAspectRatio="none"
+    >
+      <title>{say.energyHours(name(meter.deviceName))}</title>
+      <line x1="0" x2={bar.width} y1={bar.height} y2={bar.height} className="hours-base" />
+      {meter.hours.map(({ t, energy }) => {
+        const index = Math.round((t - midnight) / hour);
+        const height = energy === null ? bar.height * 0.35 : Math.max(1, (energy / most) * (bar.height - 2));
+        return (
+          <rect
+            key={t}
+            x={index * step + 1}
+            y={bar.height - height}
+            width={step - 2}
+            height={height}
+            className={energy === null ? 'hours-unknown' : 'hours-known'}
+          >
+            <title>
+              {say.hour(formats.shortTime(t), energy === null ? say.noValue : `${formats.number(energy, 1)} kWh`)}
+            </title>
+          </rect>
+        );
+      })}
+      {[0, 6, 12, 18].map((at) => (
+        <text key={at} x={at * step} y={bar.height + 11} className="hours-tick">
+          {String(at).padStart(2, '0')}
+        </text>
+      ))}
+    </svg>
+  );
+}
