@@ -1,0 +1,96 @@
+import { defineWords } from '../../kit/words.ts';
+
+/* What the audit's verbs mean, for people. The line as it was written is always shown beside it. */
+
+export const deedWords = defineWords({
+  zh: {
+    'sign-in': '登录',
+    'sign-out': '退出登录',
+    setup: '创建首位管理员',
+    request: '请求控制输出',
+    command: '控制设备',
+    refused: '被拒绝的操作',
+    'alarm.acknowledge': '确认报警',
+    'alarm.shelve': '搁置报警',
+    'alarm.unshelve': '取消搁置',
+    'interlock.reset': '复位联锁',
+    'person.create': '新建账号',
+    'person.change': '修改账号',
+    'person.delete': '删除账号',
+    'person.unlock': '解除锁定',
+    'person.lock': '账号锁定',
+    'person.change-password': '修改口令',
+    'person.second-factor-on': '开启两步验证',
+    'person.second-factor-off': '关闭两步验证',
+    'person.use-recovery-code': '使用恢复码',
+    'session.revoke': '结束他人登录',
+    'token.create': '新建接口令牌',
+    'token.delete': '删除接口令牌',
+    'device.adopt': '接入设备',
+    'device.give-up': '移除设备',
+    'device.try': '试读设备',
+    'plan.create': '上传平面图',
+    'plan.change': '修改平面图',
+    'plan.delete': '删除平面图',
+    'placement.change': '在图上放置设备',
+    'asset.change': '修改校产',
+    'backup.make': '制作备份',
+    'backup.fetch': '下载备份',
+    'backup.restored': '恢复备份',
+    'audit.export': '导出审计',
+    'audit.verify': '校验审计',
+    export: '导出数据',
+    retention: '按期限清理',
+    'flows.deploy': '部署流程',
+  },
+  en: {
+    'sign-in': 'Signing in',
+    'sign-out': 'Signing out',
+    setup: 'First administrator',
+    request: 'Request for an output',
+    command: 'Command to a device',
+    refused: 'Refused',
+    'alarm.acknowledge': 'Alarm acknowledged',
+    'alarm.shelve': 'Alarm shelved',
+    'alarm.unshelve': 'Alarm taken off the shelf',
+    'interlock.reset': 'Interlock reset',
+    'person.create': 'Account made',
+    'person.change': 'Account changed',
+    'person.delete': 'Account deleted',
+    'person.unlock': 'Account unlocked',
+    'person.lock': 'Account locked',
+    'person.change-password': 'Password changed',
+    'person.second-factor-on': 'Second factor on',
+    'person.second-factor-off': 'Second factor off',
+    'person.use-recovery-code': 'Recovery code used',
+    'session.revoke': 'Session ended by another',
+    'token.create': 'API token made',
+    'token.delete': 'API token deleted',
+    'device.adopt': 'Device adopted',
+    'device.give-up': 'Device given up',
+    'device.try': 'Device tried',
+    'plan.create': 'Plan uploaded',
+    'plan.change': 'Plan changed',
+    'plan.delete': 'Plan deleted',
+    'placement.change': 'Device placed on a plan',
+    'asset.change': 'Asset changed',
+    'backup.make': 'Back-up made',
+    'backup.fetch': 'Back-up fetched',
+    'backup.restored': 'Back-up restored',
+    'audit.export': 'Audit exported',
+    'audit.verify': 'Audit verified',
+    export: 'Data exported',
+    retention: 'Retention',
+    'flows.deploy': 'Flows deployed',
+  },
+});
+
+type Deed = keyof typeof deedWords.zh;
+
+/** The verb of a line in people's words, and what it was about: `person.change li` -> 修改账号, `li`. */
+export function deedOf(what: string, language: 'zh' | 'en'): { readonly deed: string; readonly about: string } {
+  const [verb = '', ...rest] = what.split(' ');
+  const words = deedWords[language];
+  const known = Object.hasOwn(words, verb);
+  return known ? { deed: words[verb as Deed], about: rest.join(' ') } : { deed: verb, about: rest.join(' ') };
+}
