@@ -18,6 +18,8 @@ export const planSchema = z.object({
   name,
   floor: z.string().nullable(),
   format: z.enum(['png', 'svg']),
+  /** Where its picture is, with its version: another picture has another address, so a browser may keep it for ever. */
+  image: z.string(),
   width: z.number(),
   height: z.number(),
   order: z.number().int(),
@@ -36,7 +38,8 @@ export const planQuery = z.strictObject({
   en: z.string().min(1).max(64),
   floor: slug.optional(),
 });
-/** PATCH /api/v1/plans/:id */
+/** PUT /api/v1/plans/:id/image?rev= with another picture as the body; what lies on the plan stays where it is. */
+/** PATCH /api/v1/plans/:id; DELETE /api/v1/plans/:id?rev= removes it with all that lies on it. */
 export const planChange = z.strictObject({
   rev: z.number().int(),
   name: newName.optional(),

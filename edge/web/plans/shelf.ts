@@ -53,13 +53,11 @@ export class PlanShelf {
     }
   }
 
-  /** Removes what no plan names and what a crash left half written. */
-  async sweep(named: ReadonlySet<string>): Promise<void> {
-    for (const file of await this.#list()) {
-      const isNeeded = named.has(file) || this.#fresh.has(file);
-      if ((fileName.test(file) && !isNeeded) || (half.test(file) && this.#fresh.size === 0)) {
-        await rm(join(this.#folder, file), { force: true });
-      }
+  /** Removes what no plan names and what a crash left half written; with `only`, of these files. */
+  async sweep(named: ReadonlySet<string>, only?: readonly string[]): Promise<void> {
+    for (const file of only ?? (await this.#list())) {
+      const isUnnamed = fileName.test(file) && !named.has(file) && !this.#fresh.has(file);
+      if (isUnnamed || (half.test(file) && this.#fresh.size === 0)) await rm(join(this.#folder, file), { force: true });
     }
   }
 
