@@ -28,6 +28,8 @@ export interface CampusOptions {
   readonly city?: boolean;
   readonly tuning?: EdgeInit['tuning'];
   readonly cityTest?: NonNullable<CityInit['test']>;
+  /** What each process says when it is ready: of web the address, and the code of the first administrator. */
+  readonly onSaid?: (process: string, said: string) => void;
   /** Every address of ours is this one. */
   readonly host?: '127.0.0.1' | '::1';
   readonly change?: (site: Site) => Site;
@@ -81,6 +83,7 @@ export async function startCampus(options: CampusOptions = {}): Promise<RunningC
     log: createLog('supervisor', 'silent'),
     logLevel: 'silent',
     times: { beat: 500, backoffFirst: 50, backoffCap: 200, ...options.times },
+    onReady: (name, info) => options.onSaid?.(name, String(info.say ?? '')),
   });
   const named = host === '::1' ? '[::1]' : host;
   const url = `http://${named}:${site.http.port}`;
