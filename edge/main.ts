@@ -8,6 +8,8 @@ import { lockDataFolder } from '#edge/runtime/data-lock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { createLog } from '#edge/runtime/log.ts';
 import { findTakenPorts, type WantedPort } from '#edge/runtime/ports.ts';
+import { writeRunNote } from '#edge/runtime/run-note.ts';
+import { startServiceNotify } from '#edge/runtime/service-notify.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { type ChildSpec, type Supervisor, startSupervisor } from '#edge/runtime/supervisor.ts';
 
@@ -74,7 +76,9 @@ async function main(): Promise<void> {
   const lock = lockDataFolder(args.data);
   process.on('exit', () => lock[Symbol.dispose]());
   const demo: Demo | null = args.site === null ? prepareDemo(args.data) : null;
-  const site = await readSite(args.site ?? demo?.siteFile ?? '', args);
+  const siteFile = args.site ?? demo?.siteFile ?? '';
+  writeRunNote(args.data, { site: siteFile, httpPort: args.httpPort, mqttPort: args.mqttPort }, systemClock);
+  const site = await readSite(siteFile, args);
 
   let specs: ChildSpec[];
   let wanted: WantedPort[];
@@ -102,6 +106,7 @@ async function main(): Promise<void> {
     onReady: announce,
   });
   process.stdout.write(`Campus Edge starts; data in ${args.data}\n`);
+  startServiceNotify(supervisor, systemClock);
   stopOnSignals(supervisor);
 }
 

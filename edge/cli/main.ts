@@ -8,17 +8,22 @@ import { type Command, commonOptions, Given, readOptions, type Terminal, usage }
 import { deviceCommands } from './device.ts';
 import { helpOf, overview } from './help.ts';
 import { profileCommands } from './profile.ts';
+import { serviceCommands } from './service.ts';
 import { siteCommands } from './site.ts';
 import { userCommands } from './user.ts';
 
 /* The `campus` command. Every line it prints is for a person; it exits 0 only when what was asked is done. */
 
 const commands: readonly Command[] = [
+  ...userCommands,
   ...deviceCommands,
   ...clientCommands,
   ...certificateCommands,
   ...profileCommands,
   ...siteCommands,
+  ...auditCommands,
+  ...backupCommands,
+  ...serviceCommands,
 ];
 
 /** The longest name that the words begin with. */
