@@ -1,12 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
-import { useSearchParams } from 'wouter';
 import type { AuditPage } from '../../../system-schemas.ts';
 import { api, errorDetail, errorText, query } from '../../api.ts';
 import { DownloadLink } from '../../kit/download.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { AuditTable } from './audit-table.tsx';
 import { type Filter, FilterForm, filterIn, filterQuery, isEmpty } from './filter-form.tsx';
 import { VerifyPanel } from './verify-panel.tsx';
@@ -18,8 +18,7 @@ const pageSize = 200;
 export function Page() {
   const say = useWords(words);
   const language = useLanguage();
-  const [search, setSearch] = useSearchParams();
-  const filter = filterIn(search);
+  const filter = filterIn(useAddress().query);
   const lines = useInfiniteQuery({
     queryKey: ['audit', filter],
     queryFn: ({ pageParam, signal }) =>
@@ -28,7 +27,7 @@ export function Page() {
     getNextPageParam: (last) => last.before,
   });
   const rows = lines.data?.pages.flatMap((page) => page.lines) ?? [];
-  const change = (next: Filter) => setSearch(filterQuery(next), { replace: true });
+  const change = (next: Filter) => goTo(hashOf('/audit', filterQuery(next)), 'replace');
 
   return (
     <>

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Segmented } from 'antd';
-import { useSearchParams } from 'wouter';
 import type { SecurityView } from '../../../system-schemas.ts';
 import { api, errorDetail, errorText } from '../../api.ts';
 import { type Tone, ToneBadge } from '../../kit/badges.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { words } from './words.ts';
 import './security.css';
 
@@ -21,7 +21,7 @@ export function Page() {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
-  const [search, setSearch] = useSearchParams();
+  const { query } = useAddress();
   const view = useQuery({
     queryKey: ['security'],
     queryFn: ({ signal }) => api.get<SecurityView>('security', signal),
@@ -36,7 +36,7 @@ export function Page() {
       />
     );
   }
-  const isOnlyOpen = search.get('show') === 'open';
+  const isOnlyOpen = query.get('show') === 'open';
   const { checked, points } = view.data;
   const shown = isOnlyOpen ? points.filter(({ state }) => state === 'not-met' || state === 'partly') : points;
   return (
@@ -57,7 +57,7 @@ export function Page() {
       <div className="security-choice">
         <Segmented
           value={isOnlyOpen ? 'open' : 'all'}
-          onChange={(show) => setSearch(show === 'open' ? { show } : {}, { replace: true })}
+          onChange={(show) => goTo(hashOf('/security', { show: show === 'open' ? show : '' }), 'replace')}
           options={[
             { value: 'all', label: say.all },
             { value: 'open', label: say.only },
