@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { domainText } from '../../domain-words.ts';
 import { SignIcon } from '../../kit/icons.tsx';
-import { useName, useWords } from '../../kit/language.tsx';
+import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { stateWords } from '../../kit/state-words.ts';
 import { DeviceIcon } from './device-icons.tsx';
 import type { Branch, Line } from './tree.ts';
@@ -143,7 +144,10 @@ function BranchLine({
   const say = useWords(words);
   const name = useName();
   const sum = rollUp(troubles, branch.all);
-  const called = branch.key.startsWith('kind:') ? wordOf(say, branch.key, branch.name?.zh ?? '') : name(branch.name);
+  const language = useLanguage();
+  const called = branch.key.startsWith('kind:')
+    ? domainText('kind', branch.name?.zh ?? '', language)
+    : name(branch.name);
   return (
     <>
       <svg
