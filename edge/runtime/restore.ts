@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { chown, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
@@ -56,7 +57,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   if (mustMove && !options.force) {
     throw new CodedError('RESTORE_NOT_EMPTY', `${data} is not empty: choose another folder, or --force moves it aside`);
   }
-  if (mustMove) lockDataFolder(data)[Symbol.dispose](); // throws while a campus runs on it
+  if (mustMove) await requireIdle(data);
   const draft = `${data}.restoring-${randomBytes(6).toString('hex')}`;
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 });
@@ -80,6 +81,22 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** Throws DATA_IN_USE while a campus runs on the folder: its supervisor, or a core without one. */
+async function requireIdle(data: string): Promise<void> {
+  lockDataFolder(data)[Symbol.dispose]();
+  const answers = await new Promise<boolean>((resolve) => {
+    const socket = connect({ path: join(data, 'core.sock'), timeout: 2_000 });
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(true));
+  });
+  if (answers) throw new CodedError('DATA_IN_USE', `a campus runs on ${data}: stop it first`);
 }
 
 async function isOccupied(folder: string): Promise<boolean> {
