@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EdgeInit, flowsHosts, newSecrets, paths } from '#edge/processes/context.ts';
+import { type EdgeInit, newSecrets, paths } from '#edge/processes/context.ts';
 import { type Demo, prepareDemo } from '#edge/processes/demo.ts';
 import { brokenSiteProcesses, edgeProcesses } from '#edge/processes/specs.ts';
 import { type Arguments, parseArguments, usage } from '#edge/runtime/arguments.ts';
@@ -11,61 +11,18 @@ import { findTakenPorts, type WantedPort } from '#edge/runtime/ports.ts';
 import { writeRunNote } from '#edge/runtime/run-note.ts';
 import { startServiceNotify } from '#edge/runtime/service-notify.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
+import { movePorts, portsOf } from '#edge/runtime/site-ports.ts';
 import { type ChildSpec, type Supervisor, startSupervisor } from '#edge/runtime/supervisor.ts';
 
 /* The supervisor: reads what to run, starts it, keeps it alive, and says where people find it. */
 
 async function readSite(file: string, args: Arguments): Promise<Site | { readonly siteError: string }> {
   try {
-    const site = await loadSite(file);
-    return moved(site, args);
+    return movePorts(await loadSite(file), args);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { siteError: error.message };
   }
-}
-
-/** The site on the ports of the command line; what belongs to a port moves along with it. */
-function moved(site: Site, { httpPort, mqttPort }: Arguments): Site {
-  const { http, https, mqtt } = site;
-  const pages =
-    httpPort === null
-      ? { http, https }
-      : { http: { ...http, port: httpPort }, https: https && { ...https, port: httpPort + 1 } };
-  if (mqttPort === null) return { ...site, ...pages };
-  const websocketPort = mqtt.websocketPort === null ? null : mqttPort + 1;
-  const tls = mqtt.tls && { ...mqtt.tls, port: mqttPort + 2 };
-  return { ...site, ...pages, mqtt: { ...mqtt, port: mqttPort, websocketPort, tls } };
-}
-
-function portsOf(site: Site): WantedPort[] {
-  const mqtt = site.mqtt.hosts.map((host) => ({
-    host,
-    port: site.mqtt.port,
-    setting: 'mqtt.port in the site file, or start with --mqtt-port',
-  }));
-  const { websocketPort } = site.mqtt;
-  const websocket = site.mqtt.hosts.flatMap((host) =>
-    websocketPort === null ? [] : [{ host, port: websocketPort, setting: 'mqtt.websocketPort in the site file' }],
-  );
-  return [
-    ...mqtt,
-    { ...site.http, setting: 'http.port in the site file, or start with --http-port' },
-    ...websocket,
-    ...encryptedPorts(site),
-    ...(site.flows.enabled
-      ? flowsHosts(site).map((host) => ({ host, port: site.flows.port, setting: 'flows.port in the site file' }))
-      : []),
-  ];
-}
-
-function encryptedPorts({ https, mqtt }: Site): WantedPort[] {
-  const pages = { port: https?.port ?? 0, setting: 'https.port in the site file, or start with --http-port' };
-  const devices = { port: mqtt.tls?.port ?? 0, setting: 'mqtt.tls.port in the site file, or start with --mqtt-port' };
-  return [
-    ...(https?.hosts ?? []).map((host) => ({ host, ...pages })),
-    ...(mqtt.tls === null ? [] : (mqtt.tls.hosts ?? mqtt.hosts)).map((host) => ({ host, ...devices })),
-  ];
 }
 
 async function main(): Promise<void> {

@@ -51,12 +51,6 @@ export function brokerAddress(site: Pick<Site, 'mqtt'>): { readonly host: string
   return { host, port: site.mqtt.port };
 }
 
-/** Where Node-RED listens: on `::1` too where the site has no IPv4 at all. */
-export function flowsHosts(site: Pick<Site, 'mqtt' | 'http'>): readonly string[] {
-  const isIpv6Only = [...site.mqtt.hosts, site.http.host].every((host) => host.includes(':') && host !== '::');
-  return isIpv6Only ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
-}
-
 export const profileFolder = join(import.meta.dirname, '../../device-profiles');
 
 export const paths = {

@@ -5,7 +5,8 @@ import { shutDoors } from '#edge/flows-host/doors.ts';
 import { startFlows } from '#edge/flows-host/embed.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
-import { type FlowsInit, flowsHosts, paths } from './context.ts';
+import { flowsHosts } from '#edge/runtime/site-ports.ts';
+import { type FlowsInit, paths } from './context.ts';
 import { joinBus } from './link.ts';
 
 /** Node-RED in its box. */
