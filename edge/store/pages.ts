@@ -9,6 +9,11 @@ export interface AuditEntry extends AuditLine {
   readonly seq: number;
 }
 
+export interface ChainedEntry extends AuditEntry {
+  /** Its link of the chain, hex. */
+  readonly hash: string;
+}
+
 export interface AuditFilter {
   /** Only lines with a smaller seq. */
   readonly before?: number;
@@ -43,6 +48,8 @@ export interface AlarmFilter {
 }
 
 export const auditColumns = 'SELECT seq, time, who, origin AS "from", what, why, result FROM audit';
+export const chainedColumns =
+  'SELECT seq, time, who, origin AS "from", what, why, result, lower(hex(hash)) AS hash FROM audit';
 /** What a call looks through: 60 ms on a small machine. */
 const mostScanned = 200_000;
 

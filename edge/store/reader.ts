@@ -19,15 +19,16 @@ import {
   type AuditFilter,
   type AuditPage,
   alarmReader,
-  auditColumns,
   auditPageReader,
+  type ChainedEntry,
+  chainedColumns,
 } from './pages.ts';
 import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
-export type { AlarmFilter, AuditEntry, AuditFilter, AuditPage } from './pages.ts';
+export type { AlarmFilter, AuditEntry, AuditFilter, AuditPage, ChainedEntry } from './pages.ts';
 export type { LaneState } from './report.ts';
 export type { HistorySample } from './sample.ts';
 
@@ -95,7 +96,7 @@ export interface Reader extends Disposable {
   /** Latest raised first. */
   alarms(filter: AlarmFilter): Alarm[];
   /** Ascending, with seq > `after`. */
-  audit(after: number, limit: number): AuditEntry[];
+  audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
   newestAudit(limit: number): AuditEntry[];
   /** Newest first. At most 200,000 lines are looked through in a call: a page may be short, and there may still be more. */
@@ -289,7 +290,7 @@ function prepare(db: Db, file: string) {
       eventSeq: db.prepare<[string], number>('SELECT seq FROM event WHERE id = ?').pluck(),
       events: bodies<[number, number]>('event WHERE seq > ? ORDER BY seq LIMIT ?'),
       newestEvents: bodies<[number]>('event ORDER BY seq DESC LIMIT ?'),
-      audit: db.prepare<[number, number], AuditEntry>(`${auditColumns} WHERE seq > ? ORDER BY seq LIMIT ?`),
+      audit: db.prepare<[number, number], ChainedEntry>(`${chainedColumns} WHERE seq > ? ORDER BY seq LIMIT ?`),
       auditHead: db.prepare<[], { seq: number; time: number; hash: string }>(
         'SELECT seq, time, lower(hex(hash)) AS hash FROM audit ORDER BY seq DESC LIMIT 1',
       ),
