@@ -1,5 +1,5 @@
-import type { Value } from '#edge/domain/reading.ts';
 import type { Aggregate, HistorySample } from '#edge/store/reader.ts';
+import { safeCell } from './csv.ts';
 
 export type Language = 'zh' | 'en';
 export type Cell = string | number | boolean | null;
@@ -49,7 +49,12 @@ export function headerOf(isRaw: boolean, unit: string, language: Language): stri
 
 export function sampleRow(sample: HistorySample, iso: (time: number) => string, language: Language): Cell[] {
   const { t, value, quality, reason } = sample;
-  return [iso(t), value === null ? null : safe(value), say(quality, language), reason ? say(reason, language) : null];
+  return [
+    iso(t),
+    typeof value === 'string' ? safeCell(value) : value,
+    say(quality, language),
+    reason ? say(reason, language) : null,
+  ];
 }
 
 export function bucketRow(bucket: Aggregate, iso: (time: number) => string): Cell[] {
@@ -59,12 +64,4 @@ export function bucketRow(bucket: Aggregate, iso: (time: number) => string): Cel
 
 export function cutRow(language: Language): Cell[] {
   return [say('cut', language)];
-}
-
-/**
- * A spreadsheet takes text that begins so for a formula, and runs it: it gets an apostrophe in front (OWASP, CSV
- * injection). Numbers are numbers, also negative ones.
- */
-export function safe(value: Value): Cell {
-  return typeof value === 'string' && /^[\s]*[=+\-@\t\r＝＋－＠]/u.test(value) ? `'${value}` : value;
 }

@@ -110,7 +110,7 @@ export const historyQuery = z.object({
   from: z.coerce.number().int(),
   to: z.coerce.number().int(),
   step: z.union([stepSchema, z.literal('auto')]).default('raw'),
-  buckets: z.coerce.number().int().min(10).max(10_000).default(600),
+  buckets: z.coerce.number().int().min(10).max(10_000).default(800),
 });
 
 export const historySchema = z.object({
