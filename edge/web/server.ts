@@ -17,6 +17,7 @@ import { addAlarmRoutes } from './alarm-routes.ts';
 import { addAssetRoutes } from './asset-routes.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
+import { addDeviceRoutes } from './device-routes.ts';
 import { addFlowsEditor, EditorSockets, type FlowsAddress } from './flows-editor.ts';
 import { createGuard, refuseRoutesWithoutAccess } from './guard.ts';
 import { addHistoryRoutes } from './history-routes.ts';
@@ -67,7 +68,7 @@ export interface CampusView {
   readonly data: string;
   /** By id. */
   readonly profiles: readonly KnownProfile[];
-  /** One reading of a device by its real driver, in a process of its own; up to 20 s. Throws TRY_BUSY, TRY_FAILED. */
+  /** One reading of a device by its real driver, in a process of its own; up to 20 s. Throws TOO_MANY_REQUESTS. */
   tryProfile(profile: string, address: object, signal: AbortSignal): Promise<TryView>;
   /** What pages are served with; null while there is only plain HTTP on this machine. */
   certificate(): CertificateView | null;
@@ -132,6 +133,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addOverviewRoutes(routes, campus, options.clock);
     await addPlanRoutes(routes, campus);
     await addAssetRoutes(routes, campus, options.clock);
+    addDeviceRoutes(routes, campus, options.clock);
   });
   if (campus?.flows) await addFlowsEditor(app, campus.flows, editorSockets);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));

@@ -19,21 +19,20 @@ export interface TryOptions {
   readonly patience?: number;
 }
 
-/** Throws TRY_BUSY when two run already, TRY_FAILED in words. What is wrong with the device is an answer, not an error. */
+/** Throws TOO_MANY_REQUESTS when two run already. What is wrong with the device, or ends the process, is the answer. */
 export function createTryProfile(options: TryOptions = {}) {
   let running = 0;
   return async (profile: string, address: object, signal: AbortSignal): Promise<TryView> => {
-    if (running >= mostAtOnce) throw new CodedError('TRY_BUSY', 'two devices are being tried already: wait a moment');
+    if (running >= mostAtOnce) {
+      throw new CodedError('TOO_MANY_REQUESTS', 'two devices are being tried already: wait a moment');
+    }
     running++;
+    const started = performance.now();
     try {
-      const text = await run(options, profile, address, signal);
-      return trySchema.parse(JSON.parse(text));
+      return trySchema.parse(JSON.parse(await run(options, profile, address, signal)));
     } catch (error) {
-      if (error instanceof CodedError) throw error;
-      throw new CodedError(
-        'TRY_FAILED',
-        `trying the device ended without an answer: ${messageOf(error).slice(0, 200)}`,
-      );
+      const message = `trying it ended without an answer: ${messageOf(error).slice(0, 200)}`;
+      return { ok: false, message, ms: Math.round(performance.now() - started), points: [] };
     } finally {
       running--;
     }
@@ -91,6 +90,8 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
+/** The line that says what went wrong: a crash prints its source before and its version after it. */
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? 'it ended without a word';
+  const lines = text.trim().split('\n');
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
 }

@@ -34,7 +34,7 @@ export function labelSheet(labels: readonly Label[], title: string): string {
 <html lang="zh-CN">
 <head>
 <meta charset="utf-8">
-<title>${escape(title)}</title>
+<title>${escaped(title)}</title>
 <style>
 @page { size: A4 portrait; margin: 10mm; }
 html { background: #fff; color: #000; }
@@ -63,7 +63,7 @@ function drawing({ name, number, campus, device, url }: Label): string {
   ];
   const texts = lines.map(({ text, size, y, weight }) => {
     const fitted = Math.min(size, textWidth / Math.max(1, emsOf(text)));
-    return `<text x="${textX}" y="${y}" font-size="${fitted.toFixed(2)}" font-weight="${weight}">${escape(text)}</text>`;
+    return `<text x="${textX}" y="${y}" font-size="${fitted.toFixed(2)}" font-weight="${weight}">${escaped(text)}</text>`;
   });
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" ` +
@@ -94,7 +94,7 @@ function codePath(url: string): string {
 /** About how wide a text is, in its own height: a Chinese character is as wide as high. */
 function emsOf(text: string): number {
   let ems = 0;
-  for (const letter of text) ems += /[\u0000-\u02ff]/.test(letter) ? 0.6 : 1;
+  for (const letter of text) ems += letter < '\u0300' ? 0.6 : 1;
   return ems;
 }
 
@@ -107,7 +107,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Also without what XML cannot hold at all. */
-function escape(text: string): string {
+function escaped(text: string): string {
   const printable = text.replaceAll(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, ' ');
   return printable.replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? '');
 }

@@ -189,11 +189,8 @@ describe('what would cost a browser too much is refused', () => {
     const level = (n: number) => `<g id="l${n}">${`<use href="#l${n - 1}"/>`.repeat(10)}</g>`;
     const bomb = svg(`<g id="l0"><rect/></g>${[1, 2, 3, 4, 5, 6, 7, 8].map(level).join('')}<use href="#l8"/>`);
     expect(judge(bomb)).toMatch(/repeats itself into more than/);
-    const patterns = svg(
-      [0, 1, 2, 3, 4, 5, 6]
-        .map((n) => `<pattern id="p${n}">${`<rect fill="url(#p${n - 1})"/>`.repeat(20)}</pattern>`)
-        .join('') + '<rect fill="url(#p6)"/>',
-    );
+    const pattern = (n: number) => `<pattern id="p${n}">${`<rect fill="url(#p${n - 1})"/>`.repeat(20)}</pattern>`;
+    const patterns = svg(`${[0, 1, 2, 3, 4, 5, 6].map(pattern).join('')}<rect fill="url(#p6)"/>`);
     expect(judge(patterns)).toMatch(/repeats itself/);
   });
 

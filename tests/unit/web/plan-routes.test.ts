@@ -13,7 +13,7 @@ afterAll(async () => await room[Symbol.asyncDispose]());
 
 const drawing = (words: string) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100"><text>${words}</text></svg>`;
-const upload = (query: string, body: BodyInit, type = 'image/svg+xml', method = 'POST') =>
+const upload = (query: string, body: string, type = 'image/svg+xml', method = 'POST') =>
   room.ask(query, { method, headers: { 'content-type': type }, body });
 const make = async (id: string, words = id): Promise<PlanView> => {
   const answer = await upload(`/api/v1/plans?id=${id}&zh=${id}&en=${id}&floor=teaching-1`, drawing(words));
