@@ -54,12 +54,13 @@ export class Attempts {
     this.#failures.delete(key);
   }
 
-  /** Takes back so many wrong tries. */
+  /** Takes back so many wrong tries, and the lock that they brought. */
   forgive(key: string, tries: number): void {
     const failures = this.#failures.get(key);
     if (failures === undefined || tries === 0) return;
-    if (failures.count <= tries) this.#failures.delete(key);
-    else this.#failures.set(key, { ...failures, count: failures.count - tries });
+    const count = failures.count - tries;
+    if (count <= 0) this.#failures.delete(key);
+    else this.#failures.set(key, { ...failures, count, until: count < free ? 0 : failures.until });
   }
 
   restore(key: string, failures: Failures): void {

@@ -23,7 +23,9 @@ export class Locks {
 
   /** ms until a try is looked at. */
   pause(id: string, person: Person | null, from: string): number {
-    return Math.max(this.#pauseOf(id, person), this.#addresses.pause(from));
+    // The account first: lifting its lock frees the address as well.
+    const pause = this.#pauseOf(id, person);
+    return Math.max(pause, this.#addresses.pause(from));
   }
 
   /** Until when an account is locked, ms since epoch; null: it is not. */
@@ -38,7 +40,7 @@ export class Locks {
     const failures = this.#accounts.of(id);
     if (account > 0 && person !== null && failures !== undefined) {
       delete this.#file.state.locks[id];
-      this.#file.state.locks[id] = { ...failures, rev: person.rev };
+      this.#file.state.locks[id] = { ...failures, rev: person.rev, from };
       this.#file.save();
     }
     return account > 0 || address > 0;
@@ -56,6 +58,7 @@ export class Locks {
     const pause = this.#accounts.pause(id);
     const lock = this.#file.state.locks[id];
     if (pause === 0 || person === null || lock === undefined || lock.rev >= person.rev) return pause;
+    this.#addresses.forgive(lock.from, lock.count);
     this.#accounts.succeed(id);
     this.#forget(id);
     return 0;

@@ -1,3 +1,4 @@
+import type { Name } from '#edge/domain/place.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { hashPersonPassword, nobodysHash, verifyPersonPassword, weaknessOf } from '#edge/runtime/password.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -42,6 +43,11 @@ export class PasswordDesk {
       else next(); // the turn is handed on, so that #active stays
     }
   }
+}
+
+/** What no password of this campus may contain: its names, and the longer words of them. */
+export function campusWords({ zh, en }: Name): string[] {
+  return [zh, en, ...en.split(/\s+/).filter((word) => word.length >= 5)];
 }
 
 /** Throws WEAK_PASSWORD saying how it falls short. `owner`: id and name of the account, and the names of the campus. */

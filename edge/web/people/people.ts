@@ -17,7 +17,7 @@ import { SetupCode } from './first-administrator.ts';
 import { Locks } from './locks.ts';
 import { Notes } from './notes.ts';
 import { Oidc } from './oidc.ts';
-import { PasswordDesk } from './password-desk.ts';
+import { campusWords, PasswordDesk } from './password-desk.ts';
 import { Records } from './records.ts';
 import { Sessions, type SignedIn } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
@@ -92,7 +92,7 @@ export class People implements AsyncDisposable {
       passwords,
       clock,
       zones: site.zones.map(({ id }) => id),
-      campusNames: [site.campus.name.zh, site.campus.name.en],
+      campusNames: campusWords(site.campus.name),
       onTokenEnd: (id) => onEnd(({ who }) => who === `token:${id}`),
     });
     this.#tokens = new Tokens({ records, local: options.token, clock, log });

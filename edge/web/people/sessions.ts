@@ -104,7 +104,8 @@ export class Sessions {
         { who: `person:${body.person}`, from: body.from },
       );
     } catch (error) {
-      // Core is away, or the session was ended meanwhile: what is remembered here counts until then.
+      if (codeOf(error) === 'DOCUMENT_CHANGED') this.#written.delete(id);
+      // Otherwise core is away: what is remembered here counts until it is written.
       log.debug({ problem: messageOf(error) }, 'a session was not noted as seen');
     }
   }

@@ -19,6 +19,8 @@ const schema = z.strictObject({
       last: z.number(),
       /** Revision of the account when it was locked: any later one lifts the lock. */
       rev: z.int(),
+      /** Address of the last try. */
+      from: z.string(),
     }),
   ),
   /** The latest 30 s step of which a code was used. */

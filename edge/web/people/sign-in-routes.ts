@@ -8,7 +8,7 @@ import { problems } from '../schemas.ts';
 import type { App } from '../server.ts';
 import { clearSessionCookie, setSessionCookie } from './cookies.ts';
 import { clientOf, describeMe } from './me.ts';
-import { requireStrong } from './password-desk.ts';
+import { campusWords, requireStrong } from './password-desk.ts';
 import type { People } from './people.ts';
 import type { Client, NewSession } from './sign-in.ts';
 
@@ -103,7 +103,7 @@ async function setUp(people: People, given: z.infer<typeof setupBody>, client: C
     notes.count({ ...note, result: 'refused: wrong code' });
     throw new CodedError('WRONG_SETUP_CODE', 'this is not the code that the terminal shows now');
   }
-  requireStrong(password, [id, name, people.campus.zh, people.campus.en]);
+  requireStrong(password, [id, name, ...campusWords(people.campus)]);
   const hash = await passwords.hash(password);
   // The code works once: whoever had it as well finds it void, also while this one is being written.
   if (!setup.isRight(code)) throw new CodedError('WRONG_SETUP_CODE', 'the code was used in this moment');

@@ -55,6 +55,8 @@ export class SecondFactor {
     if (offer === undefined || clock.now() - offer.made > offerLifetime) {
       throw new CodedError('TOTP_OFFER_GONE', 'this secret was offered too long ago: begin again');
     }
+    // Steps that were used are of the secret before.
+    delete this.#options.file.state.usedSteps[person];
     if (!this.#isCode(person, offer.secret, code)) {
       throw new CodedError('WRONG_CODE', 'this is not the code of now: check the clock of the phone');
     }

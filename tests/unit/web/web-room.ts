@@ -10,11 +10,11 @@ import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
 import { createTryProfile } from '#edge/processes/web/try-profile.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { createOpeningHours } from '#edge/rules/opening-hours.ts';
-import { systemClock } from '#edge/runtime/clock.ts';
+import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { connectRpc, type RpcMethod, startRpcServer } from '#edge/runtime/rpc.ts';
-import { loadSite } from '#edge/runtime/site.ts';
+import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { openStore, type Store } from '#edge/store/store.ts';
 import { LiveState } from '#edge/web/live.ts';
@@ -31,6 +31,7 @@ export interface WebRoom extends AsyncDisposable {
   readonly live: LiveState;
   /** null when none was wanted: core has not made its database yet. */
   readonly store: Store | null;
+  setupCode(): string | null;
   /** With the token. */
   ask(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -45,18 +46,23 @@ export interface WebRoomOptions {
   /** Default: a page of a few lines. */
   readonly consoleFolder?: string | null;
   readonly tryProfile?: CampusView['tryProfile'];
+  /** Kept as it is; default a new folder that is removed at the end. */
+  readonly data?: string;
+  readonly clock?: Clock;
+  readonly change?: (site: Site) => Site;
+  readonly onSetupCode?: (code: string) => void;
 }
 
 export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoom> {
-  const { host = '127.0.0.1', methods = {} } = options;
+  const { host = '127.0.0.1', methods = {}, clock = systemClock, change = (site: Site) => site } = options;
   await using stack = new AsyncDisposableStack();
-  const data = mkdtempSync(join(tmpdir(), 'web-'));
-  stack.defer(() => rmSync(data, { recursive: true, force: true }));
-  mkdirSync(join(data, 'snapshots'));
+  const data = options.data ?? mkdtempSync(join(tmpdir(), 'web-'));
+  if (options.data === undefined) stack.defer(() => rmSync(data, { recursive: true, force: true }));
+  mkdirSync(join(data, 'snapshots'), { recursive: true });
   const token = loadAdminToken(data);
-  const live = new LiveState(systemClock);
-  const site = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
-  const { devices, broken } = await describeCampus(site);
+  const live = new LiveState(clock);
+  const { site: demo, profiles, devices, broken } = await demoCampus();
+  const site = change(demo);
   const store =
     options.store === false
       ? null
@@ -71,7 +77,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     rpc: stack.use(connectRpc(socket)),
     snapshotFolder: join(data, 'snapshots'),
     data,
-    profiles: knownProfiles(await loadProfiles(profileFolder)),
+    profiles,
     tryProfile: options.tryProfile ?? createTryProfile(),
     certificate: () => null,
     isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
@@ -83,11 +89,12 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       host,
       port: 0,
       token,
-      clock: systemClock,
+      clock,
       log: silentLog,
       live,
       campus: siteError === null ? campus : null,
       siteError,
+      ...(options.onSetupCode === undefined ? {} : { onSetupCode: options.onSetupCode }),
       consoleFolder: options.consoleFolder === undefined ? makeConsole(join(data, 'console')) : options.consoleFolder,
     }),
   );
@@ -99,6 +106,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     data,
     live,
     store,
+    setupCode: () => web.setupCode(),
     ask: (path, init = {}) =>
       fetch(`${web.url}${path}`, {
         ...init,
@@ -107,6 +115,18 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Read once for all rooms of a file: `change` may touch no devices. */
+let read: ReturnType<typeof readDemo> | null = null;
+function demoCampus(): ReturnType<typeof readDemo> {
+  read ??= readDemo();
+  return read;
+}
+
+async function readDemo() {
+  const site = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
+  return { site, profiles: knownProfiles(await loadProfiles(profileFolder)), ...(await describeCampus(site)) };
 }
 
 /** What the build makes of the console, in small. */
