@@ -19,6 +19,7 @@ import { describeCampus } from './campus.ts';
 import { openCertificates } from './certificates.ts';
 import { type EdgeInit, paths, profileFolder, type WebInit } from './context.ts';
 import { joinBus } from './link.ts';
+import { forwardAudit } from './web/forward-audit.ts';
 import { knownProfiles } from './web/known-profiles.ts';
 import { createTryProfile } from './web/try-profile.ts';
 
@@ -42,7 +43,10 @@ export async function startWebProcess(init: WebInit, context: ChildContext): Pro
   const pki =
     init.site.https === null ? null : await openCertificates({ site: init.site, data: init.data, clock, log });
   if (pki !== null) stack.use(pki);
-  const campus = await campusView(init, stack, clock, pki);
+  const view = await campusView(init, stack, clock, pki);
+  const forward = await forwardAudit(init, view.reader, context);
+  if (forward !== null) stack.use(forward);
+  const campus = { ...view, auditForward: () => forward?.state() ?? null };
   const { host, port } = init.site.http;
   const https = pki === null || init.site.https === null ? null : { ...init.site.https, pki };
   const folder = consoleFolder();

@@ -15,11 +15,12 @@ import type { Site } from '#edge/runtime/site.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { addAlarmRoutes } from './alarm-routes.ts';
 import { addAssetRoutes } from './asset-routes.ts';
+import type { AuditForwardState } from './audit-forward.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addDeviceRoutes } from './device-routes.ts';
 import { addFlowsEditor, EditorSockets, type FlowsAddress } from './flows-editor.ts';
-import { createGuard, refuseRoutesWithoutAccess } from './guard.ts';
+import { createGuard, type GuardedRoute, refuseRoutesWithoutAccess } from './guard.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import type { KnownProfile } from './known-profile.ts';
 import { type HttpsLine, type Lines, openLines } from './listeners.ts';
@@ -72,6 +73,8 @@ export interface CampusView {
   tryProfile(profile: string, address: object, signal: AbortSignal): Promise<TryView>;
   /** What pages are served with; null while there is only plain HTTP on this machine. */
   certificate(): CertificateView | null;
+  /** How far the audit has got to its syslog server; null or absent: it is sent to none. */
+  readonly auditForward?: () => AuditForwardState | null;
   /** Whether it is within the opening hours, by the same reckoning as the interlocks'. */
   readonly isOpen: (time: number) => boolean;
   /** Node-RED's loopback address; null when flows are off. */
@@ -81,6 +84,8 @@ export interface CampusView {
 export type App = ReturnType<typeof createApp>;
 
 export interface Web extends AsyncDisposable, Lines {
+  /** Every route there is, and who may use it. */
+  readonly routes: readonly GuardedRoute[];
   /**
    * The code that makes the first administrator; null when there is an administrator, or no campus. Throws what the
    * reader throws (STORE_NOT_READY: core has not made its database yet).
@@ -110,7 +115,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   app.setSerializerCompiler(serializerCompiler);
   addErrorHandler(app, options.log);
   await app.register(fastifySwagger, { openapi, transform: jsonSchemaTransform });
-  refuseRoutesWithoutAccess(app);
+  const guarded = refuseRoutesWithoutAccess(app);
   app.decorateRequest('principal', null).decorateRequest('sessionId', null);
   await app.register(fastifyCookie);
   const editorSockets = new EditorSockets();
@@ -142,6 +147,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const owned = cleanup.move();
   return {
     ...lines,
+    routes: guarded,
     setupCode: () => (people === null || people.records.hasAdministrator() ? null : people.setup.said()),
     newSetupCode: () => people?.setup.said() ?? null,
     async [Symbol.asyncDispose]() {
