@@ -42,12 +42,26 @@ const refusals = {
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 export type RefusalCode = keyof typeof refusals;
 
-/** A route that does not say who may use it is a mistake that must not reach anybody: it cannot be registered. */
-export function refuseRoutesWithoutAccess(app: Pick<FastifyInstance, 'addHook'>): void {
+export interface GuardedRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly access: Access;
+}
+
+/**
+ * A route that does not say who may use it is a mistake that must not reach anybody: it cannot be registered. Answers with
+ * a list that every route registered from now on goes into.
+ */
+export function refuseRoutesWithoutAccess(app: Pick<FastifyInstance, 'addHook'>): readonly GuardedRoute[] {
+  const routes: GuardedRoute[] = [];
   app.addHook('onRoute', ({ method, url, config }: RouteOptions) => {
-    if (config?.access !== undefined) return;
-    throw new CodedError('ROUTE_WITHOUT_ACCESS', `${String(method)} ${url} does not say who may use it`);
+    const { access } = config ?? {};
+    if (access === undefined) {
+      throw new CodedError('ROUTE_WITHOUT_ACCESS', `${String(method)} ${url} does not say who may use it`);
+    }
+    for (const each of [method].flat()) routes.push({ method: each, path: url, access });
   });
+  return routes;
 }
 
 /**

@@ -18,7 +18,7 @@ import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { openStore, type Store } from '#edge/store/store.ts';
 import { LiveState } from '#edge/web/live.ts';
-import { type CampusView, startWeb } from '#edge/web/server.ts';
+import { type CampusView, startWeb, type Web } from '#edge/web/server.ts';
 import { loadAdminToken } from '#edge/web/token.ts';
 
 /* The web process's own parts with a real store, a real reader and a real RPC socket, without the rest of the campus. */
@@ -31,6 +31,7 @@ export interface WebRoom extends AsyncDisposable {
   readonly live: LiveState;
   /** null when none was wanted: core has not made its database yet. */
   readonly store: Store | null;
+  readonly routes: Web['routes'];
   setupCode(): string | null;
   /** With the token. */
   ask(path: string, init?: RequestInit): Promise<Response>;
@@ -106,6 +107,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     data,
     live,
     store,
+    routes: web.routes,
     setupCode: () => web.setupCode(),
     ask: (path, init = {}) =>
       fetch(`${web.url}${path}`, {
