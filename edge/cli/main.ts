@@ -6,6 +6,7 @@ import { certificateCommands } from './certificates.ts';
 import { clientCommands } from './client.ts';
 import { type Command, commonOptions, Given, readOptions, type Terminal, usage } from './command.ts';
 import { deviceCommands } from './device.ts';
+import { doctorCommands } from './doctor.ts';
 import { helpOf, overview } from './help.ts';
 import { profileCommands } from './profile.ts';
 import { serviceCommands } from './service.ts';
@@ -15,6 +16,7 @@ import { userCommands } from './user.ts';
 /* The `campus` command. Every line it prints is for a person; it exits 0 only when what was asked is done. */
 
 const commands: readonly Command[] = [
+  ...doctorCommands,
   ...userCommands,
   ...deviceCommands,
   ...clientCommands,
