@@ -61,10 +61,10 @@ export async function writeDurably(file: string, text: string): Promise<void> {
 
 const lockPause = 25;
 /** Nobody holds it for more than some milliseconds: what stands this long (10 s) was left by a process that died. */
-const patience = 400;
+const longestHeld = 400;
 
 /** Runs `work` while no other process runs anything under the same lock file. */
-export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(file: string, work: () => Promise<T>, patience = longestHeld): Promise<T> {
   const own = randomBytes(8).toString('hex');
   let holder: string | null = null;
   for (let tries = 0; !(await isTaken(file, own)); tries++) {
