@@ -62,12 +62,14 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
       },
     },
     (request) => {
-      const ref = visibleRef(request.params.device, request.params.point, scopeOf(principalOf(request)));
+      const scope = scopeOf(principalOf(request));
+      const ref = visibleRef(request.params.device, request.params.point, scope);
       const device = campus.devices.find(({ id }) => id === request.params.device);
       if (device?.points.find(({ name }) => name === request.params.point)?.write === undefined) {
         throw new CodedError('POINT_NOT_FOUND', `there is no output "${ref}"`);
       }
-      return actsOf(reader, ref, request.query.limit);
+      const acts = actsOf(reader, ref, request.query.limit);
+      return acts.map((act) => ({ ...act, message: scope.words(act.message) }));
     },
   );
 

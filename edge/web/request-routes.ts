@@ -27,10 +27,11 @@ export function addRequestRoutes(app: App, { site, rpc }: CampusView): void {
     },
     async (request) => {
       const { point: ref, ...wish } = request.body;
-      if (!scopeOf(principalOf(request)).seesRef(ref)) {
-        throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
-      }
-      return requestResultSchema.parse(await rpc.call('request', { ref, ...wish, ...actorOf(request) }));
+      const scope = scopeOf(principalOf(request));
+      if (!scope.seesRef(ref)) throw new CodedError('POINT_NOT_FOUND', `there is no point "${ref}"`);
+      const result = requestResultSchema.parse(await rpc.call('request', { ref, ...wish, ...actorOf(request) }));
+      // Who is stronger says why, and that may be something elsewhere.
+      return { ...result, message: scope.words(result.message) };
     },
   );
 

@@ -21,7 +21,9 @@ export interface Scope {
   seesRef(ref: string): boolean;
   seesEvent(event: CampusEvent): boolean;
   seesAlarm(alarm: Alarm): boolean;
-  /** As he may read them: without what core's words say of devices elsewhere, and without pictures that he may not see. */
+  /** Words of core, without what they say of devices elsewhere. */
+  words(text: string): string;
+  /** As he may read them: in such words, and without pictures that he may not see. */
   event(event: CampusEvent): CampusEvent;
   alarm<T extends { readonly reason?: string | undefined }>(alarm: T): T;
   output(output: OutputState): OutputState;
@@ -64,7 +66,8 @@ function makeScope(
   /** Where a device is now; where something happened, when the device is gone or there was none. */
   const seesPlace = (device: string | undefined, zone: string | undefined) =>
     covers((device === undefined ? undefined : zoneOf.get(device)) ?? zone);
-  const words = createRedaction((token) => zoneOf.has(token), seesDevice);
+  const redacted = createRedaction((token) => zoneOf.has(token), seesDevice);
+  const words = (text: string) => (isWhole ? text : redacted(text));
   return {
     key,
     isWhole,
@@ -74,8 +77,9 @@ function makeScope(
     seesRef,
     seesEvent: ({ device, zone }) => seesPlace(device, zone),
     seesAlarm: ({ device, ref, zone }) => seesPlace(device, zone) && (ref === undefined || seesRef(ref)),
+    words,
     event: (event) => (pictures || event.snapshot === undefined ? event : withoutPicture(event)),
-    alarm: (alarm) => (isWhole || alarm.reason === undefined ? alarm : { ...alarm, reason: words(alarm.reason) }),
+    alarm: (alarm) => (alarm.reason === undefined ? alarm : { ...alarm, reason: words(alarm.reason) }),
     output: (output) => {
       if (isWhole) return output;
       const stack = output.stack.map((hold) => ({ ...hold, reason: words(hold.reason) }));

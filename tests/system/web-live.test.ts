@@ -162,7 +162,9 @@ test('streams happenings, and reads the history that core wrote meanwhile', asyn
   await tell(campusEventTopic('person'), event, false);
   await tell(alarmTopic(alarm.id), alarm);
   await tell(alarmTopic(alarm.id), null);
+  await tell(readingTopic(ref), reading(18));
   await vi.waitFor(() => {
+    expect(heard).toContain('event: readings\ndata: [["meter-main/power",18,"good",null,');
     expect(heard).toContain(`id: ${event.id}\nevent: event\n`);
     expect(heard).toContain(`event: alarm\ndata: ${JSON.stringify(alarm)}\n`);
     expect(heard).toContain(`event: alarm\ndata: {"id":"${alarm.id}","state":"normal"}\n`);
@@ -179,7 +181,7 @@ test('when core goes it says so, nothing looks fresh any more, and history is st
   await vi.waitFor(async () => {
     const points = await get<{ id: string; value: unknown; quality: string; reason: string }[]>('points');
     expect(points.find(({ id }) => id === ref)).toMatchObject({
-      value: 17,
+      value: 18,
       quality: 'uncertain',
       reason: 'last-usable-value',
     });

@@ -94,7 +94,9 @@ let whole: Ask;
 beforeAll(async () => {
   const record = (method: string) => async (params: unknown) => {
     called.push({ method, params: params as object });
-    return method === 'interlock.reset' ? { reset: true } : own.alarm;
+    if (method === 'interlock.reset') return { reset: true };
+    const message = `"speaker-gate/clip" waits: interlock:fire holds it at 1: ${evidence}`;
+    return method === 'request' ? { id: newId(), accepted: true, outcome: 'waiting', message } : own.alarm;
   };
   const methods = ['request', 'alarm.acknowledge', 'alarm.shelve', 'alarm.unshelve', 'interlock.reset', 'audit'];
   room = await startWebRoom({
@@ -291,6 +293,14 @@ describe('a single thing elsewhere', () => {
       { id: 'after-hours-gate', reason: 'test', who: 'token:guard', from: '127.0.0.1' },
       { id: 'fire', reason: 'test', who: 'token:whole', from: '127.0.0.1' },
     ]);
+  });
+
+  test('a request at home that something elsewhere outweighs says who holds the output, and not what was seen there', async () => {
+    const asked = await post(guard, '/api/v1/requests', { point: 'speaker-gate/clip', ...wish });
+    expect(await asked.json()).toMatchObject({
+      outcome: 'waiting',
+      message: '"speaker-gate/clip" waits: interlock:fire holds it at 1: …, fire-panel/alarm is true (good), …',
+    });
   });
 
   test('what one does at home is told to core with who and from where, and answered without words from elsewhere', async () => {
