@@ -17,11 +17,16 @@ export function plainCell(text: string): string {
   return text.startsWith("'") && formula.test(text.slice(1)) ? text.slice(1) : text;
 }
 
-/** UTF-8 with BOM, so that spreadsheets read Chinese; lines end as they do on Windows. */
+/** A whole table: UTF-8 with BOM, so that spreadsheets read Chinese. */
 export function writeCsv(rows: readonly (readonly string[])[]): string {
+  return `\uFEFF${csvRows(rows)}`;
+}
+
+/** Rows of one, without its beginning; lines end as they do on Windows. */
+export function csvRows(rows: readonly (readonly string[])[]): string {
   return stringify(
     rows.map((row) => row.map(safeCell)),
-    { bom: true, record_delimiter: 'windows' },
+    { record_delimiter: 'windows' },
   );
 }
 

@@ -16,6 +16,7 @@ import type { Reader } from '#edge/store/reader.ts';
 import { addAlarmRoutes } from './alarm-routes.ts';
 import { addAssetRoutes } from './asset-routes.ts';
 import type { AuditForwardState } from './audit-forward.ts';
+import { addAuditRoutes } from './audit-routes.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addDeviceRoutes } from './device-routes.ts';
@@ -36,6 +37,7 @@ import { addErrorHandler } from './problems.ts';
 import { addRequestRoutes } from './request-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
+import { addSystemRoutes } from './system-routes.ts';
 import type { CertificateView } from './system-schemas.ts';
 
 export interface WebOptions {
@@ -139,6 +141,8 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     await addPlanRoutes(routes, campus);
     await addAssetRoutes(routes, campus, options.clock);
     addDeviceRoutes(routes, campus, options.clock);
+    addSystemRoutes(routes, campus, options.live, options.clock);
+    addAuditRoutes(routes, campus);
   });
   if (campus?.flows) await addFlowsEditor(app, campus.flows, editorSockets);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));

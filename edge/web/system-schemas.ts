@@ -88,8 +88,10 @@ export type LogView = z.infer<typeof logSchema>;
 /** GET /api/v1/backups, POST /api/v1/backups {} -> the new one. GET /api/v1/backups/:name fetches the file. */
 export const backupSchema = z.object({ name: z.string(), time, bytes: z.number() });
 export type BackupView = z.infer<typeof backupSchema>;
+/** What POST answers: `notice` says that it holds secrets. */
+export const backupMadeSchema = backupSchema.extend({ notice: name });
 
-/** GET /api/v1/audit?before=&limit=&who=&what=&from=&to= newest first. */
+/** GET /api/v1/audit?before=&limit=&who=&what=&from=&to= newest first. GET /api/v1/audit.csv?who=&what=&from=&to=&lang= */
 export const auditPageSchema = z.object({
   lines: z.array(
     z.object({

@@ -21,6 +21,7 @@ export type Token =
   | { readonly kind: 'text'; readonly line: number; readonly text: string };
 
 const tagName = '[A-Za-z][A-Za-z0-9]*(?:[:-][A-Za-z][\\w.-]*)?';
+const mostAttributes = 200;
 const declaration =
   /^\uFEFF?<\?xml\s+version=(["'])1\.[01]\1(?:\s+encoding=(["'])utf-8\2)?(?:\s+standalone=(["'])(?:yes|no)\3)?\s*\?>/i;
 const closing = new RegExp(`</(${tagName})\\s*>`, 'y');
@@ -94,6 +95,7 @@ export function readAttributes(tag: Tag): Map<string, string> {
   for (const [, key = '', , double, single] of tag.attributes.matchAll(
     /\s([^\s=<>"'/]+)\s*=\s*("([^"<]*)"|'([^'<]*)')/g,
   )) {
+    if (found.size === mostAttributes) throw refusePicture(`line ${tag.line}: <${tag.name}> has too many attributes`);
     if (found.has(key)) throw refusePicture(`line ${tag.line}: <${tag.name} ${key}> is there twice`);
     found.set(key, decodeText(double ?? single ?? '', tag.line));
   }

@@ -218,9 +218,11 @@ describe('what would cost a browser too much is refused', () => {
       ['blanks', svg(`<rect${' '.repeat(4_800_000)}`)],
     ];
     for (const [what, bytes] of large) {
-      const start = performance.now();
+      // Time of the processor: others may be busy on this machine.
+      const start = process.cpuUsage();
       expect(judge(bytes).length, what).toBeGreaterThan(0);
-      expect(performance.now() - start, what).toBeLessThan(8_000);
+      const { user, system } = process.cpuUsage(start);
+      expect((user + system) / 1_000, what).toBeLessThan(8_000);
     }
   });
 });
