@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import {
   type Anchor,
   anchorText,
@@ -34,7 +35,7 @@ const old = 'seq < coalesce((SELECT min(seq) FROM audit WHERE time >= @cut), 9e1
  */
 export class AuditLog {
   readonly #folder: string;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #statements: ReturnType<typeof prepare>;
   #anchored: number;
   #newest: number;
@@ -172,7 +173,7 @@ export function chainOldLines(db: Db, folder: string, now: number): void {
   writeAuditKey(folder, key);
 }
 
-function noteStart(db: Db, key: Buffer, release: Parameters<typeof releaseMac>[1]): void {
+function noteStart(db: Db, key: KeyObject, release: Parameters<typeof releaseMac>[1]): void {
   const { upto, time, why, hash } = release;
   db.prepare('INSERT INTO audit_released VALUES (?, ?, ?, ?, ?)').run(upto, time, why, hash, releaseMac(key, release));
 }
