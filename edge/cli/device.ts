@@ -6,7 +6,7 @@ import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { type Command, dataOption, type Given, jsonOption, type OptionSpec, usage } from './command.ts';
 import { localCaller, withCore } from './core.ts';
 import { profileFolder, profileName } from './profile.ts';
-import { type Tried, tryDevice } from './try-device.ts';
+import type { Tried } from './try-device.ts';
 
 const addressOptions: Readonly<Record<string, OptionSpec>> = {
   address: {
@@ -35,6 +35,8 @@ export const deviceCommands: readonly Command[] = [
     run: async (given) => {
       const name = profileName(given.one('PROFILE'));
       const address = await readAddress(given);
+      // The drivers and their libraries only for whoever tries a device: every command starts sooner.
+      const { tryDevice } = await import('./try-device.ts');
       const tried = await tryDevice(await loadProfiles(profileFolder), name, address);
       if (given.has('json')) given.print(JSON.stringify(tried));
       else printTried(given, tried);
