@@ -46,13 +46,19 @@ const common: ReadonlySet<string> = new Set([
   ...split(words).flatMap((word) => split(endings).flatMap((ending) => [word + ending, ending + word])),
 ]);
 
+/** What is on the keys of the digits 1 to 0 with shift: `1qaz@WSX` is `1qaz2wsx`. */
+const shifted = '!@#$%^&*()';
+
 /** Whether a password is among those that are guessed first, however it is dressed up with capitals and signs. */
 export function isCommonPassword(password: string): boolean {
-  const plain = password
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
-  return common.has(plain) || common.has(plain.replaceAll('0', 'o')) || isTwiceTheSame(plain);
+  const lower = password.normalize('NFKC').toLowerCase();
+  const unshifted = [...lower]
+    .map((sign) => (shifted.includes(sign) ? (shifted.indexOf(sign) + 1) % 10 : sign))
+    .join('');
+  return [lower, unshifted].some((text) => {
+    const plain = text.replace(/[^\p{L}\p{N}]/gu, '');
+    return common.has(plain) || common.has(plain.replaceAll('0', 'o')) || isTwiceTheSame(plain);
+  });
 }
 
 /** `abc123abc123` is no better than `abc123`. */
