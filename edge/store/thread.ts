@@ -22,7 +22,8 @@ function serve(port: MessagePort, options: ThreadOptions): void {
   let maintenance: Promise<MaintenanceReport> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
   let anchorTimer: NodeJS.Timeout | null = null;
-  let isAnchorFailing = false;
+  /** null: not tried yet; a thread before this one may have failed. */
+  let isAnchorFailing: boolean | null = null;
   const anchorBackoff = new Backoff({ first: 2_000, cap: 60_000 });
   let copying: Promise<Calls['copy']['result']> | null = null;
   const closed = new AbortController();
@@ -32,11 +33,12 @@ function serve(port: MessagePort, options: ThreadOptions): void {
     anchorTimer = null;
     try {
       writer.anchor();
-      if (isAnchorFailing) say({ kind: 'fault', code: 'STORE_ANCHOR', message: '', active: false });
+      if (isAnchorFailing !== false) say({ kind: 'fault', code: 'STORE_ANCHOR', message: '', active: false });
       isAnchorFailing = false;
       anchorBackoff.reset();
     } catch (error) {
-      if (!isAnchorFailing) say({ kind: 'fault', code: 'STORE_ANCHOR', message: messageOf(error), active: true });
+      if (isAnchorFailing !== true)
+        say({ kind: 'fault', code: 'STORE_ANCHOR', message: messageOf(error), active: true });
       isAnchorFailing = true;
       anchorTimer = setTimeout(anchor, anchorBackoff.next());
     }

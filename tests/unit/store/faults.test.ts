@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import Database from 'better-sqlite3';
@@ -210,5 +210,23 @@ describe('a store whose thread dies', () => {
       ['STORE_CRASHED', false],
     ]);
     expect((await store.stats()).restarts).toBe(1);
+  });
+});
+
+describe('an anchor of the audit that cannot be written', () => {
+  test('is a fault of its own that refuses nothing, and ends when it can be', { timeout: 30_000 }, async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const heard: string[] = [];
+    store.onFault(({ code, active }) => heard.push(`${code} ${active}`));
+    const inTheWay = join(folder.path, 'audit-head.new');
+    await mkdir(inTheWay);
+    const line = { time: start, who: 'person:lin', from: '::1', what: 'a', why: '', result: '' };
+    await store.append({ audit: [line] });
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['STORE_ANCHOR true']);
+    await store.append({ audit: [line] });
+    expect(store.ready).toBe(true);
+    await rmdir(inTheWay);
+    await expect.poll(() => heard, { timeout: 15_000 }).toEqual(['STORE_ANCHOR true', 'STORE_ANCHOR false']);
   });
 });
