@@ -115,7 +115,9 @@ function own(server: NetServer, event: 'connection' | 'secureConnection', socket
 const contextOf = (pki: Pki) => ({ ...modernTls, cert: pki.pages.cert, key: pki.pages.key });
 
 function createLine(app: App, pki: Pki, handshakeTimeout: number): Server {
-  const { requestTimeout, headersTimeout, keepAliveTimeout, timeout } = app.server;
+  const { requestTimeout, keepAliveTimeout, timeout } = app.server;
+  // Node takes no headersTimeout above a requestTimeout, and 0 as none.
+  const headersTimeout = requestTimeout === 0 ? app.server.headersTimeout : requestTimeout;
   const timeouts = { requestTimeout, headersTimeout, keepAliveTimeout, handshakeTimeout };
   const options = { ...contextOf(pki), ...timeouts, ALPNProtocols: ['http/1.1'], noDelay: true, keepAlive: true };
   const server = createServer(options, (request, response) => {

@@ -32,7 +32,11 @@ afterAll(() => {
 
 async function lines(more: Partial<LineOptions> & { hosts?: readonly string[]; use?: Pki } = {}) {
   const { hosts = ['127.0.0.1'], use = pki, ...options } = more;
-  const app = fastify({ forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>();
+  const app = fastify({
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>();
   const sockets = new WebSocketServer({ noServer: true });
   app.server.on('upgrade', (asked, socket, head) => {
     sockets.handleUpgrade(asked, socket, head, (ws) => ws.on('message', (text) => ws.send(`heard ${String(text)}`)));
