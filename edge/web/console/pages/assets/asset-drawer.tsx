@@ -1,0 +1,179 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { App, Button, Drawer, Input, InputNumber, Select } from 'antd';
+import { type FormEvent, useId, useState } from 'react';
+import { type Role, roleNames, roles } from '#edge/domain/access.ts';
+import type { AssetView } from '../../../place-schemas.ts';
+import { api, problemText, query } from '../../api.ts';
+import { fromHere } from '../../kit/download.tsx';
+import { useLanguage, useName, useWords } from '../../kit/language.tsx';
+import { phoneQuery, useMedia } from '../../kit/theme.tsx';
+import { deviceHash } from '../devices/address.ts';
+import { MaintenanceLog } from './maintenance-log.tsx';
+import { words } from './words.ts';
+
+type Draft = Pick<
+  AssetView,
+  'number' | 'make' | 'model' | 'serial' | 'place' | 'bought' | 'warranty' | 'every' | 'responsible' | 'notes'
+>;
+
+function draftOf({
+  number,
+  make,
+  model,
+  serial,
+  place,
+  bought,
+  warranty,
+  every,
+  responsible,
+  notes,
+}: AssetView): Draft {
+  return { number, make, model, serial, place, bought, warranty, every, responsible, notes };
+}
+
+const texts = ['number', 'make', 'model', 'serial', 'place'] as const;
+const dates = ['bought', 'warranty'] as const;
+
+/** Everything the register says of one device. */
+export function AssetDrawer({
+  asset,
+  mayWrite,
+  onClose,
+}: {
+  readonly asset: AssetView;
+  readonly mayWrite: boolean;
+  readonly onClose: () => void;
+}) {
+  const say = useWords(words);
+  const name = useName();
+  const language = useLanguage();
+  const isPhone = useMedia(phoneQuery);
+  const title = name(asset.deviceName);
+  return (
+    <Drawer
+      open
+      title={say.editOf(title)}
+      onClose={onClose}
+      size={isPhone ? '100%' : 520}
+      closable={{ 'aria-label': say.close }}
+    >
+      <p>
+        <a href={deviceHash(asset.device)}>{say.toDevice}</a>
+      </p>
+      <AssetForm key={asset.rev} asset={asset} mayWrite={mayWrite} />
+      <MaintenanceLog asset={asset} mayWrite={mayWrite} />
+      <h3>{say.label}</h3>
+      <img
+        className="assets-label"
+        alt={say.labelAlt(title)}
+        src={fromHere(`api/v1/assets/${asset.device}/label.svg${query({ lang: language })}`)}
+      />
+    </Drawer>
+  );
+}
+
+function AssetForm({ asset, mayWrite }: { readonly asset: AssetView; readonly mayWrite: boolean }) {
+  const say = useWords(words);
+  const name = useName();
+  const language = useLanguage();
+  const queries = useQueryClient();
+  const { message } = App.useApp();
+  const id = useId();
+  const [draft, setDraft] = useState(() => draftOf(asset));
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const hints = { make: asset.profileMake, model: asset.profileModel } as Readonly<Record<string, string>>;
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem('');
+    try {
+      await api.put(`assets/${asset.device}`, { ...draft, rev: asset.rev });
+      void message.success(say.saved);
+      await queries.invalidateQueries({ queryKey: ['assets'] });
+    } catch (error) {
+      setProblem(problemText(error, language));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form className="kit-form" onSubmit={(event) => void submit(event)} noValidate>
+      <div className="assets-fields">
+        {texts.map((field) => (
+          <div key={field} className="kit-field">
+            <label htmlFor={`${id}-${field}`}>{say[field]}</label>
+            <Input
+              id={`${id}-${field}`}
+              value={draft[field]}
+              disabled={!mayWrite}
+              maxLength={field === 'place' ? 120 : field === 'number' ? 64 : 80}
+              placeholder={hints[field] ?? ''}
+              onChange={(event) => change({ [field]: event.target.value })}
+            />
+          </div>
+        ))}
+        {dates.map((field) => (
+          <div key={field} className="kit-field">
+            <label htmlFor={`${id}-${field}`}>{say[field]}</label>
+            <Input
+              id={`${id}-${field}`}
+              type="date"
+              value={draft[field] ?? ''}
+              disabled={!mayWrite}
+              onChange={(event) => change({ [field]: event.target.value === '' ? null : event.target.value })}
+            />
+          </div>
+        ))}
+        <div className="kit-field">
+          <label htmlFor={`${id}-every`}>{say.every}</label>
+          <InputNumber
+            id={`${id}-every`}
+            min={1}
+            max={3_650}
+            value={draft.every}
+            disabled={!mayWrite}
+            onChange={(every) => change({ every })}
+          />
+        </div>
+        <div className="kit-field">
+          <label htmlFor={`${id}-responsible`}>{say.responsible}</label>
+          <Select<Role | ''>
+            id={`${id}-responsible`}
+            value={draft.responsible ?? ''}
+            disabled={!mayWrite}
+            onChange={(role) => change({ responsible: role === '' ? null : role })}
+            options={[
+              { value: '', label: say.nobody },
+              ...roles.map((role) => ({ value: role, label: name(roleNames[role]) })),
+            ]}
+          />
+        </div>
+      </div>
+      <div className="kit-field">
+        <label htmlFor={`${id}-notes`}>{say.notes}</label>
+        <Input.TextArea
+          id={`${id}-notes`}
+          value={draft.notes}
+          disabled={!mayWrite}
+          maxLength={2_000}
+          autoSize={{ minRows: 2, maxRows: 8 }}
+          onChange={(event) => change({ notes: event.target.value })}
+        />
+      </div>
+      <p className="kit-form-error" role="alert">
+        {problem}
+      </p>
+      {mayWrite && (
+        <div>
+          <Button type="primary" htmlType="submit" loading={isBusy}>
+            {say.save}
+          </Button>
+        </div>
+      )}
+    </form>
+  );
+}
