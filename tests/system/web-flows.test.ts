@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { openReader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from './campus.ts';
+import { newPerson, newToken, signIn } from './people-client.ts';
 
 /* The flow editor through the web process, with the real flows process behind it. */
 
 let campus: RunningCampus;
 let cookie: string;
+let viewer: Record<string, string>;
 
 beforeAll(async () => {
   campus = await startCampus({ only: ['web', 'flows'], simulators: false, city: false });
@@ -17,18 +18,10 @@ beforeAll(async () => {
     () => expect(['web', 'flows'].map((name) => campus.status(name).state)).toEqual(['ready', 'ready']),
     { timeout: 40_000, interval: 200 },
   );
-  cookie = await newCookie();
+  ({ cookie } = await newPerson(campus, 'wang', 'facility'));
+  viewer = await newToken(campus, 'screen', ['flows-view']);
 }, 60_000);
 afterAll(async () => await campus?.[Symbol.asyncDispose]());
-
-async function newCookie(): Promise<string> {
-  const token = readFileSync(join(campus.data, 'admin-token'), 'utf8').trim();
-  const answer = await fetch(`${campus.url}/api/v1/session`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
-  });
-  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
-}
 
 const ask = (path: string, init: RequestInit = {}) =>
   fetch(`${campus.url}/flows-editor${path}`, { redirect: 'manual', signal: AbortSignal.timeout(15_000), ...init });
@@ -65,8 +58,8 @@ describe('the flow editor behind the page', () => {
     for (const headers of [
       {},
       { 'x-campus-token': 'secret:admin' },
-      { cookie: 'campus_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
-      { cookie, origin: 'http://evil.test' },
+      { cookie: `campus=${'A'.repeat(43)}` },
+      { authorization: 'Bearer made-up' },
     ]) {
       expect((await ask(path, { headers: headers as Record<string, string> })).status).toBe(401);
     }
@@ -75,11 +68,10 @@ describe('the flow editor behind the page', () => {
   test('believes nothing that a browser says about who it is', async () => {
     const answer = await signedIn('/settings', {
       accept: 'application/json',
-      'x-campus-token': 'made-up:root',
-      authorization: 'Bearer made-up',
+      'x-campus-token': 'made-up:edit:root',
     });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ user: { username: 'admin' } });
+    expect(await answer.json()).toMatchObject({ user: { username: 'wang' } });
   });
 
   test('saves what was deployed, in the name of the person, and takes no deploy from elsewhere', async () => {
@@ -87,37 +79,63 @@ describe('the flow editor behind the page', () => {
     const flows: unknown = await (await signedIn('/flows', { accept: 'application/json' })).json();
     const body = JSON.stringify(flows);
     expect((await ask('/flows', { method: 'POST', headers: json, body })).status).toBe(401);
-    const foreign = { ...json, cookie, origin: 'http://evil.test' };
-    expect((await ask('/flows', { method: 'POST', headers: foreign, body })).status).toBe(401);
+    for (const foreign of [{ origin: 'http://evil.test' }, { 'sec-fetch-site': 'cross-site' }, {}]) {
+      const headers = { ...json, cookie, ...foreign } as Record<string, string>;
+      expect((await ask('/flows', { method: 'POST', headers, body })).status).toBe(403);
+    }
     const own = { ...json, cookie, origin: campus.url };
     expect((await ask('/flows', { method: 'POST', headers: own, body })).status).toBe(204);
     await vi.waitFor(
       async () => {
-        const audit = await campus.get<{ who: string; what: string }[]>('audit?limit=1000');
-        expect(audit).toContainEqual(
-          expect.objectContaining({ who: 'person:admin', what: expect.stringContaining('flows.deploy') }),
+        using reader = openReader(campus.data);
+        expect(reader.newestAudit(1_000)).toContainEqual(
+          expect.objectContaining({ who: 'person:wang', what: expect.stringContaining('flows.deploy') }),
         );
       },
       { timeout: 10_000, interval: 200 },
     );
   });
 
+  test('shows whoever may only look at the flows everything, and takes no deploy and no injection from him', async () => {
+    const look = { headers: { accept: 'application/json', ...viewer } };
+    const flows: unknown = await (await ask('/flows', look)).json();
+    const settings: unknown = await (await ask('/settings', look)).json();
+    expect(settings).toMatchObject({
+      user: { username: 'token:screen', permissions: expect.not.arrayContaining(['flows.write']) },
+    });
+    const headers = { 'content-type': 'application/json', ...viewer };
+    const sent = { method: 'POST', headers, body: JSON.stringify(flows) };
+    expect((await ask('/flows', sent)).status).toBe(401);
+    expect((await ask('/inject/1234', { method: 'POST', headers, body: '{}' })).status).toBe(401);
+    expect((await ask('/settings/user', { ...sent, body: '{}' })).status).toBe(401);
+    expect((await ask('/context/global/x', { method: 'DELETE', headers: viewer })).status).toBe(401);
+  });
+
   test('opens its live connection with the cookie, from its own page only', async () => {
     const url = `${campus.url.replace('http', 'ws')}/flows-editor/comms`;
-    for (const options of [
-      {},
-      { headers: { cookie }, origin: 'http://evil.test' },
-      { headers: { cookie: 'campus_session=x' } },
-    ]) {
+    for (const [options, status] of [
+      [{}, '401'],
+      [{ headers: { cookie } }, '403'],
+      [{ headers: { cookie }, origin: 'http://evil.test' }, '403'],
+      [{ headers: { cookie: 'campus=x' }, origin: campus.url }, '401'],
+    ] as const) {
       const refused = new WebSocket(url, options);
       const [error] = await once(refused, 'error', { signal: AbortSignal.timeout(5_000) });
-      expect(String(error)).toContain('401');
+      expect(String(error)).toContain(status);
     }
     const live = new WebSocket(url, { headers: { cookie }, origin: campus.url });
     await once(live, 'open', { signal: AbortSignal.timeout(5_000) });
     live.send(JSON.stringify({ subscribe: 'notification/#' }));
     const [message] = await once(live, 'message', { signal: AbortSignal.timeout(20_000) });
     expect(JSON.parse(String(message))).toBeInstanceOf(Array);
+    const other = await signIn(campus, 'wang');
+    const own = new WebSocket(url, { headers: { cookie: other.cookie }, origin: campus.url });
+    await once(own, 'open', { signal: AbortSignal.timeout(5_000) });
+    const closed = once(own, 'close', { signal: AbortSignal.timeout(5_000) });
+    const headers = { cookie: other.cookie, 'x-csrf-token': other.csrf };
+    expect((await fetch(`${campus.url}/api/v1/logout`, { method: 'POST', headers })).status).toBe(204);
+    await closed;
+    expect(live.readyState).toBe(WebSocket.OPEN);
     live.terminate();
   });
 
