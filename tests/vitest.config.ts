@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['tests/{architecture,unit,contract,system,chaos,e2e}/**/*.test.ts'],
+    globalSetup: ['tests/e2e/prepare.ts'],
     reporters: ['default', './tests/closing-line.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,14 +1,23 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/* Headless Chromium of Debian; a test without it skips and says so. */
+/*
+ * Headless Chromium: CHROMIUM_PATH, else the system's, else the one that npm brought (unpacked once by `unpackChromium`, before
+ * tests run side by side). There is always one on x64, so that no test of the console is ever skipped.
+ */
 
-const path = '/usr/bin/chromium';
+const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-export function findChromium(): string | null {
-  if (existsSync(path)) return path;
-  console.warn(`SKIPPED: there is no ${path} here (apt-get install chromium), so nothing is looked at in a browser`);
-  return null;
+function ownPath(): string | null {
+  return [process.env.CHROMIUM_PATH ?? '', ...system].find((path) => path !== '' && existsSync(path)) ?? null;
+}
+
+/** Where the browser is; the package's own is unpacked into the folder for temporary files when there is no other. */
+export async function unpackChromium(): Promise<string> {
+  const own = ownPath();
+  if (own !== null) return own;
+  const { default: packed } = await import('@sparticuz/chromium');
+  return packed.executablePath();
 }
 
 /* Without them Chromium phones home, or needs a sandbox that a container has not. */
@@ -22,26 +31,38 @@ const args = [
   '--disable-sync',
 ];
 
+export interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  /** A finger instead of a mouse. */
+  readonly touch?: boolean;
+  readonly language?: 'zh' | 'en';
+}
+
 export interface Browser extends AsyncDisposable {
-  /** A page in a context of its own. What went wrong in it is collected. */
-  open(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<OpenPage>;
+  /** A page in a context of its own: nobody is signed in. What goes wrong in it is collected. */
+  open(options?: PageOptions): Promise<OpenPage>;
 }
 
 export interface OpenPage {
+  readonly context: BrowserContext;
   readonly page: Page;
   /** Errors of the console, of scripts, and violations of the content security policy. */
   readonly wrong: string[];
 }
 
 export async function startBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: path, args });
+  const browser = await chromium.launch({ executablePath: await unpackChromium(), args });
   return {
-    open: async ({ width = 1280, height = 800, dark = false } = {}) => {
+    open: async ({ width = 1280, height = 800, dark = false, touch = false, language } = {}) => {
       const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: dark ? 'dark' : 'light',
         locale: 'en-US',
         timezoneId: 'America/New_York',
+        hasTouch: touch,
+        isMobile: touch,
       });
       const page = await context.newPage();
       const wrong: string[] = [];
@@ -49,12 +70,15 @@ export async function startBrowser(): Promise<Browser> {
         if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text());
       });
       page.on('pageerror', (error) => wrong.push(String(error)));
+      if (language !== undefined) {
+        await page.addInitScript({ content: `localStorage.setItem('campus.language', '${language}')` });
+      }
       await page.addInitScript({
         content: `addEventListener('securitypolicyviolation', (event) => {
           console.error('policy violated: ' + event.violatedDirective + ' ' + event.blockedURI);
         });`,
       });
-      return { page, wrong };
+      return { context, page, wrong };
     },
     [Symbol.asyncDispose]: () => browser.close(),
   };

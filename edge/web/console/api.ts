@@ -134,7 +134,7 @@ export function query(parts: Readonly<Record<string, string | number | boolean |
 export function errorText(error: unknown, language: Language): string {
   const words = problemWords[language];
   if (!(error instanceof ApiError)) return words.failed;
-  return error.code in words ? words[error.code as keyof typeof words] : words.failed;
+  return Object.hasOwn(words, error.code) ? words[error.code as keyof typeof words] : words.failed;
 }
 
 /** For a form: our words, and of a weak password how it falls short (the server says it as `zh / en`). */

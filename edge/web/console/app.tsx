@@ -3,8 +3,9 @@ import { lazy, Suspense, useState } from 'react';
 import { Router } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import { ApiError, api, type CampusView, errorDetail, errorText, type HealthView } from './api.ts';
-import { KitProvider, nonceOfPage } from './kit/kit.tsx';
+import { KitProvider } from './kit/kit.tsx';
 import { useLanguage, useWords } from './kit/language.tsx';
+import { giveNonceToStyles, nonceOfPage } from './kit/nonce.ts';
 import { EmptyState, ErrorBoundary, ErrorState, PageSkeleton } from './kit/states.tsx';
 import { SignInPage } from './pages/sign-in/index.tsx';
 import { SessionProvider, useMe } from './session.tsx';
@@ -13,6 +14,7 @@ import { frameWords } from './words.ts';
 /* Who is there decides what is shown: the first start, the sign-in, a new password, or the campus. */
 
 const nonce = nonceOfPage();
+if (nonce !== undefined) giveNonceToStyles(nonce);
 const SetupPage = lazy(async () => ({ default: (await import('./pages/setup/index.tsx')).SetupPage }));
 const PasswordPage = lazy(async () => ({ default: (await import('./pages/password/index.tsx')).PasswordPage }));
 const Shell = lazy(async () => ({ default: (await import('./shell.tsx')).Shell }));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,9 +33,27 @@ function digestOfSources(): string {
   return digest.digest('hex').slice(0, 20);
 }
 
-/** Where the console that fits these sources lies, or will lie once `buildConsole` made it. Does not build. */
-export function consoleFolder(): string {
+/** Where the console that fits these sources lies, or will lie once `buildConsole` made it. */
+function folderOfSources(): string {
   return join(cache, digestOfSources());
+}
+
+function isBuilt(folder: string): boolean {
+  return existsSync(join(folder, 'index.html'));
+}
+
+/**
+ * Where the console is to be served from: the one of these sources, else the latest that was built (somebody is editing, or
+ * did not build after an update: yesterday's console is better than none). Does not build; the folder may be missing.
+ */
+export function consoleFolder(): string {
+  const wanted = folderOfSources();
+  if (isBuilt(wanted) || !existsSync(cache)) return wanted;
+  const built = readdirSync(cache)
+    .map((name) => join(cache, name))
+    .filter((folder) => !folder.includes('.making-') && isBuilt(folder));
+  const [latest] = built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return latest ?? wanted;
 }
 
 /**
@@ -43,12 +61,12 @@ export function consoleFolder(): string {
  * server replaces), assets/ with names that change with their content, and a .gz and .br beside each file worth it.
  */
 export async function buildConsole(): Promise<string> {
-  const folder = consoleFolder();
-  if (existsSync(join(folder, 'index.html'))) {
+  const folder = folderOfSources();
+  if (isBuilt(folder)) {
     await utimes(folder, new Date(), new Date());
     return folder;
   }
-  const making = `${folder}.${process.pid}`;
+  const making = `${folder}.making-${process.pid}`;
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true });
   try {
@@ -56,7 +74,7 @@ export async function buildConsole(): Promise<string> {
     await compressAll(making);
     // Another builder may have been quicker: its result is as good as ours.
     await rename(making, folder).catch((error: unknown) => {
-      if (!existsSync(join(folder, 'index.html'))) throw error;
+      if (!isBuilt(folder)) throw error;
     });
   } finally {
     await rm(making, { recursive: true, force: true });
@@ -116,7 +134,7 @@ async function removeOld(current: string): Promise<void> {
 
 if (import.meta.main) {
   const started = performance.now();
-  const wasThere = existsSync(consoleFolder());
+  const wasThere = isBuilt(folderOfSources());
   const folder = await buildConsole();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (!wasThere) process.stdout.write(`console: built in ${seconds} s (${relative(root, folder)})\n`);

@@ -1,9 +1,20 @@
 import { useMemo } from 'react';
 import { byUrgency, needsAction } from './alarm-groups.ts';
 import type { AlarmView } from './api.ts';
+import { headlineOf } from './headline.ts';
 import type { AlarmClass } from './kit/badges.tsx';
 import { toneOfState } from './kit/badges.tsx';
-import { useDeviceHealth, useLink, useOpenAlarms, useReading } from './use-live.tsx';
+import { useTicking } from './kit/ticker.ts';
+import {
+  useAllDeviceHealth,
+  useCampus,
+  useDeviceHealth,
+  useLink,
+  useLive,
+  useOpenAlarms,
+  usePoints,
+  useReading,
+} from './use-live.tsx';
 
 /** How a device is, in one word: the class of its worst alarm, or whether its values may be used. */
 export type DeviceStatus = AlarmClass | 'bad' | 'uncertain' | 'good';
@@ -35,4 +46,28 @@ export function useDeviceStatus(device: string, ref: string | undefined, alarm: 
   if (state === 'lost' || state === 'core-away' || tone === 'wait') return 'uncertain';
   if (reading !== undefined && reading.quality !== 'good') return reading.quality;
   return 'good';
+}
+
+/** Devices that are not well, by id: their driver says so, or (of a sensor that has none) nothing usable is heard of them. */
+export function useIllDevices(): readonly string[] {
+  const live = useLive();
+  const health = useAllDeviceHealth();
+  const devices = useCampus()?.devices;
+  const points = usePoints();
+  const headlines = useMemo(() => {
+    const byDevice = Map.groupBy(points ?? [], (point) => point.device);
+    return new Map([...byDevice].map(([id, own]) => [id, headlineOf(own)?.id ?? '']));
+  }, [points]);
+  const states = useMemo(() => new Map(health.map(({ device, state }) => [device, state])), [health]);
+  const ill = useTicking(() =>
+    (devices ?? [])
+      .filter(({ id }) => {
+        const state = states.get(id);
+        if (state !== undefined) return toneOfState(state) !== 'good';
+        return live.readings.get(headlines.get(id) ?? '')?.quality === 'bad';
+      })
+      .map(({ id }) => id)
+      .join(' '),
+  );
+  return useMemo(() => ill.split(' ').filter((id) => id !== ''), [ill]);
 }

@@ -132,6 +132,6 @@ type Kind = 'process' | 'event' | 'kind' | 'priority' | 'owner' | 'outcome';
 export function domainText(kind: Kind, id: string | number, language: 'zh' | 'en'): string {
   const words = domainWords[language];
   const key = `${kind}:${id}`;
-  const word = key in words ? words[key as keyof typeof words] : undefined;
+  const word = Object.hasOwn(words, key) ? words[key as keyof typeof words] : undefined;
   return typeof word === 'string' ? word : String(id);
 }

@@ -1,5 +1,5 @@
 import { domainText, domainWords } from './domain-words.ts';
-import { qualityText } from './kit/badges.tsx';
+import { qualityText } from './kit/state-text.ts';
 import { valueText } from './kit/values.ts';
 import type { Language } from './kit/words.ts';
 

@@ -2,6 +2,7 @@ import { Dropdown } from 'antd';
 import { useLocation } from 'wouter';
 import { roleNames } from '#edge/domain/access.ts';
 import type { CampusView } from './api.ts';
+import { useIllDevices } from './device-status.ts';
 import { type Tone, ToneBadge, toneOfState } from './kit/badges.tsx';
 import { useFormats, useLanguage, useName, useWords } from './kit/language.tsx';
 import { useShortcutHelp } from './kit/shortcuts.tsx';
@@ -11,7 +12,7 @@ import { useTicking } from './kit/ticker.ts';
 import { Mark } from './mark.tsx';
 import { pageIcons } from './page-icons.tsx';
 import { useSession, useSignOut } from './session.tsx';
-import { useAllDeviceHealth, useProcesses } from './use-live.tsx';
+import { useProcesses } from './use-live.tsx';
 import { useNow } from './use-now.ts';
 import { frameWords } from './words.ts';
 
@@ -83,9 +84,8 @@ function DayAndMode() {
 /** Processes that do not run and devices that are not well, in one number. */
 function BoxHealth() {
   const words = useWords(frameWords);
-  const ill =
-    useProcesses().filter(({ state }) => toneOfState(state) !== 'good').length +
-    useAllDeviceHealth().filter(({ state }) => toneOfState(state) !== 'good').length;
+  const processes = useProcesses().filter(({ state }) => toneOfState(state) !== 'good').length;
+  const ill = processes + useIllDevices().length;
   return <ToneBadge tone={ill === 0 ? 'good' : 'bad'}>{ill === 0 ? words.boxWell : words.boxIll(ill)}</ToneBadge>;
 }
 

@@ -1,39 +1,21 @@
 import { type Sign, SignIcon } from './icons.tsx';
 import { useLanguage, useWords } from './language.tsx';
+import {
+  type AlarmClass,
+  alarmStateText,
+  type Quality,
+  qualityText,
+  reasonText,
+  stateText,
+  type Tone,
+  toneOfState,
+} from './state-text.ts';
 import { stateWords } from './state-words.ts';
-import type { Language } from './words.ts';
 
 /* Icon, word and colour together: colour is never the only sign. */
 
-export type Quality = 'good' | 'uncertain' | 'bad';
-export type AlarmClass = 'critical' | 'high' | 'medium' | 'low';
-export type Tone = 'good' | 'wait' | 'bad' | 'plain';
-
-type Known = keyof typeof stateWords.zh;
-
-function word(language: Language, key: string, otherwise: string): string {
-  const words = stateWords[language];
-  return key in words ? words[key as Known] : otherwise;
-}
-
-/** `最后可用值`; of a reason that is not known here its own word. */
-export function reasonText(reason: string, language: Language): string {
-  return word(language, `reason:${reason}`, reason);
-}
-
-/** What is wrong with a value in a few words; '' when it is good. */
-export function qualityText(quality: Quality, reason: string | null | undefined, language: Language): string {
-  if (quality === 'good') return '';
-  return reason === null || reason === undefined ? stateWords[language][quality] : reasonText(reason, language);
-}
-
-export function stateText(state: string, language: Language): string {
-  return word(language, `state:${state}`, state);
-}
-
-export function alarmStateText(state: string, language: Language): string {
-  return word(language, `alarm:${state}`, state);
-}
+export type { AlarmClass, Quality, Tone };
+export { alarmStateText, qualityText, reasonText, stateText, toneOfState };
 
 const qualitySigns: Readonly<Record<Quality, Sign>> = { good: 'dot', uncertain: 'doubt', bad: 'cross' };
 
@@ -76,20 +58,7 @@ export function AlarmClassBadge({ alarmClass }: { readonly alarmClass: AlarmClas
   );
 }
 
-const tones: Readonly<Record<string, Tone>> = {
-  ready: 'good',
-  online: 'good',
-  starting: 'wait',
-  stopping: 'wait',
-  'backing-off': 'wait',
-  degraded: 'wait',
-  held: 'wait',
-};
 const toneSigns: Readonly<Record<Tone, Sign>> = { good: 'dot', wait: 'half', bad: 'cross', plain: 'square' };
-
-export function toneOfState(state: string): Tone {
-  return tones[state] ?? 'bad';
-}
 
 /** State of a process or device: `运行中`, `离线`. */
 export function StateBadge({ state }: { readonly state: string }) {

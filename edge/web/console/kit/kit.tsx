@@ -28,9 +28,3 @@ export function KitProvider({
     </LanguageProvider>
   );
 }
-
-/** What the server put into index.html; undefined where nobody did (a development server). */
-export function nonceOfPage(): string | undefined {
-  const content = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
-  return content === undefined || content === '' || content.startsWith('__') ? undefined : content;
-}

@@ -1,4 +1,3 @@
-import { Modal } from 'antd';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { frameWords } from './frame-words.ts';
 import { useWords } from './language.tsx';
@@ -47,7 +46,8 @@ const pause = 900;
 
 export function ShortcutProvider({ children }: { readonly children: ReactNode }) {
   const words = useWords(frameWords);
-  const [shown, setShown] = useState<readonly Shortcut[] | null>(null);
+  const [shown, setShown] = useState<readonly Shortcut[]>([]);
+  const dialog = useRef<HTMLDialogElement>(null);
   const shortcuts = useRef(new Set<{ readonly current: Shortcut }>());
   const board = useMemo<Board>(
     () => ({
@@ -55,7 +55,10 @@ export function ShortcutProvider({ children }: { readonly children: ReactNode })
         shortcuts.current.add(shortcut);
         return () => shortcuts.current.delete(shortcut);
       },
-      showHelp: () => setShown([...shortcuts.current].map(({ current }) => current)),
+      showHelp: () => {
+        setShown([...shortcuts.current].map(({ current }) => current));
+        if (dialog.current?.open === false) dialog.current.showModal();
+      },
     }),
     [],
   );
@@ -63,9 +66,10 @@ export function ShortcutProvider({ children }: { readonly children: ReactNode })
   return (
     <BoardContext value={board}>
       {children}
-      <Modal open={shown !== null} onCancel={() => setShown(null)} footer={null} title={words.shortcuts}>
+      <dialog ref={dialog} className="kit-dialog" aria-labelledby="shortcut-title" onClose={() => setShown([])}>
+        <h2 id="shortcut-title">{words.shortcuts}</h2>
         <dl className="kit-shortcuts">
-          {[{ keys: '?', what: words.shortcutHelp }, ...(shown ?? [])].map(({ keys, what }) => (
+          {[{ keys: '?', what: words.shortcutHelp }, ...shown].map(({ keys, what }) => (
             <div key={`${keys} ${what}`}>
               <dt>
                 {keys.split(' ').map((key) => (
@@ -76,7 +80,10 @@ export function ShortcutProvider({ children }: { readonly children: ReactNode })
             </div>
           ))}
         </dl>
-      </Modal>
+        <button type="button" className="kit-button" onClick={() => dialog.current?.close()}>
+          {words.close}
+        </button>
+      </dialog>
     </BoardContext>
   );
 }

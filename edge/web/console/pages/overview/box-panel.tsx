@@ -1,3 +1,4 @@
+import { useIllDevices } from '../../device-status.ts';
 import { domainText } from '../../domain-words.ts';
 import { StateBadge, type Tone, ToneBadge, toneOfState } from '../../kit/badges.tsx';
 import { Panel } from '../../kit/frame.tsx';
@@ -21,7 +22,10 @@ export function BoxPanel() {
   const health = useAllDeviceHealth();
   const devices = useCampus()?.devices.length ?? health.length;
   const badProcesses = processes.filter(({ state }) => toneOfState(state) !== 'good');
-  const badDevices = health.filter(({ state }) => toneOfState(state) !== 'good');
+  const ill = useIllDevices();
+  const badDevices = ill.map(
+    (device) => health.find((known) => known.device === device) ?? { device, state: 'offline', message: '' },
+  );
   const run = processes.length - badProcesses.length;
   return (
     <Panel

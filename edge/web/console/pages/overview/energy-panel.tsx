@@ -61,6 +61,11 @@ function MeterStrip({ meter }: { readonly meter: Meter }) {
         )}
       </span>
       <HourBars meter={meter} />
+      <span className="hours-ticks" aria-hidden="true">
+        {[0, 6, 12, 18].map((at) => (
+          <span key={at}>{String(at).padStart(2, '0')}</span>
+        ))}
+      </span>
       <span className="kit-soft meter-facts">
         <span>
           {say.weekAgo} <b className="kit-number">{kilowattHours(weekAgo)}</b> kWh
@@ -86,7 +91,7 @@ function HourBars({ meter }: { readonly meter: Meter }) {
   return (
     <svg
       className="hours"
-      viewBox={`0 0 ${bar.width} ${bar.height + 12}`}
+      viewBox={`0 0 ${bar.width} ${bar.height}`}
       role="img"
       aria-label={say.energyHours(name(meter.deviceName))}
       preserveAspectRatio="none"
@@ -111,11 +116,6 @@ function HourBars({ meter }: { readonly meter: Meter }) {
           </rect>
         );
       })}
-      {[0, 6, 12, 18].map((at) => (
-        <text key={at} x={at * step} y={bar.height + 11} className="hours-tick">
-          {String(at).padStart(2, '0')}
-        </text>
-      ))}
     </svg>
   );
 }

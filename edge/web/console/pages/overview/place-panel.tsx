@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import type { PlanView } from '../../../place-schemas.ts';
 import { type AlarmView, api, type CampusView, type PointView } from '../../api.ts';
 import { useWorstAlarms } from '../../device-status.ts';
+import { headlineOf } from '../../headline.ts';
 import { fromHere } from '../../kit/download.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
@@ -11,7 +12,7 @@ import { PageSkeleton } from '../../kit/states.tsx';
 import { useRight } from '../../session.tsx';
 import { useCampus, usePoints } from '../../use-live.tsx';
 import { DeviceChip } from './device-chip.tsx';
-import { headlineOf } from './headline.ts';
+
 import { words } from './words.ts';
 import { ZoneTiles } from './zone-tiles.tsx';
 

@@ -1,4 +1,4 @@
-import type { PointView } from '../../api.ts';
+import type { PointView } from './api.ts';
 
 /* Which of a device's values a glance wants. */
 

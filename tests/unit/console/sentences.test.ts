@@ -1,30 +1,20 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Language } from '../../../edge/web/console/kit/words.ts';
+import { type Names, ownerText, sentence } from '../../../edge/web/console/sentences.ts';
 
-/* What drivers, rules and the supervisor say, as the page puts it. The modules of the page need a browser's storage only. */
-const storage = { getItem: () => null };
-Object.assign(globalThis, { localStorage: storage, sessionStorage: storage });
+/* What drivers, rules and the supervisor say, as the console puts it. */
 
-const folder = join(import.meta.dirname, '../../../edge/web/page');
-interface Page {
-  readonly state: { language: string; campus: unknown; points: Map<string, unknown> };
-  plain(text: string): string;
-  ownerText(owner: string): string;
-}
-const { state } = (await import(join(folder, 'state.js'))) as Page;
-const { plain, ownerText } = (await import(join(folder, 'phrases.js'))) as Page;
-
-const name = (zh: string, en: string) => ({ zh, en });
-state.campus = {
-  timeZone: 'Asia/Shanghai',
-  zones: [],
-  devices: [{ id: 'camera-gate', name: name('校门摄像机', 'Gate camera') }],
-  interlocks: [{ id: 'smoke', name: name('烟感报警', 'Smoke detector'), latch: false }],
+const known: Readonly<Record<string, { readonly zh: string; readonly en: string }>> = {
+  'camera-gate': { zh: '校门摄像机', en: 'Gate camera' },
+  smoke: { zh: '烟感报警', en: 'Smoke detector' },
+  'meter-main/current_l1': { zh: '总电表 · 电流 L1', en: 'Main meter · Current L1' },
+  'smoke-101/smoke': { zh: '101 烟感 · 烟雾', en: 'Smoke 101 · Smoke' },
 };
-const point = (device: string, one: string, deviceName: object, label: object, unit: string) =>
-  state.points.set(`${device}/${one}`, { id: `${device}/${one}`, device, point: one, deviceName, label, unit });
-point('meter-main', 'current_l1', name('总电表', 'Main meter'), name('电流 L1', 'Current L1'), 'A');
-point('smoke-101', 'smoke', name('101 烟感', 'Smoke 101'), name('烟雾', 'Smoke'), '');
+
+function names(language: Language): Names {
+  const name = (id: string) => known[id]?.[language] ?? id;
+  return { language, deviceName: name, pointName: name, interlockName: name };
+}
 
 test.each([
   [
@@ -40,10 +30,8 @@ test.each([
   ],
   ['event person from camera-gate', '校门摄像机：有人', 'Gate camera: person'],
 ])('evidence "%s" names what people know', (text, zh, en) => {
-  state.language = 'zh';
-  expect(plain(text)).toBe(zh);
-  state.language = 'en';
-  expect(plain(text)).toBe(en);
+  expect(sentence(text, names('zh'))).toBe(zh);
+  expect(sentence(text, names('en'))).toBe(en);
 });
 
 test.each([
@@ -67,22 +55,19 @@ test.each([
   ['silent for 8 s', '8 秒没有响应，被强制重启'],
   ['exit 1', '退出码 1'],
 ])('"%s" is said in Chinese', (text, zh) => {
-  state.language = 'zh';
-  expect(plain(text)).toBe(zh);
-  state.language = 'en';
-  expect(plain(text).toLowerCase()).toContain(text.slice(-10).toLowerCase());
+  expect(sentence(text, names('zh'))).toBe(zh);
+  expect(sentence(text, names('en')).toLowerCase()).toContain(text.slice(-10).toLowerCase());
 });
 
 test('a sentence that nobody has put into Chinese says that it is technical', () => {
-  state.language = 'zh';
-  expect(plain('the frobnicator is out of cheese')).toBe('技术信息：the frobnicator is out of cheese');
+  expect(sentence('the frobnicator is out of cheese', names('zh'))).toBe('技术信息：the frobnicator is out of cheese');
 });
 
 test('holders are named', () => {
-  state.language = 'zh';
-  expect(['interlock:smoke', 'request:web', 'request:flows', 'request:wall'].map(ownerText)).toEqual([
+  const owners = ['interlock:smoke', 'request:web', 'request:flows', 'request:wall'];
+  expect(owners.map((owner) => ownerText(owner, names('zh')))).toEqual([
     '联锁“烟感报警”',
-    '人工（本页面）',
+    '人工（控制台）',
     '自动化流程',
     '客户端“wall”',
   ]);
