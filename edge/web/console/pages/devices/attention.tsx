@@ -8,6 +8,8 @@ import { DeviceIcon } from './device-icons.tsx';
 import { type DeviceEntry, placeOf, zoneName } from './tree.ts';
 import { TroubleBadge } from './tree-view.tsx';
 import { gravity, type Troubles, troubleOf, useTroubles } from './troubles.ts';
+import { explain } from './why.ts';
+import { whyWords } from './why-words.ts';
 import { words } from './words.ts';
 
 /** More than this is a fault of the campus, not of devices: the list is in the tree. */
@@ -56,6 +58,8 @@ function IllDevice({
   const name = useName();
   const say = useSentence();
   const health = useAllDeviceHealth().find((one) => one.device === device.id);
+  const whys = useWords(whyWords);
+  const { reason } = troubleOf(troubles, device.id);
   const place = placeOf(campus, device);
   const where = (place.length > 0 ? place : [zoneName(campus, device.zone)]).map(name).join(' · ');
   return (
@@ -64,9 +68,13 @@ function IllDevice({
       <span className="devices-card-text">
         <strong>{name(device.name)}</strong>
         <span className="kit-soft">{where}</span>
-        {health !== undefined && health.state !== 'online' && <span>{say(health.message)}</span>}
+        {health !== undefined && health.state !== 'online' ? (
+          <span>{say(health.message)}</span>
+        ) : (
+          <span>{explain(reason, device.protocol, whys).why}</span>
+        )}
       </span>
-      <TroubleBadge troubles={troubles} device={device.id} />
+      <TroubleBadge troubles={troubles} device={device.id} isLong />
     </a>
   );
 }

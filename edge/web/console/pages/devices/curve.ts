@@ -27,8 +27,9 @@ export function curveOf(history: HistoryView, end: number): ChartPoint[] {
   for (const { t, mean, min, max, count, goodSeconds } of history.buckets ?? []) {
     if (next !== null && t > next) points.push({ t: next, value: null });
     next = t + size;
-    const known = Math.min(size, Math.max(1_000, end - t)) / 1000;
-    const quality = goodSeconds >= known / 2 ? 'good' : goodSeconds > 0 ? 'uncertain' : 'bad';
+    // The bucket that is running now knows only its beginning.
+    const enough = t + size > end ? 0 : size / 2_000;
+    const quality = goodSeconds > 0 && goodSeconds >= enough ? 'good' : goodSeconds > 0 ? 'uncertain' : 'bad';
     points.push(
       mean === null ? { t, value: null, quality: count > 0 ? 'bad' : 'good' } : { t, value: mean, min, max, quality },
     );

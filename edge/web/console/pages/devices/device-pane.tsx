@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import type { CampusView, PointView } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
 import { Age } from '../../kit/age.tsx';
@@ -17,28 +18,33 @@ import { GiveUp } from './give-up.tsx';
 import { Happenings } from './happenings.tsx';
 import { operateWords } from './operate-words.ts';
 import { OutputCard } from './output-card.tsx';
-import { PointsPanel, useLastHeard } from './points-table.tsx';
+import { PointsPanel } from './points-table.tsx';
+import { useLastHeard, useQualities } from './qualities.ts';
 import { type DeviceEntry, placeOf, zoneName } from './tree.ts';
+import { complaintsOf } from './why.ts';
+import { WhyBox } from './why-box.tsx';
 import { wordOf, words } from './words.ts';
 
 /** One device: how it is and why, what it says, what holds its outputs. A label's QR code opens this. */
 export function DevicePane({ id, campus }: { readonly id: string; readonly campus: CampusView }) {
   const say = useWords(words);
   const points = usePoints();
+  const own = useMemo(() => points?.filter((point) => point.device === id) ?? [], [points, id]);
+  const inputs = useMemo(() => own.filter(({ write }) => write === undefined), [own]);
   const device = campus.devices.find((one) => one.id === id);
   useShortcut('Escape', say.shortcutBack, () => goTo(hashOf('/devices')));
   if (device === undefined) {
     return <EmptyState title={say.unknownDevice} action={<a href="#/devices">{say.back}</a>} />;
   }
   if (points === undefined) return <PageSkeleton />;
-  const own = points.filter((point) => point.device === id);
   return (
     <article className="devices-pane" data-device={id}>
       <Head device={device} campus={campus} />
       <State device={device} points={own} />
       <OpenAlarms device={id} />
       <Outputs points={own} campus={campus} />
-      <PointsPanel device={device} points={own} />
+      {inputs.length > 0 && <PointsPanel points={inputs} />}
+      {own.length === 0 && <EmptyState title={say.noPoints}>{say.noPointsHelp}</EmptyState>}
       <Happenings device={device} />
       <Facts device={device} campus={campus} />
       <AssetBrief device={id} />
@@ -69,6 +75,8 @@ function State({ device, points }: { readonly device: DeviceEntry; readonly poin
   const sentence = useSentence();
   const health = useDeviceHealth(device.id);
   const heard = useLastHeard(points);
+  const judged = useQualities(points);
+  const complaints = useMemo(() => complaintsOf(judged), [judged]);
   const counters = Object.entries(health?.counters ?? {});
   return (
     <section className="devices-state" aria-label={say.state}>
@@ -85,6 +93,7 @@ function State({ device, points }: { readonly device: DeviceEntry; readonly poin
         </p>
       )}
       {health === undefined && heard === 0 && <p className="kit-soft">{say.neverHeard}</p>}
+      <WhyBox device={device} points={points} complaints={complaints} />
       {counters.length > 0 && (
         <details>
           <summary>{say.counters}</summary>

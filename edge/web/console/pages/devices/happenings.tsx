@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Image } from 'antd';
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { api, type EventView } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
 import { fromHere } from '../../kit/download.tsx';
@@ -82,26 +82,37 @@ function EventList({ events }: { readonly events: readonly EventView[] }) {
   );
 }
 
-/** A picture may follow its event by a second or two: it is asked for again a few times. */
+/** How often, and how many times, a picture is asked for that has not come yet: it follows its event by a second or two. */
+const pictureEvery = 1_500;
+const mostTries = 5;
+
 function Picture({ event }: { readonly event: EventView }) {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
   const [tries, setTries] = useState(0);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    if (!isMissing || tries >= mostTries) return;
+    const timer = setTimeout(() => {
+      setMissing(false);
+      setTries(tries + 1);
+    }, pictureEvery);
+    return () => clearTimeout(timer);
+  }, [isMissing, tries]);
   const what = domainText('event', event.type, language);
   const when = formats.moment(event.time, now());
-  const isGone = tries >= 4;
   return (
     <figure className="devices-picture">
-      {isGone ? (
-        <span className="kit-soft">{say.noPicture}</span>
+      {isMissing ? (
+        <span className="devices-picture-none kit-soft">{tries >= mostTries ? say.noPicture : say.pictureComing}</span>
       ) : (
         <Image
           key={tries}
           src={fromHere(`api/v1/events/${event.id}/snapshot`)}
           alt={say.pictureOf(what, when)}
           width="100%"
-          onError={() => void setTimeout(() => setTries(tries + 1), 1_500)}
+          onError={() => setMissing(true)}
         />
       )}
       <figcaption>

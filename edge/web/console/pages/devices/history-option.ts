@@ -146,7 +146,7 @@ function seriesOf(
     lineStyle: { color, width: index === 0 ? 2 : 1.6, type: strokes[index] ?? 'solid' },
     itemStyle: { color },
     connectNulls: false,
-    ...(kind === 'step' ? { areaStyle: { color, opacity: 0.15 } } : {}),
+    ...(kind === 'step' && index === 0 ? { areaStyle: { color, opacity: 0.15 } } : {}),
     ...markArea,
   };
   return index === 0 ? [line, ...bandOf(points, color, shift)] : [line];

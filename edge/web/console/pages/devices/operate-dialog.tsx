@@ -3,6 +3,7 @@ import { useId, useRef, useState } from 'react';
 import { api, errorText, type OutputView, type PointView, type RequestBody, type RequestResult } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
 import { useAnnounce } from '../../kit/announce.tsx';
+import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
 import { friendlyUnit } from '../../kit/units.ts';
@@ -306,6 +307,7 @@ function Outcome({
 }) {
   const say = useWords(operateWords);
   const language = useLanguage();
+  const formats = useFormats();
   const sentence = useSentence();
   const announce = useAnnounce();
   const told = useRef(false);
@@ -318,8 +320,14 @@ function Outcome({
   return (
     <div className="kit-form">
       <p className="devices-outcome" data-accepted={result.accepted}>
-        <strong>{summary}</strong>
-        <span>{said}</span>
+        <strong>
+          <SignIcon sign={result.accepted ? 'dot' : 'cross'} /> {summary} · {said}
+        </strong>
+        {result.accepted && (
+          <span>
+            {say.willBe(valueText(wish.value, point.unit, point.point, language), formats.moment(wish.until, now()))}
+          </span>
+        )}
       </p>
       {!result.accepted && <p className="kit-soft">{sentence(result.message)}</p>}
       {result.accepted && <DeviceWord point={point} wish={wish} outcome={result.outcome} />}

@@ -11,6 +11,7 @@ import { pointLabel, valueText } from '../../kit/values.ts';
 import { useOwnerText, useSentence } from '../../names.ts';
 import { useRight } from '../../session.tsx';
 import { useLink, useOutput, useReading } from '../../use-live.tsx';
+import { HistoryLink } from './history-link.tsx';
 import { OperateDialog } from './operate-dialog.tsx';
 import { operateWords } from './operate-words.ts';
 import { OutputActs } from './output-acts.tsx';
@@ -43,6 +44,7 @@ export function OutputCard({ point, clips }: { readonly point: PointView; readon
         <h3>{name}</h3>
         <span className="devices-output-value">{text(wanted ?? actual)}</span>
         {reading !== undefined && <QualityBadge quality={reading.quality} reason={reading.reason} />}
+        <HistoryLink point={point.id} name={name} />
       </header>
       {top === undefined ? <p className="kit-soft">{say.nobodyHolds}</p> : <HoldText hold={top} />}
       {isDifferent && (
@@ -72,7 +74,7 @@ export function OutputCard({ point, clips }: { readonly point: PointView; readon
       )}
       {mayOperate && (
         <div className="kit-actions">
-          <Button type="primary" disabled={state !== 'live'} onClick={() => setOperating(true)}>
+          <Button disabled={state !== 'live'} onClick={() => setOperating(true)}>
             {say.operate}
           </Button>
           {stack.some(({ owner }) => owner === ours) && (

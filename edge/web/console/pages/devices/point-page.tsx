@@ -20,7 +20,7 @@ import { useShortcut } from '../../kit/shortcuts.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { phoneQuery, useLook, useMedia } from '../../kit/theme.tsx';
 import { now, useTicking } from '../../kit/ticker.ts';
-import { numberText } from '../../kit/units.ts';
+import { friendlyUnit, numberText } from '../../kit/units.ts';
 import { pointLabel, valueText } from '../../kit/values.ts';
 import { useRight } from '../../session.tsx';
 import { usePoints, useReading } from '../../use-live.tsx';
@@ -195,26 +195,33 @@ function History({ point, points }: { readonly point: PointView; readonly points
   const text = useMemo(() => {
     if (isShare) return (value: number) => formats.percent(value);
     if (isSwitch) return (value: number) => valueText(value >= 0.5, '', point.point, language);
+    // What a counter rose by in a minute is small: its usual one digit would be the same for all.
+    if (showsBars) return (value: number) => `${formats.number(value, 2)} ${friendlyUnit(point.unit, language)}`;
     return (value: number) => valueText(value, point.unit, point.point, language);
-  }, [isShare, isSwitch, formats, point, language]);
+  }, [isShare, isSwitch, showsBars, formats, point, language]);
   const picture = useMemo(
     (): HistoryPicture => ({
-      curves,
+      curves: curves.filter((curve, index) => index === 0 || hasValues(curve)),
       from: window.from,
       to: window.to,
       kind: showsBars ? 'bars' : isSwitch && !isShare ? 'step' : 'line',
       text,
-      short: isSwitch ? text : (value) => numberText(value, point.unit),
+      short: isSwitch ? text : (value) => (showsBars ? formats.number(value, 3) : numberText(value, point.unit)),
       barMs: stepMs(main?.data?.step ?? ''),
     }),
     [curves, window, showsBars, isSwitch, isShare, text, point, main?.data?.step],
   );
-  const height = isPhone ? 300 : 400;
+  const isLow = useMedia('(max-height: 860px)');
+  const _minute = (time: number) => `${formats.date(time)} ${formats.shortTime(time)}`;
+  const height = isPhone || isLow ? 300 : 400;
   const label = say.chartOf(nameOf(point.id), formats.dateTime(window.from), formats.dateTime(window.to));
-  const isEmpty = curves.every(({ points: drawn }) => drawn.every(({ value }) => value === null));
+  const isEmpty = !curves.some(hasValues);
 
   return (
-    <Panel title={label} className="devices-history-panel">
+    <Panel
+      title={say.span(minute(window.from), isOneDay ? formats.shortTime(window.to) : minute(window.to))}
+      className="devices-history-panel"
+    >
       <RangeBar window={window} onChange={change} />
       <ViewBar point={point} points={points} view={view} canCompare={!isText} isCounter={isCounterUnit(point.unit)} />
       <div
@@ -265,9 +272,16 @@ function History({ point, points }: { readonly point: PointView; readonly points
           text={isSwitch ? (value) => formats.percent(value) : text}
         />
       )}
+      {withWeek && curves.length > 1 && !hasValues(curves.at(-1)) && !isEmpty && (
+        <p className="kit-soft devices-legend">{say.noWeek}</p>
+      )}
       {main?.data?.truncated === true && <p className="devices-truncated">{say.truncated}</p>}
     </Panel>
   );
+}
+
+function hasValues(curve: Curve | undefined): boolean {
+  return curve?.points.some(({ value }) => value !== null) === true;
 }
 
 /** What is laid beside the curve, how it is shown, and taking it away as a file. */

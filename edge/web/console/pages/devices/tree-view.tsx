@@ -188,7 +188,16 @@ function DeviceLine({ line, troubles }: { readonly line: Line; readonly troubles
 }
 
 /** What is wrong with a device in a word: its state, else how many of its values are not good. */
-export function TroubleBadge({ troubles, device }: { readonly troubles: Troubles; readonly device: string }) {
+export function TroubleBadge({
+  troubles,
+  device,
+  isLong = false,
+}: {
+  readonly troubles: Troubles;
+  readonly device: string;
+  /** In words, where there is room. */
+  readonly isLong?: boolean;
+}) {
   const say = useWords(words);
   const states = useWords(stateWords);
   const { bad, uncertain, state } = troubleOf(troubles, device);
@@ -206,8 +215,8 @@ export function TroubleBadge({ troubles, device }: { readonly troubles: Troubles
   return (
     <span className={`kit-badge kit-quality-${quality}`} title={text}>
       <SignIcon sign={bad > 0 ? 'cross' : 'doubt'} size={11} />
-      {bad > 0 ? bad : uncertain}
-      <span className="kit-unseen">{text}</span>
+      {isLong ? text : bad > 0 ? bad : uncertain}
+      {!isLong && <span className="kit-unseen">{text}</span>}
     </span>
   );
 }

@@ -10,11 +10,13 @@ export interface Trouble {
   readonly uncertain: number;
   /** `offline`, `misconfigured` ...; null when its driver is content, or when it has none. */
   readonly state: string | null;
+  /** Of the first bad value; of the first doubtful one when none is bad. */
+  readonly reason: string | null;
 }
 
 export type Troubles = ReadonlyMap<string, Trouble>;
 
-const none: Trouble = { bad: 0, uncertain: 0, state: null };
+const none: Trouble = { bad: 0, uncertain: 0, state: null, reason: null };
 const content: ReadonlySet<string> = new Set(['online', 'starting']);
 /** Least pause between two countings, ms. */
 const pause = 1_000;
@@ -22,18 +24,21 @@ const pause = 1_000;
 /** Devices that are not named have no trouble. */
 export function troublesOf(
   points: readonly Pick<PointView, 'id' | 'device'>[],
-  readingOf: (ref: string) => Pick<LiveReading, 'quality'> | undefined,
+  readingOf: (ref: string) => Pick<LiveReading, 'quality' | 'reason'> | undefined,
   health: Iterable<Pick<DeviceHealthView, 'device' | 'state'>>,
 ): Troubles {
-  const found = new Map<string, { bad: number; uncertain: number; state: string | null }>();
+  const found = new Map<string, { -readonly [K in keyof Trouble]: Trouble[K] }>();
   const of = (device: string) => {
     const known = found.get(device) ?? { ...none };
     found.set(device, known);
     return known;
   };
   for (const { id, device } of points) {
-    const quality = readingOf(id)?.quality ?? 'good';
-    if (quality !== 'good') of(device)[quality]++;
+    const { quality, reason } = readingOf(id) ?? { quality: 'good', reason: null };
+    if (quality === 'good') continue;
+    const trouble = of(device);
+    if (trouble.reason === null || (quality === 'bad' && trouble.bad === 0)) trouble.reason = reason;
+    trouble[quality]++;
   }
   for (const { device, state } of health) if (!content.has(state)) of(device).state = state;
   return found;
@@ -41,9 +46,15 @@ export function troublesOf(
 
 export function isSame(before: Troubles, after: Troubles): boolean {
   if (before.size !== after.size) return false;
-  return [...after].every(([device, { bad, uncertain, state }]) => {
+  return [...after].every(([device, { bad, uncertain, state, reason }]) => {
     const was = before.get(device);
-    return was !== undefined && was.bad === bad && was.uncertain === uncertain && was.state === state;
+    return (
+      was !== undefined &&
+      was.bad === bad &&
+      was.uncertain === uncertain &&
+      was.state === state &&
+      was.reason === reason
+    );
   });
 }
 

@@ -9,7 +9,8 @@ export const whyWords = defineWords({
     'why:never-read': '本次启动后还没有读到过这个值。',
     'do:never-read': '请看设备是否通电、网线或总线是否接好；刚启动时等一分钟即可。',
     'why:never-read:mqtt': '本次启动后还没有收到过它的上报。',
-    'do:never-read:mqtt': '传感器要等到下一次上报；可触发一次（按一下、开关一次），仍没有就检查电池和网关。',
+    'do:never-read:mqtt':
+      '传感器要等到下一次上报；可触发一次（按一下、开关一次），仍没有就检查电池和网关。个别型号没有这项值。',
     'why:no-communication': '设备没有应答。',
     'do:no-communication': '依次检查：设备是否通电 → 网线或 485 线是否松脱 → 地址和端口是否正确。系统会自动重试。',
     'why:no-communication:mqtt': '太久没有收到它的上报。',
@@ -49,7 +50,7 @@ export const whyWords = defineWords({
     'do:never-read': 'See whether the device has power and its cable is plugged in; just after a start, wait a minute.',
     'why:never-read:mqtt': 'It has not reported since the start.',
     'do:never-read:mqtt':
-      'A sensor speaks when it has something to say: trigger it once. If nothing comes, check its battery and the gateway.',
+      'A sensor speaks when it has something to say: trigger it once. If nothing comes, check its battery and the gateway. Some models do not have this value.',
     'why:no-communication': 'The device does not answer.',
     'do:no-communication':
       'Check in this order: has it power → is the network or RS-485 cable loose → are address and port right? It is tried again by itself.',

@@ -32,7 +32,7 @@ export interface Complaint {
   readonly refs: readonly string[];
 }
 
-interface Judged {
+export interface Judged {
   readonly ref: string;
   readonly quality: 'good' | 'uncertain' | 'bad';
   readonly reason: string | null;

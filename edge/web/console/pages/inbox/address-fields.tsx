@@ -33,7 +33,7 @@ export function AddressFields({
   const way = profile.protocol === 'modbus' ? (wayOf(address) ?? 'tcp') : null;
   const shape = way === null ? { ...profile.addressExample, ...address } : inWay(address, way);
   const fields = fieldsOf(shape);
-  if (profile.addressExample['json'] === true && address['json'] === true) {
+  if (profile.addressExample.json === true && address.json === true) {
     return <p className="kit-soft">{say.noAddress}</p>;
   }
   return (

@@ -88,7 +88,7 @@ export function inWay(address: Address, way: ModbusWay): Address {
   const host = before === null ? undefined : valueAt(address, `${before}.host`);
   const moved =
     typeof host === 'string' && way !== 'serial' ? withValue(wayExamples[way], `${way}.host`, host) : wayExamples[way];
-  return { ...moved, unit: address['unit'] ?? 1 };
+  return { ...moved, unit: address.unit ?? 1 };
 }
 
 /** Hosts of examples are of nobody (RFC 5737): they are shown as hints, not as values. */

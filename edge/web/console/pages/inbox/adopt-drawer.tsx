@@ -1,4 +1,4 @@
-import { Alert, Button, Drawer, Input, Select } from 'antd';
+import { Button, Drawer, Input, Select } from 'antd';
 import { type ReactNode, useId, useMemo, useRef, useState } from 'react';
 import type { z } from 'zod';
 import type { adoptedSchema, InboxView, ProfileView } from '../../../place-schemas.ts';
@@ -147,7 +147,10 @@ function AdoptForm({
       )}
       <h3>{say.stepPlace}</h3>
       <PlaceFields draft={draft} campus={campus} wrong={wrong} onChange={change} />
-      <Alert type="info" showIcon title={say.restartTitle} description={say.restartHelp} />
+      <div className="inbox-note">
+        <strong>{say.restartTitle}</strong>
+        <p>{say.restartHelp}</p>
+      </div>
       <div role="alert">
         {problem.length > 0 && (
           <div className="inbox-problem">

@@ -49,7 +49,7 @@ export function InboxCard({
         <h2>{line.key}</h2>
         <span className="inbox-count kit-number">{say.times(line.count)}</span>
       </header>
-      <p className="inbox-message">{sentence(line.message)}</p>
+      <p>{wordOf(say, `why:${line.kind}`, sentence(line.message))}</p>
       <p className="kit-soft">{wordOf(say, `do:${line.kind}`, '')}</p>
       {isDevice && (
         <p className="inbox-guess">{guess === undefined ? say.noSuggestion : say.suggestion(name(guess.name))}</p>
@@ -84,6 +84,7 @@ export function InboxCard({
         <details>
           <summary>{say.excerpt}</summary>
           <pre className="inbox-excerpt">{pretty(line.excerpt)}</pre>
+          <p className="kit-soft">{sentence(line.message)}</p>
         </details>
       )}
       <footer className="kit-actions">
