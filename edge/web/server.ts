@@ -35,6 +35,7 @@ import type { TryView } from './place-schemas.ts';
 import { addPlanRoutes } from './plan-routes.ts';
 import { addErrorHandler } from './problems.ts';
 import { addRequestRoutes } from './request-routes.ts';
+import { addSecurityRoutes } from './security-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
 import { addSystemRoutes } from './system-routes.ts';
@@ -143,6 +144,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addDeviceRoutes(routes, campus, options.clock);
     addSystemRoutes(routes, campus, options.live, options.clock);
     addAuditRoutes(routes, campus);
+    addSecurityRoutes(routes, campus, options.clock);
   });
   if (campus?.flows) await addFlowsEditor(app, campus.flows, editorSockets);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));

@@ -122,6 +122,8 @@ export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
 /** GET /api/v1/security: the control points of GB/T 22239-2019 and its IoT extension, and what this campus shows for each. */
 export const securitySchema = z.object({
   checked: time,
+  /** What this is and what it is not. */
+  notice: name,
   points: z.array(
     z.object({
       id: z.string(),
