@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { stringify } from 'csv-stringify';
 import { z } from 'zod';
 import type { Principal } from '#edge/domain/access.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
 import type { History } from '#edge/store/reader.ts';
 import { actorOf, principalOf } from './access.ts';
 import { type HistoryQuestion, readHistory, settleStep, stepSizes, visibleRef } from './history.ts';
@@ -14,6 +15,8 @@ import type { App, CampusView } from './server.ts';
 
 /** Rows read at a time: some milliseconds, then others have their turn. */
 const pageRows = 5_000;
+/** Files being written at a time: each takes its share of this process. */
+const mostAtOnce = 4;
 
 interface Place {
   readonly scopeOf: (principal: Principal) => Scope;
@@ -22,6 +25,7 @@ interface Place {
 
 /** A point's history as a file for spreadsheets, of any length: read, written and sent page by page. */
 export function addExportRoutes(app: App, campus: CampusView, { scopeOf, localTime }: Place): void {
+  let underWay = 0;
   app.get(
     '/api/v1/points/:device/:point/history.csv',
     {
@@ -32,7 +36,7 @@ export function addExportRoutes(app: App, campus: CampusView, { scopeOf, localTi
         params: z.object({ device: z.string(), point: z.string() }),
         querystring: historyQuery.extend({ lang: z.enum(['zh', 'en']).default('zh') }),
         response: {
-          ...problems(400, 404, 503),
+          ...problems(400, 404, 429, 503),
           200: { description: 'the rows', content: { 'text/csv': { schema: z.unknown() } } },
         },
       },
@@ -41,6 +45,12 @@ export function addExportRoutes(app: App, campus: CampusView, { scopeOf, localTi
       const { params, query } = request;
       const ref = visibleRef(params.device, params.point, scopeOf(principalOf(request)));
       const question = settleStep(query);
+      if (underWay >= mostAtOnce) {
+        throw new CodedError(
+          'TOO_MANY_REQUESTS',
+          `${mostAtOnce} files are being written already: wait until one is done`,
+        );
+      }
       // Read before the answer is begun, so that an error is an answer of its own; and said before it leaves the house.
       const first = readHistory(campus, localTime, ref, question, pageRows);
       const range = `${localTime.iso(question.from)} to ${localTime.iso(question.to)}, ${question.step}`;
@@ -53,6 +63,8 @@ export function addExportRoutes(app: App, campus: CampusView, { scopeOf, localTi
       const file = `${params.device}_${params.point}_${localTime.date(question.from).date}_${question.step}.csv`;
       const rows = Readable.from(rowsOf(campus, localTime, ref, question, first, query.lang));
       const text = stringify({ bom: true, record_delimiter: 'windows', cast: { boolean: String } });
+      underWay++;
+      text.once('close', () => underWay--);
       // Whichever ends early ends the other; what went wrong breaks off the download.
       pipeline(rows, text, () => {});
       return reply

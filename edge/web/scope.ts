@@ -2,7 +2,6 @@ import { coversZone, type Principal } from '#edge/domain/access.ts';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
-import { splitPointRef } from '#edge/domain/ids.ts';
 import type { OutputState } from '#edge/domain/output.ts';
 
 /**
@@ -62,7 +61,8 @@ function makeScope(
   const isWhole = zones === undefined;
   const covers = (zone: string | undefined) => coversZone(zones ?? 'all', zone);
   const seesDevice = (device: string) => covers(zoneOf.get(device));
-  const seesRef = (ref: string) => isWhole || seesDevice(splitPointRef(ref)?.device ?? '');
+  // Asked for every reading and every console: no parsing.
+  const seesRef = (ref: string) => isWhole || seesDevice(ref.slice(0, Math.max(0, ref.indexOf('/'))));
   /** Where a device is now; where something happened, when the device is gone or there was none. */
   const seesPlace = (device: string | undefined, zone: string | undefined) =>
     covers((device === undefined ? undefined : zoneOf.get(device)) ?? zone);

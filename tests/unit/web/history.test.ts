@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { DeviceId, PointName, PointRef } from '#edge/domain/ids.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
       },
     },
   });
-  const points = { power: ['number', 'W'], note: ['text', ''] } as const;
+  const points = { power: ['number', 'W'], note: ['text', ''], long: ['text', ''] } as const;
   await room.store?.registerPoints(
     Object.entries(points).map(([name, [type, unit]]) => ({
       ref: `meter-main/${name}`,
@@ -147,6 +148,36 @@ describe('as a file', () => {
     expect(rows).toHaveLength(12_000);
     expect(new Set(rows).size).toBe(12_000);
   });
+
+  test('only so many are written at a time, and those that nobody waits for any more do not count', async () => {
+    // More than sockets take for somebody who does not read.
+    const filler = '文'.repeat(250);
+    for (let i = 0; i < 20_000; i += 5_000) {
+      const readings = Array.from({ length: 5_000 }, (_, j) =>
+        reading('long', start + (i + j) * 1_000, `${i + j}${filler}`),
+      );
+      await room.store?.append({ readings });
+    }
+    const path = `/api/v1/points/meter-main/long/history.csv?from=${start}&to=${start + day}`;
+    const short = `/api/v1/points/meter-main/power/history.csv?from=${start}&to=${start + 1}`;
+    const request = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${room.token}\r\n\r\n`;
+    const stalled = Array.from({ length: 4 }, () => {
+      // Takes nothing but its first bytes.
+      const socket = connect({
+        port: room.port,
+        host: '127.0.0.1',
+        onread: { buffer: Buffer.alloc(64), callback: () => false },
+      });
+      socket.on('error', () => {});
+      socket.write(request);
+      return socket;
+    });
+    await vi.waitFor(async () => {
+      expect((await room.ask(short)).status).toBe(429);
+    }, 10_000);
+    for (const socket of stalled) socket.destroy();
+    await vi.waitFor(async () => expect((await room.ask(short)).status).toBe(200), 10_000);
+  }, 60_000);
 
   test('who took what away is in the audit before the first byte', async () => {
     audited.length = 0;
