@@ -212,7 +212,8 @@ function History({ point, points }: { readonly point: PointView; readonly points
     [curves, window, showsBars, isSwitch, isShare, text, point, main?.data?.step],
   );
   const isLow = useMedia('(max-height: 860px)');
-  const _minute = (time: number) => `${formats.date(time)} ${formats.shortTime(time)}`;
+  const isOneDay = formats.date(window.from) === formats.date(window.to);
+  const minute = (time: number) => `${formats.date(time)} ${formats.shortTime(time)}`;
   const height = isPhone || isLow ? 300 : 400;
   const label = say.chartOf(nameOf(point.id), formats.dateTime(window.from), formats.dateTime(window.to));
   const isEmpty = !curves.some(hasValues);
