@@ -8,8 +8,9 @@ const longest = 1_000;
 /** One line typed without an echo. Throws USAGE where nobody can type, CANCELLED on Ctrl-C. */
 export function askPassword(prompt: string, stdin: ReadStream): Promise<string> {
   if (!stdin.isTTY) throw usage('no terminal to ask on: pipe the password in, with --password-stdin');
-  process.stderr.write(prompt);
+  // Before it is asked: who types at once is not shown either.
   stdin.setRawMode(true);
+  process.stderr.write(prompt);
   stdin.setEncoding('utf8');
   stdin.resume();
   return new Promise((resolve, reject) => {

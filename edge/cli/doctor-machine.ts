@@ -161,5 +161,4 @@ export function lookAtFolder(data: string): Finding[] {
   ];
 }
 
-const isSecret = (path: string): boolean =>
-  /\/(keys|pki|credentials\.json|admin-token|city-password|campus\.db)$/.test(path);
+const isSecret = (path: string): boolean => /\/(keys|pki|credentials\.json|admin-token|city-password)$/.test(path);

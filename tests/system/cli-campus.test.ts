@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,9 +23,18 @@ interface Ended {
   readonly err: string;
 }
 
-function cli(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ended> {
+interface Surroundings {
+  readonly input?: string;
+  readonly env?: Record<string, string>;
+}
+
+function cli(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
+  return run(process.execPath, [join(root, 'edge/cli/main.ts'), ...args], surroundings);
+}
+
+function run(program: string, args: readonly string[], options: Surroundings = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'edge/cli/main.ts'), ...args], {
+    const child = spawn(program, args, {
       env: { PATH: process.env.PATH, ...options.env },
       timeout: 40_000,
     });
@@ -155,6 +164,48 @@ describe('accounts', () => {
     rmSync(idle, { recursive: true, force: true });
   });
 });
+
+const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
+if (!hasPython) console.warn('skipped: typing a password on a terminal needs python3 with pty');
+
+test.skipIf(!hasPython)(
+  'a password that is typed is asked for twice and never shown',
+  async () => {
+    const bin = [
+      process.execPath,
+      join(root, 'edge/cli/main.ts'),
+      'user',
+      'add',
+      'li',
+      '--name',
+      'Li',
+      '--role',
+      'viewer',
+    ];
+    const typing = String.raw`
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+out, answers, end = b'', [(b'New password', b'Lantern-7-orcharx\x7fd\r'), (b'Once more', b'Lantern-7-orchard\r')], time.time() + 25
+while time.time() < end:
+    if select.select([fd], [], [], 0.2)[0]:
+        try: chunk = os.read(fd, 1000)
+        except OSError: break
+        if not chunk: break
+        out += chunk
+    if answers and answers[0][0] in out: os.write(fd, answers.pop(0)[1])
+sys.stdout.buffer.write(out)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+    const args = ['-c', typing, ...bin, '--data', campus.data, '--lang', 'en'];
+    // Not synchronously: the supervisor of the campus lives in this process.
+    const { code, out, err } = await run('python3', args);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('li: added as viewer');
+    expect(out).not.toContain('orchar');
+  },
+  60_000,
+);
 
 describe('trying a device', () => {
   let meters: ModbusCampus;
