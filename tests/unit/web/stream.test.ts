@@ -21,7 +21,7 @@ import { newId, startWebRoom } from './web-room.ts';
 
 /* Streams behind a real HTTP server with a real store; who listens is said in headers, as the guard would say it. */
 
-const soon = { timeout: 5_000, interval: 20 };
+const soon = { timeout: 20_000, interval: 20 };
 const scopeOf = createScopes([
   { id: 'meter-main', zone: 'teaching' },
   { id: 'camera-gate', zone: 'gate' },
