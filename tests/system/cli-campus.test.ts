@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { verifyPersonPassword } from '#edge/runtime/password.ts';
+import { startCamera } from '#edge/simulators/camera.ts';
 import { type ModbusCampus, startModbusCampus } from '#edge/simulators/modbus.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from './campus.ts';
@@ -231,6 +232,23 @@ describe('trying a device', () => {
       quality: 'good',
     });
   });
+
+  test('a camera is asked until its events flow, its password comes by standard input; a wrong one is said', async () => {
+    const options = { host: '127.0.0.1', port: 0, username: 'campus', password: 'right-5', clock: systemClock };
+    const looks = { auth: 'digest', model: 'DS-GATE-4', topicDialect: 'hikvision' } as const;
+    await using camera = await startCamera({ ...options, ...looks });
+    const attempt = async (password: string) => {
+      const input = JSON.stringify({ host: '127.0.0.1', port: camera.port, username: 'campus', password });
+      const { code, out } = await cli(['device', 'try', 'camera/onvif-generic', '--address-stdin', '--json'], {
+        input,
+      });
+      return { code, ...JSON.parse(out) };
+    };
+    const [right, wrong] = [await attempt('right-5'), await attempt('wrong-5')];
+    expect(right).toMatchObject({ code: 0, ok: true });
+    expect(right.points).toContainEqual(expect.objectContaining({ point: 'online', value: true, quality: 'good' }));
+    expect(wrong).toMatchObject({ code: 1, ok: false, message: expect.stringMatching(/password|refuse|authori/i) });
+  }, 60_000);
 
   test('says what is wrong with the address, the device, or the question', async () => {
     const attempt = async (profile: string, address: object) => {
