@@ -65,14 +65,15 @@ const root = join(import.meta.dirname, '../..');
 
 function flowsPermissions({ site, data }: EdgeInit): string[] {
   const logs = ['', '.1', '.2'].map((older) => join(paths.logs(data), `flows.log${older}`));
-  const own = [paths.flows(site), paths.flowsState(data), ...logs];
+  const own = [paths.flows(site), paths.flowsState(data)];
   // Not the whole project: the demo's data folder lies in it.
   const program = ['edge', 'node_modules', 'cloud-bridge', 'package.json'].map((name) => join(root, name));
   const modules = realpathSync(join(root, 'node_modules'));
   const read = [...program, modules, ...own, methodKeyFile(paths.socket(data), 'audit')];
   // Folders that are made later are known by the star only.
   const tree = (option: string) => (path: string) => [`--${option}=${path}`, `--${option}=${path}/*`];
-  return ['--permission', ...read.flatMap(tree('allow-fs-read')), ...own.flatMap(tree('allow-fs-write'))];
+  const files = logs.flatMap((file) => [`--allow-fs-read=${file}`, `--allow-fs-write=${file}`]);
+  return ['--permission', ...read.flatMap(tree('allow-fs-read')), ...own.flatMap(tree('allow-fs-write')), ...files];
 }
 
 /** A bad site file still starts the web process, which shows what is wrong. */

@@ -114,7 +114,7 @@ function addPictureRoute(app: App, { desk }: Hands): void {
         response: {
           ...problems(400, 404, 503),
           200: { description: 'the picture', content: { 'image/png': { schema: z.unknown() } } },
-          304: { description: 'it is the one that you have', content: {} },
+          304: z.null(),
         },
       },
     },
@@ -127,7 +127,7 @@ function addPictureRoute(app: App, { desk }: Hands): void {
         .header('etag', etag)
         .header('vary', 'cookie, authorization')
         .header('cache-control', isVersion ? 'private, max-age=31536000, immutable' : 'private, no-cache');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send(null);
       return sendPicture(reply, desk, file, request.params.id);
     },
   );

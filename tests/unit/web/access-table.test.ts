@@ -81,6 +81,16 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/devices': 'devices',
   'DELETE /api/v1/devices/:id': 'devices',
 
+  'GET /api/v1/system': 'system',
+  'GET /api/v1/logs': 'system',
+  'GET /api/v1/backups': 'backup',
+  'POST /api/v1/backups': 'backup',
+  'GET /api/v1/backups/:name': 'backup',
+  'GET /api/v1/audit': 'audit',
+  'GET /api/v1/audit.csv': 'audit',
+  'GET /api/v1/audit/verify': 'audit',
+  'GET /api/v1/security': 'security',
+
   ...Object.fromEntries(
     ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) => [
       [`${method} /flows-editor`, 'flows-view' as const],
@@ -94,6 +104,7 @@ const inPath: Readonly<Record<string, string>> = {
   id: 'nobody-at-all',
   device: 'meter-main',
   point: 'power',
+  name: 'nothing.tar.gz',
   '*': 'app-1a2b.js',
 };
 
