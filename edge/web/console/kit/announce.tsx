@@ -1,4 +1,5 @@
-import { createContext, type ReactNode, useCallback, useContext, useState } from 'react';
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
+import { useLanguage } from './language.tsx';
 
 /* What a screen reader says when something new matters. The region exists from the start: one that is added speaks late or never. */
 
@@ -14,6 +15,13 @@ export function useAnnounce(): Announce {
 export function Announcer({ children }: { readonly children: ReactNode }) {
   const [polite, setPolite] = useState('');
   const [assertive, setAssertive] = useState('');
+  const language = useLanguage();
+  // What was said in the other language is not said again.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that is when.
+  useEffect(() => {
+    setPolite('');
+    setAssertive('');
+  }, [language]);
   const announce = useCallback<Announce>(
     (text, how = 'polite') => (how === 'polite' ? setPolite : setAssertive)(text),
     [],

@@ -54,6 +54,35 @@ export function beep(): void {
   }
 }
 
+/** When the silence that a person asked for ends, ms of performance.now(); 0: there is none. */
+let silentUntil = 0;
+let endOfSilence: ReturnType<typeof setTimeout> | undefined;
+
+/** Repeated beeps rest for so long, ms. Whoever hears of something new and grave ends it with `endSilence`. */
+export function silence(ms: number): void {
+  clearTimeout(endOfSilence);
+  silentUntil = performance.now() + ms;
+  endOfSilence = setTimeout(endSilence, ms);
+  tell();
+}
+
+export function endSilence(): void {
+  clearTimeout(endOfSilence);
+  if (silentUntil === 0) return;
+  silentUntil = 0;
+  tell();
+}
+
+/** How much of the silence is left, ms; 0: there is none. */
+export function silenceLeft(): number {
+  return silentUntil === 0 ? 0 : Math.max(0, silentUntil - performance.now());
+}
+
+/** Whether somebody asked for silence and it is not over. */
+export function useSilenced(): boolean {
+  return useSyncExternalStore(subscribe, () => silentUntil !== 0);
+}
+
 export function useSound() {
   const isBlocked = useSyncExternalStore(subscribe, () => audio === null || audio.state !== 'running');
   const [choice, setChoice] = usePreference('sound', ['on', 'off']);
@@ -65,10 +94,11 @@ export function useSound() {
   };
 }
 
-/** Beeps while `isWanted`, until it is not or the person mutes it. */
+/** Beeps while `isWanted`, until it is not or the person mutes or silences it. */
 export function useRepeatedBeep(isWanted: boolean): void {
   const { isMuted, isBlocked } = useSound();
-  const plays = isWanted && !isMuted && !isBlocked;
+  const isSilenced = useSilenced();
+  const plays = isWanted && !isMuted && !isBlocked && !isSilenced;
   useEffect(() => {
     if (!plays) return;
     beep();
