@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { campusWideRoles, type Role } from '#edge/domain/access.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
-import { ManualClock } from '#edge/runtime/clock.ts';
+import { ManualClock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
+import { openPki } from '#edge/runtime/pki.ts';
 import { type RpcServer, startRpcServer } from '#edge/runtime/rpc.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { type DocumentBody, documentKinds, documentSchemas } from '#edge/store/documents.ts';
@@ -40,6 +41,8 @@ export interface PeopleRoom extends AsyncDisposable {
 export interface PeopleRoomOptions {
   readonly change?: (site: Site) => Site;
   readonly flows?: CampusView['flows'];
+  /** HTTPS on loopback besides. */
+  readonly isEncrypted?: boolean;
 }
 
 export const passwordOf = (id: string): string => `Lantern-7-${id}-orchard`;
@@ -99,18 +102,23 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
     state.core = null;
   };
   const codes: string[] = [];
+  const pkis = stack.use(new DisposableStack());
   const stopWeb = async () => {
     await state.web?.[Symbol.asyncDispose]();
     state.web = null;
   };
   const startWeb = async () => {
-    const { change, flows } = options;
+    const { change, flows, isEncrypted = false } = options;
+    const names = { names: [], own: null };
+    const pki = isEncrypted ? await openPki({ data, ...names, clock: systemClock, log: silentLog }) : null;
+    if (pki !== null) pkis.use(pki);
     state.web = await startWebRoom({
       data,
       store: false,
       methods: null,
       clock,
       onSetupCode: (code) => codes.push(code),
+      ...(pki === null ? {} : { https: { hosts: ['127.0.0.1'], port: 0, pki } }),
       ...(change === undefined ? {} : { change }),
       ...(flows === undefined ? {} : { flows }),
     });

@@ -1,3 +1,4 @@
+import { request } from 'node:https';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Browser, cheapHash, type PeopleRoom, passwordOf, problemOf, startPeopleRoom } from './people-room.ts';
 import { rawRequest } from './web-room.ts';
@@ -476,6 +477,63 @@ describe('headers', () => {
     }
   });
 });
+
+test('over HTTPS the cookie has a name that no other host, path or plain HTTP can set, and is sent nowhere else', async () => {
+  await using encrypted = await startPeopleRoom({ isEncrypted: true });
+  await encrypted.addPerson('lin', 'administrator');
+  const answer = await postEncrypted(`${encrypted.web.httpsUrl}/api/v1/login`, {
+    id: 'lin',
+    password: passwordOf('lin'),
+  });
+  expect(answer.status).toBe(200);
+  const [cookie = ''] = answer.cookies;
+  expect(cookie).toMatch(/^__Host-campus=[\w-]{43}; .*Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  const [pair = ''] = cookie.split(';');
+  const plain = await encrypted.browser().get('points', { cookie: pair.replace('__Host-', '') });
+  expect(plain.status, 'the same session, over plain HTTP on this machine').toBe(200);
+  const { csrf } = JSON.parse(answer.body) as { csrf: string };
+  const renamed = { cookie: pair.replace('__Host-', ''), 'x-csrf-token': csrf };
+  expect((await postEncrypted(`${encrypted.web.httpsUrl}/api/v1/logout`, {}, renamed)).status).toBe(401);
+  const own = {
+    cookie: pair,
+    'x-csrf-token': csrf,
+    host: 'campus.school.example',
+    origin: 'https://campus.school.example',
+  };
+  expect((await postEncrypted(`${encrypted.web.httpsUrl}/api/v1/logout`, {}, own)).status).toBe(204);
+});
+
+interface Encrypted {
+  readonly status: number;
+  readonly cookies: readonly string[];
+  readonly body: string;
+}
+
+function postEncrypted(url: string, body: object, headers: Record<string, string> = {}): Promise<Encrypted> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      // Who it is that answers is not asked here: tests of the certificates do.
+      {
+        method: 'POST',
+        rejectUnauthorized: false,
+        headers: { 'content-type': 'application/json', ...headers },
+        timeout: 10_000,
+      },
+      (answer) => {
+        let text = '';
+        answer.on('data', (chunk: Buffer) => {
+          text += String(chunk);
+        });
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, cookies: answer.headers['set-cookie'] ?? [], body: text }),
+        );
+      },
+    );
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
 
 async function heavyHash(): Promise<string> {
   const { hashPersonPassword } = await import('#edge/runtime/password.ts');

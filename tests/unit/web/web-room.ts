@@ -17,6 +17,7 @@ import { connectRpc, type RpcMethod, startRpcServer } from '#edge/runtime/rpc.ts
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { openStore, type Store } from '#edge/store/store.ts';
+import type { HttpsLine } from '#edge/web/listeners.ts';
 import { LiveState } from '#edge/web/live.ts';
 import { type CampusView, startWeb, type Web } from '#edge/web/server.ts';
 import { loadAdminToken } from '#edge/web/token.ts';
@@ -31,6 +32,7 @@ export interface WebRoom extends AsyncDisposable {
   readonly live: LiveState;
   /** null when none was wanted: core has not made its database yet. */
   readonly store: Store | null;
+  readonly httpsUrl: string | null;
   readonly routes: Web['routes'];
   setupCode(): string | null;
   /** With the token. */
@@ -52,6 +54,7 @@ export interface WebRoomOptions {
   readonly clock?: Clock;
   readonly change?: (site: Site) => Site;
   readonly onSetupCode?: (code: string) => void;
+  readonly https?: HttpsLine;
 }
 
 export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoom> {
@@ -95,6 +98,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       live,
       campus: siteError === null ? campus : null,
       siteError,
+      ...(options.https === undefined ? {} : { https: options.https }),
       ...(options.onSetupCode === undefined ? {} : { onSetupCode: options.onSetupCode }),
       consoleFolder: options.consoleFolder === undefined ? makeConsole(join(data, 'console')) : options.consoleFolder,
     }),
@@ -107,6 +111,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     data,
     live,
     store,
+    httpsUrl: web.httpsUrl,
     routes: web.routes,
     setupCode: () => web.setupCode(),
     ask: (path, init = {}) =>
