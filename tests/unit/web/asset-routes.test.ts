@@ -1,3 +1,4 @@
+import { encode } from 'uqr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AssetView, ImportView } from '#edge/web/place-schemas.ts';
 import { jsonBody, type PlaceRoom, startPlaceRoom } from './place-room.ts';
@@ -266,6 +267,19 @@ describe('labels', () => {
     expect(text).not.toContain('<script');
     expect((await room.ask('/api/v1/assets/labels.html')).status).toBe(400);
     expect((await room.ask('/api/v1/assets/labels.html?devices=%3Cscript%3E')).status).toBe(404);
+  });
+
+  test('the code is the one of that address, drawn square by square', async () => {
+    const text = await (await room.ask('/api/v1/assets/meter-main/label.svg')).text();
+    const { data, size } = encode(`${room.url}/#/devices/meter-main`, { ecc: 'M', border: 1 });
+    const module = 25 / size;
+    const drawn = data.map((row) => row.map(() => false));
+    for (const [, x, y, width] of text.matchAll(/M([\d.]+) ([\d.]+)h([\d.]+)v/g)) {
+      const at = (mm: string | undefined) => Math.round((Number(mm) - 2) / module);
+      const row = drawn[at(y)];
+      row?.fill(true, at(x), at(x) + Math.round(Number(width) / module));
+    }
+    expect(drawn).toEqual(data);
   });
 
   test('the code leads to the name under which the campus was asked, when that is one', async () => {
