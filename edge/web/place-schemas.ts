@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { roles } from '#edge/domain/access.ts';
 import { slugPattern } from '#edge/domain/ids.ts';
 import { documentSchemas } from '#edge/store/documents.ts';
 

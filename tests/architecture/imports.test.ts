@@ -80,7 +80,6 @@ const owners: Record<string, readonly string[]> = {
   vite: ['edge/web/console'],
   'openid-client': ['edge/web'],
   otpauth: ['edge/web'],
-  '@peculiar/x509': ['edge/runtime'],
 };
 
 interface Import {

@@ -20,7 +20,6 @@ export function AlarmVoice() {
   useTitleCount(unseen.length);
 
   const ids = unseen.map(({ id }) => id).join(' ');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is new hangs on the ids alone, not on the language.
   useEffect(() => {
     const before = said.current;
     said.current = new Set(unseen.map(({ id }) => id));

@@ -17,7 +17,6 @@ export function Announcer({ children }: { readonly children: ReactNode }) {
   const [assertive, setAssertive] = useState('');
   const language = useLanguage();
   // What was said in the other language is not said again.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: that is when.
   useEffect(() => {
     setPolite('');
     setAssertive('');

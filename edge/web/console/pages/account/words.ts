@@ -44,10 +44,10 @@ export const words = defineWords({
     from: '来自',
     lastSeen: '最近使用',
     since: '登录于',
-    method: { password: '口令', totp: '口令和验证码', oidc: '身份认证平台', setup: '首次设置' } as Record<
-      string,
-      string
-    >,
+    byPassword: '口令',
+    byTotp: '口令和验证码',
+    byOidc: '身份认证平台',
+    bySetup: '首次设置',
     end: '退出',
     endLabel: (from: string) => `退出来自 ${from} 的登录`,
     ended: '已退出该登录。',

@@ -52,7 +52,7 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
           render={(line) => <LineCard line={line} onOpen={() => setOpen(line)} />}
         />
       ) : (
-        <VirtualTable columns={columns} rows={rows} rowKey={({ seq }) => String(seq)} height={480} minWidth={1_180} />
+        <VirtualTable columns={columns} rows={rows} rowKey="seq" height={480} minWidth={1_180} />
       )}
       <Drawer
         title={say.details}
