@@ -180,7 +180,8 @@ function OperateForm({
           ref={(area) => {
             reasonField.current = area?.resizableTextArea?.textArea ?? null;
           }}
-          autoSize={{ minRows: 1, maxRows: 4 }}
+          // No autoSize: AntD measures with a style attribute, which the content security policy refuses.
+          rows={2}
           maxLength={200}
           value={reason}
           aria-required

@@ -164,7 +164,7 @@ function JsonAddress({
       <Input.TextArea
         id={id}
         className="inbox-json"
-        autoSize={{ minRows: 5, maxRows: 14 }}
+        rows={8}
         maxLength={4_000}
         value={text}
         spellCheck={false}
