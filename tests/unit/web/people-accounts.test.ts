@@ -1,16 +1,19 @@
 import { Secret, TOTP } from 'otpauth';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PersonView, TokenView } from '#edge/web/people-schemas.ts';
 import { type Browser, type PeopleRoom, passwordOf, problemOf, startPeopleRoom } from './people-room.ts';
 
 let room: PeopleRoom;
 let admin: Browser;
-beforeEach(async () => {
+beforeAll(async () => {
   room = await startPeopleRoom();
+});
+beforeEach(async () => {
+  await room.reset();
   await room.addPerson('lin', 'administrator');
   admin = await room.signedIn('lin');
 });
-afterEach(async () => await room[Symbol.asyncDispose]());
+afterAll(async () => await room[Symbol.asyncDispose]());
 
 const strong = 'Willow-42-harbour';
 const get = async <T>(browser: Browser, path: string) => (await (await browser.get(path)).json()) as T;

@@ -1,13 +1,14 @@
 import { request } from 'node:https';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Browser, cheapHash, type PeopleRoom, passwordOf, problemOf, startPeopleRoom } from './people-room.ts';
 import { rawRequest } from './web-room.ts';
 
 let room: PeopleRoom;
-beforeEach(async () => {
+beforeAll(async () => {
   room = await startPeopleRoom();
 });
-afterEach(async () => await room[Symbol.asyncDispose]());
+beforeEach(async () => await room.reset());
+afterAll(async () => await room[Symbol.asyncDispose]());
 
 const strong = 'Willow-42-harbour';
 const minute = 60_000;
