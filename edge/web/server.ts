@@ -29,7 +29,7 @@ import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { People } from './people/people.ts';
-import { addPeopleRoutes } from './people/routes.ts';
+import { addNobodyRoute, addPeopleRoutes } from './people/routes.ts';
 import { identifyByToken } from './people/tokens.ts';
 import type { TryView } from './place-schemas.ts';
 import { addPlanRoutes } from './plan-routes.ts';
@@ -132,7 +132,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   await app.register(async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     addStatusRoutes(routes, options, streams);
-    if (campus === null || people === null) return;
+    if (campus === null || people === null) return void addNobodyRoute(routes);
     addPeopleRoutes(routes, people);
     addLiveRoutes(routes, campus, options.live);
     addAlarmRoutes(routes, campus);

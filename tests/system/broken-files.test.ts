@@ -103,8 +103,10 @@ describe('a broken site file', () => {
 
     const page = await fetch(edge.url);
     expect(page.headers.get('content-type')).toContain('text/html');
-    expect(await page.text()).toContain('page.js');
-    expect(await (await fetch(`${edge.url}/page.js`)).text()).toContain('siteError');
+    expect(await page.text()).toContain('<title>Campus Edge</title>');
+    const me = await fetch(`${edge.url}/api/v1/me`);
+    expect(me.status).toBe(404);
+    expect(await me.json()).toMatchObject({ error: 'campus-not-found' });
     // There is no campus to ask about, and nobody answers as if there were.
     const token = (await readFile(join(edge.data, 'admin-token'), 'utf8')).trim();
     const points = await fetch(`${edge.url}/api/v1/points`, { headers: { authorization: `Bearer ${token}` } });
@@ -112,11 +114,11 @@ describe('a broken site file', () => {
   });
 
   test('is told which keys are unknown, which values are wrong, and where', async () => {
-    const mistakes = `mqtt: {port: many}\nhttps: {port: 1}\ndevices:\n${device('air-1', 'zone: teaching, colour: red')}`;
+    const mistakes = `mqtt: {port: many}\nhttpz: {port: 1}\ndevices:\n${device('air-1', 'zone: teaching, colour: red')}`;
     await using edge = await startEdge(site(mistakes).replace('2151009901', '12'));
     const { body } = await vi.waitFor(() => health(edge), soon);
     expect(body.siteError).toMatch(/^devices\[0\]: .*"colour"/m);
-    expect(body.siteError).toMatch(/^\(file\): .*"https"/m);
+    expect(body.siteError).toMatch(/^\(file\): .*"httpz"/m);
     expect(body.siteError).toMatch(/^mqtt\.port: /m);
     expect(body.siteError).toMatch(/^campus\.id: must be the 10-digit school code/m);
   });
