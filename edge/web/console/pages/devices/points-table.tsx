@@ -69,6 +69,7 @@ function PointRow({ point }: { readonly point: PointView }) {
   const reading = useReading(point.id);
   const name = pointLabel(point.point, point.label, language);
   const quality = reading?.quality ?? 'bad';
+  const time = reading === undefined || reading.value === null ? 0 : reading.sourceTime;
   const marks = [
     'devices-right devices-value',
     quality === 'good' ? '' : 'kit-stale',
@@ -80,9 +81,10 @@ function PointRow({ point }: { readonly point: PointView }) {
       <td className={marks.join(' ')}>{valueText(reading?.value, point.unit, point.point, language)}</td>
       <td>
         <QualityBadge quality={quality} reason={reading === undefined ? 'never-read' : reading.reason} showGood />
+        <Age time={time} className="devices-age-below kit-soft" />
       </td>
       <td className="kit-soft devices-age">
-        <Age time={reading === undefined || reading.value === null ? 0 : reading.sourceTime} />
+        <Age time={time} />
       </td>
       <td className="devices-right">
         <HistoryLink point={point.id} name={name} />
