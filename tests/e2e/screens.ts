@@ -99,7 +99,7 @@ async function furnish(campus: RunningCampus, token: string): Promise<void> {
 
 /** Until it is quiet: lists are there, pictures and charts are drawn. */
 async function settle(page: Page): Promise<void> {
-  await page.waitForFunction(`document.querySelector('.kit-skeleton, .ant-spin-spinning') === null`).catch(() => {});
+  await page.waitForSelector('.kit-skeleton, .ant-spin-spinning', { state: 'detached' }).catch(() => {});
   await page.evaluate('document.fonts.ready.then(() => {})');
   await page.waitForTimeout(1_500);
 }

@@ -15,8 +15,8 @@ const root = join(here, '../../..');
 const cache = join(root, 'node_modules/.cache/campus-console');
 /** Besides the console's own folder: what it takes names, shapes and versions from. */
 const alsoRead = ['package-lock.json', 'edge/domain'];
-/** A folder that nobody asked for during this long is removed when a new one is made, ms. */
-const keptFor = 3 * 24 * 3_600_000;
+/** Builds that are kept, each about 3 MB. */
+const mostKept = 8;
 
 function filesBelow(path: string): string[] {
   if (!existsSync(path)) return [];
@@ -79,7 +79,7 @@ export async function buildConsole(): Promise<string> {
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  await removeOld(folder);
+  await removeOld();
   return folder;
 }
 
@@ -121,15 +121,15 @@ async function compressAll(folder: string): Promise<void> {
   }
 }
 
-/** The one that was just made stays, and so does what a campus that runs may still serve from. */
-async function removeOld(current: string): Promise<void> {
-  const now = (await stat(current)).mtimeMs;
-  for (const name of await readdir(cache)) {
-    const folder = join(cache, name);
-    if (folder === current || name === 'vite') continue;
-    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: now }));
-    if (now - mtimeMs > keptFor) await rm(folder, { recursive: true, force: true });
-  }
+/** The latest stay, so that a campus that runs goes on serving its own; older ones go. */
+async function removeOld(): Promise<void> {
+  const folders = await Promise.all(
+    (await readdir(cache))
+      .filter((name) => /^[0-9a-f]{20}$/.test(name))
+      .map(async (name) => ({ name, time: (await stat(join(cache, name)).catch(() => null))?.mtimeMs ?? 0 })),
+  );
+  const old = folders.sort((a, b) => b.time - a.time).slice(mostKept);
+  for (const { name } of old) await rm(join(cache, name), { recursive: true, force: true });
 }
 
 if (import.meta.main) {

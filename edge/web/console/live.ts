@@ -41,6 +41,8 @@ const longestPause = 15_000;
 /** A stutter is not worth a banner, ms. */
 const patience = 2_500;
 const mostEvents = 300;
+/** As many as the API gives at once: a dead switch takes hundreds of devices with it. */
+const mostAlarms = 1_000;
 
 export class Live implements Disposable {
   readonly readings = new LatestStore<LiveReading>(nextFrame);
@@ -224,7 +226,7 @@ export class Live implements Disposable {
       const [points, outputs, alarms, events] = await Promise.all([
         api.get<readonly PointView[]>('points'),
         api.get<readonly OutputView[]>('outputs'),
-        api.get<readonly AlarmView[]>('alarms?open=true'),
+        api.get<readonly AlarmView[]>(`alarms?open=true&limit=${mostAlarms}`),
         api.get<readonly EventView[]>('events?newest=true&limit=100'),
         this.#loadDevices(),
       ]);

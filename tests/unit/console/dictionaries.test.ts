@@ -104,6 +104,7 @@ describe('the pages', () => {
       '<Button title="Save it">{say.save}</Button>',
       "<Input placeholder={'Name of the device'} />",
       '<b aria-label="Close">×</b>',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source that is looked at.
       '<Panel title={`Alarms of ${zone}`} />',
       'const said = "报警";',
       '<td>{isOpen ? "Open" : "Closed"}</td>',

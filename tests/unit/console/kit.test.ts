@@ -93,7 +93,9 @@ describe('the store of latest readings', () => {
   function rig(limit?: number) {
     const frames: (() => void)[] = [];
     const store = new LatestStore<number>((flush) => frames.push(flush), limit);
-    const next = () => frames.splice(0).forEach((flush) => flush());
+    const next = () => {
+      for (const flush of frames.splice(0)) flush();
+    };
     return { store, frames, next };
   }
 

@@ -1,11 +1,19 @@
 import { useIllDevices } from '../../device-status.ts';
 import { domainText } from '../../domain-words.ts';
-import { StateBadge, type Tone, ToneBadge, toneOfState } from '../../kit/badges.tsx';
+import { headlineOf } from '../../headline.ts';
+import { QualityBadge, StateBadge, type Tone, ToneBadge, toneOfState } from '../../kit/badges.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { useDeviceName, useSentence } from '../../names.ts';
 import { useRight } from '../../session.tsx';
-import { useAllDeviceHealth, useCampus, useProcesses } from '../../use-live.tsx';
+import {
+  useAllDeviceHealth,
+  useCampus,
+  useDeviceHealth,
+  usePoints,
+  useProcesses,
+  useReading,
+} from '../../use-live.tsx';
 import { useNow } from '../../use-now.ts';
 import { words } from './words.ts';
 
@@ -15,17 +23,13 @@ const mostIll = 3;
 export function BoxPanel() {
   const say = useWords(words);
   const language = useLanguage();
-  const deviceName = useDeviceName();
   const sentence = useSentence();
   const seesSystem = useRight('system');
   const processes = useProcesses();
   const health = useAllDeviceHealth();
   const devices = useCampus()?.devices.length ?? health.length;
   const badProcesses = processes.filter(({ state }) => toneOfState(state) !== 'good');
-  const ill = useIllDevices();
-  const badDevices = ill.map(
-    (device) => health.find((known) => known.device === device) ?? { device, state: 'offline', message: '' },
-  );
+  const badDevices = useIllDevices();
   const run = processes.length - badProcesses.length;
   return (
     <Panel
@@ -56,14 +60,31 @@ export function BoxPanel() {
             <span className="kit-soft">{sentence(lastExit)}</span>
           </li>
         ))}
-        {badDevices.slice(0, Math.max(0, mostIll - badProcesses.length)).map(({ device, state, message }) => (
-          <li key={device}>
-            <StateBadge state={state} /> <a href={`#/devices/${device}`}>{deviceName(device)}</a>{' '}
-            <span className="kit-soft">{sentence(message)}</span>
-          </li>
+        {badDevices.slice(0, Math.max(0, mostIll - badProcesses.length)).map((device) => (
+          <IllDevice key={device} device={device} />
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** Its driver's own words; of a sensor that has no driver, why its value cannot be used. */
+function IllDevice({ device }: { readonly device: string }) {
+  const deviceName = useDeviceName();
+  const sentence = useSentence();
+  const health = useDeviceHealth(device);
+  const headline = headlineOf((usePoints() ?? []).filter((point) => point.device === device));
+  const reading = useReading(headline?.id ?? '');
+  return (
+    <li>
+      {health === undefined ? (
+        <QualityBadge quality={reading?.quality ?? 'bad'} reason={reading?.reason} />
+      ) : (
+        <StateBadge state={health.state} />
+      )}{' '}
+      <a href={`#/devices/${device}`}>{deviceName(device)}</a>{' '}
+      <span className="kit-soft">{sentence(health?.message)}</span>
+    </li>
   );
 }
 

@@ -86,7 +86,7 @@ function Held({ output }: { readonly output: OutputView }) {
         {isClip(output) && <SignIcon sign="dot" size={10} />} {what}
       </a>
       <span className="kit-soft">
-        {say.by(ownerText(output.holder ?? ''), sentence(output.reason))} → {until}
+        {say.by(ownerText(output.holder ?? ''), sentence(output.stack[0]?.reason ?? output.reason))} → {until}
       </span>
     </li>
   );

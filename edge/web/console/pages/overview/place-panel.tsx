@@ -9,6 +9,7 @@ import { fromHere } from '../../kit/download.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
 import { PageSkeleton } from '../../kit/states.tsx';
+import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { useRight } from '../../session.tsx';
 import { useCampus, usePoints } from '../../use-live.tsx';
 import { DeviceChip } from './device-chip.tsx';
@@ -31,6 +32,7 @@ export function PlacePanel() {
     queryFn: ({ signal }) => api.get<readonly PlanView[]>('plans', signal),
     staleTime: 60_000,
   });
+  const isPhone = useMedia(phoneQuery);
   const [chosen, setChosen] = useState<string | null>(null);
   const headlines = useMemo(() => {
     const byDevice = Map.groupBy(points ?? [], (point) => point.device);
@@ -48,7 +50,9 @@ export function PlacePanel() {
     );
   }
   const known = (plans.data ?? []).toSorted((a, b) => a.order - b.order);
-  const plan = chosen === noPlan ? undefined : (known.find(({ id }) => id === chosen) ?? known[0]);
+  // Glyphs of 44 px would cover a plan of a phone's width.
+  const isByZone = chosen === noPlan || (chosen === null && isPhone);
+  const plan = isByZone ? undefined : (known.find(({ id }) => id === chosen) ?? known[0]);
   const link = (
     <a href="#/map" className="overview-link">
       {known.length === 0 && mayPlace ? say.uploadPlan : say.openMap}
@@ -75,7 +79,7 @@ export function PlacePanel() {
         )
       }
       extra={link}
-      className="overview-map"
+      className={`overview-map ${plan === undefined ? '' : 'overview-plan'}`}
     >
       {plan === undefined ? (
         <ZoneTiles campus={campus} headlines={headlines} alarms={alarms} />
@@ -101,7 +105,10 @@ function PlanPicture({
   const name = useName();
   const devices = new Map(campus.devices.map((device) => [device.id, device]));
   return (
-    <div className="plan" style={{ aspectRatio: `${plan.width} / ${plan.height}` }}>
+    <div
+      className="plan"
+      style={{ aspectRatio: `${plan.width} / ${plan.height}`, ['--plan-ratio' as string]: plan.width / plan.height }}
+    >
       <img src={fromHere(`api/v1/plans/${plan.id}/image?rev=${plan.rev}`)} alt={say.mapOf(name(plan.name))} />
       {plan.places.map(({ device: id, x, y }) => {
         const device = devices.get(id);

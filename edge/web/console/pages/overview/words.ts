@@ -21,7 +21,7 @@ export const words = defineWords({
     held: (output: string, value: string) => `${output}：${value}`,
     by: (owner: string, reason: string) => `${owner} · ${reason}`,
     nothingNow: '没有广播在播放，没有输出被人工或联锁控制。',
-    endsAt: (time: string, what: string) => `${time} ${what}恢复自动`,
+    endsAt: (time: string, what: string) => `${time} ${what} 恢复自动`,
     noSchedule: '还没有日程',
     noScheduleHelp: '本机尚未设置课表与铃声计划；设置后，这里显示接下来的五项和明天的预告。',
     untilReset: '直到复位',
