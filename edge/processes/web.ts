@@ -51,8 +51,11 @@ export async function startWebProcess(init: WebInit, context: ChildContext): Pro
   const https = pki === null || init.site.https === null ? null : { ...init.site.https, pki };
   const folder = consoleFolder();
   const line = { host, port, https, consoleFolder: folder };
-  const onSetupCode = (code: string) => void process.stdout.write(`${entrance(web.url, code)}\n`);
+  // Somebody may ask before we know the port that was taken for 0.
+  let url = `http://${host}:${port}`;
+  const onSetupCode = (code: string) => void process.stdout.write(`${entrance(url, code)}\n`);
   const web = stack.use(await startWeb({ ...line, token, clock, log, live, campus, siteError: null, onSetupCode }));
+  url = web.url;
   const followed = follow(init, context, live, ending.signal);
   stack.defer(() => followed.then((bus) => bus?.[Symbol.asyncDispose]()));
   const code = await firstCode(web, init.data, ending.signal);

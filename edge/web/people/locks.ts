@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Attempts } from './attempts.ts';
 import type { Person } from './records.ts';
@@ -25,7 +26,7 @@ export class Locks {
   pause(id: string, person: Person | null, from: string): number {
     // The account first: lifting its lock frees the address as well.
     const pause = this.#pauseOf(id, person);
-    return Math.max(pause, this.#addresses.pause(from));
+    return Math.max(pause, this.#addresses.pause(neighbourhood(from)));
   }
 
   /** Until when an account is locked, ms since epoch; null: it is not. */
@@ -36,7 +37,7 @@ export class Locks {
   /** Counts a wrong try; true when it locked the account or the address. */
   fail(id: string, person: Person | null, from: string): boolean {
     const account = this.#accounts.fail(id);
-    const address = this.#addresses.fail(from);
+    const address = this.#addresses.fail(neighbourhood(from));
     const failures = this.#accounts.of(id);
     if (account > 0 && person !== null && failures !== undefined) {
       delete this.#file.state.locks[id];
@@ -48,7 +49,7 @@ export class Locks {
 
   /** An address is forgiven what it failed at this account: whoever has one of his own gets no more tries at others. */
   succeed(id: string, from: string): void {
-    this.#addresses.forgive(from, this.#accounts.of(id)?.count ?? 0);
+    this.#addresses.forgive(neighbourhood(from), this.#accounts.of(id)?.count ?? 0);
     this.#accounts.succeed(id);
     this.#forget(id);
   }
@@ -58,7 +59,7 @@ export class Locks {
     const pause = this.#accounts.pause(id);
     const lock = this.#file.state.locks[id];
     if (pause === 0 || person === null || lock === undefined || lock.rev >= person.rev) return pause;
-    this.#addresses.forgive(lock.from, lock.count);
+    this.#addresses.forgive(neighbourhood(lock.from), lock.count);
     this.#accounts.succeed(id);
     this.#forget(id);
     return 0;
@@ -69,4 +70,14 @@ export class Locks {
     delete this.#file.state.locks[id];
     this.#file.save();
   }
+}
+
+/** One subscriber has a whole /64 of IPv6 and could try from another address each time. IPv4 in IPv6 is IPv4. */
+export function neighbourhood(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0');
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
 }

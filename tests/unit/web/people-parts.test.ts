@@ -5,6 +5,7 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { Attempts, longestPause } from '#edge/web/people/attempts.ts';
 import { isCommonPassword } from '#edge/web/people/common-passwords.ts';
+import { neighbourhood } from '#edge/web/people/locks.ts';
 import { Notes } from '#edge/web/people/notes.ts';
 import { PasswordDesk } from '#edge/web/people/password-desk.ts';
 import { accountIdOf } from '#edge/web/people/people.ts';
@@ -40,6 +41,19 @@ describe('attempts', () => {
     expect(attempts.forgotten).toBe(10_001);
     expect(attempts.pause('locked')).toBeGreaterThan(0);
   });
+});
+
+test('neighbours in one /64 of IPv6 are one address', () => {
+  const known = {
+    '192.168.3.4': '192.168.3.4',
+    '::ffff:192.168.3.4': '::ffff:192.168.3.4',
+    '2001:db8:1:2:3:4:5:6': '2001:db8:1:2::/64',
+    '2001:db8:1:2::9': '2001:db8:1:2::/64',
+    '2001:db8::9': '2001:db8:0:0::/64',
+    '::1': '0:0:0:0::/64',
+    'fe80::1%eth0': 'fe80:0:0:0::/64',
+  };
+  for (const [address, kept] of Object.entries(known)) expect(neighbourhood(address), address).toBe(kept);
 });
 
 test('common passwords are known by whatever they are dressed in', () => {
