@@ -40,16 +40,6 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/tokens': 'people',
   'DELETE /api/v1/tokens/:id': 'people',
 
-  'GET /api/v1/system': 'system',
-  'GET /api/v1/logs': 'system',
-  'GET /api/v1/backups': 'backup',
-  'POST /api/v1/backups': 'backup',
-  'GET /api/v1/backups/:name': 'backup',
-  'GET /api/v1/audit': 'audit',
-  'GET /api/v1/audit.csv': 'audit',
-  'GET /api/v1/audit/verify': 'audit',
-  'GET /api/v1/security': 'security',
-
   'GET /api/v1/campus': 'see',
   'GET /api/v1/points': 'see',
   'GET /api/v1/points/:device/:point/history': 'see',
@@ -114,7 +104,6 @@ const inPath: Readonly<Record<string, string>> = {
   id: 'nobody-at-all',
   device: 'meter-main',
   point: 'power',
-  name: 'campus-2026-01-01.tar.gz',
   name: 'nothing.tar.gz',
   '*': 'app-1a2b.js',
 };
