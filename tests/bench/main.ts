@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   latency: async () => (await import('./latency.ts')).run,
   modbus: async () => (await import('./modbus.ts')).run,
   memory: async () => (await import('./memory.ts')).run,
+  console: async () => (await import('./console.ts')).run,
 };
 
 const usage = `npm run bench -- [${Object.keys(benches).join('|')}]... [--quick] [--json FILE]\n`;
