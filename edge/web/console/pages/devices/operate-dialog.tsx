@@ -1,25 +1,16 @@
-import { Button, Input, InputNumber, Modal, Radio, Select } from 'antd';
+import { Button, Input, InputNumber, Modal, Radio } from 'antd';
 import { useId, useRef, useState } from 'react';
-import { api, errorText, type OutputView, type PointView, type RequestBody, type RequestResult } from '../../api.ts';
-import { domainText } from '../../domain-words.ts';
-import { useAnnounce } from '../../kit/announce.tsx';
-import { SignIcon } from '../../kit/icons.tsx';
+import { api, errorText, type PointView, type RequestBody, type RequestResult } from '../../api.ts';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
-import { friendlyUnit } from '../../kit/units.ts';
 import { pointLabel, type Value, valueText } from '../../kit/values.ts';
-import { useOwnerText, useSentence } from '../../names.ts';
-import { useOutput, useReading } from '../../use-live.tsx';
+import { useReading } from '../../use-live.tsx';
 import { type DurationChoice, eveningOf, longestMinutes, secondsOf } from './durations.ts';
+import { Outcome, type Wish } from './operate-outcome.tsx';
 import { operateWords } from './operate-words.ts';
+import { ValueField } from './value-field.tsx';
 
 /* Operating an output: the value, why, for how long; and then what came of it, up to the device's own word. */
-
-interface Wish {
-  readonly value: Value;
-  readonly until: number;
-  readonly sent: number;
-}
 
 export function OperateDialog({
   point,
@@ -224,162 +215,4 @@ function mistakeOf(value: Value | null, { write }: PointView, seconds: number | 
     if (write?.max !== undefined && value > write.max) return say.valueOutside;
   }
   return seconds === null ? say.durationWrong : null;
-}
-
-function ValueField({
-  id,
-  point,
-  clips,
-  value,
-  onChange,
-}: {
-  readonly id: string;
-  readonly point: PointView;
-  readonly clips: readonly string[];
-  readonly value: Value | null;
-  readonly onChange: (value: Value | null) => void;
-}) {
-  const say = useWords(operateWords);
-  const language = useLanguage();
-  const unit = friendlyUnit(point.unit, language);
-  if (point.type === 'boolean') {
-    return (
-      <Radio.Group
-        id={id}
-        className="devices-switch"
-        value={value}
-        onChange={(event) => onChange(event.target.value === true)}
-        buttonStyle="solid"
-      >
-        <Radio.Button value={true}>{valueText(true, '', point.point, language)}</Radio.Button>
-        <Radio.Button value={false}>{valueText(false, '', point.point, language)}</Radio.Button>
-      </Radio.Group>
-    );
-  }
-  if (point.point === 'clip') {
-    const options = ['', ...clips].map((clip) => ({
-      value: clip,
-      label: clip === '' ? say.silence : valueText(clip, '', 'clip', language),
-    }));
-    return <Select id={id} value={typeof value === 'string' ? value : ''} onChange={onChange} options={options} />;
-  }
-  if (point.type === 'number') {
-    const { min, max, step } = point.write ?? {};
-    return (
-      <>
-        <InputNumber<number>
-          id={id}
-          value={typeof value === 'number' ? value : null}
-          onChange={onChange}
-          suffix={unit}
-          {...(min === undefined ? {} : { min })}
-          {...(max === undefined ? {} : { max })}
-          {...(step === undefined ? {} : { step })}
-        />
-        {(min !== undefined || max !== undefined) && (
-          <p className="kit-soft">{say.range(String(min ?? '−∞'), String(max ?? '∞'), unit)}</p>
-        )}
-      </>
-    );
-  }
-  return (
-    <Input
-      id={id}
-      maxLength={256}
-      value={typeof value === 'string' ? value : ''}
-      onChange={(event) => onChange(event.target.value)}
-    />
-  );
-}
-
-/** What came of it: core's word at once, then the device's as soon as it says something. */
-function Outcome({
-  point,
-  wish,
-  result,
-  onClose,
-  onAgain,
-}: {
-  readonly point: PointView;
-  readonly wish: Wish;
-  readonly result: RequestResult;
-  readonly onClose: () => void;
-  readonly onAgain: () => void;
-}) {
-  const say = useWords(operateWords);
-  const language = useLanguage();
-  const formats = useFormats();
-  const sentence = useSentence();
-  const announce = useAnnounce();
-  const told = useRef(false);
-  const summary = result.accepted ? say.accepted : say.refused;
-  const said = domainText('outcome', result.outcome, language);
-  if (!told.current) {
-    told.current = true;
-    queueMicrotask(() => announce(`${summary}: ${said}`));
-  }
-  return (
-    <div className="kit-form">
-      <p className="devices-outcome" data-accepted={result.accepted}>
-        <strong>
-          <SignIcon sign={result.accepted ? 'dot' : 'cross'} /> {summary} · {said}
-        </strong>
-        {result.accepted && (
-          <span>
-            {say.willBe(valueText(wish.value, point.unit, point.point, language), formats.moment(wish.until, now()))}
-          </span>
-        )}
-      </p>
-      {!result.accepted && <p className="kit-soft">{sentence(result.message)}</p>}
-      {result.accepted && <DeviceWord point={point} wish={wish} outcome={result.outcome} />}
-      <footer className="devices-dialog-foot">
-        {!result.accepted && <Button onClick={onAgain}>{say.operate}</Button>}
-        <Button type="primary" onClick={onClose} autoFocus>
-          {say.close}
-        </Button>
-      </footer>
-    </div>
-  );
-}
-
-function DeviceWord({
-  point,
-  wish,
-  outcome,
-}: {
-  readonly point: PointView;
-  readonly wish: Wish;
-  readonly outcome: string;
-}) {
-  const say = useWords(operateWords);
-  const language = useLanguage();
-  const ownerOf = useOwnerText();
-  const output = useOutput(point.id);
-  if (outcome === 'waiting') {
-    return (
-      <p>
-        {say.waitingFor(
-          output?.holder === null || output === undefined
-            ? domainText('owner', 'interlock', language)
-            : ownerOf(output.holder),
-        )}
-      </p>
-    );
-  }
-  return <p role="status">{deviceSentence(output, wish, point, say, language)}</p>;
-}
-
-function deviceSentence(
-  output: OutputView | undefined,
-  wish: Wish,
-  point: PointView,
-  say: Say,
-  language: 'zh' | 'en',
-): string {
-  const confirmed = output?.confirmed ?? null;
-  // What was confirmed before is of another wish; clocks differ by less than this.
-  if (confirmed === null || confirmed.time < wish.sent - 2_000) return say.waitingDevice;
-  if (confirmed.outcome === 'sent') return say.sentOnly;
-  if (confirmed.outcome === 'done') return say.proved(valueText(confirmed.value, point.unit, point.point, language));
-  return say.notProved(domainText('outcome', confirmed.outcome, language));
 }

@@ -1,5 +1,4 @@
 import { keepPreviousData, useQueries } from '@tanstack/react-query';
-import { Checkbox, Segmented, Select } from 'antd';
 import { lazy, Suspense, useMemo } from 'react';
 import {
   ApiError,
@@ -13,77 +12,29 @@ import {
 } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
 import { QualityBadge } from '../../kit/badges.tsx';
-import { DownloadLink } from '../../kit/download.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { useShortcut } from '../../kit/shortcuts.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { phoneQuery, useLook, useMedia } from '../../kit/theme.tsx';
-import { now, useTicking } from '../../kit/ticker.ts';
+import { now } from '../../kit/ticker.ts';
 import { friendlyUnit, numberText } from '../../kit/units.ts';
 import { pointLabel, valueText } from '../../kit/values.ts';
-import { useRight } from '../../session.tsx';
 import { usePoints, useReading } from '../../use-live.tsx';
-import { deviceHash, goTo, hashOf, useAddress } from './address.ts';
-import { barsOf, curveOf, hasDeltas, moved, type Summary, summaryOf } from './curve.ts';
+import { deviceHash } from './address.ts';
+import { barsOf, curveOf, hasDeltas, moved, summaryOf } from './curve.ts';
+import { Figures, TextChanges } from './history-figures.tsx';
 import type { Curve, HistoryPicture } from './history-option.ts';
 import { HistoryTable } from './history-table.tsx';
 import { historyWords } from './history-words.ts';
-import {
-  barDetail,
-  curveDetail,
-  type Detail,
-  isCounterUnit,
-  movedParts,
-  ownParts,
-  stepMs,
-  type Window,
-  week,
-  windowOf,
-} from './range.ts';
+import { barDetail, curveDetail, type Detail, isCounterUnit, movedParts, ownParts, stepMs, week } from './range.ts';
 import { RangeBar } from './range-bar.tsx';
+import { useView, type View } from './view.ts';
+import { ViewBar } from './view-bar.tsx';
 
 /* What one value was: `/points/<device>/<point>?range=24h&with=a/b,c/d&week=1&view=table`. The whole view is in the address. */
 
 const HistoryCanvas = lazy(async () => ({ default: (await import('./history-canvas.tsx')).HistoryCanvas }));
-
-const mostCompared = 3;
-/** How often a range that ends now is asked for again, ms: short ranges sooner. */
-const paces = [
-  [2 * 3_600_000, 15_000],
-  [Number.POSITIVE_INFINITY, 60_000],
-] as const;
-
-interface View {
-  readonly window: Window;
-  readonly isTable: boolean;
-  readonly withWeek: boolean;
-  readonly asCounter: boolean;
-  readonly others: readonly string[];
-  readonly change: (parts: Readonly<Record<string, string>>) => void;
-}
-
-function useView(path: string): View {
-  const { query: asked } = useAddress();
-  const text = asked.toString();
-  const first = windowOf(asked, now());
-  const pace = paces.find(([span]) => first.to - first.from < span)?.[1] ?? 60_000;
-  const tick = useTicking((at) => (first.isLive ? Math.floor(at / pace) * pace : 0));
-  return useMemo(() => {
-    const parsed = new URLSearchParams(text);
-    return {
-      window: windowOf(parsed, tick === 0 ? now() : tick + pace),
-      isTable: parsed.get('view') === 'table',
-      withWeek: parsed.get('week') === '1',
-      asCounter: parsed.get('as') === 'counter',
-      others: (parsed.get('with') ?? '')
-        .split(',')
-        .filter((ref) => ref.includes('/'))
-        .slice(0, mostCompared),
-      change: (parts) => goTo(hashOf(path, { ...Object.fromEntries(parsed), ...parts }), 'replace'),
-    };
-  }, [text, tick, pace, path]);
-}
 
 export function PointPage({ point: ref, campus }: { readonly point: string; readonly campus: CampusView }) {
   const say = useWords(historyWords);
@@ -283,170 +234,4 @@ function History({ point, points }: { readonly point: PointView; readonly points
 
 function hasValues(curve: Curve | undefined): boolean {
   return curve?.points.some(({ value }) => value !== null) === true;
-}
-
-/** What is laid beside the curve, how it is shown, and taking it away as a file. */
-function ViewBar({
-  point,
-  points,
-  view,
-  canCompare,
-  isCounter,
-}: {
-  readonly point: PointView;
-  readonly points: readonly PointView[];
-  readonly view: View;
-  readonly canCompare: boolean;
-  readonly isCounter: boolean;
-}) {
-  const say = useWords(historyWords);
-  const language = useLanguage();
-  const name = useName();
-  const mayExport = useRight('export');
-  const { window, isTable, withWeek, asCounter, others, change } = view;
-  const alike = useMemo(
-    () =>
-      points
-        .filter(({ id, unit, type }) => id !== point.id && unit === point.unit && type === point.type)
-        .map(({ id, deviceName, label, point: own }) => ({
-          value: id,
-          label: `${name(deviceName)} · ${pointLabel(own, label, language)}`,
-        })),
-    [points, point, language],
-  );
-  return (
-    <div className="devices-viewbar">
-      {canCompare && (
-        <Checkbox checked={withWeek} onChange={(event) => change({ week: event.target.checked ? '1' : '' })}>
-          {say.weekAgo}
-        </Checkbox>
-      )}
-      {canCompare && alike.length > 0 && (
-        <Select<string[]>
-          mode="multiple"
-          className="devices-compare"
-          aria-label={say.compare}
-          placeholder={say.compareHint}
-          maxCount={mostCompared}
-          maxTagCount="responsive"
-          allowClear
-          showSearch={{ optionFilterProp: 'label' }}
-          value={[...others]}
-          onChange={(refs) => change({ with: refs.join(',') })}
-          options={alike}
-        />
-      )}
-      <span className="devices-spring" />
-      {isCounter && (
-        <Segmented<string>
-          aria-label={say.measure}
-          value={asCounter ? 'counter' : ''}
-          onChange={(value) => change({ as: value })}
-          options={[
-            { value: '', label: say.energy },
-            { value: 'counter', label: say.counter },
-          ]}
-        />
-      )}
-      {canCompare && (
-        <Segmented<string>
-          aria-label={say.view}
-          value={isTable ? 'table' : ''}
-          onChange={(value) => change({ view: value })}
-          options={[
-            { value: '', label: say.curve },
-            { value: 'table', label: say.table },
-          ]}
-        />
-      )}
-      {mayExport && (
-        <DownloadLink
-          href={`api/v1/points/${point.id}/history.csv${query({ from: Math.round(window.from), to: Math.round(window.to), step: 'auto', buckets: 1_500, lang: language })}`}
-        >
-          {say.csv}
-        </DownloadLink>
-      )}
-    </div>
-  );
-}
-
-const details = {
-  raw: 'detailRaw',
-  '1min': 'detail1min',
-  '15min': 'detail15min',
-  '1h': 'detail1h',
-  '1d': 'detail1d',
-} as const;
-
-function Figures({
-  history,
-  summary,
-  showsBars,
-  isSwitch,
-  text,
-}: {
-  readonly history: HistoryView;
-  readonly summary: Summary;
-  readonly showsBars: boolean;
-  readonly isSwitch: boolean;
-  readonly text: (value: number) => string;
-}) {
-  const say = useWords(historyWords);
-  const { min, max, mean, total } = summary;
-  const figures: readonly (readonly [string, number | null])[] = showsBars
-    ? [[say.total, total]]
-    : isSwitch
-      ? [[say.onShare, mean]]
-      : [
-          [say.min, min],
-          [say.mean, mean],
-          [say.max, max],
-        ];
-  return (
-    <>
-      <dl className="devices-figures">
-        {figures.map(([key, value]) => (
-          <div key={key}>
-            <dt>{key}</dt>
-            <dd className="kit-number">{value === null ? '—' : text(value)}</dd>
-          </div>
-        ))}
-      </dl>
-      <p className="kit-soft devices-legend">
-        {[
-          say[details[history.step]],
-          ...(history.step === 'raw' || showsBars ? [] : [say.band]),
-          say.gaps,
-          say.dragHint,
-        ].join(' · ')}
-      </p>
-    </>
-  );
-}
-
-/** Text has no curve: what it said, and when it changed. */
-function TextChanges({ history, point }: { readonly history: HistoryView | undefined; readonly point: PointView }) {
-  const say = useWords(historyWords);
-  const language = useLanguage();
-  const formats = useFormats();
-  const samples = (history?.samples ?? []).toReversed().slice(0, 500);
-  if (samples.length === 0) return <EmptyState title={say.none}>{say.noneHelp}</EmptyState>;
-  return (
-    <table className="devices-table">
-      <thead>
-        <tr>
-          <th scope="col">{say.time}</th>
-          <th scope="col">{pointLabel(point.point, point.label, language)}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {samples.map(({ t, value }) => (
-          <tr key={t}>
-            <td className="kit-number">{formats.dateTime(t)}</td>
-            <td>{valueText(value, point.unit, point.point, language)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
 }
