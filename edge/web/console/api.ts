@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type * as web from '../schemas.ts';
 import { fromHere } from './kit/download.tsx';
+import { isSomebodyThere } from './kit/presence.ts';
 import type { Language } from './kit/words.ts';
 import { problemWords } from './problem-words.ts';
 
@@ -67,6 +68,8 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
   const headers = new Headers({ accept: 'application/json' });
   const method = options.method ?? 'GET';
   if (method !== 'GET') headers.set('x-csrf-token', session.csrf);
+  // What the page asks for by itself is not a person: an idle session ends all the same.
+  else if (!isSomebodyThere()) headers.set('x-campus-background', '1');
   const type = options.json === undefined ? options.type : 'application/json';
   if (type !== undefined) headers.set('content-type', type);
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
