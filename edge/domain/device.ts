@@ -43,6 +43,8 @@ export interface Point {
   readonly deadband: number;
   /** Silence after which the value is only the last usable one, ms; 0 = never (event-like points). */
   readonly staleAfter: number;
+  /** Not every device of the model has it: until it is heard for the first time nobody misses it. */
+  readonly optional?: true;
   /** Present on outputs only. */
   readonly write?: WriteRule;
   /** Protocol address as the profile gives it; parsed by the driver or the sensor convention. */

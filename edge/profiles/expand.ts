@@ -147,6 +147,7 @@ export function pointsOf(profile: Profile, polls: Polls): Point[] {
       ...(value.counter === undefined ? {} : { counter: counterRule(value.counter, unit) }),
       deadband: value.deadband ?? (type === 'number' ? defaultDeadband(unit) : 0),
       staleAfter: staleAfter(poll, value.stale, polls),
+      ...(value.optional === undefined ? {} : { optional: value.optional }),
       ...(value.write === undefined ? {} : { write: writeRule(value.write) }),
       address,
     };

@@ -33,6 +33,8 @@ const meaning = {
   unit: unit.optional(),
   range: span.optional(),
   deadband: amount.optional(),
+  /** Not every device of this model has it: until it is heard for the first time nobody misses it. */
+  optional: z.literal(true).optional(),
   /** Silence after which it is only the last usable value. Default 2.5 polls, at least 10 s; never for `watch`. */
   stale: duration.optional(),
   poll: z.enum(['fast', 'normal', 'slow', 'once', 'watch']).optional(),

@@ -81,10 +81,11 @@ function listPoints(campus: CampusView, live: LiveState, scope: Scope): PointVie
   const visible = campus.devices.filter(({ id }) => scope.seesDevice(id));
   return visible.flatMap((device) => {
     const readings = new Map((heard.get(device.id) ?? []).map((reading) => [reading.point, reading]));
-    const declared = device.points.map((point) => {
+    const declared = device.points.flatMap((point) => {
       const reading = readings.get(point.name);
       readings.delete(point.name);
-      return reading === undefined ? silent(device, point) : seen(now(reading, live), device, point);
+      if (point.optional && (reading?.reason ?? 'never-read') === 'never-read') return [];
+      return [reading === undefined ? silent(device, point) : seen(now(reading, live), device, point)];
     });
     return [...declared, ...[...readings.values()].map((reading) => seen(now(reading, live), device, undefined))];
   });

@@ -160,7 +160,7 @@ function AssetForm({ asset, mayWrite }: { readonly asset: AssetView; readonly ma
           value={draft.notes}
           disabled={!mayWrite}
           maxLength={2_000}
-          autoSize={{ minRows: 2, maxRows: 8 }}
+          rows={4}
           onChange={(event) => change({ notes: event.target.value })}
         />
       </div>
