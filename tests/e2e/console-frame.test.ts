@@ -10,7 +10,7 @@ import { makePerson, password, waitForCampus } from './people.ts';
  * connection that drops and comes back. The browser goes through a line that the test can cut.
  */
 
-const soon = { timeout: 20_000, interval: 100 };
+const soon = { timeout: 45_000, interval: 100 };
 
 let campus: RunningCampus;
 let browser: Browser;

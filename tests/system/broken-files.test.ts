@@ -14,7 +14,7 @@ import { freePorts } from './free-ports.ts';
 /* People make mistakes in files. Each is told with what and where, and everything else goes on. */
 
 const root = join(import.meta.dirname, '../..');
-const soon = { timeout: 20_000, interval: 100 };
+const soon = { timeout: 45_000, interval: 100 };
 
 interface Edge extends AsyncDisposable {
   readonly url: string;

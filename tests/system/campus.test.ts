@@ -3,16 +3,16 @@ import { type RunningCampus, startCampus } from './campus.ts';
 
 /* The whole campus, from outside: what the gatehouse, the facility office and the city see. */
 
-const soon = { timeout: 20_000, interval: 200 };
+const soon = { timeout: 45_000, interval: 200 };
 let campus: RunningCampus;
 
 beforeAll(async () => {
   campus = await startCampus();
   await vi.waitFor(async () => expect((await fetch(`${campus.url}/healthz`)).status).toBe(200), {
-    timeout: 50_000,
+    timeout: 100_000,
     interval: 200,
   });
-}, 60_000);
+}, 120_000);
 afterAll(async () => await campus?.[Symbol.asyncDispose]());
 
 interface PointView {

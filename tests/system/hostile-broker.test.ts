@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await own[Symbol.asyncDispose]());
 
-const soon = { timeout: 10_000 };
+const soon = { timeout: 30_000 };
 
 async function loggedIn(client: string, extra: object = {}): Promise<RawClient> {
   const raw = new RawClient(own.port);

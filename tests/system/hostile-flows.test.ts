@@ -7,7 +7,7 @@ import { type RunningCampus, startCampus } from './campus.ts';
 
 /* A function node of Node-RED that has got out of its sandbox, which takes it one line. */
 
-const soon = { timeout: 20_000, interval: 100 };
+const soon = { timeout: 45_000, interval: 100 };
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
 const data = join(folder, 'data');
 const flows = join(folder, 'flows');
@@ -61,7 +61,7 @@ beforeAll(async () => {
   await vi.waitFor(() => {
     for (const name of ['core', 'web', 'flows']) expect(campus.status(name).state, name).toBe('ready');
   }, soon);
-}, 40_000);
+}, 120_000);
 afterAll(async () => {
   await campus?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });

@@ -102,7 +102,7 @@ test('nothing secret is said, shown to other users of the machine, or open to th
         ];
         return [devices, ...(await Promise.all([...pages, '/healthz'].map(ask)))].join('\n');
       },
-      { timeout: 40_000, interval: 250 },
+      { timeout: 90_000, interval: 250 },
     );
     const token = readFileSync(join(data, 'admin-token'), 'utf8').trim();
     const keys = readdirSync(join(data, 'core.sock.keys')).map((name) =>
@@ -138,4 +138,4 @@ test('nothing secret is said, shown to other users of the machine, or open to th
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
-}, 60_000);
+}, 150_000);

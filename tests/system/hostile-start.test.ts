@@ -8,7 +8,7 @@ import { freePorts } from './free-ports.ts';
 
 /* How the supervisor is started and stopped by people in a hurry. A broken site file is enough: then only web starts. */
 
-const soon = { timeout: 20_000, interval: 50 };
+const soon = { timeout: 45_000, interval: 50 };
 const started: ChildProcess[] = [];
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');

@@ -19,7 +19,7 @@ import { startTestBroker, type TestBroker, token } from './broker-harness.ts';
 
 /* The web process on its own: a real broker that tells what core would, and a real store that is written beside it. */
 
-const soon = { timeout: 10_000, interval: 50 };
+const soon = { timeout: 30_000, interval: 50 };
 const data = mkdtempSync(join(tmpdir(), 'web-live-'));
 let broker: TestBroker;
 let store: Store;
