@@ -8,6 +8,7 @@ import { styleFunctions } from './svg-words.ts';
  */
 
 const selectors = new Set(['not', 'is', 'where', 'nth-child', 'nth-of-type']);
+const longestName = 64;
 const pointer = /^url\(\s*(["']?)#([\p{L}_][\p{L}\p{N}_.:-]{0,200})\1\s*\)/iu;
 
 /**
@@ -24,12 +25,21 @@ export function checkStyle(text: string, where: string, kind: 'sheet' | 'style' 
     if (text.includes('<')) throw refusePicture(`${where} has a "<"`);
     if (/(behavior|-moz-binding)\s*:/i.test(text)) throw refusePicture(`${where} may not bind anything`);
   }
-  for (const found of text.matchAll(/([\p{L}\p{N}_-]+)\(/gu)) {
-    const name = (found[1] ?? '').toLowerCase();
-    if (name === 'url' ? pointer.test(text.slice(found.index, found.index + 300)) : styleFunctions.has(name)) continue;
-    if (kind === 'sheet' && selectors.has(name) && text[found.index - 1] === ':') continue;
-    throw refusePicture(`${where} may not use ${name}(...)${name === 'url' ? ' except as url(#name)' : ''}`);
+  for (let at = text.indexOf('('); at >= 0; at = text.indexOf('(', at + 1)) {
+    const name = nameBefore(text, at);
+    if (name === '') continue;
+    const begin = at - name.length;
+    const lower = name.toLowerCase();
+    if (lower === 'url' ? pointer.test(text.slice(begin, begin + 300)) : styleFunctions.has(lower)) continue;
+    if (kind === 'sheet' && selectors.has(lower) && text[begin - 1] === ':') continue;
+    throw refusePicture(`${where} may not use ${lower}(...)${lower === 'url' ? ' except as url(#name)' : ''}`);
   }
+}
+
+/** What is called at a bracket, its last 64 characters at most: a search for names would be quadratic in a long one. */
+function nameBefore(text: string, at: number): string {
+  if (!/[\p{L}\p{N}_-]/u.test(text.slice(Math.max(0, at - 2), at))) return '';
+  return /[\p{L}\p{N}_-]*$/u.exec(text.slice(Math.max(0, at - longestName), at))?.[0] ?? '';
 }
 
 /** Names that a value points at by url(#name). */

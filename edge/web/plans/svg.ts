@@ -21,6 +21,8 @@ import {
 
 const deepest = 40;
 const mostElements = 50_000;
+/** Characters of a width or a height. */
+const longestSize = 50;
 const inertElement = /^(inkscape|sodipodi|rdf|cc|dc|serif):[A-Za-z][\w.-]*$/;
 
 interface Open {
@@ -70,7 +72,7 @@ function takeEnd(reading: Reading, name: string, line: number): void {
   if (reading.open.pop()?.name !== name) throw refusePicture(`line ${line}: </${name}> closes nothing`);
   if (name !== 'style') return;
   checkStyle(reading.sheet, `line ${line}: <style>`, 'sheet');
-  reading.pointers.push(...pointersOf(reading.sheet, []));
+  for (const found of pointersOf(reading.sheet, [])) reading.pointers.push(found);
   reading.sheet = '';
 }
 
@@ -85,7 +87,10 @@ function takeTag(reading: Reading, tag: Tag): void {
   const own: Open = { name, id: attributes.get('id') ?? null };
   const chain = [...open, own];
   pointers.push({ from: idsOf(chain), to: null });
-  for (const [key, value] of attributes) pointers.push(...pointersOf(value, chain, key.endsWith('href')));
+  // One by one: half a million of them are too many arguments for a call.
+  for (const [key, value] of attributes) {
+    for (const found of pointersOf(value, chain, key.endsWith('href'))) pointers.push(found);
+  }
   if (!tag.isEmpty) open.push(own);
 }
 
@@ -134,7 +139,9 @@ function checkAttribute({ name, line }: Tag, attribute: string, value: string, i
     return;
   }
   if (attribute.startsWith('xmlns:')) {
-    if (inertNamespaces[attribute.slice(6)]?.includes(value) !== true) throw refusePicture(`${where} is not allowed`);
+    const prefix = attribute.slice(6);
+    const known = Object.hasOwn(inertNamespaces, prefix) ? inertNamespaces[prefix] : undefined;
+    if (known?.includes(value) !== true) throw refusePicture(`${where} is not allowed`);
     return;
   }
   if (attribute === 'href' || attribute === 'xlink:href') {
@@ -159,8 +166,12 @@ function readSize({ line }: Tag, attributes: ReadonlyMap<string, string>): Pictu
     if (box.length !== 4 || box.some(Number.isNaN)) throw refusePicture(`line ${line}: viewBox must be four numbers`);
     return { format: 'svg', ...scaled(width, height, line) };
   }
-  const side = (name: string) =>
-    Number(/^\s*(\d*\.?\d+(?:[eE][+-]?\d+)?)(px|pt|pc|mm|cm|in|q)?\s*$/i.exec(attributes.get(name) ?? '')?.[1]);
+  const side = (name: string) => {
+    const text = attributes.get(name) ?? '';
+    // Looked at before it is searched: a number of 80,000 digits would take a minute.
+    if (text.length > longestSize) return Number.NaN;
+    return Number(/^\s*(\d*\.?\d+(?:[eE][+-]?\d+)?)(px|pt|pc|mm|cm|in|q)?\s*$/i.exec(text)?.[1]);
+  };
   return { format: 'svg', ...scaled(side('width'), side('height'), line) };
 }
 

@@ -201,6 +201,12 @@ describe('what would cost a browser too much is refused', () => {
     expect(judge(svg(row))).toMatch(/in a row/);
   });
 
+  test('a namespace that is called like what every object has', () => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      expect(judge(svg('', `viewBox="0 0 1 1" xmlns:${name}="x"`)), name).toMatch(/is not allowed/);
+    }
+  });
+
   test('too many elements and too deep ones', () => {
     expect(judge(svg('<rect/>'.repeat(50_001)))).toMatch(/more than 50000 elements/);
     expect(judge(svg('<g>'.repeat(50) + '</g>'.repeat(50)))).toMatch(/within each other/);
@@ -216,6 +222,11 @@ describe('what would cost a browser too much is refused', () => {
       ['open tags', Buffer.from('<svg '.repeat(1_000_000))],
       ['quotes', svg(`<rect x="${"'".repeat(4_800_000)}`)],
       ['blanks', svg(`<rect${' '.repeat(4_800_000)}`)],
+      // A search that begins anew at each letter of a word would take years.
+      ['a word in a sheet', svg(`<style>${'a'.repeat(4_800_000)}</style>`)],
+      ['a word in an attribute', svg(`<path d="${'a'.repeat(4_800_000)}"/>`)],
+      ['a long number', svg('', `width="${'1'.repeat(4_800_000)}x" height="1"`)],
+      ['pointers', svg(`<path style="${'a:url(#b);'.repeat(450_000)}"/>`)],
     ];
     for (const [what, bytes] of large) {
       // Time of the processor: others may be busy on this machine.
