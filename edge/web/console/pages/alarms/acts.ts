@@ -49,7 +49,7 @@ export function useAlarmActs(): AlarmActs {
   const sayError = useCallback(
     (error: unknown) =>
       error instanceof ApiError && error.code === 'alarm-not-shelvable'
-        ? `${say.shelveRefused}`
+        ? say.shelveRefused
         : errorText(error, language),
     [say, language],
   );

@@ -47,6 +47,7 @@ function Alarm(props: DetailProps & { readonly alarm: AlarmView }) {
   const sentence = useSentence();
   const mayLook = useRight('pictures');
   const under = open.filter(({ suppressedBy, id }) => suppressedBy === alarm.source && id !== alarm.id);
+  const cause = open.find(({ source }) => source === alarm.suppressedBy);
   return (
     <article className={`alarms-detail alarms-detail-${alarm.class}`} data-detail={alarm.id} data-state={alarm.state}>
       <header>
@@ -65,6 +66,11 @@ function Alarm(props: DetailProps & { readonly alarm: AlarmView }) {
       <Part title={say.timeline}>
         <Timeline alarm={alarm} />
       </Part>
+      {cause !== undefined && (
+        <Part title={say.cause}>
+          <AlarmClassBadge alarmClass={cause.class} /> <a href={hrefOf(cause)}>{sentence(name(cause.message))}</a>
+        </Part>
+      )}
       {under.length > 0 && (
         <Part title={say.explains}>
           <ul className="alarms-links">

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Button, type TableColumnsType } from 'antd';
-import { useRef } from 'react';
+import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { type AlarmView, api, errorDetail, errorText } from '../../api.ts';
 import { AlarmClassBadge } from '../../kit/badges.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
@@ -16,6 +16,9 @@ import { useRowKeys } from './use-row-keys.ts';
 import { words } from './words.ts';
 
 const pageSize = 200;
+/** px, of the table. */
+const rowHeight = 48;
+const headHeight = 48;
 
 interface HistoryProps {
   readonly filter: Filter;
@@ -78,10 +81,11 @@ function Rows({
   const say = useWords(words);
   const isPhone = useMedia(phoneQuery);
   const box = useRef<HTMLDivElement>(null);
+  const height = useHeight(box);
   const columns = useColumns(hrefOf, selected);
   useRowKeys({
     box,
-    rowHeight: 44,
+    rowHeight,
     ids: rows.map(({ id }) => id),
     selected,
     hrefOf: (id) => {
@@ -104,7 +108,7 @@ function Rows({
           columns={columns}
           rows={rows}
           rowKey="id"
-          height={520}
+          height={Math.max(120, height - headHeight)}
           minWidth={640}
           rowClassName={({ id }) => (id === selected ? 'alarms-history-selected' : '')}
         />
@@ -146,8 +150,24 @@ function useColumns(hrefOf: HistoryProps['hrefOf'], selected: string | null): Ta
     },
     { title: say.place, dataIndex: 'zone', width: 90, ellipsis: true, render: (zone) => zoneName(zone) },
     { title: say.state, width: 130, ellipsis: true, render: (_, alarm) => <StateWords alarm={alarm} /> },
-    { title: say.lasted, width: 90, render: (_, alarm) => lasted(alarm) },
+    // Beside the details of one there is no room for everything.
+    ...(selected === null
+      ? [{ title: say.lasted, width: 100, render: (_: unknown, alarm: AlarmView) => lasted(alarm) }]
+      : []),
   ];
+}
+
+/** Of the place that the table has, px. */
+function useHeight(box: RefObject<HTMLElement | null>): number {
+  const [height, setHeight] = useState(480);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
+  return height;
 }
 
 function useLasted(): (alarm: AlarmView) => string {

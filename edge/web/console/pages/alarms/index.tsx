@@ -23,6 +23,9 @@ import './alarms.css';
 
 /* `#/alarms`, `#/alarms/<id>`: what a guard works from. The filter is in the address, so that a view can be handed on. */
 
+/** As many as the console asks for at once. */
+const mostOpen = 1_000;
+
 export function Page() {
   const say = useWords(words);
   const isPhone = useMedia(phoneQuery);
@@ -41,6 +44,8 @@ export function Page() {
   const change = (next: Filter) =>
     goTo(hashOf(selected === null || isPhone ? '/alarms' : path, filterParts(next)), 'replace');
   const clear = () => change({ ...noFilter, view: filter.view });
+  // Looking back wants the width; details come when they are asked for.
+  const isWide = filter.view === 'history' && selected === null;
   const dialog = <ShelveDialog alarms={shelving} acts={acts} onClose={() => setShelving([])} />;
   const detail = selected !== null && (
     <ErrorBoundary name={selected}>
@@ -63,7 +68,7 @@ export function Page() {
         <p className="alarms-back">
           <a href={hashOf('/alarms', filterParts(filter))}>← {say.back}</a>
         </p>
-        {detail}
+        <div className="kit-panel">{detail}</div>
         {dialog}
       </>
     );
@@ -71,7 +76,8 @@ export function Page() {
   return (
     <div className="alarms">
       <Head alarms={alarms} filter={filter} onChange={change} />
-      <div className="alarms-split">
+      {alarms.length >= mostOpen && <p className="kit-banner">{say.truncated}</p>}
+      <div className={`alarms-split ${isWide ? 'alarms-split-wide' : ''}`}>
         <section className="alarms-side kit-panel" aria-label={say.list}>
           {filter.view === 'history' ? (
             <HistoryList filter={filter} selected={selected} hrefOf={hrefOf} onClearFilter={clear} />
@@ -91,7 +97,7 @@ export function Page() {
             />
           )}
         </section>
-        {!isPhone && (
+        {!isPhone && !isWide && (
           <section className="alarms-pane kit-panel" aria-label={say.detail}>
             {detail === false ? <EmptyState title={say.pick}>{say.pickHelp}</EmptyState> : detail}
           </section>

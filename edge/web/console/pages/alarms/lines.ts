@@ -41,7 +41,10 @@ export function causesOf(alarms: readonly AlarmView[]): Cause[] {
     if (home === undefined) groups.push({ head: alarm, others: [] });
     else home.others.push(alarm);
   }
-  return groups.map(({ head, others }) => ({ head, others: others.sort(byUrgency) }));
+  // What itself needs somebody before what is only silent.
+  const isSilent = ({ suppressedBy }: AlarmView) => (suppressedBy === undefined ? 0 : 1);
+  const inTurn = (a: AlarmView, b: AlarmView) => isSilent(a) - isSilent(b) || byUrgency(a, b);
+  return groups.map(({ head, others }) => ({ head, others: others.sort(inTurn) }));
 }
 
 /** What is shelved, soonest back first, with what it suppresses. */

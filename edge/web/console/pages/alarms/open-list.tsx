@@ -45,7 +45,7 @@ export function OpenList(props: OpenListProps) {
   const ticked = useMemo(() => alarms.filter(({ id }) => chosen.has(id)), [alarms, chosen]);
   const targets = ticked.length > 0 ? ticked : alarms.filter(({ id }) => id === selected);
   const mayChoose = acts.may && !isPhone && filter.view === 'now';
-  const rowHeight = isPhone ? 138 : 92;
+  const rowHeight = isPhone ? 122 : 92;
   const acknowledge = async (text: string) => {
     if (await acts.acknowledge(targets, text)) setChosen(new Set());
   };
@@ -64,6 +64,10 @@ export function OpenList(props: OpenListProps) {
   useShortcut('s', say.keyShelve, () => {
     const free = targets.filter(({ shelved }) => shelved === undefined);
     if (acts.may && !acts.isAway && free.length > 0) onShelve(free);
+  });
+  useShortcut('u', say.keyUnshelve, () => {
+    const shelved = targets.find((alarm) => alarm.shelved !== undefined);
+    if (acts.may && !acts.isAway && shelved !== undefined) void acts.unshelve(shelved);
   });
   useShortcut('x', say.keyChoose, () => {
     const alarm = lines.find((line) => line.alarm.id === selected)?.alarm;

@@ -25,14 +25,14 @@ export function useRowKeys({
     const id = ids[next];
     if (id === undefined) return;
     goTo(hrefOf(id), 'replace');
-    const list = box.current?.querySelector('.kit-virtual');
+    const list = box.current?.querySelector('.kit-virtual, .ant-table-tbody-virtual-holder');
     if (!(list instanceof HTMLElement)) return;
     const [top, bottom] = [next * rowHeight, (next + 1) * rowHeight];
     if (top < list.scrollTop) list.scrollTop = top;
     else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
     // The line may be drawn only after the list has scrolled.
     requestAnimationFrame(() => {
-      const link = list.querySelector(`[data-alarm="${id}"] a`);
+      const link = list.querySelector(`[data-alarm="${id}"] a, a[data-history="${id}"]`);
       if (link instanceof HTMLElement) link.focus({ preventScroll: true });
     });
   };
