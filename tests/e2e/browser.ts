@@ -1,23 +1,21 @@
 import { existsSync } from 'node:fs';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Chromium, unpackPacked } from './packed-chromium.ts';
 
 /*
- * Headless Chromium: CHROMIUM_PATH, else the system's, else the one that npm brought (unpacked once by `unpackChromium`, before
- * tests run side by side). There is always one on x64, so that no test of the console is ever skipped.
+ * Headless Chromium: CHROMIUM_PATH, else the system's, else the one that npm brought (unpacked once by `prepareChromium`, before
+ * tests run side by side). There is always one on x64, so that no test of the console is ever skipped. `CHROMIUM_PATH=npm`
+ * prefers the last: what a machine without a Chromium would run.
  */
 
 const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-function ownPath(): string | null {
-  return [process.env.CHROMIUM_PATH ?? '', ...system].find((path) => path !== '' && existsSync(path)) ?? null;
-}
-
-/** Where the browser is; the package's own is unpacked into the folder for temporary files when there is no other. */
-export async function unpackChromium(): Promise<string> {
-  const own = ownPath();
-  if (own !== null) return own;
-  const { default: packed } = await import('@sparticuz/chromium');
-  return packed.executablePath();
+/** Where the browser is; the package's own is unpacked when there is no other. */
+export async function prepareChromium(): Promise<Chromium> {
+  const asked = process.env.CHROMIUM_PATH ?? '';
+  if (asked !== '' && asked !== 'npm' && !existsSync(asked)) throw new Error(`CHROMIUM_PATH: there is no ${asked}`);
+  const own = asked === 'npm' ? undefined : [asked, ...system].find((path) => path !== '' && existsSync(path));
+  return own === undefined ? unpackPacked() : { executablePath: own, env: {} };
 }
 
 /* Without them Chromium phones home, or needs a sandbox that a container has not. */
@@ -53,7 +51,8 @@ export interface OpenPage {
 }
 
 export async function startBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: await unpackChromium(), args });
+  const { executablePath, env } = await prepareChromium();
+  const browser = await chromium.launch({ executablePath, args, env: { ...process.env, ...env } });
   return {
     open: async ({ width = 1280, height = 800, dark = false, touch = false, language } = {}) => {
       const context = await browser.newContext({

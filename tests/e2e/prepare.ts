@@ -1,7 +1,7 @@
 import { buildConsole } from '#edge/web/console/build.ts';
-import { unpackChromium } from './browser.ts';
+import { prepareChromium } from './browser.ts';
 
 /** Once before all tests: the console is built and the browser unpacked, so that parallel files neither race nor wait. */
 export default async function prepare(): Promise<void> {
-  await Promise.all([buildConsole(), unpackChromium()]);
+  await Promise.all([buildConsole(), prepareChromium()]);
 }
