@@ -45,7 +45,7 @@ function WhoPanel() {
         <dt>{say.role}</dt>
         <dd>{name(roleNames[me.role])}</dd>
         <dt>{say.zones}</dt>
-        <dd>{me.zones === 'all' ? say.wholeCampus : me.zones.map(zoneName).join('、')}</dd>
+        <dd>{me.zones === 'all' ? say.wholeCampus : me.zones.map(zoneName).join(say.comma)}</dd>
         <dt>{say.expires}</dt>
         <dd className="kit-number">{formats.dateTime(me.expires)}</dd>
       </dl>

@@ -21,10 +21,25 @@ export function PasswordPanel() {
   const [fresh, setFresh] = useState(nothing);
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const [isOpen, setOpen] = useState(false);
   if (!hasPassword) {
     return (
       <Panel title={say.password}>
         <p className="kit-soft">{say.noPassword}</p>
+      </Panel>
+    );
+  }
+  const close = () => {
+    setOpen(false);
+    setOld('');
+    setFresh(nothing);
+    setProblem('');
+  };
+  if (!isOpen) {
+    return (
+      <Panel title={say.password}>
+        <p className="kit-soft">{say.passwordRest}</p>
+        <Button onClick={() => setOpen(true)}>{say.change}</Button>
       </Panel>
     );
   }
@@ -40,8 +55,7 @@ export function PasswordPanel() {
       if (me.state === 'signed-in') setCsrf(me.csrf);
       queries.setQueryData(['me'], me);
       await queries.invalidateQueries({ queryKey: ['my-sessions'] });
-      setOld('');
-      setFresh(nothing);
+      close();
       void message.success(say.changed);
     } catch (error) {
       setProblem(problemText(error, language));
@@ -59,6 +73,7 @@ export function PasswordPanel() {
           <label htmlFor="account-old">{say.old}</label>
           <Input.Password
             id="account-old"
+            autoFocus
             autoComplete="current-password"
             value={old}
             onChange={(event) => setOld(event.target.value)}
@@ -72,6 +87,7 @@ export function PasswordPanel() {
           <Button type="primary" htmlType="submit" loading={isBusy} disabled={old === '' || fresh.password === ''}>
             {say.change}
           </Button>
+          <Button onClick={close}>{say.cancel}</Button>
         </div>
       </form>
     </Panel>

@@ -46,9 +46,9 @@ export function AssetDrawer({
 }) {
   const say = useWords(words);
   const name = useName();
-  const language = useLanguage();
   const isPhone = useMedia(phoneQuery);
   const title = name(asset.deviceName);
+  const sheet = fromHere(`api/v1/assets/labels.html${query({ devices: asset.device })}`);
   return (
     <Drawer
       open
@@ -56,18 +56,26 @@ export function AssetDrawer({
       onClose={onClose}
       size={isPhone ? '100%' : 520}
       closable={{ 'aria-label': say.close }}
+      extra={
+        <a className="kit-button" href={deviceHash(asset.device)}>
+          {say.toDevice}
+        </a>
+      }
     >
-      <p>
-        <a href={deviceHash(asset.device)}>{say.toDevice}</a>
-      </p>
       <AssetForm key={asset.rev} asset={asset} mayWrite={mayWrite} />
       <MaintenanceLog asset={asset} mayWrite={mayWrite} />
-      <h3>{say.label}</h3>
-      <img
-        className="assets-label"
-        alt={say.labelAlt(title)}
-        src={fromHere(`api/v1/assets/${asset.device}/label.svg${query({ lang: language })}`)}
-      />
+      <section className="assets-part">
+        <h3>{say.label}</h3>
+        {/* Another number is another label, though its address is the same. */}
+        <img
+          className="assets-label"
+          alt={say.labelAlt(title)}
+          src={fromHere(`api/v1/assets/${asset.device}/label.svg${query({ rev: asset.rev })}`)}
+        />
+        <a className="kit-button" href={sheet} target="_blank" rel="noopener">
+          {say.labelsOf(1)}
+        </a>
+      </section>
     </Drawer>
   );
 }
@@ -111,7 +119,7 @@ function AssetForm({ asset, mayWrite }: { readonly asset: AssetView; readonly ma
               value={draft[field]}
               disabled={!mayWrite}
               maxLength={field === 'place' ? 120 : field === 'number' ? 64 : 80}
-              placeholder={hints[field] ?? ''}
+              placeholder={hints[field] === undefined || hints[field] === '' ? '' : say.profileSays(hints[field])}
               onChange={(event) => change({ [field]: event.target.value })}
             />
           </div>

@@ -1,14 +1,15 @@
-import type { TableColumnsType } from 'antd';
+import { Checkbox, type TableColumnsType } from 'antd';
 import type { AssetView } from '../../../place-schemas.ts';
 import { ToneBadge } from '../../kit/badges.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
+import { useRestHeight } from '../../kit/rest-height.ts';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { now } from '../../kit/ticker.ts';
 import { VirtualList } from '../../kit/virtual-list.tsx';
 import { VirtualTable } from '../../kit/virtual-table.tsx';
 import { useZoneName } from '../../names.ts';
 import { hashOf } from '../devices/address.ts';
-import { isOverdue } from './filters.ts';
+import { isOverdue, isSoon } from './filters.ts';
 import { words } from './words.ts';
 
 const linkTo = (device: string) => hashOf(`/assets/${device}`);
@@ -26,58 +27,71 @@ export function AssetTable({
   const name = useName();
   const zoneName = useZoneName();
   const isPhone = useMedia(phoneQuery);
+  const [place, height] = useRestHeight(360, isPhone ? 0 : 44);
   if (isPhone) {
     return (
-      <VirtualList
-        label={say.list}
-        items={assets}
-        rowHeight={76}
-        height={560}
-        keyOf={({ device }) => device}
-        render={(asset) => <AssetCard asset={asset} />}
-      />
+      <div ref={place} className="assets-list">
+        <VirtualList
+          label={say.list}
+          items={assets}
+          rowHeight={92}
+          height={height}
+          keyOf={({ device }) => device}
+          render={(asset) => (
+            <AssetCard
+              asset={asset}
+              isChosen={chosen.includes(asset.device)}
+              onChoose={(isChosen) =>
+                onChoose(isChosen ? [...chosen, asset.device] : chosen.filter((device) => device !== asset.device))
+              }
+            />
+          )}
+        />
+      </div>
     );
   }
   const columns: TableColumnsType<AssetView> = [
     {
       title: say.device,
       key: 'device',
-      width: 190,
+      width: 170,
       render: (_, { device, deviceName }) => <a href={linkTo(device)}>{name(deviceName)}</a>,
     },
-    { title: say.number, dataIndex: 'number', width: 140, ellipsis: true, render: orDash },
+    { title: say.number, dataIndex: 'number', width: 130, ellipsis: true, render: orDash },
     {
       title: say.model,
       key: 'model',
-      width: 240,
+      width: 200,
       ellipsis: true,
       render: (_, asset) => modelOf(asset),
     },
-    { title: say.serial, dataIndex: 'serial', width: 140, ellipsis: true, render: orDash },
+    { title: say.serial, dataIndex: 'serial', width: 120, ellipsis: true, render: orDash },
     {
       title: say.place,
       key: 'place',
-      width: 170,
+      width: 150,
       ellipsis: true,
-      render: (_, { place, zone }) => (place === '' ? zoneName(zone) : place),
+      render: (_, { place: where, zone }) => (where === '' ? zoneName(zone) : where),
     },
-    { title: say.warranty, dataIndex: 'warranty', width: 120, render: (date: string | null) => date ?? '—' },
-    { title: say.due, key: 'due', width: 150, render: (_, asset) => <Due asset={asset} /> },
+    { title: say.warranty, dataIndex: 'warranty', width: 116, render: (date: string | null) => date ?? '—' },
+    { title: say.due, key: 'due', width: 160, render: (_, asset) => <Due asset={asset} /> },
   ];
   return (
-    <VirtualTable
-      columns={columns}
-      rows={assets}
-      rowKey="device"
-      height={560}
-      minWidth={1_180}
-      rowSelection={{
-        columnWidth: 48,
-        selectedRowKeys: [...chosen],
-        onChange: (keys) => onChoose(keys.map(String)),
-        getCheckboxProps: ({ deviceName }) => ({ 'aria-label': say.select(name(deviceName)) }),
-      }}
-    />
+    <div ref={place} className="assets-list">
+      <VirtualTable
+        columns={columns}
+        rows={assets}
+        rowKey="device"
+        height={height}
+        minWidth={1_090}
+        rowSelection={{
+          columnWidth: 48,
+          selectedRowKeys: [...chosen],
+          onChange: (keys) => onChoose(keys.map(String)),
+          getCheckboxProps: ({ deviceName }) => ({ 'aria-label': say.select(name(deviceName)) }),
+        }}
+      />
+    </div>
   );
 }
 
@@ -88,20 +102,41 @@ function modelOf({ make, model, profileMake, profileModel }: AssetView): string 
 }
 
 function Due({ asset }: { readonly asset: AssetView }) {
+  const say = useWords(words);
   if (asset.due === null) return '—';
-  return isOverdue(asset, now()) ? <ToneBadge tone="bad">{asset.due}</ToneBadge> : asset.due;
+  if (isOverdue(asset, now())) return <ToneBadge tone="bad">{say.overdueBadge(asset.due)}</ToneBadge>;
+  if (isSoon(asset, now())) return <ToneBadge tone="wait">{say.soonBadge(asset.due)}</ToneBadge>;
+  return <span className="kit-number">{asset.due}</span>;
 }
 
-function AssetCard({ asset }: { readonly asset: AssetView }) {
+function AssetCard({
+  asset,
+  isChosen,
+  onChoose,
+}: {
+  readonly asset: AssetView;
+  readonly isChosen: boolean;
+  readonly onChoose: (isChosen: boolean) => void;
+}) {
+  const say = useWords(words);
   const name = useName();
   const zoneName = useZoneName();
+  const { device, deviceName, place, zone, number, due } = asset;
   return (
-    <a className="assets-card" href={linkTo(asset.device)}>
-      <strong>{name(asset.deviceName)}</strong>
-      <span>{modelOf(asset)}</span>
-      <span className="kit-soft">
-        {asset.place === '' ? zoneName(asset.zone) : asset.place} {asset.number} <Due asset={asset} />
-      </span>
-    </a>
+    <div className="assets-card">
+      <Checkbox
+        className="assets-choose"
+        checked={isChosen}
+        aria-label={say.select(name(deviceName))}
+        onChange={(event) => onChoose(event.target.checked)}
+      />
+      <a href={linkTo(device)}>
+        <strong>{name(deviceName)}</strong>
+        <span>{[modelOf(asset), number].filter((text) => text !== '' && text !== '—').join(' · ') || '—'}</span>
+        <span className="kit-soft">
+          {place === '' ? zoneName(zone) : place} {due !== null && <Due asset={asset} />}
+        </span>
+      </a>
+    </div>
   );
 }

@@ -15,7 +15,7 @@ export function choose(assets: readonly AssetView[], show: Show, text: string, n
   const fits: Readonly<Record<Show, (asset: AssetView) => boolean>> = {
     everything: () => true,
     overdue: ({ due }) => due !== null && due < today,
-    dueSoon: ({ due }) => due !== null && due <= dateOf(now, 30),
+    dueSoon: (asset) => isSoon(asset, now),
     warrantyEnds: ({ warranty }) => warranty !== null && warranty >= today && warranty <= dateOf(now, 90),
     unwritten: ({ rev }) => rev === 0,
   };
@@ -32,4 +32,9 @@ function haystack({ device, deviceName, number, make, model, serial, place, prof
 
 export function isOverdue({ due }: AssetView, now: number): boolean {
   return due !== null && due < dateOf(now, 0);
+}
+
+/** Due within 30 days, and not over yet. */
+export function isSoon({ due }: AssetView, now: number): boolean {
+  return due !== null && due >= dateOf(now, 0) && due <= dateOf(now, 30);
 }

@@ -2,7 +2,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import { App, Button, Drawer } from 'antd';
 import { type ChangeEvent, useId, useState } from 'react';
 import type { ImportView } from '../../../place-schemas.ts';
-import { call, problemText } from '../../api.ts';
+import { ApiError, call, errorDetail, problemText, query } from '../../api.ts';
+import { ToneBadge } from '../../kit/badges.tsx';
+import { DownloadLink } from '../../kit/download.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { words } from './words.ts';
@@ -33,7 +35,9 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }) {
       onClose();
     } catch (error) {
       setFound(null);
-      setProblem(problemText(error, language));
+      // The server says where the table cannot be read.
+      const detail = error instanceof ApiError && error.code === 'bad-csv' ? ` (${errorDetail(error)})` : '';
+      setProblem(`${problemText(error, language)}${detail}`);
     } finally {
       setBusy(false);
     }
@@ -42,6 +46,8 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }) {
     const given = event.target.files?.[0] ?? null;
     setFile(given);
     setFound(null);
+    // The same file again, mended meanwhile, is a change too.
+    event.target.value = '';
     if (given !== null) void send(given, false);
   };
 
@@ -54,11 +60,17 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }) {
       closable={{ 'aria-label': say.close }}
     >
       <div className="kit-form">
-        <p>{say.importAbout}</p>
-        <div className="kit-field">
-          <label htmlFor={id}>{say.choose}</label>
-          <input id={id} type="file" accept=".csv,text/csv" onChange={choose} />
+        <p className="assets-about">{say.importAbout}</p>
+        <div className="assets-import">
+          <DownloadLink href={`api/v1/assets.csv${query({ lang: language })}`}>{say.template}</DownloadLink>
+          <span className="assets-file">
+            <input id={id} className="kit-unseen" type="file" accept=".csv,text/csv" onChange={choose} />
+            <label htmlFor={id} className="kit-button">
+              {say.choose}
+            </label>
+          </span>
         </div>
+        {file !== null && <p className="assets-about kit-soft">{file.name}</p>}
         {isBusy && <p role="status">{say.checking}</p>}
         <p className="kit-form-error" role="alert">
           {problem}
@@ -79,11 +91,18 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }) {
 function Found({ found }: { readonly found: ImportView }) {
   const say = useWords(words);
   const { mistakes, changed, same } = found;
-  if (mistakes.length === 0) return <p>{changed === 0 ? say.nothingToWrite : say.wouldChange(changed, same)}</p>;
+  if (mistakes.length === 0) {
+    return (
+      <p className="assets-about" data-found="good">
+        <ToneBadge tone="good">{say.ready}</ToneBadge>{' '}
+        {changed === 0 ? say.nothingToWrite : say.wouldChange(changed, same)}
+      </p>
+    );
+  }
   return (
-    <div>
-      <p>{say.mistakes(mistakes.length)}</p>
-      <ul>
+    <div data-found="bad">
+      <p className="kit-form-error">{say.mistakes(mistakes.length)}</p>
+      <ul className="assets-mistakes">
         {mistakes.map(({ line, message }) => (
           <li key={`${line} ${message}`}>
             {say.line(line)}: {message}

@@ -78,7 +78,12 @@ export function Page() {
             options={shows.map((one) => ({ value: one, label: say[one] }))}
           />
         </div>
-        <span className="kit-soft">{say.count(shown.length)}</span>
+        <span className="kit-soft assets-count">{say.count(shown.length)}</span>
+        {chosen.length > 0 && (
+          <Button type="text" onClick={() => setChosen([])}>
+            {say.clearChoice}
+          </Button>
+        )}
       </div>
       {shown.length === 0 ? (
         <EmptyState title={say.none}>{say.noneHelp}</EmptyState>
@@ -94,7 +99,6 @@ export function Page() {
 /** A sheet for the printer opens beside; it holds no script, so the browser's own print does the rest. */
 function Labels({ chosen }: { readonly chosen: readonly string[] }) {
   const say = useWords(words);
-  const language = useLanguage();
   if (chosen.length === 0) {
     return (
       <Button disabled title={say.labelsHelp}>
@@ -102,7 +106,7 @@ function Labels({ chosen }: { readonly chosen: readonly string[] }) {
       </Button>
     );
   }
-  const href = fromHere(`api/v1/assets/labels.html${query({ devices: chosen.join(','), lang: language })}`);
+  const href = fromHere(`api/v1/assets/labels.html${query({ devices: chosen.join(',') })}`);
   return (
     <a className="kit-button" href={href} target="_blank" rel="noopener">
       {say.labelsOf(chosen.length)}

@@ -11,7 +11,7 @@ import { words } from './words.ts';
 export function MaintenanceLog({ asset, mayWrite }: { readonly asset: AssetView; readonly mayWrite: boolean }) {
   const say = useWords(words);
   return (
-    <section>
+    <section className="assets-part">
       <h3>{say.maintenance}</h3>
       {asset.maintenance.length === 0 && <p className="kit-soft">{say.maintenanceNone}</p>}
       <ul className="assets-log">

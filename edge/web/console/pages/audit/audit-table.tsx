@@ -1,12 +1,15 @@
 import { Drawer, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import type { AuditPage } from '../../../system-schemas.ts';
+import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
+import { useRestHeight } from '../../kit/rest-height.ts';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { VirtualList } from '../../kit/virtual-list.tsx';
 import { VirtualTable } from '../../kit/virtual-table.tsx';
-import { useOwnerText } from '../../names.ts';
+import { useWhoText } from '../people/who.tsx';
 import { deedOf } from './deeds.ts';
+import { outcomeText } from './outcomes.ts';
 import { words } from './words.ts';
 
 type Line = AuditPage['lines'][number];
@@ -16,16 +19,22 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
-  const ownerText = useOwnerText();
+  const whoText = useWhoText();
   const isPhone = useMedia(phoneQuery);
   const [open, setOpen] = useState<Line | null>(null);
+  const [place, height] = useRestHeight(360, isPhone ? 60 : 110);
   const columns: TableColumnsType<Line> = [
-    { title: say.time, dataIndex: 'time', width: 170, render: (time: number) => formats.dateTime(time) },
-    { title: say.who, dataIndex: 'who', width: 180, ellipsis: true, render: (who: string) => ownerText(who) },
+    {
+      title: say.time,
+      dataIndex: 'time',
+      width: 170,
+      render: (time: number) => <span className="kit-number">{formats.dateTime(time)}</span>,
+    },
+    { title: say.who, dataIndex: 'who', width: 130, ellipsis: true, render: (who: string) => whoText(who) },
     {
       title: say.what,
       dataIndex: 'what',
-      width: 320,
+      width: 300,
       ellipsis: true,
       render: (what: string, line) => {
         const { deed, about } = deedOf(what, language);
@@ -36,23 +45,35 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
         );
       },
     },
-    { title: say.why, dataIndex: 'why', width: 200, ellipsis: true },
-    { title: say.result, dataIndex: 'result', width: 260, ellipsis: true },
-    { title: say.from, dataIndex: 'from', width: 130, ellipsis: true },
+    {
+      title: say.why,
+      dataIndex: 'why',
+      width: 160,
+      ellipsis: true,
+      render: (why: string) => outcomeText(why, language),
+    },
+    {
+      title: say.result,
+      dataIndex: 'result',
+      width: 220,
+      ellipsis: true,
+      render: (result: string) => <Result result={result} />,
+    },
+    { title: say.from, dataIndex: 'from', width: 120, ellipsis: true },
   ];
   return (
-    <>
+    <div ref={place}>
       {isPhone ? (
         <VirtualList
           label={say.list}
           items={rows}
           rowHeight={84}
-          height={520}
+          height={height}
           keyOf={({ seq }) => String(seq)}
           render={(line) => <LineCard line={line} onOpen={() => setOpen(line)} />}
         />
       ) : (
-        <VirtualTable columns={columns} rows={rows} rowKey="seq" height={480} minWidth={1_180} />
+        <VirtualTable columns={columns} rows={rows} rowKey="seq" height={height} minWidth={1_080} />
       )}
       <Drawer
         title={say.details}
@@ -63,23 +84,37 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
       >
         {open !== null && <LineFacts line={open} />}
       </Drawer>
-    </>
+    </div>
+  );
+}
+
+/** What was refused is seen among many lines. */
+function Result({ result }: { readonly result: string }) {
+  const language = useLanguage();
+  const text = outcomeText(result, language);
+  if (!/^(?:refused|locked|failed)\b/.test(result)) return text;
+  return (
+    <span className="audit-refused">
+      <SignIcon sign="cross" size={10} /> {text}
+    </span>
   );
 }
 
 function LineCard({ line, onOpen }: { readonly line: Line; readonly onOpen: () => void }) {
   const language = useLanguage();
   const formats = useFormats();
-  const ownerText = useOwnerText();
+  const whoText = useWhoText();
   const { deed, about } = deedOf(line.what, language);
   return (
     <button type="button" className="audit-card" onClick={onOpen}>
       <span>
         <strong>{deed}</strong> {about}
       </span>
-      <span>{line.result}</span>
+      <span>
+        <Result result={line.result} />
+      </span>
       <span className="kit-soft">
-        {formats.dateTime(line.time)} · {ownerText(line.who)}
+        {formats.dateTime(line.time)} · {whoText(line.who)}
       </span>
     </button>
   );
@@ -89,17 +124,37 @@ function LineFacts({ line }: { readonly line: Line }) {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
-  const { deed } = deedOf(line.what, language);
-  const facts: readonly (readonly [string, string])[] = [
-    [say.number, String(line.seq)],
-    [say.time, formats.dateTime(line.time)],
-    [say.who, line.who],
-    [say.from, line.from],
-    [say.what, deed],
-    [say.raw, line.what],
-    [say.why, line.why],
-    [say.result, line.result],
-  ];
+  const whoText = useWhoText();
+  const { deed, about } = deedOf(line.what, language);
+  const { seq, time, who, from, what, why, result } = line;
+  return (
+    <>
+      <h3 className="audit-deed">{deed}</h3>
+      <Facts
+        facts={[
+          [say.number, String(seq)],
+          [say.time, formats.dateTime(time)],
+          [say.who, whoText(who)],
+          [say.from, from],
+          [say.object, about],
+          [say.why, outcomeText(why, language)],
+          [say.result, outcomeText(result, language)],
+        ]}
+      />
+      <h3>{say.writing}</h3>
+      <Facts
+        facts={[
+          [say.who, who],
+          [say.what, what],
+          [say.why, why],
+          [say.result, result],
+        ]}
+      />
+    </>
+  );
+}
+
+function Facts({ facts }: { readonly facts: readonly (readonly [name: string, text: string])[] }) {
   return (
     <dl className="audit-facts">
       {facts.map(([name, text]) => (

@@ -21,6 +21,7 @@ export function VerifyPanel() {
       <Button onClick={() => check.mutate()} loading={check.isPending}>
         {check.isPending ? say.verifying : say.verify}
       </Button>
+      {check.isIdle && <p className="kit-soft">{say.verifyAbout}</p>}
       {check.isError && (
         <p className="kit-form-error" role="alert">
           {errorText(check.error, language)}

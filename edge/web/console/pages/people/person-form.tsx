@@ -3,11 +3,12 @@ import { App, Button, Checkbox, Drawer, Input, Select } from 'antd';
 import { type FormEvent, useId, useState } from 'react';
 import { campusWideRoles, type Role, rightsOf, roleNames, roles } from '#edge/domain/access.ts';
 import type { PersonView } from '../../../people-schemas.ts';
-import { api, problemText } from '../../api.ts';
+import { ApiError, api, problemText } from '../../api.ts';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { useSession } from '../../session.tsx';
 import { isComplete, NewPasswordFields } from '../password/new-password.tsx';
+import { suggestPassword } from './suggest-password.ts';
 import { words } from './words.ts';
 import { ZoneChoice } from './zone-choice.tsx';
 
@@ -59,7 +60,8 @@ export function PersonForm({ person, onClose }: { readonly person: PersonView | 
       await queries.invalidateQueries({ queryKey: ['people'] });
       onClose();
     } catch (error) {
-      setProblem(problemText(error, language));
+      const isBadId = person === null && error instanceof ApiError && error.code === 'bad-request';
+      setProblem(isBadId ? say.badId : problemText(error, language));
     } finally {
       setBusy(false);
     }
@@ -123,6 +125,12 @@ function bodyOfChange(draft: Draft, person: PersonView): object {
   };
 }
 
+/** Who acts does not become the auditor of himself: that takes another account. */
+function rolesFor(person: PersonView | null): readonly Role[] {
+  if (person === null) return roles;
+  return roles.filter((role) => (role === 'auditor') === (person.role === 'auditor'));
+}
+
 function Fields({
   draft,
   person,
@@ -173,20 +181,18 @@ function Fields({
             id={`${id}-role`}
             value={draft.role}
             onChange={(role) => onChange({ role, ...(campusWideRoles.includes(role) ? { zones: 'all' } : {}) })}
-            options={roles.map((role) => ({ value: role, label: name(roleNames[role]) }))}
+            options={rolesFor(person).map((role) => ({ value: role, label: name(roleNames[role]) }))}
           />
           <p className="kit-soft">
-            {say.rightsOf}: {rightsOf[draft.role].map((right) => say[`right:${right}`]).join('、')}
+            {say.rightsOf(rightsOf[draft.role].map((right) => say[`right:${right}`]).join(say.comma))}
           </p>
+          {person !== null && (
+            <p className="kit-soft">{person.role === 'auditor' ? say.staysAuditor : say.noAuditor}</p>
+          )}
         </div>
       )}
       {isWide && <p className="kit-soft">{say.zonesFixed}</p>}
       {!isWide && !isMe && <ZoneChoice zones={draft.zones} onChange={(zones) => onChange({ zones })} />}
-      <div className="kit-field">
-        <label htmlFor={`${id}-oidc`}>{say.oidc}</label>
-        <Input id={`${id}-oidc`} value={draft.oidc} onChange={(event) => onChange({ oidc: event.target.value })} />
-        <p className="kit-soft">{say.oidcHelp}</p>
-      </div>
       {!isMe && (
         <fieldset className="people-fieldset">
           <legend>{person === null ? say.firstPassword : say.newPassword}</legend>
@@ -196,7 +202,15 @@ function Fields({
             owner={[draft.id, draft.name]}
             onChange={(fresh) => onChange({ fresh })}
           />
+          <Suggestion owner={[draft.id, draft.name]} onTake={(fresh) => onChange({ fresh })} />
         </fieldset>
+      )}
+      {(me.oidc !== null || draft.oidc !== '') && (
+        <div className="kit-field">
+          <label htmlFor={`${id}-oidc`}>{say.oidc}</label>
+          <Input id={`${id}-oidc`} value={draft.oidc} onChange={(event) => onChange({ oidc: event.target.value })} />
+          <p className="kit-soft">{say.oidcHelp}</p>
+        </div>
       )}
       {person?.totp === true && !isMe && (
         <Checkbox checked={draft.clearFactor} onChange={(event) => onChange({ clearFactor: event.target.checked })}>
@@ -209,5 +223,34 @@ function Fields({
         </Checkbox>
       )}
     </>
+  );
+}
+
+/** A first password to be told by word of mouth: strong, and without letters that look alike. */
+function Suggestion({
+  owner,
+  onTake,
+}: {
+  readonly owner: readonly string[];
+  readonly onTake: (fresh: Draft['fresh']) => void;
+}) {
+  const say = useWords(words);
+  const [suggested, setSuggested] = useState('');
+  const suggest = () => {
+    const password = suggestPassword(owner);
+    setSuggested(password);
+    onTake({ password, again: password });
+  };
+  return (
+    <div className="people-suggestion">
+      <Button size="small" onClick={suggest}>
+        {say.suggest}
+      </Button>
+      {suggested !== '' && (
+        <p role="status">
+          {say.suggested} <code>{suggested}</code>
+        </p>
+      )}
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import { type FormEvent, useId, useState } from 'react';
 import type { z } from 'zod';
 import type { Right, Zones } from '#edge/domain/access.ts';
 import type { tokenCreated } from '../../../people-schemas.ts';
-import { api, problemText } from '../../api.ts';
+import { ApiError, api, problemText } from '../../api.ts';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { useSession } from '../../session.tsx';
@@ -25,12 +25,12 @@ export function TokenForm({ onClose }: { readonly onClose: () => void }) {
       closable={{ 'aria-label': say.close }}
       mask={{ closable: secret === null }}
     >
-      {secret === null ? <Form onMade={setSecret} /> : <Secret secret={secret} onClose={onClose} />}
+      {secret === null ? <Form onMade={setSecret} onClose={onClose} /> : <Secret secret={secret} onClose={onClose} />}
     </Drawer>
   );
 }
 
-function Form({ onMade }: { readonly onMade: (secret: string) => void }) {
+function Form({ onMade, onClose }: { readonly onMade: (secret: string) => void; readonly onClose: () => void }) {
   const say = useWords(words);
   const language = useLanguage();
   const queries = useQueryClient();
@@ -56,7 +56,8 @@ function Form({ onMade }: { readonly onMade: (secret: string) => void }) {
       await queries.invalidateQueries({ queryKey: ['tokens'] });
       onMade(made.secret);
     } catch (error) {
-      setProblem(problemText(error, language));
+      const isBadId = error instanceof ApiError && error.code === 'bad-request';
+      setProblem(isBadId ? say.badId : problemText(error, language));
     } finally {
       setBusy(false);
     }
@@ -65,7 +66,13 @@ function Form({ onMade }: { readonly onMade: (secret: string) => void }) {
     <form className="kit-form" onSubmit={(event) => void submit(event)} noValidate>
       <div className="kit-field">
         <label htmlFor={`${ids}-name`}>{say.tokenName}</label>
-        <Input id={`${ids}-name`} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />
+        <Input
+          id={`${ids}-name`}
+          value={name}
+          maxLength={64}
+          placeholder={say.tokenNameHint}
+          onChange={(event) => setName(event.target.value)}
+        />
       </div>
       <div className="kit-field">
         <label htmlFor={`${ids}-id`}>{say.tokenId}</label>
@@ -73,8 +80,13 @@ function Form({ onMade }: { readonly onMade: (secret: string) => void }) {
           id={`${ids}-id`}
           value={id}
           maxLength={63}
+          placeholder={say.tokenIdHint}
+          aria-describedby={`${ids}-id-help`}
           onChange={(event) => setId(event.target.value.toLowerCase())}
         />
+        <p id={`${ids}-id-help`} className="kit-soft">
+          {say.idHelp}
+        </p>
       </div>
       <fieldset className="people-fieldset">
         <legend>{say.scopes}</legend>
@@ -98,6 +110,7 @@ function Form({ onMade }: { readonly onMade: (secret: string) => void }) {
         <Button type="primary" htmlType="submit" loading={isBusy}>
           {say.create}
         </Button>
+        <Button onClick={onClose}>{say.cancel}</Button>
       </div>
     </form>
   );
@@ -114,6 +127,7 @@ function Secret({ secret, onClose }: { readonly secret: string; readonly onClose
     <div className="kit-form">
       <p>{say.tokenOnce}</p>
       <code className="people-secret">{secret}</code>
+      <p className="kit-soft">{say.tokenUse}</p>
       <div className="people-buttons">
         {'clipboard' in navigator && (
           <Button type="primary" onClick={() => void copy()}>

@@ -1,13 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Table, type TableColumnsType } from 'antd';
+import { App, Button } from 'antd';
 import { useState } from 'react';
 import type { TokenView } from '../../../people-schemas.ts';
 import { api, errorDetail, errorText, problemText } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
+import { ToneBadge } from '../../kit/badges.tsx';
+import { CardTable } from '../../kit/card-table.tsx';
+import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { now } from '../../kit/ticker.ts';
 import { useZoneName } from '../../names.ts';
 import { TokenForm } from './token-form.tsx';
+import { useWhoText } from './who.tsx';
 import { words } from './words.ts';
 
 export function TokensTab() {
@@ -29,69 +34,77 @@ export function TokensTab() {
     );
   }
   return (
-    <>
-      <div className="people-actions">
+    <Panel
+      title={say.countTokens(tokens.data.length)}
+      extra={
         <Button type="primary" onClick={() => setMaking(true)}>
           {say.addToken}
         </Button>
-      </div>
+      }
+    >
       {tokens.data.length === 0 ? (
         <EmptyState title={say.noneTokens}>{say.noneTokensHelp}</EmptyState>
       ) : (
         <TokenTable tokens={tokens.data} />
       )}
       {isMaking && <TokenForm onClose={() => setMaking(false)} />}
-    </>
+    </Panel>
   );
 }
 
 function TokenTable({ tokens }: { readonly tokens: readonly TokenView[] }) {
   const say = useWords(words);
-  const formats = useFormats();
+  const whoText = useWhoText();
   const zoneName = useZoneName();
-  const columns: TableColumnsType<TokenView> = [
-    {
-      title: say.tokenName,
-      key: 'name',
-      render: (_, { name, id }) => (
-        <>
-          <strong>{name}</strong> <span className="kit-soft">{id}</span>
-        </>
-      ),
-    },
-    {
-      title: say.scopes,
-      dataIndex: 'scopes',
-      render: (scopes: TokenView['scopes']) => scopes.map((scope) => say[`right:${scope}`]).join('、'),
-    },
-    {
-      title: say.zones,
-      dataIndex: 'zones',
-      render: (zones: TokenView['zones']) => (zones === 'all' ? say.wholeCampus : zones.map(zoneName).join('、')),
-    },
-    {
-      title: say.expires,
-      dataIndex: 'expires',
-      render: (time: number | null) => (time === null ? say.forever : formats.date(time)),
-    },
-    {
-      title: say.lastUsed,
-      dataIndex: 'lastUsed',
-      render: (time: number | null) => (time === null ? say.never : <Age time={time} />),
-    },
-    { title: say.by, dataIndex: 'by' },
-    { title: say.actions, key: 'actions', render: (_, token) => <RemoveToken token={token} /> },
-  ];
   return (
-    <Table<TokenView>
-      columns={columns}
-      dataSource={tokens}
-      rowKey="id"
-      size="middle"
-      pagination={false}
-      scroll={{ x: 980 }}
+    <CardTable<TokenView>
+      label={say.tokens}
+      rows={tokens}
+      keyOf={({ id }) => id}
+      minWidth={960}
+      columns={[
+        {
+          key: 'name',
+          title: say.tokenName,
+          width: 200,
+          render: ({ name, id }) => (
+            <span className="people-name">
+              <strong>{name}</strong> <span className="kit-soft">{id}</span>
+            </span>
+          ),
+        },
+        {
+          key: 'scopes',
+          title: say.scopes,
+          render: ({ scopes }) => scopes.map((scope) => say[`right:${scope}`]).join(say.comma),
+        },
+        {
+          key: 'zones',
+          title: say.zones,
+          width: 130,
+          render: ({ zones }) => (zones === 'all' ? say.wholeCampus : zones.map(zoneName).join(say.comma)),
+        },
+        { key: 'expires', title: say.expires, width: 130, render: ({ expires }) => <Expiry expires={expires} /> },
+        {
+          key: 'used',
+          title: say.lastUsed,
+          width: 120,
+          render: ({ lastUsed }) =>
+            lastUsed === null ? <span className="kit-soft">{say.never}</span> : <Age time={lastUsed} />,
+        },
+        { key: 'by', title: say.by, width: 110, render: ({ by }) => whoText(by) },
+      ]}
+      actions={{ title: say.actions, width: 90, render: (token) => <RemoveToken token={token} /> }}
     />
   );
+}
+
+function Expiry({ expires }: { readonly expires: number | null }) {
+  const say = useWords(words);
+  const formats = useFormats();
+  if (expires === null) return <ToneBadge tone="wait">{say.forever}</ToneBadge>;
+  if (expires <= now()) return <ToneBadge tone="bad">{say.expired}</ToneBadge>;
+  return <span className="kit-number">{formats.date(expires)}</span>;
 }
 
 function RemoveToken({ token }: { readonly token: TokenView }) {
@@ -115,7 +128,7 @@ function RemoveToken({ token }: { readonly token: TokenView }) {
       onOk: () => remove.mutateAsync().catch(() => {}),
     });
   return (
-    <Button size="small" danger aria-label={say.deleteToken(token.name)} onClick={ask}>
+    <Button size="small" type="text" danger aria-label={say.deleteToken(token.name)} onClick={ask}>
       {say.remove}
     </Button>
   );

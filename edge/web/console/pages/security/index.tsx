@@ -21,6 +21,7 @@ export function Page() {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
+  const name = useName();
   const { query } = useAddress();
   const view = useQuery({
     queryKey: ['security'],
@@ -37,7 +38,7 @@ export function Page() {
     );
   }
   const isOnlyOpen = query.get('show') === 'open';
-  const { checked, points } = view.data;
+  const { checked, notice, points } = view.data;
   const shown = isOnlyOpen ? points.filter(({ state }) => state === 'not-met' || state === 'partly') : points;
   return (
     <div className="security">
@@ -54,9 +55,11 @@ export function Page() {
         }
       />
       <Summary points={points} checked={formats.dateTime(checked)} />
+      <p className="security-notice kit-soft">{name(notice)}</p>
       <div className="security-choice">
         <Segmented
           value={isOnlyOpen ? 'open' : 'all'}
+          aria-label={say.show}
           onChange={(show) => goTo(hashOf('/security', { show: show === 'open' ? show : '' }), 'replace')}
           options={[
             { value: 'all', label: say.all },
@@ -65,7 +68,9 @@ export function Page() {
         />
       </div>
       {shown.length === 0 && <EmptyState title={say.none}>{say.noneHelp}</EmptyState>}
-      <Groups points={shown} />
+      <div className="security-groups">
+        <Groups points={shown} />
+      </div>
     </div>
   );
 }
@@ -75,7 +80,7 @@ function Summary({ points, checked }: { readonly points: readonly ControlPoint[]
   return (
     <section className="kit-panel security-summary" aria-label={say.summary}>
       {states.map((state) => (
-        <div key={state}>
+        <div key={state} data-state={state}>
           <span className="security-count">{points.filter((point) => point.state === state).length}</span>
           <ToneBadge tone={stateTones[state]}>{say[stateWords[state]]}</ToneBadge>
         </div>
@@ -106,19 +111,23 @@ function PointLine({ point }: { readonly point: ControlPoint }) {
   const name = useName();
   const { id, title, state, evidence, next } = point;
   return (
-    <li data-control={id}>
+    <li data-control={id} data-state={state}>
       <div className="security-head">
         <h3>{name(title)}</h3>
         <ToneBadge tone={stateTones[state]}>{say[stateWords[state]]}</ToneBadge>
       </div>
-      <p>
-        <span className="kit-soft">{say.evidence}</span> {name(evidence)}
-      </p>
-      {name(next) !== '' && (
-        <p>
-          <span className="kit-soft">{say.next}</span> {name(next)}
-        </p>
-      )}
+      <dl>
+        <div>
+          <dt>{say.evidence}</dt>
+          <dd>{name(evidence)}</dd>
+        </div>
+        {name(next) !== '' && (
+          <div>
+            <dt>{say.next}</dt>
+            <dd>{name(next)}</dd>
+          </div>
+        )}
+      </dl>
     </li>
   );
 }

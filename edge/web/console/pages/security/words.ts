@@ -3,11 +3,11 @@ import { defineWords } from '../../kit/words.ts';
 export const words = defineWords({
   zh: {
     title: '安全合规',
-    about:
-      '依据 GB/T 22239-2019（等级保护基本要求）及其物联网扩展要求，逐项给出本校现状和证据。这里只反映系统能自己看到的，不能代替测评。',
+    about: '对照 GB/T 22239-2019（等级保护基本要求）及其物联网扩展要求，逐项说明现状、证据和下一步。',
     checked: '检查于',
     again: '重新检查',
     print: '打印',
+    show: '显示',
     only: '只看未满足',
     all: '全部',
     met: '满足',
@@ -23,10 +23,11 @@ export const words = defineWords({
   en: {
     title: 'Security',
     about:
-      'The control points of GB/T 22239-2019 and its IoT extension, with what this campus shows for each right now. It holds only what the system can see by itself and replaces no assessment.',
+      'The control points of GB/T 22239-2019 and its IoT extension: what is so, by what evidence, what to do next.',
     checked: 'Checked',
     again: 'Check again',
     print: 'Print',
+    show: 'Show',
     only: 'Only what is not met',
     all: 'All',
     met: 'Met',

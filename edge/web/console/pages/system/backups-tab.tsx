@@ -1,10 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Alert, App, Button, Table } from 'antd';
-import type { BackupView } from '../../../system-schemas.ts';
+import { App, Button } from 'antd';
+import type { z } from 'zod';
+import type { BackupView, backupMadeSchema } from '../../../system-schemas.ts';
 import { api, errorDetail, errorText, problemText } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
+import { ToneBadge } from '../../kit/badges.tsx';
+import { CardTable } from '../../kit/card-table.tsx';
 import { DownloadLink } from '../../kit/download.tsx';
-import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
+import { Panel } from '../../kit/frame.tsx';
+import { SignIcon } from '../../kit/icons.tsx';
+import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { words } from './words.ts';
 
@@ -14,7 +19,7 @@ const patience = 10 * 60_000;
 export function BackupsTab() {
   const say = useWords(words);
   const language = useLanguage();
-  const formats = useFormats();
+  const name = useName();
   const queries = useQueryClient();
   const { message } = App.useApp();
   const backups = useQuery({
@@ -22,8 +27,8 @@ export function BackupsTab() {
     queryFn: ({ signal }) => api.get<BackupView[]>('backups', signal),
   });
   const make = useMutation({
-    mutationFn: () => api.post<BackupView>('backups', {}, { patience }),
-    onSuccess: () => void message.success(say.made),
+    mutationFn: () => api.post<z.infer<typeof backupMadeSchema>>('backups', {}, { patience }),
+    onSuccess: (made) => void message.success(say.made(made.name)),
     onError: (error) => void message.error(problemText(error, language)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['backups'] }),
   });
@@ -39,37 +44,76 @@ export function BackupsTab() {
   }
   return (
     <div className="system-backups">
-      <Alert type="warning" showIcon title={say.backupWarning} />
-      <div>
-        <Button type="primary" loading={make.isPending} onClick={() => make.mutate()}>
-          {make.isPending ? say.making : say.make}
-        </Button>
-      </div>
-      {backups.data.length === 0 ? (
-        <EmptyState title={say.backupsNone}>{say.backupsNoneHelp}</EmptyState>
-      ) : (
-        <Table<BackupView>
-          columns={[
-            { title: say.file, dataIndex: 'name' },
-            { title: say.age, dataIndex: 'time', render: (time: number) => <Age time={time} /> },
-            { title: say.size, dataIndex: 'bytes', render: formats.bytes },
-            {
-              title: say.fetch,
-              key: 'fetch',
-              render: (_, { name }) => (
-                <DownloadLink href={`api/v1/backups/${encodeURIComponent(name)}`} name={name}>
-                  {say.fetch}
-                </DownloadLink>
-              ),
-            },
-          ]}
-          dataSource={backups.data}
-          rowKey="name"
-          size="middle"
-          pagination={false}
-          scroll={{ x: 600 }}
-        />
-      )}
+      <p className="system-note" role="note">
+        <SignIcon sign="triangle" />
+        {make.data === undefined ? say.backupWarning : name(make.data.notice)}
+      </p>
+      <Panel
+        title={say.backupsList}
+        extra={
+          <Button type="primary" loading={make.isPending} onClick={() => make.mutate()}>
+            {make.isPending ? say.making : say.make}
+          </Button>
+        }
+      >
+        {backups.data.length === 0 ? (
+          <EmptyState title={say.backupsNone}>{say.backupsNoneHelp}</EmptyState>
+        ) : (
+          <BackupTable backups={backups.data} />
+        )}
+      </Panel>
+      <p className="kit-soft">{say.backupAbout}</p>
     </div>
+  );
+}
+
+function BackupTable({ backups }: { readonly backups: readonly BackupView[] }) {
+  const say = useWords(words);
+  const formats = useFormats();
+  const latest = Math.max(...backups.map(({ time }) => time));
+  return (
+    <CardTable<BackupView>
+      label={say.backupsList}
+      rows={backups}
+      keyOf={({ name }) => name}
+      minWidth={640}
+      columns={[
+        {
+          key: 'file',
+          title: say.file,
+          render: ({ name, time }) => (
+            <>
+              {name} {time === latest && <ToneBadge tone="good">{say.latest}</ToneBadge>}
+            </>
+          ),
+        },
+        {
+          key: 'time',
+          title: say.age,
+          render: ({ time }) => (
+            <>
+              {formats.dateTime(time)}{' '}
+              <span className="kit-soft">
+                <Age time={time} />
+              </span>
+            </>
+          ),
+        },
+        {
+          key: 'size',
+          title: say.size,
+          align: 'right',
+          render: ({ bytes }) => <span className="kit-number">{formats.bytes(bytes)}</span>,
+        },
+      ]}
+      actions={{
+        title: say.actions,
+        render: ({ name }) => (
+          <DownloadLink href={`api/v1/backups/${encodeURIComponent(name)}`} name={name}>
+            {say.fetch}
+          </DownloadLink>
+        ),
+      }}
+    />
   );
 }

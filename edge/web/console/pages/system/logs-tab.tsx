@@ -13,6 +13,7 @@ import { words } from './words.ts';
 type Line = LogView['lines'][number];
 type Level = Line['level'];
 
+/** Each means itself and what is worse. */
 const levels: readonly Level[] = ['error', 'warn', 'info', 'debug'];
 const tones: Readonly<Record<Level, Tone>> = { error: 'bad', warn: 'wait', info: 'plain', debug: 'plain' };
 
@@ -22,7 +23,7 @@ export function LogsTab() {
   const language = useLanguage();
   const processes = useProcesses();
   const [process, setProcess] = useState('');
-  const [level, setLevel] = useState<Level | ''>('');
+  const [level, setLevel] = useState<Level>('info');
   const [text, setText] = useState('');
   const [isFollowing, setFollowing] = useState(false);
   const logs = useInfiniteQuery({
@@ -33,6 +34,12 @@ export function LogsTab() {
     getNextPageParam: (last) => last.before,
     refetchInterval: isFollowing ? 3_000 : false,
   });
+  const labels: Readonly<Record<Level, string>> = {
+    error: say.error,
+    warn: say.atLeast(say.warn),
+    info: say.atLeast(say.info),
+    debug: say.everyLevel,
+  };
   const wanted = text.trim().toLowerCase();
   const lines = (logs.data?.pages.flatMap((page) => page.lines) ?? []).filter(
     (line) => wanted === '' || `${line.message} ${JSON.stringify(line.fields)}`.toLowerCase().includes(wanted),
@@ -57,20 +64,27 @@ export function LogsTab() {
         </div>
         <div className="kit-field">
           <label htmlFor="log-level">{say.level}</label>
-          <Select<Level | ''>
+          <Select<Level>
             id="log-level"
             value={level}
             onChange={setLevel}
-            options={[{ value: '', label: say.everyLevel }, ...levels.map((one) => ({ value: one, label: say[one] }))]}
+            options={levels.map((one) => ({ value: one, label: labels[one] }))}
           />
         </div>
         <div className="kit-field">
           <label htmlFor="log-text">{say.text}</label>
-          <Input id="log-text" allowClear value={text} onChange={(event) => setText(event.target.value)} />
+          <Input
+            id="log-text"
+            allowClear
+            value={text}
+            placeholder={say.textHelp}
+            onChange={(event) => setText(event.target.value)}
+          />
         </div>
         <Checkbox checked={isFollowing} onChange={(event) => setFollowing(event.target.checked)}>
           {say.follow}
         </Checkbox>
+        <span className="kit-soft system-lines">{say.linesShown(lines.length)}</span>
       </div>
       {logs.isPending && <PageSkeleton />}
       {logs.isError && (

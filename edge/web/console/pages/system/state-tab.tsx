@@ -1,15 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
-import { App, Button, Progress, Table, type TableColumnsType } from 'antd';
+import { App, Button, Progress } from 'antd';
 import type { ReactNode } from 'react';
 import type { SystemView } from '../../../system-schemas.ts';
 import { api, errorDetail, errorText } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
 import { Age } from '../../kit/age.tsx';
-import { StateBadge, ToneBadge } from '../../kit/badges.tsx';
+import { StateBadge, ToneBadge, toneOfState } from '../../kit/badges.tsx';
+import { CardTable } from '../../kit/card-table.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { now } from '../../kit/ticker.ts';
+import { useSentence } from '../../names.ts';
+import { farAway, lastingOf } from './lasting.ts';
 import { words } from './words.ts';
 
 type Process = SystemView['processes'][number];
@@ -48,34 +51,59 @@ function ProcessPanel({ processes }: { readonly processes: readonly Process[] })
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
-  const columns: TableColumnsType<Process> = [
-    { title: say.process, dataIndex: 'name', render: (name: string) => domainText('process', name, language) },
-    { title: say.state, dataIndex: 'state', render: (state: string) => <StateBadge state={state} /> },
-    { title: say.since, dataIndex: 'since', render: (time: number) => <Age time={time} /> },
-    { title: say.restarts, dataIndex: 'restarts', align: 'right' },
-    {
-      title: say.memory,
-      dataIndex: 'rss',
-      align: 'right',
-      render: (rss: number | null) => (rss === null ? '—' : formats.bytes(rss)),
-    },
-    {
-      title: say.loopDelay,
-      dataIndex: 'loopDelay',
-      align: 'right',
-      render: (delay: number | null) => (delay === null ? '—' : `${delay} ms`),
-    },
-    { title: say.lastExit, dataIndex: 'lastExit', render: (exit: string | null) => exit ?? '—' },
-  ];
+  const sentence = useSentence();
+  const ill = processes.filter(({ state }) => toneOfState(state) !== 'good').length;
+  const summary =
+    ill === 0 ? (
+      <ToneBadge tone="good">{say.allRun(processes.length)}</ToneBadge>
+    ) : (
+      <ToneBadge tone="bad">{say.someDown(ill)}</ToneBadge>
+    );
   return (
-    <Panel title={say.processes} className="system-wide">
-      <Table<Process>
-        columns={columns}
-        dataSource={processes}
-        rowKey="name"
-        size="small"
-        pagination={false}
-        scroll={{ x: 760 }}
+    <Panel title={say.processes} extra={summary} className="system-wide">
+      <CardTable<Process>
+        label={say.processes}
+        rows={processes}
+        keyOf={({ name }) => name}
+        minWidth={760}
+        columns={[
+          {
+            key: 'name',
+            title: say.process,
+            render: ({ name }) => (
+              <span className="system-process">
+                <strong>{domainText('process', name, language)}</strong> <span className="kit-soft">{name}</span>
+              </span>
+            ),
+          },
+          { key: 'state', title: say.state, render: ({ state }) => <StateBadge state={state} /> },
+          { key: 'since', title: say.since, render: ({ since }) => <Age time={since} /> },
+          {
+            key: 'restarts',
+            title: say.restarts,
+            align: 'right',
+            render: ({ restarts }) => <span className="kit-number">{restarts}</span>,
+          },
+          {
+            key: 'memory',
+            title: say.memory,
+            align: 'right',
+            render: ({ rss }) => <span className="kit-number">{rss === null ? '—' : formats.bytes(rss)}</span>,
+          },
+          {
+            key: 'delay',
+            title: say.loopDelay,
+            align: 'right',
+            render: ({ loopDelay }) => (
+              <span className="kit-number">{loopDelay === null ? '—' : `${Math.round(loopDelay)} ms`}</span>
+            ),
+          },
+          {
+            key: 'exit',
+            title: say.lastExit,
+            render: ({ lastExit }) => (lastExit === null ? <span className="kit-soft">—</span> : sentence(lastExit)),
+          },
+        ]}
       />
     </Panel>
   );
@@ -100,11 +128,13 @@ function Share({
   used,
   total,
   said,
+  help,
 }: {
   readonly name: string;
   readonly used: number;
   readonly total: number;
   readonly said: string;
+  readonly help?: string;
 }) {
   const share = total > 0 ? Math.min(1, used / total) : 0;
   return (
@@ -115,7 +145,8 @@ function Share({
         aria-label={name}
         size="small"
       />
-      <span>{said}</span>
+      <p>{said}</p>
+      {help !== undefined && <p className="kit-soft">{help}</p>}
     </div>
   );
 }
@@ -135,7 +166,8 @@ function BoxPanel({ system }: { readonly system: SystemView }) {
               name={say.disk}
               used={disk.total - disk.free}
               total={disk.total}
-              said={`${say.diskFree(formats.bytes(disk.free), formats.bytes(disk.total))}；${say.diskFloor(formats.bytes(disk.floor))}`}
+              said={say.diskFree(formats.bytes(disk.free), formats.bytes(disk.total))}
+              help={say.diskFloor(formats.bytes(disk.floor))}
             />,
           ],
           [
@@ -148,6 +180,7 @@ function BoxPanel({ system }: { readonly system: SystemView }) {
               said={say.ramFree(formats.bytes(memory.free), formats.bytes(memory.total))}
             />,
           ],
+          [say.lasting, <Lasting key="lasting" system={system} />],
           [say.load, say.loadOf(load.map((one) => one.toFixed(2)).join(' · '), cpus)],
           [say.uptime, formats.duration(now() - bootTime)],
           [say.running, formats.duration(now() - startTime)],
@@ -159,18 +192,31 @@ function BoxPanel({ system }: { readonly system: SystemView }) {
   );
 }
 
+/** The database is what grows; pictures, logs and back-ups have bounds of their own. */
+function Lasting({ system: { database, disk } }: { readonly system: SystemView }) {
+  const say = useWords(words);
+  const formats = useFormats();
+  const lasting = lastingOf(database, disk.free - disk.floor, now());
+  if (lasting.kind === 'unknown') return <span className="kit-soft">{say.lastingUnknown}</span>;
+  if (lasting.kind === 'full') return say.lastingFull;
+  const days = formats.number(lasting.days);
+  if (lasting.days >= farAway) return say.lastingLong;
+  return lasting.kind === 'days' ? say.lastingDays(days) : say.lastingDisk(days);
+}
+
 function ClockPanel({ clock }: { readonly clock: SystemView['clock'] }) {
   const say = useWords(words);
   const formats = useFormats();
   const { synchronised } = clock;
   const said = synchronised === null ? say.clockUnknown : synchronised ? say.synchronised : say.unsynchronised;
+  const badge = <ToneBadge tone={synchronised === null ? 'plain' : synchronised ? 'good' : 'bad'}>{said}</ToneBadge>;
   return (
-    <Panel title={say.clock}>
+    <Panel title={say.clock} extra={badge}>
       <p className="system-time">{formats.dateTime(clock.time)}</p>
       <p>
-        <ToneBadge tone={synchronised === null ? 'plain' : synchronised ? 'good' : 'bad'}>{said}</ToneBadge>{' '}
         <span className="kit-soft">
-          {formats.timeZone ?? ''} · {say.clockSource(clock.source)}
+          {formats.timeZone ?? ''}
+          {clock.source !== 'unknown' && say.clockSource(clock.source)}
         </span>
       </p>
       {synchronised !== true && <p className="kit-soft">{say.clockHelp}</p>}
@@ -178,10 +224,22 @@ function ClockPanel({ clock }: { readonly clock: SystemView['clock'] }) {
   );
 }
 
+const folderWords = {
+  snapshots: 'folder:snapshots',
+  plans: 'folder:plans',
+  logs: 'folder:logs',
+  backups: 'folder:backups',
+  flows: 'folder:flows',
+  pki: 'folder:pki',
+  city: 'folder:city',
+} as const;
+
 function DatabasePanel({ system }: { readonly system: SystemView }) {
   const say = useWords(words);
   const formats = useFormats();
   const { database, folders } = system;
+  const nameOf = (folder: string) =>
+    Object.hasOwn(folderWords, folder) ? say[folderWords[folder as keyof typeof folderWords]] : folder;
   return (
     <Panel title={say.database}>
       <Facts
@@ -196,10 +254,10 @@ function DatabasePanel({ system }: { readonly system: SystemView }) {
               said={say.databaseOf(formats.bytes(database.bytes), formats.bytes(database.limit))}
             />,
           ],
-          [say.created, formats.dateTime(database.created)],
+          [say.created, database.created === 0 ? '—' : formats.dateTime(database.created)],
           [say.schema, String(database.schema)],
           ...folders.map(
-            ({ name, bytes, files }) => [name, `${formats.bytes(bytes)} · ${say.filesOf(files)}`] as const,
+            ({ name, bytes, files }) => [nameOf(name), `${formats.bytes(bytes)} · ${say.filesOf(files)}`] as const,
           ),
         ]}
       />
@@ -213,23 +271,29 @@ function BridgePanel({ system }: { readonly system: SystemView }) {
   const say = useWords(words);
   const formats = useFormats();
   const { lanes, gaps } = system;
+  const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  const badge =
+    waiting === 0 ? (
+      <ToneBadge tone="good">{say.bridgeNone}</ToneBadge>
+    ) : (
+      <ToneBadge tone="wait">{say.bridgeWaits(formats.number(waiting))}</ToneBadge>
+    );
   const nameOf = (lane: string) =>
     Object.hasOwn(laneWords, lane) ? say[laneWords[lane as keyof typeof laneWords]] : lane;
   return (
-    <Panel title={say.bridge}>
-      <Table
-        columns={[
-          { title: say.lane, dataIndex: 'lane', render: nameOf },
-          { title: say.waiting, dataIndex: 'waiting', align: 'right' },
-          { title: say.watermark, dataIndex: 'watermark', align: 'right' },
-          { title: say.head, dataIndex: 'head', align: 'right' },
-        ]}
-        dataSource={lanes}
-        rowKey="lane"
-        size="small"
-        pagination={false}
-      />
-      {lanes.every(({ waiting }) => waiting === 0) && <p className="kit-soft">{say.bridgeNone}</p>}
+    <Panel title={say.bridge} extra={badge}>
+      {lanes.length === 0 ? (
+        <p className="kit-soft">{say.bridgeUnknown}</p>
+      ) : (
+        <dl className="system-lanes">
+          {lanes.map(({ lane, waiting, watermark }) => (
+            <div key={lane}>
+              <dt>{nameOf(lane)}</dt>
+              <dd className="kit-number">{say.lane(formats.number(waiting), formats.number(watermark))}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {gaps.length > 0 && (
         <>
           <h3>{say.gaps}</h3>
@@ -264,16 +328,27 @@ function CertificatePanel({ certificate }: { readonly certificate: SystemView['c
     void message.success(say.copied);
   };
   return (
-    <Panel title={say.certificate}>
-      <p>
-        {subject} <ToneBadge tone="plain">{selfSigned ? say.selfSigned : say.siteCertificate}</ToneBadge>
-      </p>
-      <p className="kit-soft">{say.fingerprint}</p>
-      <code className="system-code">{fingerprint}</code>
-      <p>
-        {say.expires} {formats.date(expires)}
-      </p>
-      {'clipboard' in navigator && <Button onClick={() => void copy()}>{say.copy}</Button>}
+    <Panel
+      title={say.certificate}
+      extra={<ToneBadge tone="plain">{selfSigned ? say.selfSigned : say.siteCertificate}</ToneBadge>}
+    >
+      <Facts
+        facts={[
+          [say.subject, subject],
+          [say.expires, `${formats.date(expires)} · ${say.daysLeft(Math.floor((expires - now()) / 86_400_000))}`],
+          [
+            say.fingerprint,
+            <code key="fingerprint" className="system-code">
+              {fingerprint}
+            </code>,
+          ],
+        ]}
+      />
+      {'clipboard' in navigator && (
+        <Button size="small" onClick={() => void copy()}>
+          {say.copy}
+        </Button>
+      )}
     </Panel>
   );
 }
