@@ -16,6 +16,8 @@ import { useRowKeys } from './use-row-keys.ts';
 import { words } from './words.ts';
 
 const pageSize = 200;
+/** How often the newest page is asked for again, ms. */
+const pace = 30_000;
 /** px, of the table. */
 const rowHeight = 48;
 const headHeight = 48;
@@ -37,6 +39,8 @@ export function HistoryList({ filter, selected, hrefOf, onClearFilter }: History
     queryFn: ({ pageParam, signal }) =>
       api.get<readonly AlarmView[]>(`alarms${historyQuery(filter, pageSize, pageParam)}`, signal),
     initialPageParam: null as string | null,
+    // Whoever has gone further back reads: what is above him stays as it is.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : pace),
     getNextPageParam: (last) => (last.length < pageSize ? null : (last.at(-1)?.id ?? null)),
   });
   if (alarms.isPending) return <PageSkeleton />;

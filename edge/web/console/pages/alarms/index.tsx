@@ -5,11 +5,12 @@ import { needsAction } from '../../alarm-groups.ts';
 import { type AlarmView, api } from '../../api.ts';
 import { PageHeader } from '../../kit/frame.tsx';
 import { useWords } from '../../kit/language.tsx';
+import { useShortcut } from '../../kit/shortcuts.tsx';
 import { EmptyState, ErrorBoundary, PageSkeleton } from '../../kit/states.tsx';
-import { phoneQuery, useMedia } from '../../kit/theme.tsx';
+import { useMedia } from '../../kit/theme.tsx';
 import { useLive, useOpenAlarms } from '../../use-live.tsx';
 import { goTo, hashOf, useAddress } from '../devices/address.ts';
-import { useAlarmActs } from './acts.ts';
+import { type AlarmActs, useAlarmActs } from './acts.ts';
 import { Detail } from './detail.tsx';
 import { type Filter, filterIn, filterParts, noFilter, type View, views } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
@@ -23,12 +24,14 @@ import './alarms.css';
 
 /* `#/alarms`, `#/alarms/<id>`: what a guard works from. The filter is in the address, so that a view can be handed on. */
 
+/** Details beside the list would leave neither enough: they take its place. */
+const narrowQuery = '(max-width: 1180px)';
 /** As many as the console asks for at once. */
 const mostOpen = 1_000;
 
 export function Page() {
   const say = useWords(words);
-  const isPhone = useMedia(phoneQuery);
+  const isNarrow = useMedia(narrowQuery);
   const { path, query } = useAddress();
   const address = query.toString();
   const filter = useMemo(() => filterIn(new URLSearchParams(address)), [address]);
@@ -42,7 +45,7 @@ export function Page() {
   const hrefOf = ({ id }: AlarmView) => hashOf(`/alarms/${id}`, filterParts(filter));
   const noteText = note.id === selected ? note.text : '';
   const change = (next: Filter) =>
-    goTo(hashOf(selected === null || isPhone ? '/alarms' : path, filterParts(next)), 'replace');
+    goTo(hashOf(selected === null || isNarrow ? '/alarms' : path, filterParts(next)), 'replace');
   const clear = () => change({ ...noFilter, view: filter.view });
   // Looking back wants the width; details come when they are asked for.
   const isWide = filter.view === 'history' && selected === null;
@@ -61,10 +64,17 @@ export function Page() {
       />
     </ErrorBoundary>
   );
-  if (isPhone && selected !== null) {
+  if (isNarrow && selected !== null) {
     return (
       <>
         <PageHeader title={say.detail} isUnseen />
+        <DetailKeys
+          alarm={alarms.find(({ id }) => id === selected)}
+          acts={acts}
+          note={noteText}
+          onShelve={setShelving}
+          onBack={() => goTo(hashOf('/alarms', filterParts(filter)))}
+        />
         <p className="alarms-back">
           <a href={hashOf('/alarms', filterParts(filter))}>← {say.back}</a>
         </p>
@@ -97,7 +107,7 @@ export function Page() {
             />
           )}
         </section>
-        {!isPhone && !isWide && (
+        {!isNarrow && !isWide && (
           <section className="alarms-pane kit-panel" aria-label={say.detail}>
             {detail === false ? <EmptyState title={say.pick}>{say.pickHelp}</EmptyState> : detail}
           </section>
@@ -106,6 +116,32 @@ export function Page() {
       {dialog}
     </div>
   );
+}
+
+/** The keys of the list, where details have taken its place. */
+function DetailKeys({
+  alarm,
+  acts,
+  note,
+  onShelve,
+  onBack,
+}: {
+  readonly alarm: AlarmView | undefined;
+  readonly acts: AlarmActs;
+  readonly note: string;
+  readonly onShelve: (alarms: readonly AlarmView[]) => void;
+  readonly onBack: () => void;
+}) {
+  const say = useWords(words);
+  const isFree = alarm !== undefined && acts.may && !acts.isAway;
+  useShortcut('a', say.keyAcknowledge, () => {
+    if (isFree) void acts.acknowledge([alarm], note.trim());
+  });
+  useShortcut('s', say.keyShelve, () => {
+    if (isFree && alarm.shelved === undefined) onShelve([alarm]);
+  });
+  useShortcut('Escape', say.back, onBack);
+  return null;
 }
 
 /** Title, counts, sound, which alarms, and the filter. */

@@ -59,7 +59,7 @@ export function OpenList(props: OpenListProps) {
     hrefOf: (id) => hrefById(lines, id, hrefOf),
   });
   useShortcut('a', say.keyAcknowledge, () => {
-    if (acts.may && !acts.isAway && targets.length > 0) void acknowledge(ticked.length > 0 ? '' : note);
+    if (acts.may && !acts.isAway && targets.length > 0) void acknowledge(ticked.length > 0 ? '' : note.trim());
   });
   useShortcut('s', say.keyShelve, () => {
     const free = targets.filter(({ shelved }) => shelved === undefined);
