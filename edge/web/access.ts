@@ -13,11 +13,13 @@ declare module 'fastify' {
     readonly access?: Access;
     /** Also for those who must still choose a new password. */
     readonly whileExpired?: boolean;
+    /** It has no zones in it: only for those who see the whole campus. */
+    readonly wholeCampus?: boolean;
     /**
-     * Somebody else's page (the flow editor): it cannot send our CSRF header, so its Origin stands for it, and it needs
-     * inline scripts.
+     * Somebody else's page (the flow editor), and below which path it is shut in: it cannot send our CSRF header, so its
+     * Origin stands for it, and it needs inline scripts.
      */
-    readonly foreignPage?: boolean;
+    readonly foreignPage?: string;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */

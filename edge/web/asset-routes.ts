@@ -23,6 +23,7 @@ import {
 } from './place-schemas.ts';
 import { problems } from './schemas.ts';
 import type { App, CampusView } from './server.ts';
+import { limitUploads } from './uploads.ts';
 
 const importBytes = 2_000_000;
 const mostLabels = 300;
@@ -41,6 +42,7 @@ export async function addAssetRoutes(app: App, campus: CampusView, clock: Clock)
   // Tables are understood by this route and by no other.
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
+    scope.addHook('onRequest', limitUploads());
     const parser = { parseAs: 'buffer', bodyLimit: importBytes } as const;
     scope.addContentTypeParser('text/csv', parser, (_, body, done) => done(null, body));
     addImportRoute(scope.withTypeProvider<ZodTypeProvider>(), register, campus);
@@ -159,7 +161,7 @@ function addImportRoute(app: App, register: Register, campus: CampusView): void 
           'What a table (text/csv, UTF-8 or GB18030, at most 2 MB) would change; with write=true it is done, all or nothing',
         consumes: ['text/csv'],
         querystring: z.object({ write: z.stringbool().default(false) }),
-        response: { ...problems(400, 409, 413, 415, 503), 200: importSchema },
+        response: { ...problems(400, 409, 413, 415, 429, 503), 200: importSchema },
       },
     },
     async (request): Promise<ImportView> => {

@@ -42,7 +42,8 @@ export function describeCampus(
       .filter(({ id }) => reachesInto(reach.get(id), scope))
       .map(({ id, name, latch }) => ({ id, name, latch })),
     clips: Object.keys(site.clips),
-    flowsEditor: flows !== null,
+    // Flows know no zones.
+    flowsEditor: flows !== null && scope.isWhole,
   };
 }
 

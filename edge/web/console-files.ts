@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { codeOf } from '#edge/runtime/errors.ts';
-import { policyWithNonce } from './guard.ts';
+import { policyWithNonce } from './policies.ts';
 
 const notBuilt = `<!doctype html><meta charset="utf-8"><title>Campus Edge</title>
 <h1>控制台尚未构建 The console is not built</h1>

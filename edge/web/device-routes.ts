@@ -43,6 +43,11 @@ function addInboxRoutes(app: App, campus: CampusView, clock: Clock): void {
     const scope = scopes(principalOf(request));
     return reader.inbox(mostLines).filter(({ key }) => scope.seesDevice(key.split('/')[0] ?? ''));
   };
+  /** Also of a line that is not there any more. */
+  const requireKey = (request: FastifyRequest, key: string): void => {
+    if (scopes(principalOf(request)).seesDevice(key.split('/')[0] ?? '')) return;
+    throw new CodedError('INBOX_NOT_FOUND', 'there is no such line in the inbox (any more)');
+  };
   const requireLine = (request: FastifyRequest, key: string): void => {
     if (linesFor(request).some((line) => line.key === key)) return;
     throw new CodedError('INBOX_NOT_FOUND', 'there is no such line in the inbox (any more)');
@@ -85,6 +90,7 @@ function addInboxRoutes(app: App, campus: CampusView, clock: Clock): void {
       const before = reader.document('ignored', id);
       if (ignored === (before !== null)) return reply.code(204).send(null);
       if (ignored) requireLine(request, key);
+      else requireKey(request, key);
       const body = ignored ? { key, by: principalOf(request).who, time: clock.now() } : null;
       const what = `inbox.${ignored ? 'ignore' : 'show'} ${key}`.slice(0, 300);
       await putDocument(rpc, request, { kind: 'ignored', id, rev: before?.rev ?? 0, body, what });

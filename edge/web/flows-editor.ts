@@ -4,7 +4,7 @@ import fastifyHttpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { principalOf } from './access.ts';
-import type { Holder } from './people/people.ts';
+import type { Held } from './held.ts';
 
 /** Where Node-RED listens, and what it believes. */
 export interface FlowsAddress {
@@ -15,25 +15,28 @@ export interface FlowsAddress {
 
 type SocketRequest = Pick<FastifyRequest, 'principal' | 'sessionId'> & { readonly raw: { readonly socket: Socket } };
 
-/** The editor's WebSockets, which must not outlive the session they were opened with. */
-export class EditorSockets {
-  readonly #held = new Map<Socket, Holder>();
-
-  hold(holder: Holder, socket: Socket): void {
-    this.#held.set(socket, holder);
-    socket.on('close', () => this.#held.delete(socket));
-  }
-
-  end(isOver: (holder: Holder) => boolean): void {
-    for (const [socket, holder] of this.#held) if (isOver(holder)) socket.destroy();
-  }
-}
+const root = '/flows-editor';
+/** What of Node-RED's answer reaches a browser. The rest would be its word in our name: cookies, policies, how far a worker reaches. */
+const passedOn = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'transfer-encoding',
+  'cache-control',
+  'expires',
+  'etag',
+  'last-modified',
+  'vary',
+  'date',
+]);
 
 /**
  * Node-RED listens on loopback only and trusts one header, `<secret>:<edit|view>:<user>`, which nobody else can send:
  * what a browser sends under that name is replaced, and neither our token nor our cookie goes any further.
  */
-export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, sockets: EditorSockets): Promise<void> {
+export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, held: Held): Promise<void> {
   const withSecret = (
     headers: IncomingHttpHeaders,
     request: Pick<FastifyRequest, 'principal'>,
@@ -44,18 +47,20 @@ export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, 
     return { ...kept, [flows.header]: `${flows.secret}:${rights.has('flows-edit') ? 'edit' : 'view'}:${user}` };
   };
   const openSocket = (headers: IncomingHttpHeaders, request: SocketRequest): IncomingHttpHeaders => {
-    sockets.hold({ who: principalOf(request).who, sessionId: request.sessionId }, request.raw.socket);
+    held.hold({ who: principalOf(request).who, sessionId: request.sessionId }, request.raw.socket);
     return withSecret(headers, request);
   };
   // Its types leave out rewriteRequestHeaders, which is how the editor's own socket gets the secret.
   const wsClientOptions: object = { rewriteRequestHeaders: openSocket, handshakeTimeout: 5_000 };
   await app.register(fastifyHttpProxy, {
     upstream: `http://127.0.0.1:${flows.port}`,
-    prefix: '/flows-editor',
-    rewritePrefix: '/flows-editor',
-    config: { access: 'flows-view', foreignPage: true },
+    prefix: root,
+    rewritePrefix: root,
+    config: { access: 'flows-view', foreignPage: root, wholeCampus: true },
+    preHandler: async (request) => requireNamedHost(request),
     websocket: true,
     replyOptions: {
+      rewriteHeaders,
       rewriteRequestHeaders: (request, headers) => withSecret(headers, request),
       timeout: 20_000,
       onError: (reply, { error }) =>
@@ -66,4 +71,21 @@ export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, 
     wsServerOptions: { maxPayload: 1_000_000 },
     wsClientOptions,
   });
+}
+
+/** A policy names hosts, and an IPv6 address cannot stand in one: nothing would keep the editor shut in. */
+function requireNamedHost({ headers, sessionId }: Pick<FastifyRequest, 'headers' | 'sessionId'>): void {
+  if (sessionId === null || headers.host?.startsWith('[') !== true) return;
+  throw new CodedError(
+    'FLOWS_NEED_NAME',
+    'open the console by a name (localhost) or an IPv4 address: browsers cannot keep the flow editor apart at an IPv6 address',
+  );
+}
+
+/** A redirect leads to the editor itself: policies of browsers do not look at the path of where one leads. */
+function rewriteHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const kept = Object.entries(headers).filter(([name]) => passedOn.has(name));
+  const { location = '' } = headers;
+  const isWithin = /^\/flows-editor(\/(?!.*(\.\.|%2e|\\))|[?#]|$)/i.test(location);
+  return Object.fromEntries(isWithin ? [...kept, ['location', location]] : kept);
 }

@@ -4,6 +4,7 @@ import type { Principal } from '#edge/domain/access.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { isSameSecret } from '#edge/runtime/secret.ts';
 import type { Access } from './access.ts';
+import { editorHeaders, ownHeaders } from './policies.ts';
 
 /** Somebody who has proved who he is, and by what. */
 export interface Identity {
@@ -17,19 +18,8 @@ export interface GuardOptions {
   readonly host: string;
   /** Who sends this, by cookie or bearer token; null: nobody. Throws what the reader throws (STORE_NOT_READY). */
   readonly identify: (request: FastifyRequest) => Identity | null;
-  /** Somebody known was turned away, or a foreign page tried to ride on a session. */
+  /** Somebody was turned away; null: nobody knows who. */
   readonly onRefused: (request: FastifyRequest, principal: Principal | null, why: RefusalCode) => void;
-}
-
-const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
-  "font-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/** Node-RED's editor needs inline scripts and eval; nobody but our own page may frame it. */
-const foreignPagePolicy = "frame-ancestors 'self'; base-uri 'self'";
-
-/** The policy of the console's page: what its own styles carry is one nonce per answer. */
-export function policyWithNonce(nonce: string): string {
-  return pagePolicy.replace("style-src 'self'", `style-src 'self' 'nonce-${nonce}'`);
 }
 
 const refusals = {
@@ -39,6 +29,7 @@ const refusals = {
   'password-expired': [403, 'choose a new password first'],
   'csrf-refused': [403, 'send the csrf value of /api/v1/me as the header x-csrf-token'],
   'foreign-origin': [403, 'this was asked by a page of another address'],
+  'service-worker': [403, 'nothing here may stay in a browser as a service worker'],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 export type RefusalCode = keyof typeof refusals;
 
@@ -75,7 +66,7 @@ export function createGuard({ host, identify, onRefused }: GuardOptions) {
     const access = request.is404 ? 'signed-in' : (config.access ?? 'signed-in');
     setHeaders(request, reply);
     const refuse = (code: RefusalCode, principal: Principal | null = null) => {
-      if (code !== 'unauthorized' && code !== 'misdirected') onRefused(request, principal, code);
+      onRefused(request, principal, code);
       const [status, message] = refusals[code];
       return reply.code(status).send({ error: code, message });
     };
@@ -84,7 +75,10 @@ export function createGuard({ host, identify, onRefused }: GuardOptions) {
     if (isLocalOnly && request.protocol === 'http' && !isOwnName(request.headers.host, host))
       return refuse('misdirected');
     if (!isReading(request) && !isSameOrigin(request)) return refuse('foreign-origin');
+    // It would answer for us in that browser from then on, in whatever words and without our headers.
+    if (request.headers['service-worker'] !== undefined) return refuse('service-worker');
     if (access === 'open') return undefined;
+    if (isEmbedding(request)) return refuse('foreign-origin');
     const identity = identify(request);
     if (identity === null) return refuse('unauthorized');
     const { principal, session } = identity;
@@ -96,27 +90,23 @@ export function createGuard({ host, identify, onRefused }: GuardOptions) {
 }
 
 function judge(request: FastifyRequest, access: Access, { principal, session }: Identity): RefusalCode | null {
-  const { foreignPage = false, whileExpired = false } = request.routeOptions.config;
+  const { foreignPage, whileExpired = false, wholeCampus = false } = request.routeOptions.config;
   if (session !== null && !isReading(request)) {
     // Browsers name the origin on every writing request and on every WebSocket: here it must be there.
-    if (foreignPage && request.headers.origin === undefined) return 'foreign-origin';
-    if (!foreignPage && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf)) return 'csrf-refused';
+    if (foreignPage !== undefined && request.headers.origin === undefined) return 'foreign-origin';
+    if (foreignPage === undefined && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf))
+      return 'csrf-refused';
   }
   if (session?.mustChangePassword === true && !whileExpired) return 'password-expired';
+  if (wholeCampus && principal.zones !== 'all') return 'forbidden';
   if (access === 'open' || access === 'signed-in') return null;
   return principal.rights.has(access) ? null : 'forbidden';
 }
 
 function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  const isForeignPage = !request.is404 && request.routeOptions.config.foreignPage === true;
-  reply
-    .header('content-security-policy', isForeignPage ? foreignPagePolicy : pagePolicy)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .header('cross-origin-opener-policy', 'same-origin')
-    .header('cross-origin-resource-policy', 'same-origin');
-  // What depends on who asks is nobody else's; routes that are the same for all say so themselves.
-  if (!isForeignPage) reply.header('cache-control', 'no-store');
+  const { foreignPage } = request.routeOptions.config;
+  if (request.is404 || foreignPage === undefined) reply.headers(ownHeaders);
+  else reply.headers(editorHeaders(request.protocol, request.headers.host, foreignPage));
 }
 
 export function bearerOf(request: FastifyRequest): string | null {
@@ -140,6 +130,16 @@ function isSameOrigin({ headers }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
+/**
+ * A page of another address (another port of this machine is one) puts what is ours into itself, with our cookie. It cannot
+ * read it, but it costs a stream, a file, or time that tells something. Following a link is something else.
+ */
+function isEmbedding({ headers }: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = headers;
+  if (site !== 'same-site' && site !== 'cross-site') return false;
+  return mode !== 'navigate' || dest !== 'document';
 }
 
 function isLoopback(host: string): boolean {

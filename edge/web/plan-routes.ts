@@ -11,6 +11,7 @@ import { pictureBytes } from './plans/picture.ts';
 import { problems } from './schemas.ts';
 import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
+import { limitUploads } from './uploads.ts';
 
 const types = ['image/png', 'image/svg+xml'];
 /** What is served can do nothing, even when it is opened as a page of its own. */
@@ -35,6 +36,7 @@ export async function addPlanRoutes(app: App, campus: CampusView): Promise<void>
   await app.register(async (scope) => {
     const parser = { parseAs: 'buffer', bodyLimit: pictureBytes } as const;
     scope.removeAllContentTypeParsers();
+    scope.addHook('onRequest', limitUploads());
     scope.addContentTypeParser(types, parser, (_, body, done) => done(null, body));
     addUploadRoutes(scope.withTypeProvider<ZodTypeProvider>(), hands);
   });
@@ -56,7 +58,7 @@ function addUploadRoutes(app: App, { desk, campus, scopeOf }: Hands): void {
         summary: 'A new plan; its picture is the body (PNG or SVG, at most 5 MB), judged strictly and never changed',
         consumes: types,
         querystring: planQuery,
-        response: { ...problems(400, 409, 413, 415, 503), 200: planSchema },
+        response: { ...problems(400, 409, 413, 415, 429, 503), 200: planSchema },
       },
     },
     async (request) => {
@@ -83,11 +85,12 @@ function addUploadRoutes(app: App, { desk, campus, scopeOf }: Hands): void {
         consumes: types,
         params: planParams,
         querystring: revision,
-        response: { ...problems(400, 404, 409, 413, 415, 503), 200: planSchema },
+        response: { ...problems(400, 404, 409, 413, 415, 429, 503), 200: planSchema },
       },
     },
     async (request) => {
       const { id, rev, body } = desk.plan(request.params.id);
+      desk.requireOwn(id, scopeOf(request));
       await desk.keep(pictureIn(request), typeOf(request), (file, { width, height }) =>
         putDocument(rpc, request, {
           kind: 'plan',
@@ -192,6 +195,7 @@ function addDocumentRoutes(app: App, { desk, campus, scopeOf }: Hands): void {
     },
     async (request, reply) => {
       const plan = desk.plan(request.params.id);
+      desk.requireOwn(plan.id, scopeOf(request));
       await desk.remove(request, plan, request.query.rev ?? plan.rev);
       return reply.code(204).send(null);
     },

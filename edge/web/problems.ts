@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
@@ -38,12 +39,17 @@ const byCode: Readonly<Record<string, number>> = {
 };
 
 /** Every error answer is `{error, message}`: a code in words, and a sentence that names what and where. */
-export function addErrorHandler(app: App, log: Log): void {
+export function addErrorHandler(
+  app: App,
+  log: Log,
+  onProblem: (request: FastifyRequest, problem: Problem) => void = () => {},
+): void {
   app.setNotFoundHandler(async (request, reply) =>
     reply.code(404).send({ error: 'no-such-route', message: `there is no ${request.method} ${request.url}` }),
   );
   app.setErrorHandler(async (error, request, reply) => {
     const { status, ...problem } = describe(error);
+    onProblem(request, { status, ...problem });
     if (status === 500) log.error({ error, url: request.url }, 'http request failed');
     if (status === 503) reply.header('retry-after', '2');
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
@@ -52,7 +58,7 @@ export function addErrorHandler(app: App, log: Log): void {
   });
 }
 
-interface Problem {
+export interface Problem {
   readonly status: number;
   readonly error: string;
   readonly message: string;

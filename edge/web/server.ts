@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fastifyCookie from '@fastify/cookie';
 import fastifySwagger from '@fastify/swagger';
 import { fastify } from 'fastify';
@@ -20,13 +21,15 @@ import { addAuditRoutes } from './audit-routes.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addDeviceRoutes } from './device-routes.ts';
-import { addFlowsEditor, EditorSockets, type FlowsAddress } from './flows-editor.ts';
+import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
 import { createGuard, type GuardedRoute, refuseRoutesWithoutAccess } from './guard.ts';
+import { Held } from './held.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import type { KnownProfile } from './known-profile.ts';
 import { type HttpsLine, type Lines, openLines } from './listeners.ts';
 import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
+import { createBadPathHandler, createClientErrorHandler } from './malformed.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { People } from './people/people.ts';
 import { addNobodyRoute, addPeopleRoutes } from './people/routes.ts';
@@ -98,9 +101,11 @@ export interface Web extends AsyncDisposable, Lines {
   newSetupCode(): string | null;
 }
 
-function createApp() {
+function createApp(onMalformed: (from: string, why: string) => void = () => {}) {
   return fastify({
     bodyLimit: 64_000,
+    clientErrorHandler: createClientErrorHandler(onMalformed),
+    frameworkErrors: createBadPathHandler(onMalformed),
     // A whole request within 30 s; a socket on which nothing moves for 60 s (a reader that stopped) is closed.
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
@@ -111,29 +116,34 @@ function createApp() {
 /** Serves people on the campus. Throws HTTP(S)_PORT_TAKEN or HTTP(S)_ADDRESS naming the address and what to set. */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { host, token, campus, https = null } = options;
-  const app = createApp();
+  let people: People | null = null;
+  const app = createApp((from, why) => people?.noteMalformed(from, why));
   await using cleanup = new AsyncDisposableStack();
   const streams = cleanup.use(new Streams({ live: options.live, events: campus?.reader ?? null }));
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  addErrorHandler(app, options.log);
+  addErrorHandler(app, options.log, (request, problem) => people?.noteProblem(request, problem));
   await app.register(fastifySwagger, { openapi, transform: jsonSchemaTransform });
   const guarded = refuseRoutesWithoutAccess(app);
   app.decorateRequest('principal', null).decorateRequest('sessionId', null);
   await app.register(fastifyCookie);
-  const editorSockets = new EditorSockets();
-  const people = campus === null ? null : cleanup.use(createPeople(options, campus, streams, editorSockets));
+  const held = new Held();
+  if (campus !== null) people = cleanup.use(createPeople(options, campus, streams, held));
+  const known = people;
   const guard = createGuard({
     host,
-    identify: people === null ? identifyByToken(token) : (request) => people.identify(request),
-    onRefused: (...refusal) => people?.noteRefusal(...refusal),
+    identify: known === null ? identifyByToken(token) : (request) => known.identify(request),
+    onRefused: (...refusal) => known?.noteRefusal(...refusal),
   });
   app.addHook('onRequest', guard);
+  app.addHook('onSend', async ({ principal, sessionId }, reply, payload) => {
+    if (principal !== null && payload instanceof Readable) held.hold({ who: principal.who, sessionId }, reply.raw);
+  });
   await app.register(async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     addStatusRoutes(routes, options, streams);
-    if (campus === null || people === null) return void addNobodyRoute(routes);
-    addPeopleRoutes(routes, people);
+    if (campus === null || known === null) return void addNobodyRoute(routes);
+    addPeopleRoutes(routes, known);
     addLiveRoutes(routes, campus, options.live);
     addAlarmRoutes(routes, campus);
     addHistoryRoutes(routes, campus);
@@ -146,7 +156,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addAuditRoutes(routes, campus);
     addSecurityRoutes(routes, campus, options.clock);
   });
-  if (campus?.flows) await addFlowsEditor(app, campus.flows, editorSockets);
+  if (campus?.flows) await addFlowsEditor(app, campus.flows, held);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));
   if (https !== null) addAuthorityRoute(app, https.pki);
   const lines = await openLines(app, { ...options, https });
@@ -154,8 +164,8 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   return {
     ...lines,
     routes: guarded,
-    setupCode: () => (people === null || people.records.hasAdministrator() ? null : people.setup.said()),
-    newSetupCode: () => people?.setup.said() ?? null,
+    setupCode: () => (known === null || known.records.hasAdministrator() ? null : known.setup.said()),
+    newSetupCode: () => known?.setup.said() ?? null,
     async [Symbol.asyncDispose]() {
       streams[Symbol.dispose]();
       await app.close();
@@ -168,7 +178,7 @@ function createPeople(
   { token, clock, log, onSetupCode = () => {} }: WebOptions,
   { site, data, reader, rpc }: CampusView,
   streams: Streams,
-  editorSockets: EditorSockets,
+  held: Held,
 ): People {
   return new People({
     site,
@@ -181,7 +191,7 @@ function createPeople(
     saySetup: onSetupCode,
     onEnd: (isOver) => {
       streams.endSessions(isOver);
-      editorSockets.end(isOver);
+      held.end(isOver);
     },
   });
 }

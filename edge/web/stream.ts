@@ -4,6 +4,7 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { EventTail, type Missed } from './event-tail.ts';
 import type { LiveMessage, LiveState } from './live.ts';
+import { ownHeaders } from './policies.ts';
 import { inFrames, type ReadingFrame } from './reading-frames.ts';
 import type { Scope } from './scope.ts';
 
@@ -100,10 +101,9 @@ export class Streams implements Disposable {
     if (this.#size === 0) this.#tail?.begin();
     const { scope } = listener;
     response.writeHead(200, {
+      ...ownHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
       'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
     });
     const last = missed.events.at(-1)?.id ?? this.#tail?.newest(scope) ?? null;
     // A browser that hears of no event at all must still know from where to resume.

@@ -141,6 +141,7 @@ export class Accounts {
       const person = this.get(id);
       if (actor.principal.who === `person:${id}`) throw new CodedError('FORBIDDEN', 'nobody removes himself');
       requireMayName(actor.principal, person.body.role);
+      requireCovers(actor.principal, person.body.zones);
       if (person.body.role === 'administrator' && !person.body.disabled) records.requireAnotherAdministrator(id);
       await records.put('person', { id, rev: person.rev, body: null }, deedOf(actor));
       await sessions.endAllOf(id, deedOf(actor));
@@ -151,6 +152,8 @@ export class Accounts {
   unlock(id: string, actor: Actor): Promise<Person> {
     return this.#inTurn(async () => {
       const { rev, body } = this.get(id);
+      requireMayName(actor.principal, body.role);
+      requireCovers(actor.principal, body.zones);
       const deed = { ...deedOf(actor), what: `person.unlock ${id}` };
       await this.#options.records.put('person', { id, rev, body }, deed);
       return this.get(id);
@@ -257,6 +260,12 @@ function requireMayName(principal: Principal, role: Role): void {
   const lacking = rightsOf[role].filter((right: Right) => !principal.rights.has(right));
   if (lacking.length === 0) return;
   throw new CodedError('FORBIDDEN', `you cannot make or change the role "${role}": you have not ${lacking.join(', ')}`);
+}
+
+/** Whose work reaches further than one's own zones is not one's to remove or unlock. */
+function requireCovers({ zones: own }: Principal, zones: Zones): void {
+  if (own === 'all' || (zones !== 'all' && zones.every((zone) => own.includes(zone)))) return;
+  throw new CodedError('FORBIDDEN', 'this account works in zones that you have not');
 }
 
 /** Who acts does not afterwards judge how, not even by way of a third role: auditing takes an account of its own. */

@@ -39,9 +39,12 @@ export class Locks {
     const account = this.#accounts.fail(id);
     const address = this.#addresses.fail(neighbourhood(from));
     const failures = this.#accounts.of(id);
-    if (account > 0 && person !== null && failures !== undefined) {
-      delete this.#file.state.locks[id];
-      this.#file.state.locks[id] = { ...failures, rev: person.rev, from };
+    if (account > 0 && failures !== undefined) {
+      if (person !== null) {
+        delete this.#file.state.locks[id];
+        this.#file.state.locks[id] = { ...failures, rev: person.rev, from };
+      }
+      // Also for a name that nobody has: the time that the disk takes would tell which names somebody has.
       this.#file.save();
     }
     return account > 0 || address > 0;

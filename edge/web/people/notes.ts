@@ -1,3 +1,4 @@
+import { neighbourOf, TokenBucket } from '#edge/bus/admission.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
@@ -13,6 +14,8 @@ export interface Note {
   readonly result: string;
 }
 
+const elsewhere = 'many addresses';
+
 interface Counted {
   readonly note: Note;
   /** Not yet written. */
@@ -23,10 +26,14 @@ interface Counted {
 /** The same again within this is counted, not written, ms. */
 const window = 60_000;
 const mostKinds = 500;
+/** New lines for strangers, and as many for everybody else: a flood of refusals is counted, not written. The audit is kept for half a year. */
+const burst = 200;
+const perSecond = 0.2;
 
 /**
  * Writes what people did, and what they were refused, to the audit. Refusals can be had as often as somebody likes: the
- * same one (who, from where, what, result) has a line when it begins, and one a minute with how often it went on.
+ * same one (who, from where, what, result) has a line when it begins, and one a minute with how often it went on. Of a
+ * flood of different ones some have lines, and the others one together.
  */
 export class Notes implements AsyncDisposable {
   readonly #rpc: Pick<RpcClient, 'call'>;
@@ -34,12 +41,17 @@ export class Notes implements AsyncDisposable {
   readonly #log: Log;
   readonly #counted = new Map<string, Counted>();
   readonly #ticker: Ticker;
+  readonly #budgets: { readonly strangers: TokenBucket; readonly others: TokenBucket };
   #isAway = false;
 
   constructor({ rpc, clock, log }: { rpc: Pick<RpcClient, 'call'>; clock: Clock; log: Log }) {
     this.#rpc = rpc;
     this.#clock = clock;
     this.#log = log;
+    this.#budgets = {
+      strangers: new TokenBucket(perSecond, burst, clock),
+      others: new TokenBucket(perSecond, burst, clock),
+    };
     this.#ticker = new Ticker(window / 4, () => this.flush());
   }
 
@@ -56,7 +68,7 @@ export class Notes implements AsyncDisposable {
       known.waiting++;
       return;
     }
-    if (this.#counted.size < mostKinds) {
+    if (this.#counted.size < mostKinds && this.#mayWrite(note)) {
       this.#counted.set(key, { note, waiting: 1, since: this.#clock.monotonic() });
       void this.#send(key);
     } else {
@@ -69,13 +81,21 @@ export class Notes implements AsyncDisposable {
     for (const [key, entry] of [...this.#counted]) {
       if (this.#clock.monotonic() - entry.since < window) continue;
       if (entry.waiting === 0) this.#counted.delete(key);
-      else await this.#send(key);
+      else if (this.#mayWrite(entry.note)) await this.#send(key);
     }
+  }
+
+  #mayWrite({ who, from }: Note): boolean {
+    if (from === elsewhere) return true;
+    const budget = who === 'nobody' ? this.#budgets.strangers : this.#budgets.others;
+    if (budget.available() < 1) return false;
+    budget.spend(1);
+    return true;
   }
 
   /** More different refusals than anybody would read: told together. */
   #countElsewhere({ what }: Note): void {
-    const note = { who: 'nobody', from: 'many addresses', what, why: '', result: 'refused' };
+    const note = { who: 'nobody', from: elsewhere, what, why: '', result: 'refused' };
     const known = this.#counted.get(keyOf(note));
     if (known !== undefined) known.waiting++;
     else this.#counted.set(keyOf(note), { note, waiting: 1, since: this.#clock.monotonic() });
@@ -105,7 +125,7 @@ export class Notes implements AsyncDisposable {
 }
 
 function keyOf({ who, from, what, result }: Note): string {
-  return [who, from, what, result].join('\0');
+  return [who, neighbourOf(from), what, result].join('\0');
 }
 
 /** Core's limits. */

@@ -4,7 +4,7 @@ import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { App } from '../server.ts';
 import { oidcCookie, setSessionCookie } from './cookies.ts';
 import { clientOf } from './me.ts';
-import type { Oidc, Subject } from './oidc.ts';
+import { localRoute, type Oidc, type Subject } from './oidc.ts';
 import { accountIdOf, type People } from './people.ts';
 import type { Person } from './records.ts';
 
@@ -29,7 +29,9 @@ export function addOidcRoutes(app: App, people: People, oidc: Oidc): void {
     },
     async (request, reply) => {
       try {
-        const { url, browser } = await oidc.begin(request.query.to);
+        const { to } = request.query;
+        if (localRoute(to) !== to) noteRefused(people, request.ip, 'a way back that is not to a page of ours');
+        const { url, browser } = await oidc.begin(to, request.ip);
         const { name, secure } = oidcCookie(request);
         reply.setCookie(name, browser, { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: cookieAge });
         return await reply.redirect(url, 303);
@@ -72,9 +74,12 @@ export function addOidcRoutes(app: App, people: People, oidc: Oidc): void {
 /** Bulkhead: whatever goes wrong with a provider is told and audited; bugs stay bugs. */
 function tellPage(people: People, reply: FastifyReply, from: string, error: unknown) {
   if (!(error instanceof CodedError)) throw error;
-  const note = { who: 'nobody', from, what: 'sign-in', why: 'oidc' };
-  people.notes.count({ ...note, result: `refused: ${messageOf(error)}`.slice(0, 300) });
+  noteRefused(people, from, messageOf(error));
   return reply.redirect(`/#/?problem=${codeOf(error).toLowerCase().replaceAll('_', '-')}`, 303);
+}
+
+function noteRefused(people: People, from: string, why: string): void {
+  people.notes.count({ who: 'nobody', from, what: 'sign-in', why: 'oidc', result: `refused: ${why}`.slice(0, 300) });
 }
 
 function findPerson({ records }: People, { subject }: Subject): Person | null {

@@ -13,6 +13,7 @@ import {
   randomState,
 } from 'openid-client';
 import { z } from 'zod';
+import { neighbourOf } from '#edge/bus/admission.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { SitePeople } from '#edge/runtime/site.ts';
@@ -35,12 +36,16 @@ interface Pending {
   readonly browser: string;
   readonly to: string;
   readonly began: number;
+  readonly neighbour: string;
 }
 
 const timeout = 10;
+const longestSubject = 500;
 /** How long signing in over there may take, ms. */
 const patience = 10 * 60_000;
 const mostPending = 1_000;
+/** Of one address, so that nobody pushes out what others began. */
+const mostPendingOfOne = 50;
 /** A provider that was found is asked anew for its keys and addresses after so long, ms. */
 const fresh = 60 * 60_000;
 
@@ -70,12 +75,12 @@ export class Oidc {
   }
 
   /** Where to send the browser, and what its cookie must hold until it is back. Throws OIDC_AWAY. */
-  async begin(to: string): Promise<{ readonly url: string; readonly browser: string }> {
+  async begin(to: string, from: string): Promise<{ readonly url: string; readonly browser: string }> {
     const configuration = await this.#find();
     const [state, nonce, verifier, browser] = [randomState(), randomNonce(), randomPKCECodeVerifier(), randomState()];
-    this.#pending.set(state, { nonce, verifier, browser, to: localRoute(to), began: this.#clock.now() });
-    const [oldest] = this.#pending.keys();
-    if (this.#pending.size > mostPending && oldest !== undefined) this.#pending.delete(oldest);
+    const neighbour = neighbourOf(from);
+    this.#makeRoom(neighbour);
+    this.#pending.set(state, { nonce, verifier, browser, to: localRoute(to), began: this.#clock.now(), neighbour });
     const url = buildAuthorizationUrl(configuration, {
       redirect_uri: this.settings.redirect,
       scope: this.settings.scope,
@@ -85,6 +90,13 @@ export class Oidc {
       code_challenge_method: 'S256',
     });
     return { url: url.href, browser };
+  }
+
+  #makeRoom(neighbour: string): void {
+    const own = [...this.#pending].filter(([, pending]) => pending.neighbour === neighbour);
+    const isMany = own.length >= mostPendingOfOne;
+    const [oldest] = isMany ? own : this.#pending;
+    if (oldest !== undefined && (isMany || this.#pending.size >= mostPending)) this.#pending.delete(oldest[0]);
   }
 
   /** What the provider sent the browser back with: `query` as it came. Throws OIDC_REFUSED or OIDC_AWAY. */
@@ -125,7 +137,11 @@ export class Oidc {
       throw new CodedError('OIDC_REFUSED', `the identity provider does not say the claim "${this.settings.claim}"`);
     }
     const { iss, sub, name, preferred_username: account = sub } = parsed.data;
-    return { subject: `${iss} ${id}`.slice(0, 500), name: (name ?? account).slice(0, 64), account };
+    const subject = `${iss} ${id}`;
+    // Cut short, two people might be one.
+    if (subject.length > longestSubject)
+      throw new CodedError('OIDC_REFUSED', "the identity provider's subject is too long");
+    return { subject, name: (name ?? account).slice(0, 64), account };
   }
 
   async #find(): Promise<Configuration> {

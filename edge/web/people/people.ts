@@ -11,6 +11,8 @@ import { loadSealer } from '#edge/runtime/seal.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { bearerOf, type Identity, type RefusalCode } from '../guard.ts';
+import type { Holder } from '../held.ts';
+import type { Problem } from '../problems.ts';
 import { Accounts } from './accounts.ts';
 import { sessionCookie } from './cookies.ts';
 import { SetupCode } from './first-administrator.ts';
@@ -38,12 +40,6 @@ export interface PeopleOptions {
   readonly saySetup: (code: string) => void;
   /** Whoever holds a stream or socket open for a session (or as a token) must let go. */
   readonly onEnd: (isOver: (holder: Holder) => boolean) => void;
-}
-
-export interface Holder {
-  readonly who: string;
-  /** null: a token's. */
-  readonly sessionId: string | null;
 }
 
 /** Rows of sessions that are over are removed this often, and streams of what expired ended, ms. */
@@ -129,9 +125,38 @@ export class People implements AsyncDisposable {
 
   /** Somebody was turned away by the guard. */
   noteRefusal(request: FastifyRequest, principal: Principal | null, why: RefusalCode): void {
-    const route = request.is404 ? 'no route' : (request.routeOptions.url ?? 'no route');
-    const what = `${request.method} ${route}`;
-    this.notes.count({ who: principal?.who ?? 'nobody', from: request.ip, what, why: '', result: `refused: ${why}` });
+    if (why === 'unauthorized') this.#noteStranger(request);
+    else this.#noteRefused(request, principal, why);
+  }
+
+  /** What a handler refused, or nobody even handed to one: an attack, or a mistake that looks like one. */
+  noteProblem(request: FastifyRequest, { status, error, message }: Problem): void {
+    const isTold = ['GET', 'HEAD', 'OPTIONS'].includes(request.method) ? status === 403 : told.has(status);
+    // The sign-in and the setup write their own.
+    if (isTold && error !== 'wrong-setup-code') this.#noteRefused(request, request.principal, error, message);
+  }
+
+  /** Bytes that are no request. */
+  noteMalformed(from: string, why: string): void {
+    this.notes.count({ who: 'nobody', from, what: 'malformed request', why, result: 'refused' });
+  }
+
+  #noteRefused(request: FastifyRequest, principal: Principal | null, error: string, why = ''): void {
+    const what = `${request.method} ${routeOf(request)}`;
+    this.notes.count({ who: principal?.who ?? 'nobody', from: request.ip, what, why, result: `refused: ${error}` });
+  }
+
+  /** Which route is said of the first one only: a stranger who tries all of them has one line a minute. */
+  #noteStranger(request: FastifyRequest): void {
+    const hasCookie = request.cookies[sessionCookie(request).name] !== undefined;
+    const shown = bearerOf(request) !== null ? 'an unknown token' : hasCookie ? 'a session that is over' : 'no session';
+    this.notes.count({
+      who: 'nobody',
+      from: request.ip,
+      what: 'request without a session',
+      why: `${request.method} ${routeOf(request)}`,
+      result: `refused: ${shown}`,
+    });
   }
 
   #isOver({ who, sessionId }: Holder): boolean {
@@ -159,6 +184,13 @@ export class People implements AsyncDisposable {
     for (const ticker of this.#tickers) ticker[Symbol.dispose]();
     await this.notes[Symbol.asyncDispose]();
   }
+}
+
+/** Answers that say no: what was sent, who sent it, how long or of which type it is. */
+const told: ReadonlySet<number> = new Set([400, 403, 413, 415]);
+
+function routeOf(request: FastifyRequest): string {
+  return request.is404 ? 'no route' : (request.routeOptions.url ?? 'no route');
 }
 
 function principalOfPerson({ person }: SignedIn): Principal {

@@ -10,6 +10,7 @@ import { clearSessionCookie, setSessionCookie } from './cookies.ts';
 import { clientOf, describeMe } from './me.ts';
 import { campusWords, requireStrong } from './password-desk.ts';
 import type { People } from './people.ts';
+import type { SignedIn } from './sessions.ts';
 import type { Client, NewSession } from './sign-in.ts';
 
 const tags = ['people'];
@@ -64,8 +65,7 @@ export function addSignInRoutes(app: App, people: People): void {
     async (request, reply) => {
       const before = people.signedIn(request);
       const session = await people.signIn.withPassword(request.body, clientOf(request));
-      if (before !== null)
-        await people.sessions.end(before.session, { who: `person:${session.person}`, from: request.ip });
+      if (before !== null) await leave(people, before, request.ip);
       return become(people, request, reply, session);
     },
   );
@@ -86,6 +86,14 @@ export function addSignInRoutes(app: App, people: People): void {
       return reply.code(204).send(null);
     },
   );
+}
+
+/** Whoever was signed in in this browser is not any more: also somebody else, who brought his own cookie there. */
+async function leave({ sessions, notes }: People, { session, person }: SignedIn, from: string): Promise<void> {
+  const who = `person:${person.id}`;
+  await sessions.end(session, { who, from });
+  const why = 'somebody signs in in the same browser';
+  await notes.write({ who, from, what: 'sign-out', why, result: `the session from ${session.body.from} ended` });
 }
 
 /** Gives the browser its cookie, and says who it is now. */

@@ -55,9 +55,8 @@ export class SecondFactor {
     if (offer === undefined || clock.now() - offer.made > offerLifetime) {
       throw new CodedError('TOTP_OFFER_GONE', 'this secret was offered too long ago: begin again');
     }
-    // Steps that were used are of the secret before.
-    delete this.#options.file.state.usedSteps[person];
-    if (!this.#isCode(person, offer.secret, code)) {
+    // Steps that were used are of the secret before, and still count for that one until this is accepted.
+    if (!this.#isCode(person, offer.secret, code, 'new')) {
       throw new CodedError('WRONG_CODE', 'this is not the code of now: check the clock of the phone');
     }
     this.#offers.delete(session);
@@ -69,7 +68,7 @@ export class SecondFactor {
     return this.#isCode(person, this.#options.sealer.open(purposeOf(person), sealed), code);
   }
 
-  #isCode(person: string, secret: string, code: string): boolean {
+  #isCode(person: string, secret: string, code: string, age: 'new' | 'known' = 'known'): boolean {
     const token = code.replaceAll(/\s/g, '');
     if (!/^\d{6}$/.test(token)) return false;
     const { clock, file } = this.#options;
@@ -80,7 +79,7 @@ export class SecondFactor {
     const { usedSteps } = file.state;
     // Whoever saw it typed could use it for another minute. A step far ahead is of a clock that was wrong.
     const last = Object.hasOwn(usedSteps, person) ? (usedSteps[person] ?? 0) : 0;
-    if (step <= last && last <= step + 2 * drift) return false;
+    if (age === 'known' && step <= last && last <= step + 2 * drift) return false;
     delete usedSteps[person];
     usedSteps[person] = step;
     file.save();

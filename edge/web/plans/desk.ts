@@ -63,6 +63,13 @@ export class PlanDesk {
     await this.tidy();
   }
 
+  /** Throws FORBIDDEN where things of other zones lie, which would vanish with it or come to lie elsewhere. */
+  requireOwn(id: string, scope: Scope): void {
+    const places = this.#campus.reader.documents('placement').filter(({ body }) => body.plan === id);
+    if (places.every((place) => scope.seesDevice(place.id))) return;
+    throw new CodedError('FORBIDDEN', 'devices of zones that are not yours lie on this plan');
+  }
+
   requireRoom(): void {
     if (this.#campus.reader.documents('plan').length < mostPlans) return;
     throw new CodedError('PLANS_FULL', `there may be ${mostPlans} plans: remove one first`);

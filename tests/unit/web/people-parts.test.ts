@@ -144,8 +144,26 @@ describe('notes', () => {
       await using notes = new Notes({ rpc, clock, log: silentLog });
       for (let i = 0; i < 2_000; i++) notes.count({ ...note, from: `10.0.${i >> 8}.${i & 255}` });
     }
-    expect(written).toHaveLength(501);
-    expect(written.at(-1)).toMatchObject({ from: 'many addresses', result: 'refused (1500 times)' });
+    expect(written).toHaveLength(201);
+    expect(written.at(-1)).toMatchObject({ from: 'many addresses', result: 'refused (1800 times)' });
+  });
+
+  test('of strangers without end fill no audit, and leave room for what people are refused', async () => {
+    const written: (typeof note)[] = [];
+    const rpc = { call: async (_: string, params: object) => void written.push(params as typeof note) };
+    const clock = new ManualClock(0);
+    await using notes = new Notes({ rpc, clock, log: silentLog });
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      for (let i = 0; i < 50; i++) notes.count({ ...note, from: `2001:db8:${minute.toString(16)}:${i}::1` });
+      clock.advance(61_000);
+      await notes.flush();
+    }
+    expect(written.length).toBeLessThan(20_000);
+    expect(written).toContainEqual(expect.objectContaining({ from: 'many addresses' }));
+    notes.count({ ...note, who: 'person:lin', what: 'POST /api/v1/people' });
+    expect(written.at(-1)).toMatchObject({ who: 'person:lin' });
+    for (let i = 0; i < 100; i++) notes.count({ ...note, who: 'person:lin', from: `2001:db8::${i}` });
+    expect(written.filter(({ who, what }) => who === 'person:lin' && what === 'sign-in')).toHaveLength(1);
   });
 });
 

@@ -286,10 +286,11 @@ describe('a single thing elsewhere', () => {
     const refused = await post(guard, '/api/v1/interlocks/fire/reset', { reason: 'test' });
     expect(refused.status).toBe(403);
     expect(await refused.json()).toMatchObject({ error: 'forbidden' });
-    expect(called).toEqual([]);
+    expect(called.filter(({ method }) => method !== 'audit')).toEqual([]);
     expect((await post(guard, '/api/v1/interlocks/after-hours-gate/reset', { reason: 'test' })).status).toBe(200);
     expect((await post(whole, '/api/v1/interlocks/fire/reset', { reason: 'test' })).status).toBe(200);
-    expect(called.map(({ params }) => params)).toEqual([
+    const resets = called.filter(({ method }) => method === 'interlock.reset');
+    expect(resets.map(({ params }) => params)).toEqual([
       { id: 'after-hours-gate', reason: 'test', who: 'token:guard', from: '127.0.0.1' },
       { id: 'fire', reason: 'test', who: 'token:whole', from: '127.0.0.1' },
     ]);
