@@ -64,13 +64,20 @@ export class Live implements Disposable {
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #complaint: ReturnType<typeof setTimeout> | undefined;
   #asking: ReturnType<typeof setTimeout> | undefined;
+  /** A stream that does not open must not keep the names of things from anybody. */
+  readonly #waiting: ReturnType<typeof setTimeout>;
   #loading: Promise<void> | null = null;
   /** What the stream told while answers were on their way is applied after them. */
   #held: (() => void)[] | null = null;
   #isEnded = false;
+  /** The points as they are asked for first: the largest answer of all. */
+  readonly #firstPoints = promised<readonly PointView[]>();
 
   constructor(queries: QueryClient) {
     this.#queries = queries;
+    // Pages want them at once, and here they are wanted when the stream is open: asked for once, they serve both.
+    void queries.prefetchQuery({ queryKey: ['points'], queryFn: () => this.#firstPoints.promise });
+    this.#waiting = setTimeout(() => this.#firstPoints.resolve(api.get('points')), patience);
     this.#open();
   }
 
@@ -96,7 +103,9 @@ export class Live implements Disposable {
   [Symbol.dispose](): void {
     this.#isEnded = true;
     this.#source?.close();
-    for (const timer of [this.#reopening, this.#watchdog, this.#complaint, this.#asking]) clearTimeout(timer);
+    const timers = [this.#reopening, this.#watchdog, this.#complaint, this.#asking, this.#waiting];
+    for (const timer of timers) clearTimeout(timer);
+    this.#firstPoints.reject(new Error('the session is over'));
   }
 
   #open(): void {
@@ -223,8 +232,11 @@ export class Live implements Disposable {
   async #loadOnce(): Promise<void> {
     this.#held = [];
     try {
+      const asked = api.get<readonly PointView[]>('points');
+      this.#firstPoints.resolve(asked);
+      clearTimeout(this.#waiting);
       const [points, outputs, alarms, events] = await Promise.all([
-        api.get<readonly PointView[]>('points'),
+        asked,
         api.get<readonly OutputView[]>('outputs'),
         api.get<readonly AlarmView[]>(`alarms?open=true&limit=${mostAlarms}`),
         api.get<readonly EventView[]>('events?newest=true&limit=100'),
@@ -258,6 +270,19 @@ export class Live implements Disposable {
     const devices = await api.get<readonly DeviceHealthView[]>('devices').catch(() => null);
     if (devices !== null) this.devices.replace(devices.map((device) => [device.device, device]));
   }
+}
+
+/** Promise.withResolvers is not in all browsers that this is built for. */
+function promised<T>() {
+  let resolve: (value: T | Promise<T>) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  // Nobody may be waiting for it.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }
 
 function nextFrame(flush: () => void): void {
