@@ -63,7 +63,7 @@ function SessionLine({ session, onEnd }: { readonly session: SessionView; readon
         </p>
       </div>
       {!current && (
-        <Button danger aria-label={say.endLabel(from)} onClick={onEnd}>
+        <Button type="text" danger aria-label={say.endLabel(from)} onClick={onEnd}>
           {say.end}
         </Button>
       )}

@@ -54,27 +54,27 @@ export function AssetTable({
     {
       title: say.device,
       key: 'device',
-      width: 170,
+      width: 184,
       render: (_, { device, deviceName }) => <a href={linkTo(device)}>{name(deviceName)}</a>,
     },
-    { title: say.number, dataIndex: 'number', width: 130, ellipsis: true, render: orDash },
+    { title: say.number, dataIndex: 'number', width: 124, ellipsis: true, render: orDash },
     {
       title: say.model,
       key: 'model',
-      width: 200,
+      width: 186,
       ellipsis: true,
       render: (_, asset) => modelOf(asset),
     },
-    { title: say.serial, dataIndex: 'serial', width: 120, ellipsis: true, render: orDash },
+    { title: say.serial, dataIndex: 'serial', width: 116, ellipsis: true, render: orDash },
     {
       title: say.place,
       key: 'place',
-      width: 150,
+      width: 140,
       ellipsis: true,
       render: (_, { place: where, zone }) => (where === '' ? zoneName(zone) : where),
     },
-    { title: say.warranty, dataIndex: 'warranty', width: 116, render: (date: string | null) => date ?? '—' },
-    { title: say.due, key: 'due', width: 160, render: (_, asset) => <Due asset={asset} /> },
+    { title: say.warranty, dataIndex: 'warranty', width: 112, render: (date: string | null) => date ?? '—' },
+    { title: say.due, key: 'due', width: 176, render: (_, asset) => <Due asset={asset} /> },
   ];
   return (
     <div ref={place} className="assets-list">

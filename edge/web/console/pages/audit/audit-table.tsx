@@ -34,7 +34,7 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
     {
       title: say.what,
       dataIndex: 'what',
-      width: 300,
+      width: 280,
       ellipsis: true,
       render: (what: string, line) => {
         const { deed, about } = deedOf(what, language);
@@ -73,7 +73,7 @@ export function AuditTable({ rows }: { readonly rows: readonly Line[] }) {
           render={(line) => <LineCard line={line} onOpen={() => setOpen(line)} />}
         />
       ) : (
-        <VirtualTable columns={columns} rows={rows} rowKey="seq" height={height} minWidth={1_080} />
+        <VirtualTable columns={columns} rows={rows} rowKey="seq" height={height} minWidth={1_040} />
       )}
       <Drawer
         title={say.details}

@@ -15,6 +15,7 @@ export function useWhoText(): (who: string) => string {
     if (who === 'token:local') return say.whoBox;
     if (kind === 'person') return id;
     if (kind === 'token') return say.whoToken(id);
+    if (who === 'client:flows') return domainText('process', id, language);
     if (kind === 'client') return say.whoClient(id);
     if (kind === 'process') return domainText('process', id, language);
     return cut < 0 ? who : ownerText(who);

@@ -101,7 +101,7 @@ function ProcessPanel({ processes }: { readonly processes: readonly Process[] })
           {
             key: 'exit',
             title: say.lastExit,
-            render: ({ lastExit }) => (lastExit === null ? <span className="kit-soft">—</span> : sentence(lastExit)),
+            render: ({ lastExit }) => (lastExit === null ? null : sentence(lastExit)),
           },
         ]}
       />
