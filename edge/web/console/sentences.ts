@@ -40,6 +40,18 @@ function evidence(text: string, names: Names): string {
   });
 }
 
+const held = /^([a-z]+:[a-z0-9_-]+) at \d+: /;
+
+/** `request:web at 8: lamps are repaired`: what core says of the hold that won, by its owner. */
+function holdWords(text: string, names: Names): string {
+  return text.replace(held, (_, owner) => `${ownerText(String(owner), names)}${names.language === 'zh' ? '：' : ': '}`);
+}
+
+/** Why an output is held, where its owner is named already. */
+export function reasonAlone(text: string): string {
+  return text.replace(held, '');
+}
+
 function processWords(text: string, { language }: Names): string {
   const known = (name: string) => domainText('process', name, language);
   if (language === 'zh') return text.replace(/进程 ([a-z]+) /g, (_, name) => `进程“${known(name)}”`);
@@ -122,12 +134,14 @@ const chinese: readonly Rule[] = [
   [/\bdoes not answer\b/g, '没有应答'],
   [/\bits time was over when its turn came/g, '轮到时已过期'],
   [/^answers$/g, '应答正常'],
+  [/^nobody holds it: it keeps what it has$/g, '没有人控制，保持原状'],
+  [/^nobody holds it: its fail-safe value(?: is .*)?$/g, '没有人控制，回到安全值'],
 ];
 
 /** A sentence of a machine for people. */
 export function sentence(text: string | null | undefined, names: Names): string {
   if (text === null || text === undefined || text === '') return '';
-  const named = processWords(eventWords(evidence(text, names), names), names);
+  const named = processWords(eventWords(evidence(holdWords(text, names), names), names), names);
   if (names.language !== 'zh') return named;
   let said = named;
   for (const [pattern, words] of chinese) {

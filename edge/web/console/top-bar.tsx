@@ -127,8 +127,9 @@ function UserMenu() {
         },
       }}
     >
-      <button type="button" className="kit-plain-button bar-user" aria-label={words.userMenu} aria-haspopup="menu">
+      <button type="button" className="kit-plain-button bar-user" aria-haspopup="menu">
         {pageIcons.account}
+        <span className="kit-unseen">{words.userMenu}</span>
         <span className="bar-user-name">
           {name}
           <small>{roleNames[role][language]}</small>

@@ -77,9 +77,9 @@ export const frameWords = defineWords({
     lost: (age: string) => `The connection to this box is lost: these values are from ${age}. Trying again…`,
     coreAway: (age: string) =>
       `Core is starting again: these values are from ${age}. Outputs keep to their safe states; nothing can be acknowledged or operated until it is back.`,
-    clockSynced: 'Clock is synchronised',
-    clockNotSynced: 'Clock is not synchronised',
-    clockUnknown: 'Not known whether the clock is synchronised',
+    clockSynced: 'Clock in sync',
+    clockNotSynced: 'Clock not in sync',
+    clockUnknown: 'Clock: sync unknown',
     dayOpen: 'Open',
     dayClosed: 'Closed',
     whyWeekday: 'weekday',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Language } from '../../../edge/web/console/kit/words.ts';
-import { type Names, ownerText, sentence } from '../../../edge/web/console/sentences.ts';
+import { type Names, ownerText, reasonAlone, sentence } from '../../../edge/web/console/sentences.ts';
 
 /* What drivers, rules and the supervisor say, as the console puts it. */
 
@@ -32,6 +32,15 @@ test.each([
 ])('evidence "%s" names what people know', (text, zh, en) => {
   expect(sentence(text, names('zh'))).toBe(zh);
   expect(sentence(text, names('en'))).toBe(en);
+});
+
+test('why an output is held is said with its owner by name, or without him where he is named already', () => {
+  const text = 'interlock:smoke at 1: smoke-101/smoke is true (good)';
+  expect(sentence(text, names('zh'))).toBe('联锁“烟感报警”：101 烟感 · 烟雾 为“报警”');
+  expect(sentence('request:web at 8: 灯具检修', names('zh'))).toBe('人工（控制台）：灯具检修');
+  expect(sentence('request:web at 8: lamps', names('en'))).toBe('a person (console): lamps');
+  expect(reasonAlone('request:web at 8: 灯具检修')).toBe('灯具检修');
+  expect(sentence('nobody holds it: its fail-safe value is false', names('zh'))).toBe('没有人控制，回到安全值');
 });
 
 test.each([

@@ -114,6 +114,7 @@ function PhoneBar({ items, first }: { readonly items: readonly NavItem[]; readon
   const sheet = useRef<HTMLDialogElement>(null);
   const shown = items.filter((item) => first.includes(item.href));
   const current = items.find((item) => item.isCurrent)?.href;
+  const isBehind = current !== undefined && !first.includes(current);
   useEffect(() => {
     if (current !== undefined) sheet.current?.close();
   }, [current]);
@@ -122,7 +123,13 @@ function PhoneBar({ items, first }: { readonly items: readonly NavItem[]; readon
       {shown.map((item) => (
         <NavLink key={item.href} item={item} />
       ))}
-      <button type="button" className="kit-nav-link" onClick={() => sheet.current?.showModal()}>
+      <button
+        type="button"
+        className="kit-nav-link"
+        data-holds-current={isBehind}
+        aria-haspopup="dialog"
+        onClick={() => sheet.current?.showModal()}
+      >
         <span className="kit-nav-icon" aria-hidden="true">
           ☰
         </span>

@@ -54,6 +54,9 @@ const light = {
   colorTextPlaceholder: '#66717d',
   colorTextSecondary: '#46525f',
   colorTextTertiary: '#55616e',
+  // What can be typed into or pressed is told by its edge: 3:1 to what lies around (WCAG 1.4.11).
+  colorBorder: '#8995a1',
+  colorBorderSecondary: '#dce1e6',
 };
 const dark = {
   colorPrimary: '#3fbfae',
@@ -71,6 +74,8 @@ const dark = {
   colorTextPlaceholder: '#8a98a5',
   colorTextSecondary: '#b7c2cd',
   colorTextTertiary: '#9fadba',
+  colorBorder: '#626e7a',
+  colorBorderSecondary: '#2b3742',
 };
 
 function themeOf(isDark: boolean, isTouch: boolean): ThemeConfig {

@@ -47,6 +47,7 @@ function MeterStrip({ meter }: { readonly meter: Meter }) {
   const formats = useFormats();
   const kilowattHours = (value: number | null) => (value === null ? '—' : formats.number(value, value < 100 ? 1 : 0));
   const { today, weekAgo, nightBase } = meter;
+  const isKnown = meter.hours.some(({ energy }) => energy !== null);
   const change = today === null || weekAgo === null || weekAgo === 0 ? null : today / weekAgo - 1;
   return (
     <a className="meter" href={`#/devices/${meter.ref.split('/')[0] ?? ''}`}>
@@ -60,12 +61,18 @@ function MeterStrip({ meter }: { readonly meter: Meter }) {
           </span>
         )}
       </span>
-      <HourBars meter={meter} />
-      <span className="hours-ticks" aria-hidden="true">
-        {[0, 6, 12, 18].map((at) => (
-          <span key={at}>{String(at).padStart(2, '0')}</span>
-        ))}
-      </span>
+      {isKnown ? (
+        <>
+          <HourBars meter={meter} />
+          <span className="hours-ticks" aria-hidden="true">
+            {[0, 6, 12, 18].map((at) => (
+              <span key={at}>{String(at).padStart(2, '0')}</span>
+            ))}
+          </span>
+        </>
+      ) : (
+        <span className="hours-none kit-soft">{say.noHours}</span>
+      )}
       <span className="kit-soft meter-facts">
         <span>
           {say.weekAgo} <b className="kit-number">{kilowattHours(weekAgo)}</b> kWh
@@ -80,7 +87,7 @@ function MeterStrip({ meter }: { readonly meter: Meter }) {
 
 const bar = { width: 240, height: 44, hours: 24 } as const;
 
-/** 24 places, one an hour; an hour of which nothing is known is hatched, one that has not come is empty. */
+/** 24 places, one an hour; an hour of which nothing is known is a dash, one that has not come is empty. */
 function HourBars({ meter }: { readonly meter: Meter }) {
   const say = useWords(words);
   const name = useName();
@@ -100,7 +107,7 @@ function HourBars({ meter }: { readonly meter: Meter }) {
       <line x1="0" x2={bar.width} y1={bar.height} y2={bar.height} className="hours-base" />
       {meter.hours.map(({ t, energy }) => {
         const index = Math.round((t - midnight) / hour);
-        const height = energy === null ? bar.height * 0.35 : Math.max(1, (energy / most) * (bar.height - 2));
+        const height = energy === null ? 2 : Math.max(1, (energy / most) * (bar.height - 2));
         return (
           <rect
             key={t}

@@ -5,6 +5,7 @@ import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
 import { valueText } from '../../kit/values.ts';
 import { useDeviceName, useOwnerText, usePointName, useSentence } from '../../names.ts';
+import { reasonAlone } from '../../sentences.ts';
 import { useOutputs } from '../../use-live.tsx';
 import { words } from './words.ts';
 
@@ -79,6 +80,8 @@ function Held({ output }: { readonly output: OutputView }) {
   const what = isClip(output)
     ? `${deviceName(device)} · ${say.playing(value)}`
     : say.held(pointName(output.ref), value);
+  const hold = output.stack.find(({ owner }) => owner === output.holder);
+  const why = sentence(reasonAlone(hold?.reason ?? output.reason));
   const until = output.until === null ? say.untilReset : formats.moment(output.until, now());
   return (
     <li>
@@ -86,7 +89,7 @@ function Held({ output }: { readonly output: OutputView }) {
         {isClip(output) && <SignIcon sign="dot" size={10} />} {what}
       </a>
       <span className="kit-soft">
-        {say.by(ownerText(output.holder ?? ''), sentence(output.stack[0]?.reason ?? output.reason))} → {until}
+        {say.by(ownerText(output.holder ?? ''), why)} → {until}
       </span>
     </li>
   );
