@@ -13,8 +13,10 @@ export interface Cluster<T extends Placed = Placed> extends Spot {
 }
 
 /** Closer than this and they cover each other, px; of one space they join from further away. */
-const near = 30;
+const near = 34;
 const nearInSpace = 52;
+/** What was joined lies elsewhere and may cover something there. */
+const mostRounds = 4;
 
 /**
  * Joins by distance on the screen, in the order given: devices of one space first, then whatever still overlaps. A cluster
@@ -22,8 +24,13 @@ const nearInSpace = 52;
  */
 export function clustersOf<T extends Placed>(placed: readonly T[], layer: Size): Cluster<T>[] {
   const spaces = Map.groupBy(placed, ({ space, id }) => space ?? `alone ${id}`);
-  const inSpaces = [...spaces.values()].flatMap((own) => joined(own.map(alone), layer, nearInSpace));
-  return joined(inSpaces, layer, near);
+  let clusters = [...spaces.values()].flatMap((own) => joined(own.map(alone), layer, nearInSpace));
+  for (let round = 0; round < mostRounds; round++) {
+    const before = clusters.length;
+    clusters = joined(clusters, layer, near);
+    if (clusters.length === before) break;
+  }
+  return clusters;
 }
 
 function alone<T extends Placed>(member: T): Cluster<T> {

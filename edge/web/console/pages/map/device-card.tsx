@@ -64,7 +64,7 @@ export function DeviceCard({
           ))}
         </ul>
       )}
-      <p className="map-card-links">
+      <p className="map-card-links map-card-foot">
         {mayOperate && points.some(({ write }) => write !== undefined) && (
           <a className="kit-button" href={deviceHash(device.id)}>
             {say.operate}
@@ -89,10 +89,14 @@ function ValueRow({ point }: { readonly point: PointView }) {
       <span className={`map-value kit-number ${isTripped(value, point.point) ? 'map-tripped' : ''}`}>
         {valueText(value, point.unit, point.point, language)}
       </span>
-      <span className="kit-soft map-value-facts">
-        {isDoubted && <QualityBadge quality={reading.quality} reason={reading.reason} />}
+      <span className="kit-soft map-value-age">
         {reading !== undefined && reading.sourceTime > 0 && <Age time={reading.sourceTime} />}
       </span>
+      {isDoubted && (
+        <span className="map-value-quality">
+          <QualityBadge quality={reading.quality} reason={reading.reason} />
+        </span>
+      )}
     </li>
   );
 }

@@ -16,7 +16,15 @@ export function usePanAndPinch(stage: Stage) {
   const pointers = useRef(new Map<number, Point>());
   const start = useRef<Point | null>(null);
   const hasMoved = useRef(false);
-  const end = ({ pointerId }: PointerEvent) => void pointers.current.delete(pointerId);
+  const end = ({ pointerId }: PointerEvent) => {
+    pointers.current.delete(pointerId);
+    // After the click that ends it, if there is one at all.
+    if (pointers.current.size === 0) {
+      setTimeout(() => {
+        hasMoved.current = false;
+      });
+    }
+  };
   return {
     onPointerDown: ({ button, pointerId, clientX, clientY }: PointerEvent) => {
       if (button !== 0) return;
@@ -47,9 +55,7 @@ export function usePanAndPinch(stage: Stage) {
     onPointerCancel: end,
     /** The click at the end of a movement is none. */
     onClickCapture: (event: MouseEvent) => {
-      if (!hasMoved.current) return;
-      hasMoved.current = false;
-      event.stopPropagation();
+      if (hasMoved.current) event.stopPropagation();
     },
   };
 }
@@ -70,52 +76,65 @@ export interface DragHandlers {
   readonly onCancel: () => void;
 }
 
-/** Drags the element it is given to; Escape lets go without dropping. Needs `touch-action: none`. */
+/**
+ * Drags the element it is given to; Escape lets go without dropping. Needs `touch-action: none`. The window is listened to,
+ * as a quick hand has left the element before it was a drag; to capture the pointer at once would take the click from what
+ * is within the element.
+ */
 export function useDrag(handlers: DragHandlers | null) {
   const latest = useRef(handlers);
   latest.current = handlers;
-  const start = useRef<(Point & { readonly pointerId: number }) | null>(null);
-  const isDragging = useRef(false);
+  const pressed = useRef<AbortController | null>(null);
   const isOver = useRef(false);
-  const cancel = () => {
-    if (isDragging.current) latest.current?.onCancel();
-    start.current = null;
-    isDragging.current = false;
-  };
-  useEffect(() => {
-    const hear = (event: KeyboardEvent) => event.key === 'Escape' && cancel();
-    addEventListener('keydown', hear);
-    return () => removeEventListener('keydown', hear);
-  });
+  useEffect(() => () => pressed.current?.abort(), []);
   return {
     onPointerDown: (event: PointerEvent) => {
       if (event.button !== 0 || latest.current === null) return;
       event.stopPropagation();
-      start.current = { x: event.clientX, y: event.clientY, pointerId: event.pointerId };
-      isOver.current = false;
-    },
-    onPointerMove: (event: PointerEvent) => {
-      const from = start.current;
-      if (from === null || from.pointerId !== event.pointerId) return;
-      if (event.buttons === 0) return cancel();
-      if (!isDragging.current) {
-        if (Math.hypot(event.clientX - from.x, event.clientY - from.y) < still) return;
-        isDragging.current = true;
+      pressed.current?.abort();
+      pressed.current = follow(event, latest, () => {
         isOver.current = true;
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }
-      latest.current?.onMove(event.clientX, event.clientY);
+        // After the click that ends it, if there is one at all.
+        setTimeout(() => {
+          isOver.current = false;
+        });
+      });
     },
-    onPointerUp: (event: PointerEvent) => {
-      if (isDragging.current) latest.current?.onDrop(event.clientX, event.clientY);
-      start.current = null;
-      isDragging.current = false;
-    },
-    onPointerCancel: cancel,
+    /** The click at the end of a drag is none. */
     onClickCapture: (event: MouseEvent) => {
-      if (!isOver.current) return;
-      isOver.current = false;
-      event.stopPropagation();
+      if (isOver.current) event.stopPropagation();
     },
   };
+}
+
+function follow(
+  { pointerId, clientX, clientY }: PointerEvent,
+  handlers: { readonly current: DragHandlers | null },
+  onDragged: () => void,
+): AbortController {
+  const end = new AbortController();
+  const { signal } = end;
+  let isDragging = false;
+  const cancel = () => {
+    if (isDragging) handlers.current?.onCancel();
+    end.abort();
+  };
+  const move = (event: globalThis.PointerEvent) => {
+    if (event.pointerId !== pointerId) return;
+    if (event.buttons === 0) return cancel();
+    isDragging ||= Math.hypot(event.clientX - clientX, event.clientY - clientY) >= still;
+    if (isDragging) handlers.current?.onMove(event.clientX, event.clientY);
+  };
+  const drop = (event: globalThis.PointerEvent) => {
+    if (event.pointerId !== pointerId) return;
+    end.abort();
+    if (!isDragging) return;
+    onDragged();
+    handlers.current?.onDrop(event.clientX, event.clientY);
+  };
+  addEventListener('pointermove', move, { signal });
+  addEventListener('pointerup', drop, { signal });
+  addEventListener('pointercancel', (event) => event.pointerId === pointerId && cancel(), { signal });
+  addEventListener('keydown', ({ key }) => key === 'Escape' && cancel(), { signal });
+  return end;
 }

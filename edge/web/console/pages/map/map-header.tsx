@@ -34,6 +34,7 @@ export function MapHeader({
   readonly mayEdit: boolean;
 }) {
   const say = useWords(words);
+  const name = useName();
   const floorName = useFloorName(campus);
   const [form, setForm] = useState<'new' | 'this' | null>(null);
   const edit = (is: boolean) => goTo(mapHash(plan.id, null, is), 'replace');
@@ -41,10 +42,12 @@ export function MapHeader({
     <>
       <PageHeader
         title={say.title}
-        about={say.aboutPlan(floorName(plan.floor), plan.places.length)}
+        about={[name(plan.name), floorName(plan.floor), say.count(plan.places.length)]
+          .filter((part) => part !== '')
+          .join(' · ')}
         actions={
           <>
-            <PlanChoice plan={plan} plans={plans} isEditing={isEditing} />
+            {plans.length > 1 && <PlanChoice plan={plan} plans={plans} isEditing={isEditing} />}
             {mayEdit && (
               <Button type={isEditing ? 'primary' : 'default'} onClick={() => edit(!isEditing)}>
                 {isEditing ? say.done : say.edit}

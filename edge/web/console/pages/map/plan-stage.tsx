@@ -1,6 +1,15 @@
 import { CompressOutlined, MinusOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from 'react';
 import type { PlanView } from '../../../place-schemas.ts';
 import { KindIcon } from '../../kind-icons.tsx';
 import { fromHere } from '../../kit/download.tsx';
@@ -56,6 +65,7 @@ export function PlanStage({
       aria-describedby={help}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move the view.
       tabIndex={0}
+      style={{ '--map-ratio': plan.height / plan.width } as CSSProperties}
       data-zoom={stage.view.zoom.toFixed(2)}
       data-placing={isByKeys}
       onKeyDown={(event) => moveByKey(event, stage)}

@@ -55,7 +55,7 @@ export function SideList({
     });
   }, [all, sought, language, name, aboutOf]);
   return (
-    <aside className="map-side" aria-label={say.list}>
+    <aside className="map-side" aria-label={say.list} data-editing={acts.edit !== null}>
       <div className="map-side-top">
         <Segmented<Where>
           block

@@ -4,7 +4,8 @@ import { useDeviceStatus } from '../../device-status.ts';
 import { KindIcon } from '../../kind-icons.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useLanguage, useName } from '../../kit/language.tsx';
-import { valueText } from '../../kit/values.ts';
+import { pointLabel, valueText } from '../../kit/values.ts';
+import { pairIn } from '../../kit/words.ts';
 import { useReading } from '../../use-live.tsx';
 import { type Device, signs, statusText } from './status.ts';
 
@@ -33,6 +34,9 @@ export const ThingRow = memo(function ThingRow({
     reading === undefined || headline === undefined
       ? ''
       : valueText(reading.value, headline.unit, headline.point, language);
+  // "None" says nothing without what there is none of.
+  const isPlain = headline === undefined || typeof reading?.value !== 'boolean';
+  const shown = isPlain ? value : pairIn(language, pointLabel(headline.point, headline.label, language), value);
   return (
     <button
       type="button"
@@ -50,7 +54,7 @@ export const ThingRow = memo(function ThingRow({
         {about !== '' && <span className="kit-soft map-row-about">{about}</span>}
       </span>
       <span className="map-row-end">
-        <span className="kit-number">{value}</span>
+        <span className="kit-number map-row-value">{shown}</span>
         {status !== 'good' && (
           <span className="map-row-status">
             <SignIcon sign={signs[status]} size={12} /> {statusText(status, language)}

@@ -3,10 +3,9 @@ import type { PlanView } from '../../../place-schemas.ts';
 import type { CampusView, PointView } from '../../api.ts';
 import { useIllDevices, useWorstAlarms } from '../../device-status.ts';
 import { headlineOf } from '../../headline.ts';
-import { useName, useWords } from '../../kit/language.tsx';
+import { useName } from '../../kit/language.tsx';
 import type { Lists } from './side-list.tsx';
 import type { Thing } from './status.ts';
-import { words } from './words.ts';
 
 /* Devices with what the map must know of them, and where each of them lies. */
 
@@ -59,12 +58,11 @@ export function useSpaceName(campus: CampusView): (space: string | null) => stri
   }, [campus, name]);
 }
 
-/** `教学楼 · 一层`; of a plan of no floor: the grounds. */
+/** `教学楼 · 一层`; '' for the grounds. */
 export function useFloorName(campus: CampusView): (floor: string | null) => string {
   const name = useName();
-  const say = useWords(words);
   return (id) => {
-    if (id === null) return say.grounds;
+    if (id === null) return '';
     for (const building of campus.buildings) {
       const floor = building.floors.find((one) => one.id === id);
       if (floor !== undefined) return `${name(building.name)} · ${name(floor.name)}`;

@@ -13,6 +13,7 @@ export interface Stage {
   readonly zoomBy: (factor: number, at?: Spot) => void;
   readonly panBy: (right: number, down: number) => void;
   readonly whole: () => void;
+  /** At least as close as `zoom`; lower than the middle, so that a card has room above it. */
   readonly centreOn: (spot: Spot, zoom: number) => void;
   readonly frame: (spots: readonly Spot[]) => void;
   /** The spot of the plan under a pointer; null outside of the stage or beside the plan. */
@@ -25,6 +26,8 @@ const nothing: Size = { width: 0, height: 0 };
 const begin: View = { zoom: 1, x: 0, y: 0 };
 /** px of a wheel that double. */
 const wheelDouble = 320;
+/** Share of the stage above what is centred. */
+const roomAbove = 0.72;
 
 export function useStage(plan: Size): Stage {
   const box = useRef<HTMLElement>(null);
@@ -63,7 +66,7 @@ export function useStage(plan: Size): Stage {
     ),
     whole: useCallback(() => setView(begin), []),
     centreOn: useCallback(
-      (spot, zoom) => change((before, place) => centred(before, spot, zoom, shape, place)),
+      (spot, zoom) => change((before, place) => centred(before, spot, zoom, shape, place, roomAbove)),
       [change, shape],
     ),
     frame: useCallback((spots) => change((_, place) => framed(spots, shape, place)), [change, shape]),

@@ -42,12 +42,12 @@ export function zoomed(view: View, factor: number, at: Spot, plan: Size, stage: 
   return settled({ zoom, x: at.x - (at.x - view.x) * by, y: at.y - (at.y - view.y) * by }, plan, stage);
 }
 
-/** Brings a spot of the plan to the middle, at least as close as `zoom`. */
-export function centred(view: View, spot: Spot, zoom: number, plan: Size, stage: Size): View {
+/** Brings a spot of the plan to the middle (or `down` of the stage's height), at least as close as `zoom`. */
+export function centred(view: View, spot: Spot, zoom: number, plan: Size, stage: Size, down = 0.5): View {
   const closer = Math.min(closest, Math.max(view.zoom, zoom));
   const layer = layerOf(plan, stage, closer);
   const x = stage.width / 2 - spot.x * layer.width;
-  const y = stage.height / 2 - spot.y * layer.height;
+  const y = stage.height * down - spot.y * layer.height;
   return settled({ zoom: closer, x, y }, plan, stage);
 }
 

@@ -4,7 +4,7 @@ export const words = defineWords({
   zh: {
     title: '平面图',
     about: '楼层和校园总图，以及各处设备的状态。',
-    aboutPlan: (floor: string, count: number) => `${floor} · ${count} 个设备`,
+    count: (count: number) => `图上 ${count} 个设备`,
     mapOf: (plan: string) => `平面图：${plan}`,
     plans: '选择平面图',
     grounds: '校园总图（不属于某一层）',
@@ -104,7 +104,7 @@ export const words = defineWords({
   en: {
     title: 'Map',
     about: 'Floors and grounds, and how the devices on them are.',
-    aboutPlan: (floor: string, count: number) => `${floor} · ${count} ${count === 1 ? 'device' : 'devices'}`,
+    count: (count: number) => `${count} ${count === 1 ? 'device' : 'devices'} on it`,
     mapOf: (plan: string) => `Plan: ${plan}`,
     plans: 'Choose a plan',
     grounds: 'Grounds (of no floor)',
