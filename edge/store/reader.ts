@@ -41,6 +41,8 @@ export interface History {
   readonly type: ValueType;
   readonly unit: string;
   readonly step: Step;
+  /** For how long a value stands when no other comes, ms; 0: for ever. */
+  readonly staleAfter: number;
   readonly samples: readonly HistorySample[];
   readonly buckets: readonly Aggregate[];
   /** There is more than `limit`: ask again from the last one's time. */
@@ -192,7 +194,8 @@ function history(open: Prepared, question: Question, now: number): History | nul
   const { ref, from, to, step, limit, days } = question;
   const point = open.findPoint(ref);
   if (point === null) return null;
-  const about = { ref, type: point.type, unit: point.unit, step };
+  const { staleAfter, counter } = point.rule;
+  const about = { ref, type: point.type, unit: point.unit, step, staleAfter: counter ? 0 : staleAfter };
   if (step === 'raw') {
     const samples = new PointHistory(open.source, point, to).raw(from, to, limit + 1);
     const more = samples.length > limit;

@@ -41,8 +41,8 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
       const { params, query } = request;
       const ref = visibleRef(params.device, params.point, scopeOf(principalOf(request)));
       const found = readHistory(campus, localTime, ref, settleStep(query), query.limit);
-      const { unit, step, samples, buckets, more } = found;
-      const head = { id: ref, unit, step, truncated: more };
+      const { unit, step, staleAfter, samples, buckets, more } = found;
+      const head = { id: ref, unit, step, staleAfter, truncated: more };
       return step === 'raw' ? { ...head, samples: [...samples] } : { ...head, buckets: [...buckets] };
     },
   );

@@ -117,6 +117,8 @@ export const historySchema = z.object({
   id: z.string(),
   unit: z.string(),
   step: stepSchema,
+  /** For how long a sample stands when no other comes, ms; 0: for ever. After that nothing is known. */
+  staleAfter: z.number(),
   /** Present for step=raw. */
   samples: z
     .array(z.object({ t: time, value: value.nullable(), quality: z.string(), reason: z.string().optional() }))

@@ -264,6 +264,7 @@ describe('a curve', () => {
     id: 'd/p',
     unit: 'W',
     step: '1min',
+    staleAfter: 0,
     buckets,
     truncated: false,
   });
@@ -287,7 +288,7 @@ describe('a curve', () => {
       { t: minute, value: true, quality: 'bad', reason: 'no-communication' },
       { t: 2 * minute, value: false, quality: 'good' },
     ];
-    const raw: HistoryView = { id: 'd/p', unit: '', step: 'raw', samples, truncated: false };
+    const raw: HistoryView = { id: 'd/p', unit: '', step: 'raw', staleAfter: 0, samples, truncated: false };
     expect(curveOf(raw, 4 * minute).map(({ t, value }) => [t / minute, value])).toEqual([
       [0, 1],
       [1, null],
@@ -295,6 +296,34 @@ describe('a curve', () => {
       [4, 0],
     ]);
     expect(summaryOf(raw, 4 * minute).mean).toBeCloseTo(1 / 3);
+  });
+
+  test('of samples breaks where none came for longer than one stands, and does not reach the end then', () => {
+    const samples = [0, 1, 5].map((at) => ({ t: at * minute, value: at, quality: 'good' }));
+    const raw: HistoryView = { id: 'd/p', unit: 'W', step: 'raw', staleAfter: 2 * minute, samples, truncated: false };
+    expect(curveOf(raw, 9 * minute).map(({ t, value }) => [t / minute, value])).toEqual([
+      [0, 0],
+      [1, 1],
+      [3, 1],
+      [3 + 1 / minute, null],
+      [5, 5],
+      [7, 5],
+      [7 + 1 / minute, null],
+    ]);
+  });
+
+  test('of a counter is in doubt from a pause to the bar that holds what was used meanwhile', () => {
+    const counter = history([
+      bucket(0, 5, { delta: 1 }),
+      bucket(3 * minute, 9, { delta: 4 }),
+      bucket(4 * minute, 10, { delta: 1 }),
+    ]);
+    expect(barsOf(counter).map(({ t, value, quality }) => [t / minute, value, quality])).toEqual([
+      [0, 1, 'good'],
+      [1, null, 'bad'],
+      [3, 4, 'uncertain'],
+      [4, 1, 'good'],
+    ]);
   });
 
   test('of a counter is what it rose by, with its total', () => {

@@ -20,7 +20,7 @@ function numberOf(value: Samples[number]['value']): number | null {
  * one, so the last of them is drawn on to `end`.
  */
 export function curveOf(history: HistoryView, end: number): ChartPoint[] {
-  if (history.samples !== undefined) return ofSamples(history.samples, end);
+  if (history.samples !== undefined) return ofSamples(history.samples, history.staleAfter, end);
   const size = stepMs(history.step);
   const points: ChartPoint[] = [];
   let next: number | null = null;
@@ -37,23 +37,38 @@ export function curveOf(history: HistoryView, end: number): ChartPoint[] {
   return points;
 }
 
-function ofSamples(samples: Samples, end: number): ChartPoint[] {
-  const points = samples.map(({ t, value, quality }): ChartPoint => {
+function ofSamples(samples: Samples, staleAfter: number, end: number): ChartPoint[] {
+  const stands = staleAfter === 0 ? Number.POSITIVE_INFINITY : staleAfter;
+  const points: ChartPoint[] = [];
+  for (const [index, { t, value, quality }] of samples.entries()) {
     const judged = qualityOf(quality);
-    return { t, value: judged === 'bad' ? null : numberOf(value), quality: judged };
-  });
-  const last = points.at(-1);
-  if (last !== undefined && last.value !== null && last.t < end) points.push({ ...last, t: end });
+    const point = { t, value: judged === 'bad' ? null : numberOf(value), quality: judged };
+    points.push(point);
+    const next = samples[index + 1]?.t ?? end;
+    if (point.value === null) continue;
+    // Nothing came for too long (the box was off): what is drawn ends where the value was no longer known.
+    if (next - t > stands) points.push({ ...point, t: t + stands }, { t: t + stands + 1, value: null });
+    else if (samples[index + 1] === undefined && t < end) points.push({ ...point, t: end });
+  }
   return points;
 }
 
-/** What a counter rose by in each bucket; null where it is not known. */
+/**
+ * What a counter rose by in each bucket; null where it is not known. The first bar after a pause holds the pause too: both are
+ * in doubt.
+ */
 export function barsOf(history: HistoryView): ChartPoint[] {
-  return (history.buckets ?? []).map(({ t, delta, goodSeconds }) => ({
-    t,
-    value: delta,
-    quality: goodSeconds > 0 || delta !== null ? 'good' : 'bad',
-  }));
+  const size = stepMs(history.step);
+  const bars: ChartPoint[] = [];
+  let last: number | null = null;
+  for (const { t, delta, goodSeconds } of history.buckets ?? []) {
+    const isAfterPause = last !== null && t > last + size && delta !== null;
+    if (isAfterPause && last !== null) bars.push({ t: last + size, value: null, quality: 'bad' });
+    const isKnown = goodSeconds > 0 || delta !== null;
+    bars.push({ t, value: delta, quality: isAfterPause ? 'uncertain' : isKnown ? 'good' : 'bad' });
+    if (delta !== null) last = t;
+  }
+  return bars;
 }
 
 export function hasDeltas(history: HistoryView): boolean {

@@ -52,7 +52,7 @@ export function Figures({
         {[
           say[details[history.step]],
           ...(history.step === 'raw' || showsBars ? [] : [say.band]),
-          say.gaps,
+          showsBars ? say.barGaps : say.gaps,
           say.dragHint,
         ].join(' · ')}
       </p>
