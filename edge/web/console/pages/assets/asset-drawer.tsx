@@ -3,7 +3,7 @@ import { App, Button, Drawer, Input, InputNumber, Select } from 'antd';
 import { type FormEvent, useId, useState } from 'react';
 import { type Role, roleNames, roles } from '#edge/domain/access.ts';
 import type { AssetView } from '../../../place-schemas.ts';
-import { api, problemText, query } from '../../api.ts';
+import { ApiError, api, problemText, query } from '../../api.ts';
 import { fromHere } from '../../kit/download.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
@@ -103,6 +103,10 @@ function AssetForm({ asset, mayWrite }: { readonly asset: AssetView; readonly ma
       await queries.invalidateQueries({ queryKey: ['assets'] });
     } catch (error) {
       setProblem(problemText(error, language));
+      if (!(error instanceof ApiError) || error.code !== 'document-changed') return;
+      // The form begins anew with what the other wrote, so what went wrong is said beside it.
+      void message.warning(problemText(error, language));
+      await queries.invalidateQueries({ queryKey: ['assets'] });
     } finally {
       setBusy(false);
     }

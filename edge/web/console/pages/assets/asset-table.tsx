@@ -86,6 +86,7 @@ export function AssetTable({
         minWidth={1_090}
         rowSelection={{
           columnWidth: 48,
+          preserveSelectedRowKeys: true,
           selectedRowKeys: [...chosen],
           onChange: (keys) => onChoose(keys.map(String)),
           getCheckboxProps: ({ deviceName }) => ({ 'aria-label': say.select(name(deviceName)) }),

@@ -39,6 +39,11 @@ export function AccountsTab() {
       />
     );
   }
+  // What is changed must be what is there now: the person may have chosen a password since the list was fetched.
+  const edit = async (person: PersonView) => {
+    const fresh = await people.refetch();
+    setEditing(fresh.data?.find(({ id }) => id === person.id) ?? person);
+  };
   const wanted = text.trim().toLowerCase();
   const shown = people.data.filter(({ id, name }) => `${id} ${name}`.toLowerCase().includes(wanted));
   return (
@@ -65,7 +70,7 @@ export function AccountsTab() {
       {shown.length === 0 ? (
         <EmptyState title={say.nobodyFits}>{say.nobodyFitsHelp}</EmptyState>
       ) : (
-        <PeopleTable people={shown} onEdit={setEditing} />
+        <PeopleTable people={shown} onEdit={(person) => void edit(person)} />
       )}
       {editing !== null && <PersonForm person={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
     </Panel>

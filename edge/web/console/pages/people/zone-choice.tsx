@@ -1,5 +1,4 @@
-import { Radio, Select } from 'antd';
-import { useId } from 'react';
+import { Checkbox, Radio } from 'antd';
 import type { Zones } from '#edge/domain/access.ts';
 import { useName, useWords } from '../../kit/language.tsx';
 import { useCampus } from '../../use-live.tsx';
@@ -16,11 +15,11 @@ export function ZoneChoice({
   const say = useWords(words);
   const name = useName();
   const campus = useCampus();
-  const id = useId();
   return (
     <fieldset className="people-fieldset">
       <legend>{say.zones}</legend>
       <Radio.Group
+        aria-label={say.zones}
         value={zones === 'all' ? 'all' : 'some'}
         onChange={(event) => onChange(event.target.value === 'all' ? 'all' : [])}
         options={[
@@ -29,20 +28,15 @@ export function ZoneChoice({
         ]}
       />
       {zones !== 'all' && (
-        <div className="kit-field">
-          <label htmlFor={`${id}-zones`} className="kit-unseen">
-            {say.zones}
-          </label>
-          <Select<string[]>
-            id={`${id}-zones`}
-            mode="multiple"
+        <>
+          <Checkbox.Group<string>
+            className="people-scopes"
             value={[...zones]}
             onChange={onChange}
-            optionFilterProp="label"
             options={(campus?.zones ?? []).map((zone) => ({ value: zone.id, label: name(zone.name) }))}
           />
-          <p className="kit-soft">{say.zonesHelp}</p>
-        </div>
+          <p className="kit-soft people-help">{say.zonesHelp}</p>
+        </>
       )}
     </fieldset>
   );
