@@ -131,6 +131,7 @@ const chinese: readonly Rule[] = [
   [/\bSIG(KILL|TERM|SEGV|ABRT)\b/g, '被终止（SIG$1）'],
   [/^the flows run$/g, '流程运行正常'],
   [/^sends to (\S+); no error for (\d+) s$/g, '正在发往 $1，$2 秒内没有错误'],
+  [/\bit is not on the broker\b/g, '没有连接消息总线'],
   [/\bdoes not answer\b/g, '没有应答'],
   [/\bits time was over when its turn came/g, '轮到时已过期'],
   [/^answers$/g, '应答正常'],
@@ -138,25 +139,34 @@ const chinese: readonly Rule[] = [
   [/^nobody holds it: its fail-safe value(?: is .*)?$/g, '没有人控制，回到安全值'],
 ];
 
+/** `空教室无人 / the room is empty`: a flow says why in both languages. */
+const both = /^([^/]*[\u3400-\u9fff][^/]*) \/ ([\x20-\x7e]+)$/;
+
+function inOneLanguage(text: string, { language }: Names): string {
+  return text.replace(both, (_, zh, en) => String(language === 'zh' ? zh : en));
+}
+
 /** A sentence of a machine for people. */
-export function sentence(text: string | null | undefined, names: Names): string {
-  if (text === null || text === undefined || text === '') return '';
+export function sentence(said: string | null | undefined, names: Names): string {
+  if (said === null || said === undefined || said === '') return '';
+  const text = inOneLanguage(said, names);
   const named = processWords(eventWords(evidence(holdWords(text, names), names), names), names);
   if (names.language !== 'zh') return named;
-  let said = named;
+  let told = named;
   for (const [pattern, words] of chinese) {
-    said =
+    told =
       typeof words === 'string'
-        ? said.replace(pattern, words)
-        : said.replace(pattern, (_, ...rest) =>
+        ? told.replace(pattern, words)
+        : told.replace(pattern, (_, ...rest) =>
             words(
               names,
               rest.filter((part) => typeof part === 'string'),
             ),
           );
   }
-  // Three words of English in a row are a sentence that nobody has put into Chinese yet.
-  return /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(said) ? domainWords.zh.technical(said) : said;
+  // Three words of English in a row are a sentence that nobody has put into Chinese yet; what has Chinese in it a person wrote.
+  const isTechnical = /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(told) && !/[\u3400-\u9fff]/.test(text);
+  return isTechnical ? domainWords.zh.technical(told) : told;
 }
 
 /** Who holds an output: `interlock:fire` -> `联锁“火灾疏散”`. */

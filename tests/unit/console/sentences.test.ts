@@ -40,6 +40,10 @@ test('why an output is held is said with its owner by name, or without him where
   expect(sentence('request:web at 8: 灯具检修', names('zh'))).toBe('人工（控制台）：灯具检修');
   expect(sentence('request:web at 8: lamps', names('en'))).toBe('a person (console): lamps');
   expect(reasonAlone('request:web at 8: 灯具检修')).toBe('灯具检修');
+  const both = 'request:flows at 12: 空教室无人 / the room is empty';
+  expect(sentence(both, names('zh'))).toBe('自动化流程：空教室无人');
+  expect(sentence(reasonAlone(both), names('en'))).toBe('the room is empty');
+  expect(sentence('检修 the third lamp of the hall', names('zh'))).toBe('检修 the third lamp of the hall');
   expect(sentence('nobody holds it: its fail-safe value is false', names('zh'))).toBe('没有人控制，回到安全值');
 });
 
@@ -63,6 +67,7 @@ test.each([
   ['the process fieldbus is not running', '进程“现场总线”没有运行'],
   ['silent for 8 s', '8 秒没有响应，被强制重启'],
   ['exit 1', '退出码 1'],
+  ['it is not on the broker', '没有连接消息总线'],
 ])('"%s" is said in Chinese', (text, zh) => {
   expect(sentence(text, names('zh'))).toBe(zh);
   expect(sentence(text, names('en')).toLowerCase()).toContain(text.slice(-10).toLowerCase());
