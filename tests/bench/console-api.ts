@@ -1,7 +1,7 @@
 import { type BenchLine, median } from './bench-line.ts';
 import { loadOf } from './console-load.ts';
 import type { Room } from './console-page.ts';
-import { Script } from './rig.ts';
+import { cpuTimeOf, Script } from './rig.ts';
 
 /* What an answer of the API costs beside one of bare Fastify, and how long a month of one point takes. */
 
@@ -15,29 +15,49 @@ async function answerOf(room: Room, path: string): Promise<string> {
   return body;
 }
 
+/** At least so many for one of bare Fastify: it has nothing to look up, to judge or to write down. */
+const routes = { '/api/v1/now': 0.1, '/api/v1/points': 0.2 };
+
+interface Rate {
+  readonly perSecond: number;
+  /** CPU of the server's process, microseconds an answer. */
+  readonly cpu: number;
+}
+
 /** Requests a second of real routes, with a session, against Fastify that sends the same bytes to anybody. */
-export async function measureApi(room: Room, { rounds, ms }: { rounds: number; ms: number }): Promise<BenchLine[]> {
-  const routes = { '/api/v1/now': 0.2, '/api/v1/points': 0.2 };
+export async function measureApi(
+  room: Room,
+  { pid, rounds, ms }: { readonly pid: number; readonly rounds: number; readonly ms: number },
+): Promise<BenchLine[]> {
   const answers: Record<string, string> = {};
   for (const path of Object.keys(routes)) answers[path] = await answerOf(room, path);
   await using bare = new Script('console-bare.ts');
   const { url } = await bare.ask({ answers });
   const lines: BenchLine[] = [];
   for (const [path, goal] of Object.entries(routes)) {
-    const take = (target: string, time: number) =>
-      loadOf({ url: target, path, cookie: room.cookie, connections, ms: time });
-    const both = async (time: number) => ({ ours: await take(room.url, time), theirs: await take(String(url), time) });
-    await both(ms / 3);
-    const taken: Awaited<ReturnType<typeof both>>[] = [];
-    for (let i = 0; i < rounds; i++) taken.push(await both(ms));
+    const take = async (target: string, process: number, time: number): Promise<Rate> => {
+      const before = await cpuTimeOf(process);
+      const began = performance.now();
+      const perSecond = await loadOf({ url: target, path, cookie: room.cookie, connections, ms: time });
+      const count = (perSecond * (performance.now() - began)) / 1_000;
+      return { perSecond, cpu: (1_000 * (((await cpuTimeOf(process)) ?? Number.NaN) - (before ?? 0))) / count };
+    };
+    const both = async (time: number) => ({
+      ours: await take(room.url, pid, time),
+      bare: await take(String(url), bare.pid, time),
+    });
+    await both(ms / 2);
+    const turns: Awaited<ReturnType<typeof both>>[] = [];
+    for (let i = 0; i < rounds; i++) turns.push(await both(ms));
+    const middle = (who: 'ours' | 'bare', what: keyof Rate) => median(turns.map((turn) => turn[who][what]));
     const bytes = answers[path]?.length ?? 0;
     lines.push({
       bench: 'console',
       what: `requests a second, GET ${path}`,
-      ours: { value: median(taken.map(({ ours }) => ours)), unit: '1/s' },
-      other: { value: median(taken.map(({ theirs }) => theirs)), unit: '1/s', name: 'bare Fastify, the same bytes' },
+      ours: { value: middle('ours', 'perSecond'), unit: '1/s' },
+      other: { value: middle('bare', 'perSecond'), unit: '1/s', name: 'bare Fastify, the same bytes' },
       goal: { of: 'ratio', atLeast: goal },
-      note: `${bytes} bytes made anew for each request from the live state (${room.points} points) and the store, with the session looked up, rights, zones and headers, against bytes that lie ready; ${connections} sockets that stay open, one process each, median of ${rounds} turns of ${ms / 1_000} s`,
+      note: `${bytes} bytes made anew for each request from the live state (${room.points} points) and the store, with the session looked up, rights, zones and headers, against bytes that lie ready; ${connections} sockets that stay open, one process each, median of ${rounds} turns of ${ms / 1_000} s; CPU of the server an answer: ${middle('ours', 'cpu').toFixed(0)} us against ${middle('bare', 'cpu').toFixed(0)} us`,
     });
   }
   return lines;

@@ -17,25 +17,27 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchLine[]> {
   const consoleFolder = await buildConsole();
   const lines: BenchLine[] = [];
   {
-    const month = quick ? { points: 2, every: 60_000 } : { points: 4, every: 30_000 };
+    const month = quick ? { points: 1, every: 60_000 } : { points: 3, every: 60_000 };
     await using small = new Script('console-room.ts');
     const room = await openRoom(small, { folder: join(folder.path, 'small'), consoleFolder, meters: 0, month });
     say('  a month is stored');
     lines.push(...(await withBrowser((browser) => measureFirstSight(browser, room, quick))));
     say('  the console was opened');
     const samples = (30 * 86_400_000) / month.every;
-    const about = `${samples} samples, one of ${month.points} points of which there are as many`;
-    lines.push(...(await measureApi(room, quick ? { rounds: 1, ms: 700 } : { rounds: 3, ms: 1_000 })));
+    const about = `${samples} samples, in a store of ${month.points} such points`;
+    lines.push(
+      ...(await measureApi(room, { pid: small.pid, ...(quick ? { rounds: 1, ms: 500 } : { rounds: 3, ms: 500 }) })),
+    );
     lines.push(await measureChart(room, about, quick ? 9 : 25));
     say('  the API answered');
   }
   {
     await using large = new Script('console-room.ts');
     const room = await openRoom(large, { folder: join(folder.path, 'large'), consoleFolder, meters, month: null });
-    lines.push(...(await withBrowser((browser) => measureLongTasks(browser, room, quick ? 5 : 10))));
+    lines.push(...(await withBrowser((browser) => measureLongTasks(browser, room, quick ? 4 : 10))));
     say('  the console stood open');
   }
-  lines.push(...(await fifty(quick ? 2 : 4)));
+  lines.push(...(await fifty(quick ? 2 : 3)));
   return lines;
 }
 
