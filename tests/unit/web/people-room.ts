@@ -74,6 +74,9 @@ const auditParams = z.strictObject({
   result: z.string().max(300),
 });
 
+/** What a site file has that says nothing of sessions. */
+const withoutIdle = (site: Site): Site => ({ ...site, people: { ...site.people, idle: {} } });
+
 export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<PeopleRoom> {
   await using stack = new AsyncDisposableStack();
   const data = mkdtempSync(join(tmpdir(), 'people-'));
@@ -111,7 +114,7 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
     state.web = null;
   };
   const startWeb = async () => {
-    const { change, flows, isEncrypted = false } = options;
+    const { change = withoutIdle, flows, isEncrypted = false } = options;
     const names = { names: [], own: null };
     const pki = isEncrypted ? await openPki({ data, ...names, clock: systemClock, log: silentLog }) : null;
     if (pki !== null) pkis.use(pki);
@@ -122,7 +125,7 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
       clock,
       onSetupCode: (code) => codes.push(code),
       ...(pki === null ? {} : { https: { hosts: ['127.0.0.1'], port: 0, pki } }),
-      ...(change === undefined ? {} : { change }),
+      change,
       ...(flows === undefined ? {} : { flows }),
     });
   };
