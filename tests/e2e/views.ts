@@ -1,0 +1,98 @@
+import type { Page } from 'playwright-core';
+
+/*
+ * Everything of the console that people look at, so that whoever asks something of all of it asks it of the same: each page of
+ * the registry, and each kind of dialog and drawer. Selectors hold in both languages.
+ */
+
+export interface View {
+  readonly hash: string;
+  /** It is there when this is. */
+  readonly ready: string;
+  /** Who sees it; default the administrator. Who administers does not read the audit. */
+  readonly who?: 'auditor';
+  /** Opens what is not there by its address alone. */
+  readonly open?: (page: Page) => Promise<void>;
+}
+
+interface Registry {
+  readonly pages: readonly { readonly name: string; readonly path: string }[];
+}
+
+/** The pages of the console. Its code has types of its own (DOM, JSX), so that only its table is read here. */
+export async function registry(): Promise<Registry['pages']> {
+  const { pages } = (await import(new URL('../../edge/web/console/pages.ts', import.meta.url).href)) as Registry;
+  return pages;
+}
+
+/** By the name that the registry gives it. */
+export const pageViews: Readonly<Record<string, View>> = {
+  overview: { hash: '/', ready: '.overview .meter' },
+  alarms: { hash: '/alarms', ready: '.alarms-row' },
+  map: { hash: '/map', ready: 'main [data-device]' },
+  devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
+  inbox: { hash: '/inbox', ready: 'main h1, main .kit-empty' },
+  assets: { hash: '/assets', ready: '#assets-text' },
+  system: { hash: '/system', ready: '.system-facts' },
+  people: { hash: '/people', ready: '.people-name' },
+  audit: { hash: '/audit', ready: '.audit-open, .audit-card', who: 'auditor' },
+  security: { hash: '/security', ready: '[data-control]' },
+  account: { hash: '/account', ready: '.account-sessions' },
+};
+
+const shelve = '.alarms-detail .alarms-do .kit-actions button:nth-child(2)';
+
+export const furtherViews: Readonly<Record<string, View>> = {
+  'a device': { hash: '/devices/relay-1', ready: '.devices-output' },
+  'a curve': { hash: '/points/meter-main/power?range=1h', ready: '.devices-figures' },
+  'a curve as a table': { hash: '/points/meter-main/power?range=1h&view=table', ready: '.devices-figures' },
+  'operating an output': {
+    hash: '/devices/relay-1',
+    ready: '.ant-modal form',
+    open: (page) => page.click('[data-ref="relay-1/relay_3"] .ant-btn >> nth=0'),
+  },
+  'adopting a device': { hash: '/inbox?add', ready: '.inbox-adopt' },
+  'a person': {
+    hash: '/people',
+    ready: '.ant-drawer form',
+    open: (page) => page.click('main .ant-btn-primary'),
+  },
+  'a key of a program': {
+    hash: '/people?tab=tokens',
+    ready: '.ant-drawer form',
+    open: (page) => page.click('main .ant-btn-primary'),
+  },
+  'an asset': { hash: '/assets/meter-main', ready: '.ant-drawer form, .ant-drawer .kit-form' },
+  'the logs': { hash: '/system?tab=logs', ready: '#log-text' },
+  'the back-ups': { hash: '/system?tab=backups', ready: 'main [role=tabpanel] .kit-panel' },
+  'alarms of before': { hash: '/alarms?view=history', ready: '.alarms-side [data-history], .alarms-side .kit-empty' },
+  'a line of the audit': {
+    hash: '/audit',
+    ready: '.ant-drawer',
+    who: 'auditor',
+    open: (page) => page.click('.audit-open, .audit-card'),
+  },
+};
+
+/** Of one alarm, with its own acts. */
+export function alarmViews(id: string): Readonly<Record<string, View>> {
+  return {
+    'an alarm, to be acknowledged': { hash: `/alarms/${id}`, ready: '#alarms-note' },
+    'shelving an alarm': {
+      hash: `/alarms/${id}`,
+      ready: '.ant-modal input',
+      open: (page) => page.click(shelve),
+    },
+  };
+}
+
+/** Shows a view; what lay over the one before is gone. */
+export async function show(page: Page, { hash, ready, open }: View): Promise<void> {
+  // The same address twice would leave a dialog of before open.
+  await page.evaluate(`void (location.hash = '/nowhere')`);
+  await page.waitForSelector('.ant-modal, .ant-drawer', { state: 'detached' });
+  await page.evaluate(`void (location.hash = ${JSON.stringify(hash)})`);
+  if (open !== undefined) await open(page);
+  await page.waitForSelector(ready);
+  await page.waitForSelector('.kit-skeleton', { state: 'detached' });
+}
