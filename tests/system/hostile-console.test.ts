@@ -4,8 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openReader } from '#edge/store/reader.ts';
+import { startBrowser } from '../e2e/browser.ts';
 import { startWebRoom } from '../unit/web/web-room.ts';
 import { type RunningCampus, startCampus } from './campus.ts';
 import { newPerson, password, type SignedInBrowser, signIn } from './people-client.ts';
@@ -29,7 +31,11 @@ beforeAll(async () => {
     city: false,
     simulators: false,
     only: ['web'],
-    change: (site) => ({ ...site, people: { ...site.people, oidc: { ...oidc, issuer } } }),
+    change: (site) => ({
+      ...site,
+      people: { ...site.people, oidc: { ...oidc, issuer } },
+      devices: site.devices.map((device) => (device.id === 'smoke-101' ? { ...device, name: markedName } : device)),
+    }),
   });
   await vi.waitFor(() => {
     for (const name of ['core', 'web']) expect(campus.status(name).state, name).toBe('ready');
@@ -41,6 +47,10 @@ afterAll(async () => {
   await campus?.[Symbol.asyncDispose]();
   identityProvider?.close();
 }, 30_000);
+
+/** What runs, if anything here takes text for markup. */
+const markup = '<img src=x onerror="window.hit=1"><svg onload=alert(1)>';
+const markedName = { zh: `101 烟感${markup}`, en: `101 smoke${markup}` };
 
 const oidc = {
   issuer: 'http://127.0.0.1:9',
@@ -494,3 +504,75 @@ test('what is being fetched ends with the session that asked for it', async () =
   await once(socket, 'close');
   expect(bytes).toBeLessThan(60_000_000);
 });
+
+async function say(messages: readonly (readonly [topic: string, body: unknown])[]): Promise<void> {
+  const client = await connectAsync({
+    host: '127.0.0.1',
+    port: campus.site.mqtt.port,
+    username: 'zigbee2mqtt',
+    password: campus.passwords.zigbee2mqtt ?? '',
+    reconnectPeriod: 0,
+  });
+  for (const [topic, body] of messages) await client.publishAsync(topic, JSON.stringify(body), { qos: 1 });
+  await client.endAsync();
+}
+
+/** How many nodes of a page are not ours: none may come of what strangers say. */
+const strangers = `document.querySelectorAll('img[src="x"], [onerror], [onload], script:not([src]), iframe').length`;
+
+test('what devices are called and say over MQTT is text on every page, also in the audit', async () => {
+  // A topic has no slashes to spare: `</script>` would be two levels.
+  const stranger = `leak-${markup}`;
+  const script = '</script><script>window.hit=1</script>{{constructor.constructor("window.hit=1")()}}';
+  await say([
+    [`zigbee2mqtt/${stranger}`, { temperature: markup, [markup]: script, linkquality: '=1+1' }],
+    ['zigbee2mqtt/smoke-101', { smoke: true, battery: 50, action: script, last_seen: markup }],
+    ['zigbee2mqtt/smoke-101', { smoke: markup, battery: script, [script]: markup }],
+    ['zigbee2mqtt/bridge/state', markup],
+  ]);
+  const auditor = await newPerson(campus, 'shen', 'auditor');
+  await ask('/api/v1/plans/innocent', { method: 'DELETE', headers: asLin() });
+  expect((await upload(named('marked'), svg('<rect width="9" height="9"/>'))).status).toBe(200);
+  const body = JSON.stringify({ x: 0.5, y: 0.5 });
+  const placed = await ask('/api/v1/plans/marked/places/smoke-101', { method: 'PUT', headers: asLin(json), body });
+  expect(placed.status).toBe(200);
+  const inbox = (await (await ask('/api/v1/inbox', { headers: asLin() })).json()) as { key: string }[];
+  const key = inbox.find((line) => line.key.includes('<img'))?.key ?? '';
+  const ignore = { method: 'POST', headers: asLin(json), body: JSON.stringify({ key, ignored: true }) };
+  expect((await ask('/api/v1/inbox/ignore', ignore)).status).toBe(204);
+  await expectAudited({ who: 'person:lin', what: `inbox.ignore ${key}` });
+  const show = { ...ignore, body: JSON.stringify({ key, ignored: false }) };
+  expect((await ask('/api/v1/inbox/ignore', show)).status).toBe(204);
+
+  await using browser = await startBrowser();
+  for (const [{ cookie }, pages] of [
+    [lin, ['/', '/alarms', '/devices', '/devices/smoke-101', '/inbox', '/map', '/assets']],
+    [auditor, ['/audit']],
+  ] as const) {
+    const { page, context, wrong } = await browser.open({ width: 1_600, height: 3_000, language: 'zh' });
+    const [name = '', value = ''] = cookie.split('=');
+    await context.addCookies([{ name, value, url: campus.url, httpOnly: true }]);
+    let dialogs = 0;
+    page.on('dialog', (dialog) => {
+      dialogs++;
+      void dialog.dismiss();
+    });
+    await page.goto(campus.url);
+    for (const path of pages) {
+      await page.evaluate(`void (location.hash = ${JSON.stringify(path)})`);
+      await vi.waitFor(
+        async () => expect(await page.evaluate('document.body.innerText'), path).toContain('<img src=x onerror='),
+        { timeout: 20_000, interval: 100 },
+      );
+      expect(await page.evaluate(strangers), path).toBe(0);
+      expect(await page.evaluate('window.hit'), path).toBeUndefined();
+    }
+    expect(dialogs).toBe(0);
+    expect(wrong.filter((line) => /policy|refused to|violat/i.test(line))).toEqual([]);
+  }
+  for (const path of ['assets/smoke-101/label.svg', 'assets/labels.html?devices=smoke-101']) {
+    const label = await (await ask(`/api/v1/${path}`, { headers: asLin() })).text();
+    expect(label, path).toContain('&lt;img src=x onerror=&quot;');
+    expect(label, path).not.toContain('<img');
+  }
+}, 90_000);
