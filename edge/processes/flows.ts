@@ -16,7 +16,7 @@ export async function startFlowsProcess(init: FlowsInit, context: ChildContext):
   const instance = randomUUID();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => ending.abort());
-  const rpc = stack.use(connectRpc(paths.socket(init.data), 'audit'));
+  const rpc = stack.use(connectRpc(paths.socket(init.data), 'flows.saved'));
   const bus = stack.use(await joinBus('flows', init, context, instance, ending.signal));
   const host = stack.use(
     await startFlows({
@@ -30,9 +30,9 @@ export async function startFlowsProcess(init: FlowsInit, context: ChildContext):
       clock,
       safeMode: init.safeMode === true,
       onDeploy: (deployment) => {
-        const what = `flows.deploy ${JSON.stringify(deployment).slice(0, 250)}`;
-        const who = deployment.user.includes(':') ? deployment.user : `person:${deployment.user}`;
-        rpc.call('audit', { who, from: 'flows', what, why: '', result: 'saved' }).catch((error: unknown) => {
+        const { user } = deployment;
+        const said = { user, deployment: JSON.stringify(deployment).slice(0, 250) };
+        rpc.call('flows.saved', said).catch((error: unknown) => {
           log.error({ error }, 'a deployment could not be written to the audit');
         });
       },

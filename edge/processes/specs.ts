@@ -69,7 +69,7 @@ function flowsPermissions({ site, data }: EdgeInit): string[] {
   // Not the whole project: the demo's data folder lies in it.
   const program = ['edge', 'node_modules', 'cloud-bridge', 'package.json'].map((name) => join(root, name));
   const modules = realpathSync(join(root, 'node_modules'));
-  const read = [...program, modules, ...own, methodKeyFile(paths.socket(data), 'audit')];
+  const read = [...program, modules, ...own, methodKeyFile(paths.socket(data), 'flows.saved')];
   // Folders that are made later are known by the star only.
   const tree = (option: string) => (path: string) => [`--${option}=${path}`, `--${option}=${path}/*`];
   const files = logs.flatMap((file) => [`--allow-fs-read=${file}`, `--allow-fs-write=${file}`]);

@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import fastifyHttpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '#edge/runtime/errors.ts';
+import type { RpcClient } from '#edge/runtime/rpc.ts';
 import { principalOf } from './access.ts';
+import { audit } from './documents.ts';
 import type { Held } from './held.ts';
 
 /** Where Node-RED listens, and what it believes. */
@@ -36,7 +38,12 @@ const passedOn = new Set([
  * Node-RED listens on loopback only and trusts one header, `<secret>:<edit|view>:<user>`, which nobody else can send:
  * what a browser sends under that name is replaced, and neither our token nor our cookie goes any further.
  */
-export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, held: Held): Promise<void> {
+export async function addFlowsEditor(
+  app: FastifyInstance,
+  flows: FlowsAddress,
+  held: Held,
+  rpc: RpcClient,
+): Promise<void> {
   const withSecret = (
     headers: IncomingHttpHeaders,
     request: Pick<FastifyRequest, 'principal'>,
@@ -57,7 +64,10 @@ export async function addFlowsEditor(app: FastifyInstance, flows: FlowsAddress, 
     prefix: root,
     rewritePrefix: root,
     config: { access: 'flows-view', foreignPage: root, wholeCampus: true },
-    preHandler: async (request) => requireNamedHost(request),
+    preHandler: async (request) => {
+      requireNamedHost(request);
+      await auditDeed(rpc, request);
+    },
     websocket: true,
     replyOptions: {
       rewriteHeaders,
@@ -80,6 +90,19 @@ function requireNamedHost({ headers, sessionId }: Pick<FastifyRequest, 'headers'
     'FLOWS_NEED_NAME',
     'open the console by a name (localhost) or an IPv4 address: browsers cannot keep the flow editor apart at an IPv6 address',
   );
+}
+
+/** How the editor keeps what one likes (which tabs are open), over and over: nobody's business. */
+const settings = `${root}/settings/user`;
+
+/** Written before Node-RED hears of it, and by us: what it says itself is said by whatever people write in flows. */
+async function auditDeed(rpc: RpcClient, request: FastifyRequest): Promise<void> {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(request.method) || !principalOf(request).rights.has('flows-edit')) return;
+  const [path = ''] = request.url.split('?');
+  if (path.toLowerCase() === settings) return;
+  const isDeploy = /^\/flows-editor\/flows?(\/|$)/i.test(path);
+  const what = isDeploy ? 'flows.deploy' : `flows.change ${request.method} ${path.slice(root.length)}`;
+  await audit(rpc, request, { what, result: 'begun' });
 }
 
 /** A redirect leads to the editor itself: policies of browsers do not look at the path of where one leads. */

@@ -156,7 +156,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addAuditRoutes(routes, campus);
     addSecurityRoutes(routes, campus, options.clock);
   });
-  if (campus?.flows) await addFlowsEditor(app, campus.flows, held);
+  if (campus?.flows) await addFlowsEditor(app, campus.flows, held, campus.rpc);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));
   if (https !== null) addAuthorityRoute(app, https.pki);
   const lines = await openLines(app, { ...options, https });

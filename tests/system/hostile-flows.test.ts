@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { paths } from '#edge/processes/context.ts';
+import { openReader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from './campus.ts';
 
 /* A function node of Node-RED that has got out of its sandbox, which takes it one line. */
@@ -122,12 +123,19 @@ describe('a hostile function node', () => {
     expectOthersWell();
   });
 
-  test('may call no more of core than the audit', async () => {
+  test('may call nothing of core but say what was saved, in the name of no person', async () => {
     await runAnew(`
       const net = load('net');
-      const key = fs.readFileSync(${quoted(join(data, 'core.sock.keys/audit'))}, 'utf8').trim();
-      const call = JSON.stringify({ id: 1, method: 'interlock.reset', params: { id: 'fire', person: 'x', reason: 'x' } });
-      const ask = (first) => new Promise((resolve) => {
+      const key = fs.readFileSync(${quoted(join(data, 'core.sock.keys/flows.saved'))}, 'utf8').trim();
+      const calls = {
+        reset: ['interlock.reset', { id: 'fire', reason: 'x', who: 'person:lin', from: 'x' }],
+        forge: ['audit', { who: 'person:lin', from: '10.0.0.1', what: 'alarm.acknowledge', why: 'x', result: 'x' }],
+        saved: ['flows.saved', { user: 'lin', deployment: '{}' }],
+        other: ['flows.saved', { user: 'lin', deployment: '{}', who: 'person:lin' }],
+      };
+      const ask = (first, name = 'reset') => new Promise((resolve) => {
+        const [method, params] = calls[name];
+        const call = JSON.stringify({ id: 1, method, params });
         const socket = net.connect(${quoted(join(data, 'core.sock'))});
         let heard = '';
         socket.on('data', (bytes) => { heard += bytes; socket.end(); });
@@ -136,10 +144,19 @@ describe('a hostile function node', () => {
         socket.write(first + call + '\\n');
       });
       (async () => {
-        const answers = [await ask(''), await ask('{"key":"guess"}\\n'), await ask(JSON.stringify({ key }) + '\\n')];
+        const mine = JSON.stringify({ key }) + '\\n';
+        const answers = [await ask(''), await ask('{"key":"guess"}\\n')];
+        for (const name of Object.keys(calls)) answers.push(await ask(mine, name));
         fs.writeFileSync(${quoted(result)}, JSON.stringify(answers));
       })();`);
-    expect(JSON.parse(readFileSync(result, 'utf8'))).toEqual(['', '', expect.stringContaining('RPC_NOT_GRANTED')]);
+    const notGranted = expect.stringContaining('RPC_NOT_GRANTED');
+    const done = expect.stringContaining('"result"');
+    const wrong = expect.stringContaining('RPC_PARAMS');
+    expect(JSON.parse(readFileSync(result, 'utf8'))).toEqual(['', '', notGranted, notGranted, done, wrong]);
+    using reader = openReader(data);
+    const lines = reader.newestAudit(1_000);
+    expect(lines).toContainEqual(expect.objectContaining({ who: 'process:flows', why: 'by lin', result: 'saved' }));
+    expect(lines.filter(({ who }) => who === 'person:lin')).toEqual([]);
     expectOthersWell();
   });
 
@@ -165,19 +182,19 @@ describe('a hostile function node', () => {
 
   test('in the same box, what a person deploys is saved and written into the audit', async () => {
     const authorization = `Bearer ${readFileSync(join(data, 'admin-token'), 'utf8').trim()}`;
-    const session = await fetch(`${campus.url}/api/v1/session`, { method: 'POST', headers: { authorization } });
-    const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
     const tab = [{ id: 'g', type: 'tab', label: 'notify/good' }];
     await vi.waitFor(async () => {
-      const headers = { cookie, 'content-type': 'application/json', 'node-red-deployment-type': 'full' };
+      const headers = { authorization, 'content-type': 'application/json', 'node-red-deployment-type': 'full' };
       const body = JSON.stringify(tab);
       const deployed = await fetch(`${campus.url}/flows-editor/flows`, { method: 'POST', headers, body });
       expect(deployed.status).toBe(204);
     }, soon);
     expect(JSON.parse(readFileSync(join(flows, 'notify/good.json'), 'utf8'))).toEqual(tab);
     await vi.waitFor(async () => {
-      const audit = await campus.get<{ who: string; what: string }[]>('audit?limit=100');
-      expect(audit.find(({ what }) => what.includes('notify/good.json'))?.who).toBe('person:admin');
+      const { lines } = await campus.get<{ lines: { who: string; what: string; why: string }[] }>('audit?limit=100');
+      expect(lines).toContainEqual(expect.objectContaining({ who: 'token:local', what: 'flows.deploy' }));
+      const saved = lines.find(({ what }) => what.includes('notify/good.json'));
+      expect(saved).toMatchObject({ who: 'process:flows', why: 'by token:local' });
     }, soon);
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TokenBucket } from '#edge/bus/admission.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
@@ -57,6 +58,15 @@ const auditParams = z.strictObject({
   result: z.string().max(300),
 });
 
+/** What people write in flows gets out of its sandbox: it may say what was saved, and no line of its own choosing. */
+const savedParams = z.strictObject({
+  user: z.string().regex(/^(token:)?[\p{L}\p{N}_.@-]{1,64}$/u, 'must be a user of the editor'),
+  deployment: z.string().max(250),
+});
+/** Deployments that are written at once, and then a second. */
+const savedBurst = 60;
+const savedPerSecond = 0.05;
+
 export interface RpcMethodsOptions {
   readonly commands: Commands;
   readonly judgement: Judgement;
@@ -72,6 +82,7 @@ export interface RpcMethodsOptions {
 /** What our own processes may ask of core; each answers when its effect is on disk. */
 export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<string, RpcMethod>> {
   const { commands, judgement, inbound, store, append, data, clock } = options;
+  const saved = new TokenBucket(savedPerSecond, savedBurst, clock);
   const commit = (verdict: Verdict, line: Omit<AuditLine, 'time'>) =>
     inbound.commit({ ...verdict, audit: [...(verdict.audit ?? []), { ...line, time: clock.now() }] });
   return {
@@ -134,6 +145,14 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
     }),
 
     'store.copy': checked(copyParams, async ({ file }) => store.copy(await copyTarget(data, file))),
+
+    'flows.saved': checked(savedParams, async ({ user, deployment }) => {
+      if (saved.available() < 1) throw new CodedError('RPC_BUSY', 'more deployments than anybody makes');
+      saved.spend(1);
+      const line = { who: 'process:flows', from: 'flows', what: `flows.deploy ${deployment}`, why: `by ${user}` };
+      await inbound.commit({ audit: [{ ...line, result: 'saved', time: clock.now() }] });
+      return {};
+    }),
 
     audit: checked(auditParams, async (entry) => {
       await inbound.commit({ audit: [{ ...entry, time: clock.now() }] });
