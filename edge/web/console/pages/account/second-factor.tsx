@@ -71,11 +71,7 @@ export function SecondFactorPanel() {
     <Panel title={say.factor} extra={badge}>
       <p className="kit-soft">{say.factorAbout}</p>
       {step.at === 'rest' && hasPassword && (
-        <Button
-          type={isOn ? 'default' : 'primary'}
-          danger={isOn}
-          onClick={() => goTo({ at: 'password', turn: isOn ? 'off' : 'on' })}
-        >
+        <Button type={isOn ? 'default' : 'primary'} onClick={() => goTo({ at: 'password', turn: isOn ? 'off' : 'on' })}>
           {isOn ? say.turnOff : say.turnOn}
         </Button>
       )}

@@ -107,23 +107,25 @@ export function FilterForm({
   );
 }
 
+/** Before the value of what is typed: without it, Select would prefer it to a deed of that name (it begins with what is typed). */
+const asTyped = '~';
+
 /** Deeds by their names; what is typed besides is looked for as it is (a device, an account). */
 function DeedField({ value, onChange }: { readonly value: string; readonly onChange: (what: string) => void }) {
   const say = useWords(words);
   const deeds = deedWords[useLanguage()];
   const [typed, setTyped] = useState('');
   const known = searchable.map((verb) => ({ value: verb as string, label: deeds[verb] }));
-  const own = [...new Set([typed.trim(), value])].filter(
-    (text) => text !== '' && !known.some((option) => option.value === text),
-  );
-  const containing = own.map((text) => ({ value: text, label: say.containing(text) }));
+  const isKnown = (text: string) => text === '' || known.some((option) => option.value === text);
+  const own = [...new Set([typed.trim(), value])].filter((text) => !isKnown(text));
+  const containing = own.map((text) => ({ value: `${asTyped}${text}`, label: say.containing(text) }));
   return (
     <div className="kit-field">
       <label htmlFor="audit-what">{say.what}</label>
       <Select<string>
         id="audit-what"
-        value={value}
-        onChange={onChange}
+        value={isKnown(value) ? value : `${asTyped}${value}`}
+        onChange={(chosen) => onChange(chosen.startsWith(asTyped) ? chosen.slice(asTyped.length) : chosen)}
         showSearch={{
           onSearch: (text) => setTyped(text.slice(0, 100)),
           filterOption: (text, option) => {
