@@ -11,6 +11,17 @@ interface Row {
   readonly body: string;
 }
 
+/** Made once: a schema is compiled when it is first asked, and a session reads two documents with every request. */
+const storedSchemas: Readonly<Record<DocumentKind, z.ZodObject>> = {
+  person: documentSchemas.person.strip(),
+  session: documentSchemas.session.strip(),
+  token: documentSchemas.token.strip(),
+  plan: documentSchemas.plan.strip(),
+  placement: documentSchemas.placement.strip(),
+  asset: documentSchemas.asset.strip(),
+  ignored: documentSchemas.ignored.strip(),
+};
+
 /** Reads what `documentWriter` wrote. Throws STORE_BAD_DOCUMENT for a body that cannot be understood. */
 export function documentReader(db: Db) {
   const columns = 'SELECT id, rev, time, who, body FROM document WHERE kind = ?';
@@ -30,8 +41,7 @@ export function documentReader(db: Db) {
  * left out.
  */
 function parse<K extends DocumentKind>(kind: K, { body, ...about }: Row): StoredDocument<K> {
-  const schema: z.ZodObject = documentSchemas[kind].strip();
-  const parsed = schema.safeParse(JSON.parse(body));
+  const parsed = storedSchemas[kind].safeParse(JSON.parse(body));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const why = `${issue?.path.join('.')}: ${issue?.message}`;

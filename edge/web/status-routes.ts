@@ -75,19 +75,21 @@ export function addStatusRoutes(app: App, options: WebOptions, streams: Streams)
       schema: {
         tags: ['live'],
         summary: "Server-sent events of one's zones; resumes by Last-Event-ID",
+        // A page that opens a stream anew by itself cannot set the header.
+        querystring: z.object({ lastEventId: z.string().max(64).optional() }),
         description:
           '`readings`: `[[ref, value, quality, reason or null, sourceTime, receivedTime], ...]`, the latest of each point, ' +
           'at most twice a second. `event`, `alarm` (`{id, state: "normal"}`: it is over), `output`, `health`, `processes`: ' +
           'as the other routes give them. `core`: `{connected}`. `missed`: more happened than is sent again; ask for ' +
           'everything anew. At most 8 streams a person, 200 in all; a stream ends with the session that opened it.',
-        response: { ...problems(503), 200: textOf('text/event-stream', 'one message for each change') },
+        response: { ...problems(400, 503), 200: textOf('text/event-stream', 'one message for each change') },
       },
     },
     (request, reply) => {
       const principal = principalOf(request);
       streams.admit(principal.who);
       const listener = { who: principal.who, sessionId: request.sessionId, scope: scopeOf(principal) };
-      const last = request.headers['last-event-id'];
+      const last = request.headers['last-event-id'] ?? request.query.lastEventId;
       const missed = streams.missedSince(typeof last === 'string' ? last : undefined, listener.scope);
       reply.hijack();
       streams.open(reply.raw, listener, missed);

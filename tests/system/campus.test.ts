@@ -133,9 +133,9 @@ describe('a running campus', () => {
     });
     expect(result.accepted).toBe(true);
     await vi.waitFor(async () => expect((await points()).get('relay-1/relay_2')).toMatchObject({ value: false }), soon);
-    const audit = await campus.get<{ what: string; why: string; who: string }[]>('audit?limit=1000');
-    expect(audit).toContainEqual(
-      expect.objectContaining({ why: 'lamp is being changed', who: expect.stringContaining('admin') }),
+    const audit = await campus.get<{ lines: { what: string; why: string; who: string }[] }>('audit?limit=1000');
+    expect(audit.lines).toContainEqual(
+      expect.objectContaining({ why: 'lamp is being changed', who: 'token:local' }),
     );
     await expect(
       campus.post('requests', { point: 'meter-main/power', value: 1, seconds: 5, reason: 'x' }),
@@ -156,7 +156,7 @@ describe('a running campus', () => {
       return leak;
     }, soon);
     const seen = await campus.post(`alarms/${alarm?.id}/acknowledge`, { note: 'on my way' });
-    expect(seen).toMatchObject({ state: 'acknowledged', acknowledged: { by: 'admin', note: 'on my way' } });
+    expect(seen).toMatchObject({ state: 'acknowledged', acknowledged: { by: 'token:local', note: 'on my way' } });
     await campus.turn('leak-kitchen', 'off');
     await vi.waitFor(async () => {
       const open = await campus.get<{ source: string }[]>('alarms?open=true');

@@ -365,9 +365,14 @@ describe('a browser that comes back', () => {
 
   test('before there is a database is asked to wait, in words', async () => {
     await using young = await startWebRoom({ store: false });
-    const answer = await young.ask('/api/v1/stream', { headers: { 'last-event-id': newId() } });
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ error: 'store-not-ready' });
+    const asked = [
+      await young.ask('/api/v1/stream', { headers: { 'last-event-id': newId() } }),
+      await young.ask(`/api/v1/stream?lastEventId=${newId()}`),
+    ];
+    for (const answer of asked) {
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({ error: 'store-not-ready' });
+    }
   });
 });
 
