@@ -4,7 +4,7 @@ const syllables = ['ba', 'ce', 'di', 'fo', 'gu', 'ha', 'jo', 'ke', 'mi', 'nu', '
 const digits = '23456789';
 
 /**
- * Something one can read out: `Kehapa-4827-sumita`, about 35 bits of chance. It is good for the first sign-in only, where it must be
+ * Something one can read out: `Kehapa-4827-sumita`, 36 bits of chance. It is good for the first sign-in only, where it must be
  * changed, and guessing is locked after a few tries.
  */
 export function suggestPassword(owner: readonly string[]): string {
