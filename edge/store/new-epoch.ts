@@ -8,7 +8,7 @@ import { laneSpan } from './outbox.ts';
  * A restored database counts its outbox from where the back-up was made: rows that the city has had since under the same
  * numbers would look like duplicates (decision 9). So a person who restores begins a new epoch: what the city had not
  * acknowledged in the copy is numbered from 1 again and sent once more; what it had is let go. The city knows events and
- * minutes by what they are, and keeps those that it has. Core calls this before it opens the store. Returns the epoch;
+ * minutes by what they are, and keeps those that it has. Sessions of people end. Core calls this before it opens the store. Returns the epoch;
  * null when there is no database. Throws STORE_IO, STORE_CORRUPT.
  */
 export function beginNewEpoch(folder: string, now: number): number | null {
@@ -26,6 +26,12 @@ export function beginNewEpoch(folder: string, now: number): number | null {
   } catch (error) {
     throw storeError(error, `cannot begin a new epoch in ${file}`);
   }
+}
+
+/** Who signed out since the copy was made, or was signed out, must not be signed in again by it. Older copies know no sessions. */
+function endSessions(db: Database.Database): void {
+  const known = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'document'").get();
+  if (known !== undefined) db.exec("DELETE FROM document WHERE kind = 'session'");
 }
 
 function renumber(db: Database.Database, folder: string, now: number): number {
@@ -49,6 +55,7 @@ function renumber(db: Database.Database, folder: string, now: number): number {
     ).run(Math.max(0, head - first + 1), base + 1, base + laneSpan - 1, lane);
   }
   db.exec('DELETE FROM acknowledged');
+  endSessions(db);
   db.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(epoch);
   return epoch;
 }

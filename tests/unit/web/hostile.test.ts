@@ -8,6 +8,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { loadSealer } from '#edge/runtime/seal.ts';
+import { loadSite } from '#edge/runtime/site.ts';
+import { beginNewEpoch } from '#edge/store/new-epoch.ts';
+import { openReader } from '#edge/store/reader.ts';
+import { openStore } from '#edge/store/store.ts';
 import { Oidc, type OidcSettings } from '#edge/web/people/oidc.ts';
 import { SignInFile } from '#edge/web/people/sign-in-file.ts';
 import { SecondFactor } from '#edge/web/people/totp.ts';
@@ -108,5 +112,39 @@ test('whoever begins a thousand sign-ins at the identity provider pushes out his
   } finally {
     server.close();
     server.closeAllConnections();
+  }
+});
+
+test('a back-up that is restored signs nobody in again who has left since', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  try {
+    const { retention } = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
+    const now = systemClock.now();
+    const change = { rev: 0, time: now, who: 'person:lin', from: 'test', why: '' };
+    const session = {
+      person: 'lin',
+      created: now,
+      lastSeen: now,
+      expires: now + 1e7,
+      from: '',
+      agent: '',
+      method: 'oidc',
+    };
+    const asset = { notes: 'kept' };
+    {
+      await using store = await openStore({ folder, log: silentLog, retention });
+      await store.append({
+        documents: [
+          { ...change, kind: 'session', id: 'of-lin', body: session },
+          { ...change, kind: 'asset', id: 'meter-main', body: asset },
+        ],
+      });
+    }
+    expect(beginNewEpoch(folder, now)).toBeGreaterThan(0);
+    using reader = openReader(folder);
+    expect(reader.documents('session')).toEqual([]);
+    expect(reader.documents('asset')).toHaveLength(1);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
