@@ -134,9 +134,7 @@ describe('a running campus', () => {
     expect(result.accepted).toBe(true);
     await vi.waitFor(async () => expect((await points()).get('relay-1/relay_2')).toMatchObject({ value: false }), soon);
     const audit = await campus.get<{ lines: { what: string; why: string; who: string }[] }>('audit?limit=1000');
-    expect(audit.lines).toContainEqual(
-      expect.objectContaining({ why: 'lamp is being changed', who: 'token:local' }),
-    );
+    expect(audit.lines).toContainEqual(expect.objectContaining({ why: 'lamp is being changed', who: 'token:local' }));
     await expect(
       campus.post('requests', { point: 'meter-main/power', value: 1, seconds: 5, reason: 'x' }),
     ).resolves.toMatchObject({
