@@ -91,7 +91,7 @@ async function install(given: Given): Promise<undefined> {
   const complaints = await verifyUnit(text);
   if (complaints !== null) throw new CodedError('UNIT_WRONG', `systemd does not take the unit:\n${complaints}`);
   // The service may not write below the program: its pages are built before it starts.
-  await run(process.execPath, [join(root, 'edge/web/console/build.ts')], { timeout: patience });
+  await run(process.execPath, [join(root, 'edge/web/console/build-now.ts')], { timeout: patience });
   const { uid, gid } = await ensureUser(user, data);
   await mkdir(data, { recursive: true, mode: 0o700 });
   await chown(data, uid, gid);

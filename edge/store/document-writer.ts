@@ -60,14 +60,23 @@ function isAudited(kind: DocumentKind, before: Fields | null, after: Fields | nu
  * All fields of what is new or removed.
  */
 export function describeChange(before: Fields | null, after: Fields | null): string {
-  const words = changedFields(before ?? {}, after ?? {}).map((name) => {
-    if (secretFields.includes(name))
-      return `${name} ${after === null ? 'removed' : before === null ? 'set' : 'changed'}`;
-    if (before === null) return `${name} ${show(after?.[name])}`;
-    if (after === null) return `${name} was ${show(before[name])}`;
-    return `${name} ${show(before[name])} -> ${show(after[name])}`;
+  const words = changedFields(before ?? {}, after ?? {}).flatMap((name) => {
+    if (secretFields.includes(name)) return describeSecret(name, isThere(before?.[name]), isThere(after?.[name]));
+    if (before === null) return [`${name} ${show(after?.[name])}`];
+    if (after === null) return [`${name} was ${show(before[name])}`];
+    return [`${name} ${show(before[name])} -> ${show(after[name])}`];
   });
   return clip(words.length === 0 ? 'nothing changed' : words.join('; '), resultLength);
+}
+
+/** A new account without a second factor has none set, and says nothing of it. */
+function describeSecret(name: string, wasThere: boolean, isThereNow: boolean): string[] {
+  if (!wasThere && !isThereNow) return [];
+  return [`${name} ${!isThereNow ? 'removed' : wasThere ? 'changed' : 'set'}`];
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 }
 
 function changedFields(before: Fields, after: Fields): string[] {

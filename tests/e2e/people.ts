@@ -25,7 +25,7 @@ export async function makePerson(campus: RunningCampus, id: string, name: string
     method: 'POST',
     headers,
     body: JSON.stringify({ id, password: first }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
   const me = (await signIn.json()) as { readonly csrf: string };
   const cookie = signIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -33,7 +33,7 @@ export async function makePerson(campus: RunningCampus, id: string, name: string
     method: 'POST',
     headers: { ...headers, cookie, 'x-csrf-token': me.csrf },
     body: JSON.stringify({ old: first, password }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
   if (!changed.ok) throw new Error(`password of ${id}: ${await changed.text()}`);
 }

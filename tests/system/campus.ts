@@ -129,7 +129,7 @@ async function ask<T>(url: string, token: string, body?: object): Promise<T> {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
   const answer: unknown = await response.json();
   if (!response.ok) throw Object.assign(new Error(JSON.stringify(answer)), { status: response.status });

@@ -146,7 +146,8 @@ async function removeOld(): Promise<void> {
   for (const { name } of old) await rm(join(cache, name), { recursive: true, force: true });
 }
 
-if (import.meta.main) {
+/** Builds and says so, once. */
+export async function buildAndSay(): Promise<void> {
   const started = performance.now();
   const wasThere = isBuilt(folderOfSources());
   const folder = await buildConsole();
