@@ -3,7 +3,7 @@ import { groupAlarms } from '../../../edge/web/console/alarm-groups.ts';
 import type { AlarmView } from '../../../edge/web/console/api.ts';
 import { LatestStore } from '../../../edge/web/console/coalesce.ts';
 import { ageText, bytesText, createFormats, durationText, startOfDay } from '../../../edge/web/console/kit/formats.ts';
-import { doubtfulSpans, withGaps, zoneOffset } from '../../../edge/web/console/kit/series.ts';
+import { doubtfulSpans, zoneOffset } from '../../../edge/web/console/kit/series.ts';
 import { friendlyUnit } from '../../../edge/web/console/kit/units.ts';
 import { isTripped, valueText } from '../../../edge/web/console/kit/values.ts';
 import { rulesMet } from '../../../edge/web/console/password-rules.ts';
@@ -151,19 +151,6 @@ describe('the store of latest readings', () => {
 });
 
 describe('a curve', () => {
-  test('breaks where nothing came for too long', () => {
-    const points = [0, 10, 20, 100, 110].map((t) => ({ t, value: t }));
-    expect(withGaps(points, 15).map(({ t, value }) => [t, value])).toEqual([
-      [0, 0],
-      [10, 10],
-      [20, 20],
-      [21, null],
-      [100, 100],
-      [110, 110],
-    ]);
-    expect(withGaps(points, undefined)).toEqual(points);
-  });
-
   test('marks where its values are not good, to the end if need be', () => {
     const qualities = ['good', 'bad', 'uncertain', 'good', 'bad'] as const;
     const points = qualities.map((quality, index) => ({ t: index * 10, value: 1, quality }));

@@ -224,7 +224,7 @@ describe('signing in', () => {
     expect(people.find(({ id }) => id === 'wang')?.lockedUntil).toBeGreaterThan(room.clock.now());
     const unlocked = await room.web.ask('/api/v1/people/wang/unlock', { method: 'POST' });
     expect(await unlocked.json()).toMatchObject({ id: 'wang', lockedUntil: null });
-    expect(room.audit().at(-1)).toMatchObject({ who: 'token:local', what: 'person.unlock wang' });
+    expect(room.audit()).toContainEqual(expect.objectContaining({ who: 'token:local', what: 'person.unlock wang' }));
     expect((await room.browser().signIn('wang')).status).toBe(200);
   });
 
@@ -391,7 +391,8 @@ describe('a session', () => {
     });
     expect((await desk.send('DELETE', `sessions/${other}`)).status).toBe(204);
     expect((await phone.get('points')).status).toBe(401);
-    expect(room.audit().at(-1)).toMatchObject({ who: 'person:wang', what: 'session.revoke wang' });
+    // Not the last line: that somebody was refused meanwhile has one too.
+    expect(room.audit()).toContainEqual(expect.objectContaining({ who: 'person:wang', what: 'session.revoke wang' }));
     const mine = list.find(({ current }) => current)?.id ?? '';
     expect((await admin.send('DELETE', `sessions/${mine}`)).status).toBe(204);
     expect((await desk.get('points')).status).toBe(401);
@@ -409,7 +410,7 @@ describe('a session', () => {
     expect(await ended).toBe(true);
     expect(browser.cookies.has('campus')).toBe(false);
     expect(room.reader.documents('session')).toEqual([]);
-    expect(room.audit().at(-1)).toMatchObject({ who: 'person:wang', what: 'sign-out' });
+    expect(room.audit()).toContainEqual(expect.objectContaining({ who: 'person:wang', what: 'sign-out' }));
   });
 
   test('there are at most twenty of one person: one more ends the one that was seen longest ago', async () => {

@@ -15,19 +15,6 @@ export interface Span {
   readonly to: number;
 }
 
-/**
- * Points with a null put where the pause to the next is longer than `longest` ms, so that the line breaks there. What lies
- * between two readings of a sensor that reports changes is no gap: `longest` is for the caller to know.
- */
-export function withGaps(points: readonly ChartPoint[], longest: number | undefined): ChartPoint[] {
-  if (longest === undefined) return [...points];
-  return points.flatMap((point, index) => {
-    const next = points[index + 1];
-    if (next === undefined || next.t - point.t <= longest) return [point];
-    return [point, { t: point.t + 1, value: null }];
-  });
-}
-
 /** Stretches in which values are not good: from the first that is not to the next that is. */
 export function doubtfulSpans(points: readonly ChartPoint[], to: number): Span[] {
   const spans: Span[] = [];
