@@ -31,8 +31,8 @@ test('the process that runs flows knows no password of a camera and reads no fil
     new Set([
       '/var/lib/campus/flows',
       '/var/lib/campus/flows/*',
-      '/var/lib/campus/core.sock.keys/audit',
-      '/var/lib/campus/core.sock.keys/audit/*',
+      '/var/lib/campus/core.sock.keys/flows.saved',
+      '/var/lib/campus/core.sock.keys/flows.saved/*',
       // Its own log, to append and to rotate.
       ...['', '.1', '.2'].map((older) => `/var/lib/campus/logs/flows.log${older}`),
     ]),
