@@ -162,6 +162,9 @@ const alarmSchema = z.strictObject({
   ref: ref.optional(),
   zone: zone.optional(),
   event: id.optional(),
+  camera: device.optional(),
+  group: text.optional(),
+  escalation: z.strictObject({ ladder: text, step: z.int().min(0), told: time, due: time.nullable() }).optional(),
   suppressedBy: text.optional(),
   raised: time,
   acknowledged: z.strictObject({ time, by: text, note: z.string().max(1024) }).optional(),
@@ -179,7 +182,11 @@ const holdSchema = z.strictObject({
   reason: text,
   since: time,
   until: time.nullable(),
+  origin: text.optional(),
 });
+
+const forbidSchema = z.strictObject({ ref, priority, owner: text, value, reason: text, since: time });
+const waits = z.enum(['minimum-on', 'minimum-off', 'rate', 'stagger', 'device']);
 
 const outputSchema = z.strictObject({
   ref,
@@ -191,6 +198,10 @@ const outputSchema = z.strictObject({
   until: time.nullable(),
   stack: z.array(holdSchema).max(64),
   confirmed: z.strictObject({ value: valueOrNull, outcome, time }).nullable(),
+  next: z.strictObject({ value: valueOrNull, holder: text.nullable(), at: time }).nullable(),
+  waiting: z.strictObject({ for: waits, until: time.nullable() }).nullable(),
+  forbidden: z.array(forbidSchema).max(64),
+  local: z.strictObject({ value, since: time }).nullable(),
 });
 
 const deviceHealthSchema = z.strictObject({

@@ -113,6 +113,10 @@ export function describeOutput(output: Output, now: number): OutputState {
     until: winner?.until ?? null,
     stack,
     confirmed: output.confirmed,
+    next: null,
+    waiting: null,
+    forbidden: [],
+    local: null,
   };
 }
 

@@ -26,6 +26,10 @@ export const rights = [
   'assets',
   'flows-view',
   'flows-edit',
+  /** Write, rehearse, shadow, activate and roll back rules; of a safety rule: propose. Modes of the campus. */
+  'rules',
+  /** Approve what somebody else proposed for a safety rule. */
+  'safety',
   /** Processes, logs, disk, database, bridge. */
   'system',
   /** Make and fetch a back-up: it holds everything, so it is apart from `system`. */
@@ -40,8 +44,19 @@ export const rights = [
 export type Right = (typeof rights)[number];
 
 export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
-  security: ['see', 'pictures', 'export', 'acknowledge', 'operate'],
-  facility: ['see', 'export', 'acknowledge', 'operate', 'devices', 'assets', 'flows-view', 'flows-edit'],
+  security: ['see', 'pictures', 'export', 'acknowledge', 'operate', 'safety'],
+  facility: [
+    'see',
+    'export',
+    'acknowledge',
+    'operate',
+    'devices',
+    'assets',
+    'flows-view',
+    'flows-edit',
+    'rules',
+    'safety',
+  ],
   timetable: ['see', 'export'],
   administrator: [
     'see',
@@ -53,6 +68,8 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'assets',
     'flows-view',
     'flows-edit',
+    'rules',
+    'safety',
     'system',
     'backup',
     'people',

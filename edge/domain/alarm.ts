@@ -20,8 +20,8 @@ export type AlarmState = 'unacknowledged' | 'acknowledged' | 'returned' | 'norma
 export interface Alarm {
   readonly id: HappeningId;
   /**
-   * What raised it; one open alarm per source: `interlock:<id>`, `blind:<interlock>` (its points cannot be used),
-   * `device:<id>`, `process:<name>`, `output:<ref>`, `store:acts` (what was done is not on disk).
+   * What raised it; one open alarm per source: `interlock:<rule>` (safety), `rule:<rule>`, `blind:<rule>` (its points cannot
+   * be used; all three may end in `@<place>`), `flow:<key>` (raised by a flow), `device:<id>`, `process:<name>`, `output:<ref>`, `store:acts` (what was done is not on disk).
    */
   readonly source: string;
   readonly class: AlarmClass;
@@ -38,6 +38,17 @@ export interface Alarm {
   readonly zone?: ZoneId;
   /** Event that raised it (its snapshot is the alarm's picture). */
   readonly event?: HappeningId;
+  /** Camera to look through first. */
+  readonly camera?: DeviceId;
+  /** Alarms of one cause share it (a rule's instances: the rule's id); they are shown as one until opened. */
+  readonly group?: string;
+  /** How far the ladder has gone: the step that was last told (0 is the first), and when the next is due; null: it is at its end. */
+  readonly escalation?: {
+    readonly ladder: string;
+    readonly step: number;
+    readonly told: number;
+    readonly due: number | null;
+  };
   /** An alarm by design silent because a greater cause is known (its driver is down). */
   readonly suppressedBy?: string;
   readonly raised: number;

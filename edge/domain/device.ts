@@ -26,6 +26,13 @@ export interface WriteRule {
   readonly minGap: number;
   /** What the output does when nobody holds it: keep what it has, or this value. */
   readonly failSafe: Value | 'keep';
+  /** Once on (or off) it stays so for this long, ms; 0 or absent: no limit. Life safety (priority 1) does not wait. */
+  readonly minOn?: number;
+  readonly minOff?: number;
+  /** Switchings within any hour; weaker wishes than priority 5 wait for the next one. Absent: no limit. */
+  readonly maxPerHour?: number;
+  /** What a switch turned on the device itself means: `hold` respects it as an operator's hold for this long, ms; 0: it is put back. */
+  readonly localOverride?: number;
 }
 
 /** One value of a device: what it means (here) and where it lives (`address`, known to its driver only). */
@@ -60,6 +67,8 @@ export interface Device {
   readonly protocol: string;
   readonly zone: ZoneId;
   readonly space?: SpaceId;
+  /** What people call it to choose it by in rules, e.g. `classroom`; absent: none. */
+  readonly tags?: readonly string[];
   readonly points: readonly Point[];
   /** Site data (host, port, unit id, topic ...); parsed by the driver or the sensor convention. */
   readonly address: unknown;

@@ -23,6 +23,8 @@ export interface Request {
   readonly seconds: number;
   readonly reason: string;
   readonly time: number;
+  /** Where behind the client it came from: `flow:<tab>/<node>`, each at most 60 characters. Its audit lines and its hold say so. */
+  readonly origin?: string;
 }
 
 export interface RequestResult {
@@ -40,13 +42,27 @@ export interface RequestResult {
 export interface Hold {
   readonly ref: PointRef;
   readonly priority: Priority;
-  /** `interlock:<id>`, `request:<client>`, `schedule:<id>`; one hold per owner and output. */
+  /**
+   * `interlock:<rule>` (safety), `rule:<rule>` (other rules; both may end in `@<place>`), `request:<client>`, `schedule:<id>`,
+   * `local` (somebody turned the switch on the device itself); one hold per owner and output.
+   */
   readonly owner: string;
   readonly value: Value;
   readonly reason: string;
   readonly since: number;
-  /** ms since epoch; null holds until relinquished (interlocks only). */
+  /** ms since epoch; null holds until relinquished (safety rules only). */
   readonly until: number | null;
+  readonly origin?: string;
+}
+
+/** A permissive that is not given: no hold weaker than `priority` may give the output this value while it stands. */
+export interface Forbid {
+  readonly ref: PointRef;
+  readonly priority: Priority;
+  readonly owner: string;
+  readonly value: Value;
+  readonly reason: string;
+  readonly since: number;
 }
 
 /** Sent to exactly one driver process; lives for seconds: never retained, never queued, never replayed. */
@@ -93,4 +109,15 @@ export interface OutputState {
     readonly outcome: CommandResult['outcome'];
     readonly time: number;
   } | null;
+  /** What it will be when the present hold ends, and when; null while nothing is known to change by itself. */
+  readonly next: { readonly value: Value | null; readonly holder: string | null; readonly at: number } | null;
+  /** Why what is wanted has not been sent yet: a minimum time, a rate limit, its turn in a staggered return; null: nothing waits. */
+  readonly waiting: {
+    readonly for: 'minimum-on' | 'minimum-off' | 'rate' | 'stagger' | 'device';
+    readonly until: number | null;
+  } | null;
+  /** Values that a safety rule forbids now. */
+  readonly forbidden: readonly Forbid[];
+  /** Somebody turned it by hand on the device; the hold `local` stands for it. */
+  readonly local: { readonly value: Value; readonly since: number } | null;
 }

@@ -168,6 +168,11 @@ export const alarmSchema = z.object({
   ref: z.string().optional(),
   zone: z.string().optional(),
   event: z.string().optional(),
+  /** Camera to look through first. */
+  camera: z.string().optional(),
+  /** Alarms of one cause share it. */
+  group: z.string().optional(),
+  escalation: z.object({ ladder: z.string(), step: z.number().int(), told: time, due: time.nullable() }).optional(),
   suppressedBy: z.string().optional(),
   raised: time,
   acknowledged: z.object({ time, by: z.string(), note: z.string() }).optional(),
@@ -204,6 +209,8 @@ const holdSchema = z.object({
   reason: z.string(),
   since: time,
   until: time.nullable(),
+  /** `flow:<tab>/<node>` behind the owner. */
+  origin: z.string().optional(),
 });
 
 export const outputSchema = z.object({
@@ -216,6 +223,18 @@ export const outputSchema = z.object({
   until: time.nullable(),
   stack: z.array(holdSchema).readonly(),
   confirmed: z.object({ value: value.nullable(), outcome: z.string(), time }).nullable(),
+  /** What it will be when the present hold ends. */
+  next: z.object({ value: value.nullable(), holder: z.string().nullable(), at: time }).nullable(),
+  /** Why what is wanted has not been sent yet. */
+  waiting: z
+    .object({ for: z.enum(['minimum-on', 'minimum-off', 'rate', 'stagger', 'device']), until: time.nullable() })
+    .nullable(),
+  /** Values that a permissive forbids now. */
+  forbidden: z
+    .array(z.object({ ref: z.string(), priority, owner: z.string(), value, reason: z.string(), since: time }))
+    .readonly(),
+  /** Turned by hand on the device itself. */
+  local: z.object({ value, since: time }).nullable(),
 });
 
 /** GET /api/v1/outputs/{device}/{point}/history: who switched this, newest first. */

@@ -93,8 +93,19 @@ function levelOf({ type, range }: Point, round: number): Value {
   return Math.round((low + (high - low) * (0.5 + 0.4 * Math.sin(round / 3))) * 10) / 10;
 }
 
+const calm = { next: null, waiting: null, forbidden: [], local: null };
+
 function tellOutput(live: LiveState, device: Device, point: Point, since: number): void {
-  const free = { value: null, holder: null, priority: null, reason: '', until: null, stack: [], confirmed: null };
+  const free = {
+    value: null,
+    holder: null,
+    priority: null,
+    reason: '',
+    until: null,
+    stack: [],
+    confirmed: null,
+    ...calm,
+  };
   live.accept({ kind: 'output', body: { ref: pointRef(device.id, point.name), since, ...free } });
 }
 

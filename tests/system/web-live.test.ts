@@ -103,6 +103,10 @@ test('hands on every kind of word of core, and leaves out what cannot be read', 
       },
     ],
     confirmed: { value: false, outcome: 'done', time: 2 },
+    next: null,
+    waiting: null,
+    forbidden: [],
+    local: null,
   };
   await tell(outputTopic(output.ref), { nonsense: true });
   await tell(outputTopic(output.ref), output);

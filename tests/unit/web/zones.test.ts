@@ -49,6 +49,10 @@ const output = (ref: string, reason: string): OutputState => ({
   until: null,
   stack: [{ ref: ref as PointRef, priority: 1, owner: 'interlock:fire', value: true, reason, since: 1, until: null }],
   confirmed: null,
+  next: null,
+  waiting: null,
+  forbidden: [],
+  local: null,
 });
 
 const evidence = 'smoke-101/smoke is true (good), fire-panel/alarm is true (good), smoke-102/smoke is true (good)';
