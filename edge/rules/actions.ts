@@ -33,7 +33,7 @@ export function stepHolds(
   const owner = ownerOf(id);
   const changes: HoldChange[] = [];
   for (const [ref, { value, reason }] of wanted) {
-    if (memory.held[ref] !== value) changes.push({ kind: 'hold', owner, ref, value, priority, reason });
+    if (memory.held[ref] !== value) changes.push({ kind: 'hold', owner, ref, value, priority, reason, lasts: null });
   }
   for (const ref of Object.keys(memory.held) as PointRef[]) {
     if (!wanted.has(ref)) changes.push({ kind: 'relinquish', owner, ref, reason: why });

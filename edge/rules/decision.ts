@@ -9,13 +9,51 @@ import type { Value } from '#edge/domain/reading.ts';
 /** Hold this output until told otherwise. Saying it again for the same owner, output and value changes nothing. */
 export interface HoldDecision {
   readonly kind: 'hold';
-  /** `interlock:<id>`. */
+  /** `interlock:<rule>` or `rule:<rule>`, both perhaps with `@<place>`. */
   readonly owner: string;
   readonly ref: PointRef;
   readonly value: Value;
   readonly priority: Priority;
   /** The values and qualities that were seen, e.g. `smoke-101/smoke is true (good)`. */
   readonly reason: string;
+  /** ms from now after which the rule itself will relinquish it; null: as long as it is fired. */
+  readonly lasts: number | null;
+}
+
+/** A permissive is not given: nothing weaker than `priority` may give the output this value until `permit`. Idempotent. */
+export interface ForbidDecision {
+  readonly kind: 'forbid';
+  readonly owner: string;
+  readonly ref: PointRef;
+  readonly value: Value;
+  readonly priority: Priority;
+  readonly reason: string;
+}
+
+export interface PermitDecision {
+  readonly kind: 'permit';
+  readonly owner: string;
+  readonly ref: PointRef;
+  readonly reason: string;
+}
+
+/** Take a picture, once. */
+export interface SnapshotDecision {
+  readonly kind: 'snapshot';
+  readonly owner: string;
+  readonly camera: DeviceId;
+  readonly reason: string;
+}
+
+/** Tell people outside the console, once. */
+export interface NotifyDecision {
+  readonly kind: 'notify';
+  /** `rule:<instance>`. */
+  readonly about: string;
+  /** Recipients, groups or channels of the site file. */
+  readonly to: readonly string[];
+  readonly message: Name;
+  readonly zone?: ZoneId;
 }
 
 export interface RelinquishDecision {
@@ -38,6 +76,9 @@ export interface RaiseDecision {
   readonly ref?: PointRef;
   readonly zone?: ZoneId;
   readonly event?: HappeningId;
+  readonly camera?: DeviceId;
+  /** Alarms of one cause share it: the rule's id. */
+  readonly group?: string;
 }
 
 /** The cause is gone. */
@@ -47,12 +88,19 @@ export interface ReturnDecision {
   readonly reason: string;
 }
 
-export type HoldChange = HoldDecision | RelinquishDecision;
+/** What `commands` acts on at once. */
+export type HoldChange = HoldDecision | RelinquishDecision | ForbidDecision | PermitDecision;
 export type AlarmDecision = RaiseDecision | ReturnDecision;
-export type Decision = HoldChange | AlarmDecision;
+/** Said once, acted on once, never repeated after a restart. */
+export type OnceDecision = SnapshotDecision | NotifyDecision;
+export type Decision = HoldChange | AlarmDecision | OnceDecision;
 
 export function isHoldChange(decision: Decision): decision is HoldChange {
-  return decision.kind === 'hold' || decision.kind === 'relinquish';
+  return ['hold', 'relinquish', 'forbid', 'permit'].includes(decision.kind);
+}
+
+export function isOnce(decision: Decision): decision is OnceDecision {
+  return decision.kind === 'snapshot' || decision.kind === 'notify';
 }
 
 export function isAlarmDecision(decision: Decision): decision is AlarmDecision {
