@@ -1,21 +1,23 @@
 import { readFile, stat } from 'node:fs/promises';
-import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { roles } from '#edge/domain/access.ts';
 import type { CampusId, DeviceId, PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
-import { campusIdPattern, slugPattern, splitPointRef } from '#edge/domain/ids.ts';
+import { campusIdPattern, splitPointRef } from '#edge/domain/ids.ts';
 import type { Condition, Interlock, OpeningHours } from '#edge/domain/interlock.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { findBrokenNotify, notifySchema } from './site-notify.ts';
+import { clockTime, duration, isLoopbackHost, name, slug } from './site-values.ts';
+
+export { duration, isLoopbackHost };
 
 /*
  * The site file: everything that is true of one campus and not of a product. Strict: an unknown key is an error with
  * its path. Durations are written `30s`, `20min`, `500ms`, `2h`; they are ms in code.
  */
 
-const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at most 63 characters');
 const deviceId = slug.transform((s) => s as DeviceId);
 const zoneId = slug.transform((s) => s as ZoneId);
 const spaceId = slug.transform((s) => s as SpaceId);
@@ -23,17 +25,7 @@ const pointRef = z
   .string()
   .refine((s) => splitPointRef(s) !== null, 'must be <device>/<point>')
   .transform((s) => s as PointRef);
-const name = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
 const port = z.int().min(0).max(65535);
-
-const durationUnits: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-export const duration = z
-  .string()
-  .regex(/^\d+(\.\d+)?(ms|s|min|h|d)$/, 'must be a duration such as 500ms, 30s, 20min, 2h or 7d')
-  .transform((text) => {
-    const [, amount, unit] = /^([\d.]+)(ms|s|min|h|d)$/.exec(text) ?? [];
-    return Math.round(Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN));
-  });
 
 /** Records of who did what are kept for six months at least (网络安全法 21), ms. */
 export const auditAtLeast = 180 * 86_400_000;
@@ -107,11 +99,6 @@ const interlock = z.strictObject({
   priority: z.union([z.literal(1), z.literal(5)]),
   latch: z.boolean().default(false),
 });
-
-const clockTime = z
-  .string()
-  .regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'must be HH:MM')
-  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
 
 const openingHours = z.strictObject({
   weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clockTime, to: clockTime })),
@@ -293,6 +280,8 @@ const siteSchema = z.strictObject({
       freeSpaceFloor: byteSize.default(5e8),
     })
     .prefault({}),
+  /** How people are told outside the console; absent: they are not. */
+  notify: notifySchema.optional(),
   /** Absent: this campus reports to nobody. */
   city: z.strictObject({ host: z.string(), port, shard: z.int().min(0).max(63) }).optional(),
 });
@@ -308,11 +297,6 @@ export type Site = Omit<SiteFile, 'interlocks' | 'openingHours'> & {
   /** Adopted devices that cannot be had, a sentence each. */
   readonly adoptionProblems: readonly string[];
 };
-
-/** Only this machine itself can reach it. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
 
 function isTimeZone(zone: string): boolean {
   try {
@@ -383,6 +367,7 @@ function findBrokenReferences(site: SiteFile): string[] {
       if (!devices.has(id)) mistakes.push(`clients[${i}].devices[${j}]: unknown device "${id}"`);
     });
   });
+  if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
   const interlocks = new Map(site.interlocks.map((rule) => [rule.id, rule]));
   site.interlocks.forEach((rule, i) => {
     rule.actions.forEach((act, j) => {
