@@ -26,7 +26,7 @@ export interface Alarm {
   readonly source: string;
   readonly class: AlarmClass;
   readonly state: AlarmState;
-  /** The cause still stands. */
+  /** The cause still stands, or comes and goes so often that the alarm is held up (`chattering`). */
   readonly active: boolean;
   readonly message: Name;
   /** What the person should do. An alarm nobody must act on is not an alarm. */
@@ -49,9 +49,20 @@ export interface Alarm {
     readonly told: number;
     readonly due: number | null;
   };
-  /** An alarm by design silent because a greater cause is known (its driver is down). */
+  /** Source of the alarm whose known cause makes this one silent by design (its driver is down). Never itself behind another. */
   readonly suppressedBy?: string;
+  /** That cause is gone: what it hid has until then to recover, and is shown if it has not. */
+  readonly suppressedUntil?: number;
   readonly raised: number;
+  /** Since when it waits for a person, where that is later than `raised`: it became graver, or came back into sight. */
+  readonly shown?: number;
+  /** When its cause last came back within this occurrence. */
+  readonly came?: number;
+  /**
+   * Its cause comes and goes more often than anybody can follow: since then it is held up as one alarm whose `count` grows.
+   * `quiet`: since when the cause has stayed away; null while it stands.
+   */
+  readonly chattering?: { readonly since: number; readonly quiet: number | null };
   readonly acknowledged?: { readonly time: number; readonly by: string; readonly note: string };
   /**
    * ISA-18.2 shelving: out of sight until then, with a reason; the state goes on beneath. Ends by itself, with the

@@ -173,8 +173,17 @@ export const alarmSchema = z.object({
   /** Alarms of one cause share it. */
   group: z.string().optional(),
   escalation: z.object({ ladder: z.string(), step: z.number().int(), told: time, due: time.nullable() }).optional(),
+  /** Source of the alarm that hides it; they are shown as one line. */
   suppressedBy: z.string().optional(),
+  /** That alarm is over: this one is shown then, if it still stands. */
+  suppressedUntil: time.optional(),
   raised: time,
+  /** Since when it waits for a person, where that is later than `raised`. */
+  shown: time.optional(),
+  /** When its cause last came back. */
+  came: time.optional(),
+  /** It comes and goes so often that it is held up as one; `quiet`: since when its cause has stayed away. */
+  chattering: z.object({ since: time, quiet: time.nullable() }).optional(),
   acknowledged: z.object({ time, by: z.string(), note: z.string() }).optional(),
   /** Out of sight until then, and why; the state goes on beneath. */
   shelved: z.object({ until: time, by: z.string(), reason: z.string() }).optional(),
