@@ -7,6 +7,7 @@ import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/d
 import { slugPattern, splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
 import type { Command, CommandResult, OutputState, Priority, RequestResult } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
+import type { Name } from '#edge/domain/place.ts';
 import { type Reading, reasons, type Sample, type Value } from '#edge/domain/reading.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 
@@ -45,6 +46,55 @@ export interface RequestMessage {
   /** At most 86,400. */
   readonly seconds: number;
   readonly reason: string;
+  /** Only from flows: `flow:<tab>/<node>`, each at most 60 characters. */
+  readonly origin?: string;
+}
+
+/** What flows may ask besides: an alarm, words for people, and what their own process reports of them. */
+export type AskMessage =
+  | {
+      readonly ask: 'alarm';
+      readonly id?: HappeningId;
+      /** Its source is `flow:<key>`. */
+      readonly key: string;
+      readonly class: 'medium' | 'low';
+      readonly message: Name;
+      /** What the person should do. */
+      readonly next: Name;
+      /** false: its cause is gone. */
+      readonly active: boolean;
+      readonly origin: string;
+    }
+  | {
+      readonly ask: 'notify';
+      readonly id?: HappeningId;
+      /** Recipients, groups or channels of the site file. */
+      readonly to: readonly string[];
+      readonly message: Name;
+      readonly origin: string;
+    }
+  /** A tab takes more than its budget: becomes the event `flow_over_budget`. */
+  | {
+      readonly ask: 'report';
+      readonly id?: HappeningId;
+      readonly state: 'over-budget' | 'halted' | 'disabled' | 'within';
+      readonly message: string;
+      readonly origin: string;
+    };
+
+/** What a guest may publish on `v1/request/<client>`. */
+export type WishMessage =
+  | { readonly kind: 'request'; readonly request: RequestMessage }
+  | { readonly kind: 'ask'; readonly ask: AskMessage };
+
+/** Retained on `v1/out/calendar`: what kind of time it is. */
+export interface CalendarMessage {
+  /** Labels that hold now. */
+  readonly labels: readonly string[];
+  /** Modes that are on. */
+  readonly modes: readonly string[];
+  /** When a label may change next, ms since epoch. */
+  readonly next: number;
 }
 
 /** Why a publish, a subscription or a connection was refused, on `v1/answer/<client>`. */
@@ -85,6 +135,10 @@ const reason = z.enum(reasons, `must be one of ${reasons.join(', ')}`);
 const priority = z.literal(Object.values(priorities), `must be one of ${Object.values(priorities).join(', ')}`);
 const outcome = z.enum(['done', 'sent', 'mismatch', 'expired', 'failed', 'refused']);
 const name = z.strictObject({ zh: text, en: text });
+/** Words that must say something. */
+const said = z.strictObject({ zh: text.min(1, 'must not be empty'), en: text.min(1, 'must not be empty') });
+const originRule = 'must be flow:<tab>/<node>, each at most 60 characters';
+const origin = z.string(originRule).regex(/^flow:[^\p{Cc}]{1,60}\/[^\p{Cc}/]{1,60}$/u, originRule);
 /** A path below the snapshot folder and never out of it. */
 const snapshot = text.regex(/^(?!.*\.\.)[A-Za-z0-9_-][A-Za-z0-9_./-]*$/, 'must be a relative path without ..');
 const eventData = z
@@ -123,6 +177,44 @@ const requestSchema = z.strictObject({
   priority,
   seconds: z.number('must be a number of seconds').min(0, 'must not be negative').max(86_400, 'must be at most 86400'),
   reason: text.min(1, 'must say why'),
+  origin: origin.optional(),
+});
+
+const askSchema = z.discriminatedUnion(
+  'ask',
+  [
+    z.strictObject({
+      ask: z.literal('alarm'),
+      id: id.optional(),
+      key: slug,
+      class: z.enum(['medium', 'low'], 'must be medium or low: what is graver is a rule'),
+      message: said,
+      next: said,
+      active: flag,
+      origin,
+    }),
+    z.strictObject({
+      ask: z.literal('notify'),
+      id: id.optional(),
+      to: z.array(slug, 'must be a list').min(1, 'must name somebody').max(16, 'must name at most 16'),
+      message: said,
+      origin,
+    }),
+    z.strictObject({
+      ask: z.literal('report'),
+      id: id.optional(),
+      state: z.enum(['over-budget', 'halted', 'disabled', 'within']),
+      message: text,
+      origin,
+    }),
+  ],
+  'must be alarm, notify or report',
+);
+
+const calendarSchema = z.strictObject({
+  labels: z.array(z.string().max(63)).max(256),
+  modes: z.array(z.string().max(63)).max(256),
+  next: time,
 });
 
 const readingSchema = z.strictObject({
@@ -289,6 +381,21 @@ export function decodeEvent(payload: Uint8Array): Decoded<EventMessage> {
 }
 
 export const decodeRequest = decoderOf<RequestMessage>(requestSchema);
+export const decodeCalendar = decoderOf<CalendarMessage>(calendarSchema);
+
+/** A request, or with the key `ask` one of the further kinds. */
+export function decodeWish(payload: Uint8Array): Decoded<WishMessage> {
+  const parsed = parse(payload);
+  if (!parsed.ok) return parsed;
+  const isAsk = typeof parsed.value === 'object' && parsed.value !== null && Object.hasOwn(parsed.value, 'ask');
+  if (isAsk) {
+    const ask = check(askSchema, parsed.value) as Decoded<AskMessage>;
+    return ask.ok ? { ok: true, value: { kind: 'ask', ask: ask.value } } : ask;
+  }
+  const request = check(requestSchema, parsed.value) as Decoded<RequestMessage>;
+  return request.ok ? { ok: true, value: { kind: 'request', request: request.value } } : request;
+}
+
 export const decodeReading = decoderOf<Reading>(readingSchema);
 export const decodeCampusEvent = decoderOf<CampusEvent>(campusEventSchema);
 export const decodeAlarm = decoderOf<Alarm>(alarmSchema);
@@ -306,13 +413,21 @@ function decoderOf<T>(schema: z.ZodType): (payload: Uint8Array) => Decoded<T> {
 }
 
 function decode<S extends z.ZodType>(schema: S, payload: Uint8Array): Decoded<z.output<S>> {
+  const parsed = parse(payload);
+  return parsed.ok ? check(schema, parsed.value) : parsed;
+}
+
+function parse(payload: Uint8Array): Decoded<unknown> {
   if (!isUtf8(payload)) return { ok: false, message: '(payload): must be UTF-8' };
-  let input: unknown;
   try {
-    input = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'));
+    const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
+    return { ok: true, value: JSON.parse(text) };
   } catch (error) {
     return { ok: false, message: `(payload): must be JSON: ${messageOf(error).slice(0, 200)}` };
   }
+}
+
+function check<S extends z.ZodType>(schema: S, input: unknown): Decoded<z.output<S>> {
   const result = schema.safeParse(input);
   if (result.success) return { ok: true, value: result.data };
   const [issue] = result.error.issues;
@@ -352,4 +467,8 @@ export function encodeEvent(event: EventMessage): object {
 
 export function encodeRequest(request: RequestMessage): object {
   return { ...request };
+}
+
+export function encodeAsk(ask: AskMessage): object {
+  return { ...ask };
 }

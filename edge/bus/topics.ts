@@ -49,6 +49,9 @@ export function healthTopic(process: string): string {
   return `v1/out/health/${process}`;
 }
 
+/** What kind of time it is: labels of the calendar, and modes. */
+export const calendarTopic = 'v1/out/calendar';
+
 /** Everything a device may say in our plain JSON. */
 export function deviceFilter(device: DeviceId): string {
   return `v1/in/${device}/#`;
