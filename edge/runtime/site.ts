@@ -8,6 +8,7 @@ import { campusIdPattern, splitPointRef } from '#edge/domain/ids.ts';
 import type { Condition, Interlock, OpeningHours } from '#edge/domain/interlock.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
 import { findBrokenNotify, notifySchema } from './site-notify.ts';
 import { clockTime, duration, isLoopbackHost, name, slug } from './site-values.ts';
 
@@ -159,6 +160,7 @@ export const siteDeviceSchema = z.strictObject({
   space: spaceId.optional(),
   /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
   address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
+  ...deviceNetwork,
 });
 export type SiteDevice = z.infer<typeof siteDeviceSchema>;
 
@@ -282,6 +284,8 @@ const siteSchema = z.strictObject({
     .prefault({}),
   /** How people are told outside the console; absent: they are not. */
   notify: notifySchema.optional(),
+  network: networkSection,
+  repair: repairSection,
   /** Absent: this campus reports to nobody. */
   city: z.strictObject({ host: z.string(), port, shard: z.int().min(0).max(63) }).optional(),
 });
@@ -362,6 +366,7 @@ function findBrokenReferences(site: SiteFile): string[] {
       mistakes.push(`devices[${i}].space: unknown space "${device.space}"`);
     }
   });
+  mistakes.push(...findBrokenWires(site));
   site.clients.forEach((client, i) => {
     client.devices.forEach((id, j) => {
       if (!devices.has(id)) mistakes.push(`clients[${i}].devices[${j}]: unknown device "${id}"`);
