@@ -58,7 +58,14 @@ export class ItemWriter {
         else s.hold.run(item.ref, item.body);
         return;
       case 'state':
-        s.state.run(item.name, item.body);
+        if (item.body === null) s.unstate.run(item.name);
+        else s.state.run(item.name, item.body);
+        return;
+      case 'journal':
+        s.journal.run(...item.row);
+        return;
+      case 'notice':
+        s.notice.run(...item.row);
         return;
       case 'health':
         this.#tell('health', now, item.body);
@@ -130,5 +137,12 @@ function prepare(db: Db) {
     hold: db.prepare<[string, string]>('INSERT OR REPLACE INTO hold VALUES (?, ?)'),
     release: db.prepare<[string]>('DELETE FROM hold WHERE ref = ?'),
     state: db.prepare<[string, string]>('INSERT OR REPLACE INTO state VALUES (?, ?)'),
+    unstate: db.prepare<[string]>('DELETE FROM state WHERE name = ?'),
+    journal: db.prepare<[number, string, string, number, number, string]>(
+      'INSERT INTO journal (time, rule, instance, version, shadow, body) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    notice: db.prepare<[string, number, string, string, string]>(
+      'INSERT OR REPLACE INTO notice (id, created, state, about, body) VALUES (?, ?, ?, ?, ?)',
+    ),
   };
 }

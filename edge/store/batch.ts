@@ -1,8 +1,10 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Hold, Request, RequestResult } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { RuleDecision } from '#edge/domain/rule.ts';
 import type { DocumentChange } from './documents.ts';
 
 /**
@@ -33,7 +35,11 @@ export interface Batch {
   readonly documents?: readonly DocumentChange[];
   /** Keys of inbox lines that are let go. */
   readonly forgetInbox?: readonly string[];
-  /** Opaque JSON state that must survive a restart, by name (`interlocks`, ...). */
+  /** What rules decided, in the order in which they did. */
+  readonly journal?: readonly RuleDecision[];
+  /** Words on their way to people: upserts by id. */
+  readonly notices?: readonly Notice[];
+  /** Opaque JSON state that must survive a restart, by name (`rule:<instance>`, ...); null forgets it. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */
   readonly health?: readonly object[];

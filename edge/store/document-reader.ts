@@ -20,6 +20,9 @@ const storedSchemas: Readonly<Record<DocumentKind, z.ZodObject>> = {
   placement: documentSchemas.placement.strip(),
   asset: documentSchemas.asset.strip(),
   ignored: documentSchemas.ignored.strip(),
+  rule: documentSchemas.rule.strip(),
+  ruleVersion: documentSchemas.ruleVersion.strip(),
+  mode: documentSchemas.mode.strip(),
 };
 
 /** Reads what `documentWriter` wrote. Throws STORE_BAD_DOCUMENT for a body that cannot be understood. */

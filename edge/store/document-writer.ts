@@ -39,7 +39,8 @@ export function documentWriter(
     const after = fieldsOf(body);
     if (!isAudited(kind, before, after)) return;
     const verb = before === null ? 'create' : after === null ? 'remove' : 'change';
-    audit.append([time, who, from, change.what ?? `${kind}.${verb} ${id}`, why, describeChange(before, after)]);
+    const result = change.result ?? describeChange(before, after);
+    audit.append([time, who, from, change.what ?? `${kind}.${verb} ${id}`, why, clip(result, resultLength)]);
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rights, roles } from '#edge/domain/access.ts';
 import { slugPattern } from '#edge/domain/ids.ts';
+import { ruleKinds } from '#edge/domain/rule.ts';
 
 /*
  * What people set and change, one row each: accounts, sessions, tokens, plans, places on them, the register of assets.
@@ -12,6 +13,13 @@ const time = z.int().min(0);
 const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at most 63 characters');
 const line = (most: number) => z.string().max(most);
 const zones = z.union([z.literal('all'), z.array(slug).max(500)]);
+const version = z.int().min(1);
+/** SHA-256, hex. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** JSON of a rule's body, characters. */
+export const longestRule = 65_536;
+/** Versions of a rule that are kept. */
+export const mostVersions = 100;
 
 export const documentSchemas = {
   /** id: what one signs in with. */
@@ -87,6 +95,46 @@ export const documentSchemas = {
   }),
   /** id: digest of the inbox key: what a person said never to show again. */
   ignored: z.strictObject({ key: line(300), by: line(80), time }),
+  /** id: of the rule. How far it is; what it says is in its versions. */
+  rule: z.strictObject({
+    /** Of the newest version. */
+    kind: z.enum(ruleKinds),
+    /** Runs. */
+    active: version.nullable(),
+    /** Watches, beside the active one. */
+    shadow: version.nullable(),
+    /** Did one of them ever run? */
+    ran: z.boolean(),
+    latest: version,
+    /** Those that are kept, ascending. */
+    versions: z.array(version).min(1).max(mostVersions),
+    /** What waits for a second person; version null: that it is turned off. */
+    proposal: z
+      .strictObject({ version: version.nullable(), digest: digest.nullable(), by: line(80), time, why: line(300) })
+      .nullable(),
+    /** Of the file as this wrote it or took it in; null: there is to be none. */
+    file: digest.nullable(),
+    /** The file may still be what it was before (a digest, or null for none): it is being written. */
+    writing: z.strictObject({ before: digest.nullable() }).nullable(),
+  }),
+  /** id: `<rule>-v<version>`. Never changed. */
+  ruleVersion: z.strictObject({
+    rule: slug,
+    version,
+    from: z.enum(['person', 'file', 'template', 'rollback']),
+    by: line(80),
+    why: line(300),
+    time,
+    /** As in the file. */
+    body: z
+      .record(z.string(), z.unknown())
+      .refine(
+        (body) => JSON.stringify(body).length <= longestRule,
+        `must be at most ${longestRule} characters of JSON`,
+      ),
+  }),
+  /** id: a mode of the campus (exam, drill ...). */
+  mode: z.strictObject({ on: z.boolean(), since: time, until: time.nullable(), by: line(80), why: line(300) }),
 } as const;
 
 export type DocumentKind = keyof typeof documentSchemas;
@@ -97,11 +145,14 @@ export type DocumentBody<K extends DocumentKind> = z.infer<(typeof documentSchem
 export const unauditedKinds: readonly DocumentKind[] = ['session'];
 /** Fields that never appear in the audit, only that they changed. */
 export const secretFields: readonly string[] = ['password', 'totp', 'recovery', 'digest'];
-/** Fields that note a use and change nothing: a put that touches no other field has no line in the audit. */
-export const usageFields: readonly string[] = ['lastUsed'];
+/** Fields that note a use or keep the books: a put that touches no other field has no line in the audit. */
+export const usageFields: readonly string[] = ['lastUsed', 'latest', 'versions', 'writing'];
 
-/** Ids are what people (or devices) are called, or digests, base64url or hex. */
-export const documentIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
+/** Ids are what people (or devices, or rules) are called, or digests, base64url or hex. */
+export const documentIdPattern = /^[A-Za-z0-9_-]{1,80}$/;
+
+/** What core alone changes, by its own rules (two people for safety): not to be had by `document.put`. */
+export const coreKinds: readonly DocumentKind[] = ['rule', 'ruleVersion', 'mode'];
 
 /** How many of a kind there may be: whoever makes one more is told, so that no loop of a client fills the disk. */
 export const documentLimits: Readonly<Record<DocumentKind, number>> = {
@@ -112,7 +163,14 @@ export const documentLimits: Readonly<Record<DocumentKind, number>> = {
   placement: 10_000,
   asset: 10_000,
   ignored: 10_000,
+  rule: 1_000,
+  ruleVersion: 50_000,
+  mode: 200,
 };
+
+export function ruleVersionId(rule: string, number: number): string {
+  return `${rule}-v${number}`;
+}
 
 /** What a batch carries: body null removes it. Stored with its audit line or not at all. */
 export interface DocumentChange {
@@ -127,6 +185,8 @@ export interface DocumentChange {
   readonly why: string;
   /** The audit's words, e.g. `person.disable lin`; without them `person.create lin`, `.change` or `.remove`. */
   readonly what?: string;
+  /** The audit's account of what changed; without it each field, from what to what. */
+  readonly result?: string;
   readonly body: object | null;
 }
 

@@ -107,6 +107,22 @@ export const migrations: readonly Step[] = [
   CREATE INDEX alarm_raised ON alarm (raised);
   `,
   ({ db, folder, now }) => chainOldLines(db, folder, now),
+  `
+  -- What rules decided, and with what they saw. shadow: 1 for a version that only watches.
+  CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, rule TEXT NOT NULL, instance TEXT NOT NULL,
+    version INTEGER NOT NULL, shadow INTEGER NOT NULL, body TEXT NOT NULL
+  );
+  CREATE INDEX journal_rule ON journal (rule, time);
+  CREATE INDEX journal_time ON journal (time);
+  -- Words on their way to people outside the console (domain/notice.ts).
+  CREATE TABLE notice (
+    id TEXT PRIMARY KEY, created INTEGER NOT NULL, state TEXT NOT NULL, about TEXT NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX notice_state ON notice (state, created);
+  CREATE INDEX notice_created ON notice (created);
+  CREATE INDEX notice_about ON notice (about, created);
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

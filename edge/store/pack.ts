@@ -37,7 +37,15 @@ function itemsOf(batch: Batch): Item[] {
   }
   for (const key of batch.forgetInbox ?? []) items.push({ kind: 'forget', body: key });
   for (const [name, value] of Object.entries(batch.state ?? {})) {
-    items.push({ kind: 'state', name, body: JSON.stringify(value ?? null) });
+    items.push({ kind: 'state', name, body: value === null || value === undefined ? null : JSON.stringify(value) });
+  }
+  for (const line of batch.journal ?? []) {
+    const { time, rule, instance, version, shadow } = line;
+    items.push({ kind: 'journal', row: [time, rule, instance, version, Number(shadow), JSON.stringify(line)] });
+  }
+  for (const notice of batch.notices ?? []) {
+    const { id, created, state, about } = notice;
+    items.push({ kind: 'notice', row: [id, created, state, about, JSON.stringify(notice)] });
   }
   for (const body of batch.health ?? []) items.push({ kind: 'health', body: JSON.stringify(body) });
   return items;

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
@@ -22,13 +23,27 @@ import {
   auditPageReader,
   type ChainedEntry,
   chainedColumns,
+  type JournalEntry,
+  type JournalFilter,
+  journalReader,
+  type NoticeFilter,
+  noticeReader,
 } from './pages.ts';
 import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
-export type { AlarmFilter, AuditEntry, AuditFilter, AuditPage, ChainedEntry } from './pages.ts';
+export type {
+  AlarmFilter,
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  ChainedEntry,
+  JournalEntry,
+  JournalFilter,
+  NoticeFilter,
+} from './pages.ts';
 export type { LaneState } from './report.ts';
 export type { HistorySample } from './sample.ts';
 
@@ -97,6 +112,10 @@ export interface Reader extends Disposable {
   event(id: string): CampusEvent | null;
   /** Latest raised first. */
   alarms(filter: AlarmFilter): Alarm[];
+  /** What rules decided, newest first. */
+  journal(filter: JournalFilter): JournalEntry[];
+  /** Newest first. */
+  notices(filter: NoticeFilter): Notice[];
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
@@ -135,6 +154,8 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     newestEvents: (limit) => ask(({ s }) => parseAll<CampusEvent>(s.newestEvents.all(atMost(limit)))),
     event: (id) => ask(({ s }) => parse<CampusEvent>(s.event.get(id))),
     alarms: (filter) => ask((open) => open.alarms(filter, atMost(filter.limit))),
+    journal: (filter) => ask((open) => open.journal(filter, atMost(filter.limit))),
+    notices: (filter) => ask((open) => open.notices(filter, atMost(filter.limit))),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
     auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
@@ -287,6 +308,8 @@ function prepare(db: Db, file: string) {
     findPoint: pointFinder(db),
     documents: documentReader(db),
     alarms: alarmReader(db),
+    journal: journalReader(db),
+    notices: noticeReader(db),
     auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

@@ -11,6 +11,11 @@ const day = 86_400_000;
 const headerAges = 5;
 const headersAtLeast = 30 * day;
 const step = 500;
+/** How long what became of a notice is known, ms. */
+const noticeAge = 90 * day;
+/** Lines of the journal, some 300 MB: rules that chatter must not fill the disk, whatever their age. */
+const mostJournal = 400_000;
+const mostNotices = 100_000;
 
 /** What there is of the disk. */
 export interface Space {
@@ -30,6 +35,8 @@ export interface RetentionOptions {
   readonly outboxBytes: number;
   /** Readings younger than this are never dropped for space, ms. */
   readonly keepAtLeast: number;
+  /** Rows that are kept at most, whatever their age. */
+  readonly most?: { readonly journal: number; readonly notices: number };
 }
 
 /**
@@ -91,6 +98,23 @@ export class Retention {
       { what: 'inbox entries', table: s.inbox, cut: before(events), why: days(events) },
       { what: 'requests', table: s.request, cut: before(audit), why: days(audit) },
       { what: 'commands', table: s.command, cut: before(audit), why: days(audit) },
+      { what: "lines of the rules' journal", table: s.journal, cut: before(events), why: days(events) },
+      { what: 'notices', table: s.notice, cut: before(noticeAge), why: days(noticeAge) },
+      ...this.#byCount(),
+    ];
+  }
+
+  /** The oldest of what rules can make many of; a tenth at a time, so that it is not one row a minute. */
+  #byCount(): Target[] {
+    const { journalRows, noticeRows } = this.#statements;
+    const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
+    const over = (what: string, table: CountedTable, limit: number): Target[] => {
+      const cut = table.cut(limit);
+      return cut === null ? [] : [{ what, table, cut, why: `more than ${limit} are kept` }];
+    };
+    return [
+      ...over("lines of the rules' journal", journalRows, most.journal),
+      ...over('notices', noticeRows, most.notices),
     ];
   }
 
@@ -209,6 +233,37 @@ interface Cut {
 
 type Prunable = ReturnType<typeof prunable>;
 
+/** Its `cut` keeps nine tenths of the limit; null while there are no more than the limit. */
+interface CountedTable extends Prunable {
+  cut(limit: number): number | null;
+}
+
+/** By number: none is ever left out between the first and the last, so nothing has to be counted. */
+function countedJournal(db: Db): CountedTable {
+  const ends = db.prepare<[], { first: number | null; last: number | null }>(
+    'SELECT (SELECT min(seq) FROM journal) AS first, (SELECT max(seq) FROM journal) AS last',
+  );
+  return {
+    ...prunable(db, 'journal', 'seq', 'seq < @cut'),
+    cut: (limit) => {
+      const { first, last } = ends.get() ?? { first: null, last: null };
+      if (first === null || last === null || last - first < limit) return null;
+      return last + 1 - Math.floor(limit * 0.9);
+    },
+  };
+}
+
+function countedNotices(db: Db): CountedTable {
+  const count = db.prepare<[], number>('SELECT count(*) FROM notice').pluck();
+  const createdOf = db
+    .prepare<[number], number>('SELECT created FROM notice ORDER BY created DESC LIMIT 1 OFFSET ?')
+    .pluck();
+  return {
+    ...prunable(db, 'notice', 'id', 'created < @cut'),
+    cut: (limit) => ((count.get() ?? 0) <= limit ? null : (createdOf.get(Math.floor(limit * 0.9) - 1) ?? null)),
+  };
+}
+
 /** `old` is a condition on @cut. */
 function prunable(db: Db, table: string, key: string, old: string) {
   return {
@@ -229,5 +284,10 @@ function prepare(db: Db) {
     inbox: prunable(db, 'inbox', 'key', 'last < @cut'),
     request: prunable(db, 'request', 'seq', 'time < @cut'),
     command: prunable(db, 'command', 'seq', 'time < @cut'),
+    journal: prunable(db, 'journal', 'seq', 'time < @cut'),
+    // What was never sent is of no use after so long either.
+    notice: prunable(db, 'notice', 'id', 'created < @cut'),
+    journalRows: countedJournal(db),
+    noticeRows: countedNotices(db),
   };
 }

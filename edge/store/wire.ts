@@ -32,7 +32,12 @@ export type Item =
   | { readonly kind: 'inbox'; readonly row: readonly [string, string, string, string, string, string, number] }
   /** body null: nobody holds it. */
   | { readonly kind: 'hold'; readonly ref: string; readonly body: string | null }
-  | { readonly kind: 'state'; readonly name: string; readonly body: string }
+  /** body null: forgotten. */
+  | { readonly kind: 'state'; readonly name: string; readonly body: string | null }
+  /** time, rule, instance, version, shadow, body */
+  | { readonly kind: 'journal'; readonly row: readonly [number, string, string, number, number, string] }
+  /** id, created, state, about, body */
+  | { readonly kind: 'notice'; readonly row: readonly [string, number, string, string, string] }
   | { readonly kind: 'forget'; readonly body: string }
   | { readonly kind: 'document'; readonly change: Omit<DocumentChange, 'body'>; readonly body: string | null }
   | { readonly kind: 'health'; readonly body: string };

@@ -1,7 +1,9 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Notice } from '#edge/domain/notice.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { RuleDecision } from '#edge/domain/rule.ts';
 import type { Batch } from '#edge/store/batch.ts';
 
 /** Most of a kind that are kept in memory: an hour of a busy campus, some 10 MB. */
@@ -21,11 +23,14 @@ export class Debt {
   /** By the client that was refused the acknowledgement. */
   readonly #readings = new Map<string, Set<Reading>>();
   #readingCount = 0;
-  readonly #lines = new Set<{ readonly event: CampusEvent } | { readonly audit: AuditLine }>();
+  readonly #lines = new Set<
+    { readonly event: CampusEvent } | { readonly audit: AuditLine } | { readonly journal: RuleDecision }
+  >();
   /** By key: the same stranger counts once. */
   readonly #inbox = new Map<string, InboxEntry>();
   /** The newest form of each. */
   readonly #alarms = new Map<string, Alarm>();
+  readonly #notices = new Map<string, Notice>();
   readonly #state = new Map<string, unknown>();
   #dropped = 0;
 
@@ -34,7 +39,7 @@ export class Debt {
   }
 
   get isEmpty(): boolean {
-    const owed = [this.#readings, this.#lines, this.#inbox, this.#alarms, this.#state];
+    const owed = [this.#readings, this.#lines, this.#inbox, this.#alarms, this.#notices, this.#state];
     return owed.every(({ size }) => size === 0);
   }
 
@@ -45,18 +50,23 @@ export class Debt {
     return false;
   }
 
-  owe({ readings = [], events = [], audit = [], inbox = [], alarms = [], state = {} }: Batch, client: string): void {
+  owe(batch: Batch, client: string): void {
+    const { readings = [], events = [], audit = [], inbox = [], alarms = [], state = {} } = batch;
+    const { journal = [], notices = [] } = batch;
     if (readings.length > 0) this.#oweReadings(readings, client);
     for (const event of events) this.#lines.add({ event });
     for (const line of audit) this.#lines.add({ audit: line });
+    for (const line of journal) this.#lines.add({ journal: line });
+    for (const notice of notices) this.#notices.set(notice.id, notice);
     for (const entry of inbox) this.#inbox.set(`${entry.client} ${entry.key}`, entry);
     for (const alarm of alarms) this.#alarms.set(alarm.id, alarm);
     for (const [name, value] of Object.entries(state)) this.#state.set(name, value);
-    for (const owed of [this.#lines, this.#inbox, this.#alarms]) this.#trim(owed);
+    for (const owed of [this.#lines, this.#inbox, this.#alarms, this.#notices]) this.#trim(owed);
   }
 
   /** What is on disk in a newer form is owed no more. */
-  forget({ alarms = [], state = {} }: Batch): void {
+  forget({ alarms = [], notices = [], state = {} }: Batch): void {
+    for (const notice of notices) this.#notices.delete(notice.id);
     for (const alarm of alarms) this.#alarms.delete(alarm.id);
     for (const name of Object.keys(state)) this.#state.delete(name);
   }
@@ -70,21 +80,26 @@ export class Debt {
     const lines = first(this.#lines);
     const inbox = first(this.#inbox.entries());
     const alarms = [...this.#alarms.values()];
+    const notices = first(this.#notices.values());
     const state = [...this.#state];
-    if (lines.length + inbox.length + alarms.length + state.length === 0) return null;
+    if (lines.length + inbox.length + alarms.length + notices.length + state.length === 0) return null;
     const paid = () => {
       for (const line of lines) this.#lines.delete(line);
       for (const [key, entry] of inbox) if (this.#inbox.get(key) === entry) this.#inbox.delete(key);
       for (const alarm of alarms) if (this.#alarms.get(alarm.id) === alarm) this.#alarms.delete(alarm.id);
+      for (const notice of notices) if (this.#notices.get(notice.id) === notice) this.#notices.delete(notice.id);
       for (const [name, value] of state) if (this.#state.get(name) === value) this.#state.delete(name);
     };
     const events = lines.flatMap((line) => ('event' in line ? [line.event] : []));
     const audit = lines.flatMap((line) => ('audit' in line ? [line.audit] : []));
+    const journal = lines.flatMap((line) => ('journal' in line ? [line.journal] : []));
     const batch: Batch = {
       ...(events.length > 0 ? { events } : {}),
       ...(audit.length > 0 ? { audit } : {}),
       ...(inbox.length > 0 ? { inbox: inbox.map(([, entry]) => entry) } : {}),
       ...(alarms.length > 0 ? { alarms } : {}),
+      ...(journal.length > 0 ? { journal } : {}),
+      ...(notices.length > 0 ? { notices } : {}),
       ...(state.length > 0 ? { state: Object.fromEntries(state) } : {}),
     };
     return { batch, client: '', paid };
