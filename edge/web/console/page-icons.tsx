@@ -1,24 +1,10 @@
 import type { ReactNode } from 'react';
+import { LineIcon } from './kit/line-icon.tsx';
 import type { PageName } from './pages.ts';
 
 /* Line icons of the navigation, drawn here: the first page needs no icon package. */
 
-const line = (path: ReactNode) => (
-  <svg
-    viewBox="0 0 20 20"
-    width="18"
-    height="18"
-    fill="none"
-    stroke="currentColor"
-    strokeWidth="1.5"
-    strokeLinecap="round"
-    strokeLinejoin="round"
-    focusable="false"
-    aria-hidden="true"
-  >
-    {path}
-  </svg>
-);
+const line = (path: ReactNode) => <LineIcon>{path}</LineIcon>;
 
 export const pageIcons: Readonly<Record<PageName | 'flows', ReactNode>> = {
   overview: line(<path d="M3 3h6v7H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 12h6v5H3z" />),

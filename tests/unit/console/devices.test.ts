@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { reasons } from '../../../edge/domain/reading.ts';
+import { addressOf, hashOf } from '../../../edge/web/console/address.ts';
 import type { CampusView, HistoryView } from '../../../edge/web/console/api.ts';
-import { addressOf, hashOf } from '../../../edge/web/console/pages/devices/address.ts';
+import { fromField, toField } from '../../../edge/web/console/field-time.ts';
 import { barsOf, curveOf, summaryOf } from '../../../edge/web/console/pages/devices/curve.ts';
 import { eveningOf, secondsOf } from '../../../edge/web/console/pages/devices/durations.ts';
 import {
   barDetail,
   curveDetail,
-  fromField,
   isCounterUnit,
   movedParts,
   ownParts,
-  toField,
   windowOf,
   zoomedParts,
 } from '../../../edge/web/console/pages/devices/range.ts';

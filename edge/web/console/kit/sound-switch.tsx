@@ -1,5 +1,6 @@
 import { frameWords } from './frame-words.ts';
 import { useWords } from './language.tsx';
+import { LineIcon } from './line-icon.tsx';
 import { useSound } from './sound.ts';
 
 /** Whether alarms are heard: always in sight, because an alarm that nobody hears is worse than none. */
@@ -17,25 +18,14 @@ export function SoundSwitch() {
       data-switch="sound"
       onClick={() => setMuted(!isMuted)}
     >
-      <svg
-        viewBox="0 0 20 20"
-        width="19"
-        height="19"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.5"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        aria-hidden="true"
-        focusable="false"
-      >
+      <LineIcon size={19}>
         <path d="M3 7.5h3L10 4v12l-4-3.500H3z" />
         {isMuted || isBlocked ? (
           <path d="m13 8 4.5 4.500m0-4.500L13 12.5" />
         ) : (
           <path d="M13 7.200a4 4 0 0 1 0 5.600M15.3 5a7 7 0 0 1 0 10" />
         )}
-      </svg>
+      </LineIcon>
     </button>
   );
 }

@@ -1,5 +1,6 @@
 import { frameWords } from './frame-words.ts';
 import { useSpeech, useWords } from './language.tsx';
+import { LineIcon } from './line-icon.tsx';
 import { type ThemeChoice, useLook } from './theme.tsx';
 
 /* Language and look, in the bar of every page. */
@@ -44,19 +45,9 @@ export function ThemeSwitch() {
       data-switch="theme"
       onClick={() => setChoice(nextChoice[choice])}
     >
-      <svg
-        viewBox="0 0 20 20"
-        width="18"
-        height="18"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.5"
-        strokeLinecap="round"
-        aria-hidden="true"
-        focusable="false"
-      >
+      <LineIcon>
         <path d={shapes[choice]} fill={choice === 'auto' ? 'currentColor' : 'none'} fillRule="evenodd" />
-      </svg>
+      </LineIcon>
     </button>
   );
 }

@@ -1,10 +1,10 @@
+import { deviceHash, hashOf } from '../../address.ts';
 import type { AlarmView } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
 import { useDeviceName, useNames, useSentence, useZoneName } from '../../names.ts';
 import { useCampus, usePoints } from '../../use-live.tsx';
-import { deviceHash, hashOf } from '../devices/address.ts';
 import { ownParts } from '../devices/range.ts';
 import { deviceOf } from './filter.ts';
 import { words } from './words.ts';

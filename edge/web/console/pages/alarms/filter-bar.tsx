@@ -1,12 +1,12 @@
 import { Button, Segmented, Select } from 'antd';
 import { type FormEvent, useId, useState } from 'react';
+import { fromField, toField } from '../../field-time.ts';
 import { useFormats, useName, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { stateWords } from '../../kit/state-words.ts';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { now } from '../../kit/ticker.ts';
 import { useCampus } from '../../use-live.tsx';
-import { fromField, toField } from '../devices/range.ts';
 import { classes, type Filter, isFiltered, noFilter, states } from './filter.ts';
 import { words } from './words.ts';
 

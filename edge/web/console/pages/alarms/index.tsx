@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Segmented } from 'antd';
 import { useMemo, useState } from 'react';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { needsAction } from '../../alarm-groups.ts';
 import { type AlarmView, api } from '../../api.ts';
 import { PageHeader } from '../../kit/frame.tsx';
@@ -9,7 +10,6 @@ import { useShortcut } from '../../kit/shortcuts.tsx';
 import { EmptyState, ErrorBoundary, PageSkeleton } from '../../kit/states.tsx';
 import { useMedia } from '../../kit/theme.tsx';
 import { useLive, useOpenAlarms } from '../../use-live.tsx';
-import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { type AlarmActs, useAlarmActs } from './acts.ts';
 import { Detail } from './detail.tsx';
 import { type Filter, filterIn, filterParts, noFilter, type View, views } from './filter.ts';

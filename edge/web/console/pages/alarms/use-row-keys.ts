@@ -1,7 +1,7 @@
 import type { RefObject } from 'react';
+import { goTo } from '../../address.ts';
 import { useWords } from '../../kit/language.tsx';
 import { useShortcut } from '../../kit/shortcuts.tsx';
-import { goTo } from '../devices/address.ts';
 import { words } from './words.ts';
 
 /** Up and down choose a line of a virtual list and show it; Enter on it goes on to its details. */

@@ -3,11 +3,11 @@ import { App, Button, Drawer, Input, InputNumber, Select } from 'antd';
 import { type FormEvent, useId, useState } from 'react';
 import { type Role, roleNames, roles } from '#edge/domain/access.ts';
 import type { AssetView } from '../../../place-schemas.ts';
+import { deviceHash } from '../../address.ts';
 import { ApiError, api, problemText, query } from '../../api.ts';
 import { fromHere } from '../../kit/download.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
-import { deviceHash } from '../devices/address.ts';
 import { MaintenanceLog } from './maintenance-log.tsx';
 import { words } from './words.ts';
 

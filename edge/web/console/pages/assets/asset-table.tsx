@@ -1,5 +1,6 @@
 import { Checkbox, type TableColumnsType } from 'antd';
 import type { AssetView } from '../../../place-schemas.ts';
+import { hashOf } from '../../address.ts';
 import { ToneBadge } from '../../kit/badges.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
 import { useRestHeight } from '../../kit/rest-height.ts';
@@ -8,7 +9,6 @@ import { now } from '../../kit/ticker.ts';
 import { VirtualList } from '../../kit/virtual-list.tsx';
 import { VirtualTable } from '../../kit/virtual-table.tsx';
 import { useZoneName } from '../../names.ts';
-import { hashOf } from '../devices/address.ts';
 import { isOverdue, isSoon } from './filters.ts';
 import { words } from './words.ts';
 

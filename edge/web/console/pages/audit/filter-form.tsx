@@ -1,8 +1,8 @@
 import { Button, Input, Select } from 'antd';
 import { type FormEvent, useState } from 'react';
+import { fromField, toField } from '../../field-time.ts';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
-import { fromField, toField } from '../devices/range.ts';
 import { deedWords, searchable } from './deeds.ts';
 import { words } from './words.ts';
 

@@ -1,12 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
 import type { AuditPage } from '../../../system-schemas.ts';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { api, errorDetail, errorText, query } from '../../api.ts';
 import { DownloadLink } from '../../kit/download.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
-import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { AuditTable } from './audit-table.tsx';
 import { type Filter, FilterForm, filterIn, isEmpty } from './filter-form.tsx';
 import { VerifyPanel } from './verify-panel.tsx';

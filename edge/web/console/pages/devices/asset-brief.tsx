@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { roleNames } from '#edge/domain/access.ts';
 import type { AssetView } from '../../../place-schemas.ts';
+import { hashOf } from '../../address.ts';
 import { api } from '../../api.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
 import { useRight } from '../../session.tsx';
-import { hashOf } from './address.ts';
 import { words } from './words.ts';
 
 /** What the register of assets says of a device, in brief, for those who keep it. */

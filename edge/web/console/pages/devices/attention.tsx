@@ -1,10 +1,10 @@
+import { deviceHash } from '../../address.ts';
 import type { CampusView } from '../../api.ts';
+import { KindIcon } from '../../kind-icons.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
 import { useSentence } from '../../names.ts';
 import { useAllDeviceHealth } from '../../use-live.tsx';
-import { deviceHash } from './address.ts';
-import { DeviceIcon } from './device-icons.tsx';
 import { type DeviceEntry, placeOf, zoneName } from './tree.ts';
 import { TroubleBadge } from './tree-view.tsx';
 import { gravity, type Troubles, troubleOf, useTroubles } from './troubles.ts';
@@ -64,7 +64,7 @@ function IllDevice({
   const where = (place.length > 0 ? place : [zoneName(campus, device.zone)]).map(name).join(' · ');
   return (
     <a className="devices-card" href={deviceHash(device.id)}>
-      <DeviceIcon kind={device.kind} size={22} />
+      <KindIcon kind={device.kind} size={22} />
       <span className="devices-card-text">
         <strong>{name(device.name)}</strong>
         <span className="kit-soft">{where}</span>

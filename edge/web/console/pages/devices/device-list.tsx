@@ -1,5 +1,6 @@
 import { Button, Input, type InputRef, Segmented, Switch } from 'antd';
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
+import { deviceHash, goTo } from '../../address.ts';
 import type { CampusView } from '../../api.ts';
 import { useWords } from '../../kit/language.tsx';
 import { usePreference } from '../../kit/preferences.ts';
@@ -7,7 +8,6 @@ import { useShortcut } from '../../kit/shortcuts.tsx';
 import { EmptyState } from '../../kit/states.tsx';
 import { touchQuery, useMedia } from '../../kit/theme.tsx';
 import { useRight } from '../../session.tsx';
-import { deviceHash, goTo } from './address.ts';
 import { type Grouping, groupings, linesOf, matches, pruned, treeOf } from './tree.ts';
 import { TreeView } from './tree-view.tsx';
 import { type Troubles, useTroubles } from './troubles.ts';

@@ -1,6 +1,8 @@
 import { useMemo } from 'react';
+import { goTo, hashOf } from '../../address.ts';
 import type { CampusView, PointView } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
+import { KindIcon } from '../../kind-icons.tsx';
 import { Age } from '../../kit/age.tsx';
 import { AlarmClassBadge, StateBadge } from '../../kit/badges.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
@@ -11,9 +13,7 @@ import { now } from '../../kit/ticker.ts';
 import { useSentence } from '../../names.ts';
 import { useRight } from '../../session.tsx';
 import { useDeviceHealth, useOpenAlarms, usePoints } from '../../use-live.tsx';
-import { goTo, hashOf } from './address.ts';
 import { AssetBrief } from './asset-brief.tsx';
-import { DeviceIcon } from './device-icons.tsx';
 import { GiveUp } from './give-up.tsx';
 import { Happenings } from './happenings.tsx';
 import { operateWords } from './operate-words.ts';
@@ -63,7 +63,7 @@ function Head({ device, campus }: { readonly device: DeviceEntry; readonly campu
         ← {say.back}
       </a>
       <div className="devices-head-line">
-        <DeviceIcon kind={device.kind} size={30} />
+        <KindIcon kind={device.kind} size={30} />
         <PageHeader title={name(device.name)} about={`${name(device.profileName)} · ${where}`} />
       </div>
     </div>

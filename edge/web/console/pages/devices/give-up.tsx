@@ -1,9 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { App, Button } from 'antd';
 import { useState } from 'react';
+import { goTo, hashOf } from '../../address.ts';
 import { ApiError, api, errorDetail, errorText } from '../../api.ts';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
-import { goTo, hashOf } from './address.ts';
 import type { DeviceEntry } from './tree.ts';
 import { words } from './words.ts';
 

@@ -1,9 +1,9 @@
 import { lazy, Suspense } from 'react';
+import { useAddress } from '../../address.ts';
 import { useWords } from '../../kit/language.tsx';
 import { ErrorBoundary, PageSkeleton } from '../../kit/states.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { useCampus } from '../../use-live.tsx';
-import { useAddress } from './address.ts';
 import { Attention } from './attention.tsx';
 import { DeviceList } from './device-list.tsx';
 import { DevicePane } from './device-pane.tsx';

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQueries } from '@tanstack/react-query';
 import { lazy, Suspense, useMemo } from 'react';
+import { deviceHash } from '../../address.ts';
 import {
   ApiError,
   api,
@@ -21,7 +22,6 @@ import { now } from '../../kit/ticker.ts';
 import { friendlyUnit, numberText } from '../../kit/units.ts';
 import { pointLabel, valueText } from '../../kit/values.ts';
 import { usePoints, useReading } from '../../use-live.tsx';
-import { deviceHash } from './address.ts';
 import { barsOf, curveOf, hasDeltas, moved, summaryOf } from './curve.ts';
 import { Figures, TextChanges } from './history-figures.tsx';
 import type { Curve, HistoryPicture } from './history-option.ts';

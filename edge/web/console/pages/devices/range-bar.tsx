@@ -1,20 +1,11 @@
 import { Button, Segmented } from 'antd';
 import { useId, useState } from 'react';
+import { fromField, toField } from '../../field-time.ts';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { now } from '../../kit/ticker.ts';
 import { historyWords } from './history-words.ts';
-import {
-  fromField,
-  lastParts,
-  movedParts,
-  ownParts,
-  type Range,
-  ranges,
-  toField,
-  type Window,
-  zoomedParts,
-} from './range.ts';
+import { lastParts, movedParts, ownParts, type Range, ranges, type Window, zoomedParts } from './range.ts';
 
 type Change = (parts: Readonly<Record<string, string>>) => void;
 

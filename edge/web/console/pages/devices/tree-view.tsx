@@ -1,9 +1,9 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { domainText } from '../../domain-words.ts';
+import { KindIcon } from '../../kind-icons.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { stateWords } from '../../kit/state-words.ts';
-import { DeviceIcon } from './device-icons.tsx';
 import type { Branch, Line } from './tree.ts';
 import { rollUp, type Troubles, troubleOf } from './troubles.ts';
 import { wordOf, words } from './words.ts';
@@ -180,7 +180,7 @@ function DeviceLine({ line, troubles }: { readonly line: Line; readonly troubles
   if (device === null) return null;
   return (
     <>
-      <DeviceIcon kind={device.kind} size={16} />
+      <KindIcon kind={device.kind} size={16} />
       <span className="devices-line-name">{name(device.name)}</span>
       <TroubleBadge troubles={troubles} device={device.id} />
     </>

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { now, useTicking } from '../../kit/ticker.ts';
-import { goTo, hashOf, useAddress } from './address.ts';
 import { type Window, windowOf } from './range.ts';
 
 /* What is looked at of a value's past, as the address says it. */

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { deviceHash, pointHash } from '../../address.ts';
 import { api, type EventView, type PointView, query } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
 import { AlarmClassBadge, alarmStateText, QualityBadge, StateBadge } from '../../kit/badges.tsx';
@@ -9,7 +10,6 @@ import { isTripped, pointLabel, valueText } from '../../kit/values.ts';
 import { useSentence, useZoneName } from '../../names.ts';
 import { useRight } from '../../session.tsx';
 import { useDeviceHealth, useReading, useRecentEvents } from '../../use-live.tsx';
-import { deviceHash, pointHash } from '../devices/address.ts';
 import type { Thing } from './status.ts';
 import { words } from './words.ts';
 

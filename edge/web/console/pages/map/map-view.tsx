@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { PlanView } from '../../../place-schemas.ts';
+import { goTo, useAddress } from '../../address.ts';
 import type { CampusView, PointView } from '../../api.ts';
 import { useName, useWords } from '../../kit/language.tsx';
 import { useRight } from '../../session.tsx';
-import { goTo, useAddress } from '../devices/address.ts';
 import { usePlanActs } from './acts.tsx';
 import { mapHash } from './address.ts';
 import { Card } from './card.tsx';

@@ -1,7 +1,7 @@
 import { Tabs } from 'antd';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { PageHeader } from '../../kit/frame.tsx';
 import { useWords } from '../../kit/language.tsx';
-import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { AccountsTab } from './accounts-tab.tsx';
 import { SessionsTab } from './sessions-tab.tsx';
 import { TokensTab } from './tokens-tab.tsx';

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Segmented } from 'antd';
 import type { SecurityView } from '../../../system-schemas.ts';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { api, errorDetail, errorText } from '../../api.ts';
 import { type Tone, ToneBadge } from '../../kit/badges.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
-import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { words } from './words.ts';
 import './security.css';
 

@@ -1,8 +1,8 @@
 import { Tabs } from 'antd';
+import { goTo, hashOf, useAddress } from '../../address.ts';
 import { PageHeader } from '../../kit/frame.tsx';
 import { useWords } from '../../kit/language.tsx';
 import { useRight } from '../../session.tsx';
-import { goTo, hashOf, useAddress } from '../devices/address.ts';
 import { BackupsTab } from './backups-tab.tsx';
 import { LogsTab } from './logs-tab.tsx';
 import { StateTab } from './state-tab.tsx';
