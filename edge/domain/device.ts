@@ -31,8 +31,10 @@ export interface WriteRule {
   readonly minOff?: number;
   /** Switchings within any hour; weaker wishes than priority 5 wait for the next one. Absent: no limit. */
   readonly maxPerHour?: number;
-  /** What a switch turned on the device itself means: `hold` respects it as an operator's hold for this long, ms; 0: it is put back. */
+  /** What a switch turned on the device itself means: it is respected as an operator's hold for this long, ms; 0 or absent: it is put back. */
   readonly localOverride?: number;
+  /** A push button (a camera's picture): pulsed by `commands`, never held and never asserted again. */
+  readonly momentary?: true;
 }
 
 /** One value of a device: what it means (here) and where it lives (`address`, known to its driver only). */

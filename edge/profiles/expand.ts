@@ -116,6 +116,11 @@ function writeRule(write: NonNullable<ForeignValue['write']>): WriteRule {
     verifyWithin: write.verify?.within ?? 2_000,
     minGap: write.min_gap ?? 0,
     failSafe: write.fail_safe,
+    ...(write.min_on === undefined ? {} : { minOn: write.min_on }),
+    ...(write.min_off === undefined ? {} : { minOff: write.min_off }),
+    ...(write.max_per_hour === undefined ? {} : { maxPerHour: write.max_per_hour }),
+    ...(write.local_override === undefined ? {} : { localOverride: write.local_override }),
+    ...(write.momentary === undefined ? {} : { momentary: write.momentary }),
   };
 }
 

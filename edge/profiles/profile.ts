@@ -58,6 +58,15 @@ const write = {
   min_gap: duration.optional(),
   /** What the output does when nobody holds it. */
   fail_safe: value.default('keep'),
+  /** Once on (off) it stays so for so long: compressors, pumps, lamps that must cool. Life safety does not wait. */
+  min_on: duration.optional(),
+  min_off: duration.optional(),
+  /** Switchings within any hour, for contacts that wear. Safety does not count. */
+  max_per_hour: z.int().min(1).max(3_600).optional(),
+  /** For how long a switch turned on the device itself is respected; 0s, as without it: it is put back. */
+  local_override: duration.optional(),
+  /** A push button (the picture of a camera): it is pressed, never held. */
+  momentary: z.literal(true).optional(),
 };
 
 const registerAddress = z.int().min(0).max(65_536);

@@ -1,4 +1,5 @@
-import type { Hold } from '#edge/domain/output.ts';
+import type { Forbid, Hold, Priority } from '#edge/domain/output.ts';
+import type { Value } from '#edge/domain/reading.ts';
 
 /**
  * Most holds one output may have. Owners are named by configuration (interlocks, clients, schedules), so a real campus
@@ -7,9 +8,9 @@ import type { Hold } from '#edge/domain/output.ts';
 export const maxHolds = 32;
 
 export interface Arbitration {
-  /** Who has the output; null when nobody does. */
+  /** Who has the output: the strongest that no forbid bars; null when nobody does. */
   readonly winner: Hold | null;
-  /** Every hold that has not expired, strongest first. */
+  /** Every hold that has not expired, strongest first; also those that a forbid bars. */
   readonly stack: readonly Hold[];
 }
 
@@ -19,10 +20,25 @@ export interface Arbitration {
  * wins. Unlike BACnet the older hold is not lost: it comes back when the newer one goes. `since` is when an owner last
  * changed its *value*: an owner that only refreshes its hold does not push past another of the same priority, or two
  * flows that refresh every minute would make a relay chatter.
+ *
+ * A hold that a permissive bars is passed over, not dropped: it has its turn when the permissive is given again.
  */
-export function arbitrate(holds: readonly Hold[], now: number): Arbitration {
+export function arbitrate(holds: readonly Hold[], now: number, forbids: readonly Forbid[] = []): Arbitration {
   const stack = holds.filter((hold) => !isExpired(hold, now)).sort(compareStrength);
-  return { winner: stack[0] ?? null, stack };
+  return { winner: stack.find(({ value, priority }) => barring(forbids, value, priority) === null) ?? null, stack };
+}
+
+/**
+ * The strongest forbid that bars this value at this priority; null when it may be given. What is as strong as the forbid is
+ * not barred: of two safety rules at one priority the one that acts wins. `failsafe`, which nobody holds, is the weakest.
+ */
+export function barring(forbids: readonly Forbid[], value: Value, priority: Priority | 'failsafe'): Forbid | null {
+  let strongest: Forbid | null = null;
+  for (const forbid of forbids) {
+    if (forbid.value !== value || (priority !== 'failsafe' && priority <= forbid.priority)) continue;
+    if (strongest === null || forbid.priority < strongest.priority) strongest = forbid;
+  }
+  return strongest;
 }
 
 /** A hold ends at `until`, not after it. */
