@@ -115,6 +115,8 @@ export const migrations: readonly Step[] = [
   );
   CREATE INDEX journal_rule ON journal (rule, time);
   CREATE INDEX journal_time ON journal (time);
+  -- When each rule last fired, and how often since: asked whenever somebody looks at the list of rules.
+  CREATE INDEX journal_fired ON journal (rule, time) WHERE shadow = 0 AND body ->> '$.what' = 'fired';
   -- Words on their way to people outside the console (domain/notice.ts).
   CREATE TABLE notice (
     id TEXT PRIMARY KEY, created INTEGER NOT NULL, state TEXT NOT NULL, about TEXT NOT NULL, body TEXT NOT NULL

@@ -153,6 +153,21 @@ export function journalReader(db: Db): (filter: JournalFilter, limit: number) =>
   };
 }
 
+/** When rules last fired, and how often since `from`. */
+export interface FiredRule {
+  readonly rule: string;
+  readonly last: number;
+  readonly since: number;
+}
+
+export function firedReader(db: Db): (from: number) => FiredRule[] {
+  const fired = db.prepare<[number], FiredRule>(
+    `SELECT rule, max(time) AS last, sum(time >= ?) AS since FROM journal INDEXED BY journal_fired
+     WHERE shadow = 0 AND body ->> '$.what' = 'fired' GROUP BY rule`,
+  );
+  return (from) => fired.all(from);
+}
+
 export function noticeReader(db: Db): (filter: NoticeFilter, limit: number) => Notice[] {
   const select = (condition: string) =>
     db

@@ -23,6 +23,8 @@ import {
   auditPageReader,
   type ChainedEntry,
   chainedColumns,
+  type FiredRule,
+  firedReader,
   type JournalEntry,
   type JournalFilter,
   journalReader,
@@ -40,6 +42,7 @@ export type {
   AuditFilter,
   AuditPage,
   ChainedEntry,
+  FiredRule,
   JournalEntry,
   JournalFilter,
   NoticeFilter,
@@ -114,6 +117,8 @@ export interface Reader extends Disposable {
   alarms(filter: AlarmFilter): Alarm[];
   /** What rules decided, newest first. */
   journal(filter: JournalFilter): JournalEntry[];
+  /** Of each rule that ever fired (not only in shadow), by rule: when last, and how often since `from`. */
+  firedRules(from: number): FiredRule[];
   /** Newest first. */
   notices(filter: NoticeFilter): Notice[];
   /** Ascending, with seq > `after`. */
@@ -155,6 +160,7 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     event: (id) => ask(({ s }) => parse<CampusEvent>(s.event.get(id))),
     alarms: (filter) => ask((open) => open.alarms(filter, atMost(filter.limit))),
     journal: (filter) => ask((open) => open.journal(filter, atMost(filter.limit))),
+    firedRules: (from) => ask((open) => open.fired(from)),
     notices: (filter) => ask((open) => open.notices(filter, atMost(filter.limit))),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
@@ -309,6 +315,7 @@ function prepare(db: Db, file: string) {
     documents: documentReader(db),
     alarms: alarmReader(db),
     journal: journalReader(db),
+    fired: firedReader(db),
     notices: noticeReader(db),
     auditPage: auditPageReader(db),
     s: {

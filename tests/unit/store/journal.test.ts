@@ -84,6 +84,20 @@ describe('the journal', () => {
     expect(reader.journal({ rule: 'leak', limit: 9, before: 2 }).map(({ what }) => what)).toEqual(['fired']);
   });
 
+  test('knows when each rule last fired, and how often today', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const at = (i: number, more: Partial<RuleDecision> = {}) => decision(start + i * minute, more);
+    await store.append({
+      journal: [at(1), at(2, { what: 'cleared' }), at(9), at(12), at(13, { shadow: true }), at(3, { rule: 'co2' })],
+    });
+    using reader = openReader(folder.path);
+    expect(reader.firedRules(start + 5 * minute)).toEqual([
+      { rule: 'co2', last: start + 3 * minute, since: 0 },
+      { rule: 'leak', last: start + 12 * minute, since: 2 },
+    ]);
+  });
+
   test('is let go of with the events, and by number when rules chatter, each with a line in the audit', async () => {
     await using folder = await temporaryFolder();
     await using store = await open(folder.path, {}, { retention: { ...retention, events: 20 * day } });
