@@ -47,7 +47,7 @@ export function startHousekeeping(options: HousekeepingOptions): Disposable {
   stack.use(new Ticker(200, () => commands.tick()));
   stack.use(new Ticker(1_000, lookForSilence));
   stack.use(new Ticker(1_000, () => inbound.tick()));
-  stack.use(new Ticker(1_000, () => inbound.commitUnasked(judgement.endShelving() ?? {})));
+  stack.use(new Ticker(1_000, () => inbound.commitUnasked(judgement.passTime() ?? {})));
   stack.use(new Ticker(2_000, async () => void (await guard('summaries', store.summarise(clock.now() - minuteGrace)))));
   const preview = setTimeout(() => void guard('preview', store.preview(clock.now())), previewAfter);
   stack.defer(() => clearTimeout(preview));

@@ -4,13 +4,15 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import { createCauses, type Ways } from '#edge/rules/alarm-causes.ts';
+import { createChatterGuard } from '#edge/rules/alarm-chatter.ts';
 import {
+  type AlarmContext,
   acknowledgeAlarm,
   applyAlarmDecisions,
-  createCauses,
   endOrphans,
-  endShelving,
   type OpenAlarms,
+  passAlarmTime,
   shelveAlarm,
   unshelveAlarm,
   whyNotShelved,
@@ -33,12 +35,11 @@ import type { Batch } from '#edge/store/batch.ts';
 /** What a turn of judgement wants stored together with what caused it. */
 export type Verdict = Pick<Batch, 'alarms' | 'state' | 'audit'>;
 
-export interface JudgementOptions {
+export interface JudgementOptions extends Ways {
   readonly compiled: CompiledInterlocks;
   readonly storedState: unknown;
   readonly storedAlarms: readonly Alarm[];
   readonly latest: () => ReadonlyMap<PointRef, Reading>;
-  readonly processOf: (device: string) => string | undefined;
   /** Whether an alarm's source still exists; the others end at the start. */
   readonly sourceExists: (source: string) => boolean;
   /** Acts at once. */
@@ -58,13 +59,14 @@ const maxRounds = 4;
 export class Judgement implements Disposable {
   readonly #options: JudgementOptions;
   readonly #causesOf: (alarm: Alarm) => readonly string[];
+  readonly #chatter = createChatterGuard();
   #state: InterlockState;
   #open: OpenAlarms;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: JudgementOptions) {
     this.#options = options;
-    this.#causesOf = createCauses(options.processOf);
+    this.#causesOf = createCauses(options);
     this.#state = restoreInterlockState(options.storedState, options.compiled, options.clock.monotonic());
     this.#open = new Map(options.storedAlarms.map((alarm) => [alarm.source, alarm]));
   }
@@ -137,7 +139,10 @@ export class Judgement implements Disposable {
     reason: string,
   ): { readonly alarm: Alarm; readonly verdict: Verdict } {
     const alarm = this.#find(id);
-    const refused = whyNotShelved(alarm, minutes, (source) => this.#protectsLives(source));
+    const refused = whyNotShelved(alarm, minutes, (source) => this.#protectsLives(source), {
+      by,
+      open: this.#open,
+    });
     if (refused !== null) throw new CodedError('ALARM_NOT_SHELVABLE', refused);
     const until = this.#options.clock.now() + minutes * 60_000;
     const shelved = shelveAlarm(alarm, { until, by, reason });
@@ -148,17 +153,30 @@ export class Judgement implements Disposable {
   /** Throws ALARM_NOT_FOUND. What is not shelved stays as it is. */
   unshelve(id: string): { readonly alarm: Alarm; readonly verdict: Verdict } {
     const alarm = this.#find(id);
-    const shown = unshelveAlarm(alarm);
+    const shown = unshelveAlarm(alarm, this.#options.clock.now());
     if (shown === alarm) return { alarm, verdict: {} };
     this.#open = new Map([...this.#open, [shown.source, shown]]);
     return { alarm: shown, verdict: { alarms: [shown] } };
   }
 
-  /** What was shelved for a time that is over comes back into sight; null when nothing does. Call it about once a second. */
-  endShelving(): Verdict | null {
-    const { open, changed } = endShelving(this.#open, this.#options.clock.now());
+  /**
+   * What time alone does to alarms: shelving ends, what was held up and is calm returns, what a cause hid is shown. null: nothing.
+   * Call it about once a second.
+   */
+  passTime(): Verdict | null {
+    const { open, changed } = passAlarmTime(this.#open, this.#alarmContext());
     if (changed.length === 0) return null;
-    return { alarms: changed, audit: this.#replace(open, changed) };
+    return joined({ alarms: changed, audit: this.#replace(open, changed) }, this.take([], []));
+  }
+
+  /** How far the ladders of these alarms have gone; those that are over meanwhile are left out. Store what comes back. */
+  escalate(told: readonly Pick<Alarm, 'id' | 'source' | 'escalation'>[]): readonly Alarm[] {
+    const changed = told.flatMap(({ id, source, escalation }) => {
+      const alarm = this.#open.get(source);
+      return alarm?.id === id && escalation !== undefined ? [{ ...alarm, escalation }] : [];
+    });
+    if (changed.length > 0) this.#open = new Map([...this.#open, ...changed.map((one) => [one.source, one] as const)]);
+    return changed;
   }
 
   /** Refused, with the reason, while the cause still stands. */
@@ -170,14 +188,20 @@ export class Judgement implements Disposable {
   }
 
   #apply(decisions: readonly AlarmDecision[], audit: AuditLine[]): readonly Alarm[] {
+    const { open, changed } = applyAlarmDecisions(this.#open, decisions, this.#alarmContext());
+    audit.push(...this.#replace(open, changed));
+    return changed;
+  }
+
+  #alarmContext(): AlarmContext {
     const { clock } = this.#options;
-    const { open, changed } = applyAlarmDecisions(this.#open, decisions, {
+    return {
       now: clock.now(),
       newId: () => newHappeningId(clock),
       causesOf: this.#causesOf,
-    });
-    audit.push(...this.#replace(open, changed));
-    return changed;
+      isLifeSafety: (source) => this.#protectsLives(source),
+      chatter: this.#chatter,
+    };
   }
 
   /** Takes the new alarms as they are; says of each whose shelving ended with the change why it did. */

@@ -69,19 +69,19 @@ describe('a shelved alarm', () => {
     const { alarm: shelved, verdict } = judgement.shelve(id, 30, 'lin', 'being repaired');
     expect(shelved.shelved).toEqual({ until: start + 30 * minute, by: 'lin', reason: 'being repaired' });
     expect(verdict.alarms).toEqual([shelved]);
-    expect(judgement.endShelving()).toBeNull();
+    expect(judgement.passTime()).toBeNull();
     judgement[Symbol.dispose]();
     judgement = begin([shelved]);
     clock.advance(30 * minute - 1);
-    expect(judgement.endShelving()).toBeNull();
+    expect(judgement.passTime()).toBeNull();
     clock.advance(1);
-    const over = judgement.endShelving();
+    const over = judgement.passTime();
     expect(over?.alarms).toEqual([expect.objectContaining({ id, state: 'unacknowledged' })]);
     expect(over?.alarms?.[0]).not.toHaveProperty('shelved');
     expect(ends(over)).toEqual([
       ['process:core', `alarm.unshelve ${id} (device:meter-1)`, 'its time is over', 'shelved by lin'],
     ]);
-    expect(judgement.endShelving()).toBeNull();
+    expect(judgement.passTime()).toBeNull();
   });
 
   test('comes back into sight when it becomes graver or ends, and core says why', () => {

@@ -2,23 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { decodeAlarm } from '#edge/bus/codec.ts';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
+import { createCauses } from '#edge/rules/alarm-causes.ts';
 import {
   acknowledgeAlarm,
   applyAlarmDecisions,
-  createCauses,
   endOrphans,
-  endShelving,
   type OpenAlarms,
+  passAlarmTime,
   shelveAlarm,
   unshelveAlarm,
   whyNotShelved,
 } from '#edge/rules/alarm-machine.ts';
+import { hiddenGrace } from '#edge/rules/alarm-suppression.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
 import { testId } from './campus.ts';
 import { below, pick, seeded } from './random.ts';
 
 const words = { zh: '字', en: 'words' };
-const causesOf = createCauses((device) => (device.startsWith('meter') ? 'fieldbus' : undefined));
+const causesOf = createCauses({ processOf: (device) => (device.startsWith('meter') ? 'fieldbus' : undefined) });
 
 function raise(source: string, more: Partial<RaiseDecision> = {}): RaiseDecision {
   return { kind: 'raise', source, class: 'high', message: words, next: words, reason: 'why', ...more };
@@ -28,6 +29,7 @@ function apply(open: OpenAlarms, now: number, ...decisions: AlarmDecision[]) {
   return applyAlarmDecisions(open, decisions, { now, newId: testId, causesOf });
 }
 
+const pass = (open: OpenAlarms, now: number) => passAlarmTime(open, { now, newId: testId, causesOf });
 const gone = (source: string): AlarmDecision => ({ kind: 'return', source, reason: 'gone' });
 const guard = { time: 5, by: 'person:guard', note: '' };
 const none: OpenAlarms = new Map();
@@ -87,8 +89,13 @@ describe('the alarm machine', () => {
 
     const up = apply(down.open, 2, gone('device:meter-1'), gone('process:fieldbus'));
     expect(up.changed.find((alarm) => alarm.source === 'device:meter-1')?.state).toBe('normal');
-    expect(up.open.get('device:meter-2')).toMatchObject({ state: 'unacknowledged', active: true });
-    expect(up.open.get('device:meter-2')?.suppressedBy).toBeUndefined();
+    const hidden = { state: 'unacknowledged', active: true, suppressedBy: 'process:fieldbus' };
+    expect(up.open.get('device:meter-2')).toMatchObject({ ...hidden, suppressedUntil: 2 + hiddenGrace });
+    expect(pass(up.open, 1 + hiddenGrace).changed).toEqual([]);
+    const late = pass(apply(up.open, 9, gone('device:meter-2')).open, 2 + hiddenGrace);
+    expect(only(late.changed)).toMatchObject({ source: 'device:meter-3', shown: 2 + hiddenGrace });
+    expect(only(late.changed)).not.toHaveProperty('suppressedBy');
+    expect(late.open.has('device:meter-2')).toBe(false);
   });
 
   it('never hides what is graver behind what is less so: a dead siren behind a speaker known to be offline', () => {
@@ -141,15 +148,15 @@ describe('the alarm machine', () => {
 
     it('ends at its time, when it is taken back, and when the clock was set back so far that it would never end', () => {
       const open = shelvedAt(30 * minute);
-      expect(endShelving(open, 30 * minute - 1)).toEqual({ open, changed: [] });
-      const over = endShelving(open, 30 * minute);
+      expect(pass(open, 30 * minute - 1)).toEqual({ open, changed: [] });
+      const over = pass(open, 30 * minute);
       expect(only(over.changed)).toMatchObject({ source: 'device:a', state: 'unacknowledged' });
       expect(over.open.get('device:a')).not.toHaveProperty('shelved');
       const year = 365 * 1440 * minute;
-      expect(endShelving(shelvedAt(year + 30 * minute), 0).changed).toHaveLength(1);
+      expect(pass(shelvedAt(year + 30 * minute), 0).changed).toHaveLength(1);
       const alarm = only([...open.values()]);
-      expect(unshelveAlarm(alarm)).not.toHaveProperty('shelved');
-      expect(unshelveAlarm(unshelveAlarm(alarm))).toStrictEqual(unshelveAlarm(alarm));
+      expect(unshelveAlarm(alarm, 7)).not.toHaveProperty('shelved');
+      expect(unshelveAlarm(unshelveAlarm(alarm, 7), 9)).toStrictEqual(unshelveAlarm(alarm, 7));
     });
 
     it('ends when the alarm becomes graver than what was shelved', () => {
@@ -205,7 +212,8 @@ describe('the alarm machine', () => {
         expect(new Set(unended.map((one) => one.source)).size, `seed ${seed}`).toBe(unended.length);
         for (const one of unended) {
           expect(one.active, `seed ${seed}`).toBe(one.state !== 'returned');
-          if (one.suppressedBy) expect(open.get(one.suppressedBy)?.active, `seed ${seed}`).toBe(true);
+          if (one.suppressedBy && one.suppressedUntil === undefined)
+            expect(open.get(one.suppressedBy)?.active, `seed ${seed}`).toBe(true);
         }
       }
     }
