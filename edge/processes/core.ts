@@ -223,6 +223,8 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
   if (kind === 'device') return site.devices.some(({ id }) => id === name);
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
+  // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).
+  if (kind === 'flow') return true;
   if (kind === 'bridge') return campus.devices.some(({ protocol }) => protocol === 'mqtt');
   // Processes and the store are looked at anew: what still ails them is raised again at once.
   return false;

@@ -1,5 +1,5 @@
 import type { Bus, InboundMessage } from '#edge/bus/bus.ts';
-import { decodeCommandResult, decodeProcessHealth, decodeRequest } from '#edge/bus/codec.ts';
+import { decodeCommandResult, decodeProcessHealth, decodeWish } from '#edge/bus/codec.ts';
 import { alarmTopic, answerTopic, campusEventTopic, parseTopic, readingTopic } from '#edge/bus/topics.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
@@ -7,11 +7,12 @@ import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import { createInboxLimiter } from '#edge/ingest/inbox.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
-import type { AlarmDecision } from '#edge/rules/decision.ts';
+import type { AlarmDecision, NotifyDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
+import { createGuestAsks, type GuestAsks } from './guest-asks.ts';
 import type { Judgement } from './judgement.ts';
 import { Ledger, type Refused, type WriteOptions } from './ledger.ts';
 import type { Watch } from './watch.ts';
@@ -27,6 +28,8 @@ export interface InboundOptions {
   readonly devicesOf: (process: string) => readonly DeviceId[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Queues what flows want people to be told outside the console; absent: nobody is. */
+  readonly notify?: (decision: NotifyDecision) => void;
   /** How long events and alarms wait for the disk before people are told all the same, ms. */
   readonly tellAfter?: number;
 }
@@ -43,6 +46,7 @@ export class Inbound {
   readonly #options: InboundOptions;
   readonly #ledger: Ledger;
   readonly #limiter = createInboxLimiter();
+  readonly #asks: GuestAsks;
   /** What is wrong with the disk: it refuses, or it has not answered so many writes in time. */
   #refuses = false;
   #late = 0;
@@ -51,7 +55,14 @@ export class Inbound {
 
   constructor(options: InboundOptions) {
     this.#options = options;
-    const { append, clock } = options;
+    const { append, clock, judgement, notify } = options;
+    this.#asks = createGuestAsks({
+      openAlarms: () => judgement.openAlarms,
+      judge: (decisions) => judgement.take([], [], decisions),
+      commit: (batch) => this.commit(batch),
+      clock,
+      ...(notify === undefined ? {} : { notify }),
+    });
     this.#ledger = new Ledger({
       append,
       clock,
@@ -75,6 +86,7 @@ export class Inbound {
   /** Pays what is owed to the disk. Call it about once a second. */
   tick(): void {
     this.#ledger.tick();
+    this.#asks.tick();
   }
 
   #dispatch(message: InboundMessage): Promise<void> {
@@ -171,7 +183,7 @@ export class Inbound {
 
   async #takeRequest(message: InboundMessage): Promise<void> {
     const { commands, bus, clock } = this.#options;
-    const decoded = decodeRequest(message.payload);
+    const decoded = decodeWish(message.payload);
     if (!decoded.ok) {
       await this.#note(message, decoded.message);
       await bus.publish(answerTopic(message.client), {
@@ -181,7 +193,13 @@ export class Inbound {
       });
       return;
     }
-    const { point, id, ...wish } = decoded.value;
+    if (decoded.value.kind === 'ask') {
+      await bus.publish(answerTopic(message.client), await this.#asks.take(message.client, decoded.value.ask));
+      return;
+    }
+    const { point, id, origin, ...asked } = decoded.value.request;
+    // Where behind the client it came from is believed of flows only.
+    const wish = { ...asked, ...(origin === undefined || message.client !== 'flows' ? {} : { origin }) };
     const request = { ...wish, ref: point, id: id ?? newHappeningId(clock), client: message.client, time: clock.now() };
     await bus.publish(answerTopic(message.client), await commands.request(request));
   }
