@@ -65,6 +65,12 @@ export interface Forbid {
   readonly since: number;
 }
 
+/**
+ * Of every device that a driver process runs: a command that sets it to `reopen` drops its session and opens it anew.
+ * No profile may name a value like this.
+ */
+export const sessionPoint = 'driver-session';
+
 /** Sent to exactly one driver process; lives for seconds: never retained, never queued, never replayed. */
 export interface Command {
   readonly id: HappeningId;

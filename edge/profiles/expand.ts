@@ -6,7 +6,8 @@ import type { Site } from '#edge/runtime/site.ts';
 import { usualLabel } from './labels.ts';
 import type { ModbusAddress } from './modbus-address.ts';
 import { parseModbusAddress, registerCount } from './modbus-address.ts';
-import type { ForeignValue, ModbusProfile, ModbusValue, Profile } from './profile.ts';
+import type { ForeignValue, ModbusProfile, ModbusValue, Profile, SnmpProfile, SnmpValue } from './profile.ts';
+import { type SnmpAddress, snmpAddressOf } from './snmp-address.ts';
 import { defaultDeadband, ratePerHour, toUcum } from './units.ts';
 
 /** One named value of a profile after expansion, with its address; what a site adds (poll seconds) is not in it yet. */
@@ -14,7 +15,7 @@ interface Expanded {
   readonly name: string;
   readonly label: Name;
   readonly type: ValueType;
-  readonly value: ModbusValue | ForeignValue;
+  readonly value: ModbusValue | ForeignValue | SnmpValue;
   readonly address: unknown;
 }
 
@@ -103,8 +104,24 @@ function expandForeign(values: Readonly<Record<string, ForeignValue>>): Expanded
   });
 }
 
+function expandSnmp(profile: SnmpProfile): Expanded[] {
+  return Object.entries(profile.values).flatMap(([name, value]) => {
+    const label = value.label ?? usualLabel(name);
+    const one = (row: number | null, suffix: string): Expanded => ({
+      name: row === null ? name : `${name}_${row}`,
+      label: { zh: label.zh + suffix, en: label.en + suffix },
+      type: value.type,
+      value,
+      address: snmpAddressOf(value, row) satisfies SnmpAddress,
+    });
+    if (value.rows === undefined) return [one(null, '')];
+    return Array.from({ length: value.count ?? 1 }, (_, i) => one(i + 1, ` ${i + 1}`));
+  });
+}
+
 /** Every point name of a profile, in order, with its address. Throws PROFILE_ADDRESS when one does not fit the protocol. */
 export function expandValues(profile: Profile): Expanded[] {
+  if (profile.protocol === 'snmp') return expandSnmp(profile);
   return profile.protocol === 'modbus' ? expandModbus(profile) : expandForeign(profile.values);
 }
 
@@ -137,11 +154,14 @@ function staleAfter(poll: PollClass, given: number | undefined, polls: Polls): n
   return poll === 'watch' || poll === 'once' ? 0 : Math.max(10_000, 2.5 * polls[poll]);
 }
 
+/** Protocols whose devices say nothing unless they are asked. */
+const polled: ReadonlySet<string> = new Set(['modbus', 'snmp', 'ping']);
+
 /** The points of a profile at a campus whose poll classes last so long (ms). */
 export function pointsOf(profile: Profile, polls: Polls): Point[] {
   return expandValues(profile).map(({ name, label, type, value, address }) => {
     const unit = type === 'number' ? toUcum(value.unit ?? '') : '';
-    const poll = value.poll ?? (profile.protocol === 'modbus' ? 'normal' : 'watch');
+    const poll = value.poll ?? (polled.has(profile.protocol) ? 'normal' : 'watch');
     return {
       name: name as PointName,
       label,

@@ -24,6 +24,18 @@ const usual: Readonly<Record<string, Name>> = {
   battery: { zh: '电池', en: 'Battery' },
   online: { zh: '在线', en: 'Online' },
   motion: { zh: '移动', en: 'Motion' },
+  uptime: { zh: '运行时间', en: 'Up for' },
+  reachable: { zh: '可达', en: 'Reachable' },
+  latency: { zh: '时延', en: 'Latency' },
+  loss: { zh: '丢包率', en: 'Loss' },
+  link: { zh: '端口状态', en: 'Link' },
+  traffic_in: { zh: '流入', en: 'Traffic in' },
+  traffic_out: { zh: '流出', en: 'Traffic out' },
+  poe: { zh: 'PoE 供电', en: 'PoE' },
+  poe_status: { zh: 'PoE 状态', en: 'PoE status' },
+  poe_class: { zh: 'PoE 等级', en: 'PoE class' },
+  poe_power: { zh: 'PoE 总功率', en: 'PoE power' },
+  poe_budget: { zh: 'PoE 功率上限', en: 'PoE budget' },
 };
 
 /** A label for a value whose profile gives none: the usual word, or its name in plain letters. */

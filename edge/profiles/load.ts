@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { slugPattern } from '#edge/domain/ids.ts';
+import { sessionPoint } from '#edge/domain/output.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { describeIssues } from '#edge/runtime/site.ts';
 import type { ProfileShelf } from './expand.ts';
 import { expandValues, pointsOf } from './expand.ts';
-import type { ModbusProfile, Profile } from './profile.ts';
+import type { ModbusProfile, Profile, SnmpProfile } from './profile.ts';
 import { profileSchema } from './profile.ts';
 
 /** More files than this in one folder of profiles is a mistake (a wrong path), not a library. */
@@ -24,7 +25,13 @@ export function checkProfileShape(input: unknown): Profile {
 }
 
 function findMistakes(profile: Profile): string[] {
-  const mistakes = profile.protocol === 'modbus' ? findModbusMistakes(profile) : [];
+  const mistakes =
+    profile.protocol === 'modbus'
+      ? findModbusMistakes(profile)
+      : profile.protocol === 'snmp'
+        ? findSnmpMistakes(profile)
+        : [];
+  if (Object.hasOwn(profile.values, sessionPoint)) mistakes.push(`values: the name "${sessionPoint}" is taken`);
   if (mistakes.length > 0) return mistakes;
   try {
     const names = new Set<string>();
@@ -72,6 +79,32 @@ function findModbusMistakes(profile: ModbusProfile): string[] {
       say(!isBit && count > profile.bus.max, '.read_block: is longer than bus.max');
       say(value.at < at || value.at + width > at + count, '.read_block: does not cover the value');
     }
+    return mistakes;
+  });
+}
+
+function findSnmpMistakes(profile: SnmpProfile): string[] {
+  return Object.entries(profile.values).flatMap(([name, value]) => {
+    const where = `values.${name}`;
+    const mistakes: string[] = [];
+    const say = (wrong: boolean, message: string) => wrong && mistakes.push(`${where}${message}`);
+    say(value.count !== undefined && value.rows === undefined, '.count: only rows of a table are counted');
+    say(value.rate === true && value.type !== 'number', '.rate: is a number');
+    say(value.rate === true && value.map !== undefined, '.rate: has no words');
+    say(value.type === 'boolean' && value.map === undefined, '.map: must say which number is true');
+    say(value.type === 'text' && (value.scale ?? value.offset) !== undefined, '.scale: only for numbers');
+    say(value.write !== undefined && (value.rate === true || value.type === 'text'), '.write: cannot be written');
+    const meanings = Object.entries(value.map ?? {});
+    const kinds = { number: 'number', boolean: 'boolean', text: 'string' } as const;
+    const strange = meanings.find(([, meaning]) => typeof meaning !== kinds[value.type]);
+    say(strange !== undefined, `.map.${strange?.[0]}: is not a ${value.type}`);
+    // What is written is looked up the other way round.
+    const isTwice = new Set(meanings.map(([, meaning]) => meaning)).size < meanings.length;
+    say(value.write !== undefined && isTwice, '.map: two words mean the same, so it cannot be written');
+    say(
+      value.write !== undefined && meanings.some(([raw]) => !/^-?\d{1,10}$/.test(raw)),
+      '.map: only numbers can be written',
+    );
     return mistakes;
   });
 }

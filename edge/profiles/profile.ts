@@ -143,6 +143,28 @@ const foreignValue = z.strictObject({
   write: z.strictObject(write).optional(),
 });
 
+/** `1.3.6.1.2.1.1.3.0`: a scalar with its .0, a column of a table without an index. */
+const oid = z
+  .string()
+  .regex(/^[012](\.(0|[1-9]\d{0,9})){2,60}$/, 'must be an OID in numbers such as 1.3.6.1.2.1.1.3.0');
+
+const snmpValue = z.strictObject({
+  ...meaning,
+  at: oid,
+  /** Rows of a table: `interface` by ifIndex (RFC 2863), `poe` by group and port (RFC 3621); the site says where they start. */
+  rows: z.enum(['interface', 'poe']).optional(),
+  /** So many rows, named <name>_1 .. _n. */
+  count: z.int().min(1).max(128).optional(),
+  type: z.enum(['number', 'boolean', 'text']).default('number'),
+  /** What the agent says -> what it means, e.g. `{1: true, 2: false}`. */
+  map: z.record(z.string(), value).optional(),
+  scale: z.number().optional(),
+  offset: z.number().optional(),
+  /** A counter of 32 or 64 bits as what it rises by in a second (then scaled). */
+  rate: z.literal(true).optional(),
+  write: z.strictObject(write).optional(),
+});
+
 const header = {
   profile: z.string().regex(slugPattern, 'must be a slug'),
   name,
@@ -187,11 +209,15 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('onvif') }),
   z.strictObject({ ...foreign, protocol: z.literal('broadcast') }),
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
+  z.strictObject({ ...foreign, protocol: z.literal('ping') }),
+  z.strictObject({ ...header, protocol: z.literal('snmp'), values: values(snmpValue) }),
 ]);
 
 export type Profile = z.infer<typeof profileSchema>;
 export type ModbusProfile = Extract<Profile, { protocol: 'modbus' }>;
 export type ModbusValue = ModbusProfile['values'][string];
 export type ForeignValue = z.infer<typeof foreignValue>;
+export type SnmpProfile = Extract<Profile, { protocol: 'snmp' }>;
+export type SnmpValue = z.infer<typeof snmpValue>;
 export type ProfileCheck = z.infer<typeof check>;
 export type TestVector = z.infer<typeof testVector>;

@@ -49,6 +49,8 @@ const friendly: Readonly<Record<string, Unit>> = {
   'm³/h': { ucum: 'm3/h', deadband: 0.01 },
   L: { ucum: 'L', deadband: 0 },
   'L/min': { ucum: 'L/min', deadband: 0.1 },
+  'kbit/s': { ucum: 'kbit/s', deadband: 10 },
+  'Mbit/s': { ucum: 'Mbit/s', deadband: 0.1 },
   m: { ucum: 'm', deadband: 0.01 },
   mm: { ucum: 'mm', deadband: 1 },
   'm/s': { ucum: 'm/s', deadband: 0.1 },
