@@ -1,13 +1,7 @@
 import type { Action, Condition, Rule } from '#edge/domain/rule.ts';
 import { mistake, mistakesOf, type RuleMistake } from './rule-mistakes.ts';
-import {
-  type ActionInput,
-  type ConditionInput,
-  type RuleInput,
-  ruleFileSchema,
-  ruleLimits,
-  usualHold,
-} from './rule-schema.ts';
+import { findMonster } from './rule-monster.ts';
+import { type ActionInput, type ConditionInput, type RuleInput, ruleFileSchema, usualHold } from './rule-schema.ts';
 import { findNonsense } from './rule-sense.ts';
 
 /* What a rule file holds, as JSON (its body: durations are text), made the domain's rule; or every mistake in it. */
@@ -35,46 +29,6 @@ function fewer(mistakes: readonly RuleMistake[]): readonly RuleMistake[] {
   return [...mistakes.slice(0, mostMistakes), mistake([], `and ${mistakes.length - mostMistakes} more mistakes`)];
 }
 
-// --- before anything looks closely --------------------------------------------------------------------------------
-
-/** Levels of maps and lists; `nesting` of conditions takes two each, and what is around and inside a dozen more. */
-const deepest = 32;
-const mostNodes = 20_000;
-
-/**
- * What is too large, too deep, no tree or no plain data: nothing behind here expects that. null: it can be looked at. Goes
- * without recursion, because what it guards against is what overflows a stack.
- */
-export function findMonster(body: unknown): string | null {
-  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: body, depth: 0 }];
-  let nodes = 0;
-  let bytes = 0;
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, depth } = next;
-    nodes += 1;
-    if (nodes > mostNodes) return `has more than ${mostNodes} values`;
-    if (depth > deepest) return `is nested more than ${deepest} deep`;
-    if (typeof value === 'string') bytes += value.length;
-    if (bytes > ruleLimits.bytes) return `has more than ${ruleLimits.bytes} characters`;
-    if (typeof value !== 'object' || value === null) {
-      if (['bigint', 'function', 'symbol'].includes(typeof value)) return `holds a ${typeof value}`;
-      continue;
-    }
-    if (!Array.isArray(value) && !isPlain(value)) return 'holds what is no plain data';
-    for (const [key, inner] of Object.entries(value)) {
-      if (key === '__proto__') return 'has a key "__proto__"';
-      bytes += key.length;
-      open.push({ value: inner, depth: depth + 1 });
-    }
-  }
-  return null;
-}
-
-function isPlain(value: object): boolean {
-  const proto: unknown = Object.getPrototypeOf(value);
-  return proto === Object.prototype || proto === null;
-}
-
 // --- the domain's rule ----------------------------------------------------------------------------------------------
 
 function toRule(input: RuleInput): Rule {
@@ -89,7 +43,6 @@ function toRule(input: RuleInput): Rule {
     each: (input.each ?? null) as Rule['each'],
     when: toCondition(input.when),
     while: input.while.map(toCondition),
-    // biome-ignore lint/suspicious/noThenProperty: the language's own word; nobody awaits this object
     then: input.then.map((action) => toAction(action, isSafety)),
     latch: input.latch,
     clearAfter: input.clearAfter,

@@ -260,7 +260,6 @@ export const ruleKeys = {
   each: eachSchema.optional(),
   when: conditionSchema,
   while: z.array(conditionSchema).max(20).default([]),
-  // biome-ignore lint/suspicious/noThenProperty: the language's own word; nobody awaits this object
   then: z.array(actionSchema).min(1).max(ruleLimits.actions),
   latch: z.boolean().default(false),
   clearAfter: held,
