@@ -17,7 +17,9 @@ const alarmClass = z.enum(alarmClasses);
 /** More are never sent a minute; the robots' own limits stand below it (edge/notify/). */
 const perMinute = z.int().min(1).max(600).optional();
 const language = z.enum(['zh', 'en']).default('zh');
-const common = { id: slug, name, language, perMinute };
+/** Short enough for `notify-<id>`, its line in the health of the process. */
+const channelId = slug.max(50);
+const common = { id: channelId, name, language, perMinute };
 
 const mailAddress = z.email('must be an e-mail address').max(254);
 const phone = z.string().regex(/^\+?\d{5,15}$/, 'must be a phone number: digits, perhaps with a + in front');
@@ -155,6 +157,13 @@ const ladder = z.strictObject({
     )
     .min(1)
     .max(most.steps),
+  /** After the last step, while nobody acknowledges, its people are told again; absent: as `rules/escalation-ladder.ts` says. */
+  repeat: z
+    .strictObject({
+      every: duration.refine((ms) => ms >= 60_000, 'must be at least 1min'),
+      times: z.int().min(0).max(100),
+    })
+    .optional(),
 });
 
 export const notifySchema = z.strictObject({

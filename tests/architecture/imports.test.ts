@@ -24,6 +24,7 @@ const rooms: Record<string, readonly string[]> = {
   'edge/rules': ['edge/domain'],
   'edge/commands': ['edge/domain', 'edge/runtime', 'edge/bus', 'edge/rules', 'edge/store'],
   'edge/flows-host': ['edge/domain', 'edge/runtime', 'edge/bus'],
+  'edge/notify': ['edge/domain', 'edge/runtime'],
   'edge/web': [
     'edge/domain',
     'edge/runtime',
@@ -79,6 +80,7 @@ const owners: Record<string, readonly string[]> = {
   echarts: ['edge/web/console'],
   vite: ['edge/web/console'],
   'openid-client': ['edge/web'],
+  nodemailer: ['edge/notify'],
   otpauth: ['edge/web'],
 };
 
