@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isSlug } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { writeDurably } from '#edge/runtime/durable-file.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
@@ -80,11 +80,7 @@ async function changeCredentials(dataFolder: string, change: (clients: Map<strin
   const clients = new Map(await loadCredentials(dataFolder));
   change(clients);
   const sorted = Object.fromEntries([...clients].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeDurably(
-    credentialsFile(dataFolder),
-    `${JSON.stringify({ version: 1, clients: sorted }, null, 2)}\n`,
-    dataFolder,
-  );
+  await writeDurably(credentialsFile(dataFolder), `${JSON.stringify({ version: 1, clients: sorted }, null, 2)}\n`);
 }
 
 /** Two `campus client add` at once must not lose one. A lock older than 10 s belongs to a process that died. */
@@ -105,22 +101,6 @@ async function lockFile(file: string): Promise<AsyncDisposable> {
 }
 const lockPause = 50;
 const lockAttempts = 200;
-
-/** A power cut leaves the old file or the new one, whole. */
-async function writeDurably(file: string, text: string, folder: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await using handle = await open(temporary, 'wx', 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await using directory = await open(folder, 'r');
-  await directory.sync();
-}
 
 // --- authentication -------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Clock } from './clock.ts';
+import { writeDurably } from './durable-file.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { newKeyPair, privateKeyPem, writeCertificate } from './pki-der.ts';
-import { makePkiFolder, pkiPaths, readIfThere, withLock, writeDurably } from './pki-files.ts';
+import { makePkiFolder, pkiPaths, readIfThere, withLock } from './pki-files.ts';
 
 /* The certificate authority of one campus. Its key never leaves `<data>/pki/authority.pem` (0600). */
 

@@ -3,11 +3,12 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { isSlug, slugPattern } from '#edge/domain/ids.ts';
 import type { Clock } from './clock.ts';
+import { writeDurably } from './durable-file.ts';
 import { CodedError, codeOf, messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { backdate, day, loadAuthority, type Pair } from './pki-authority.ts';
 import { newKeyPair, privateKeyPem, writeCertificate } from './pki-der.ts';
-import { makePkiFolder, pkiPaths, readIfThere, withLock, writeDurably } from './pki-files.ts';
+import { makePkiFolder, pkiPaths, readIfThere, withLock } from './pki-files.ts';
 
 /*
  * Certificates of devices. Each one that was made is on a list, and only what is on the list and not revoked is let in:

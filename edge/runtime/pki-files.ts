@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { giveToOwner } from './durable-file.ts';
 import { codeOf } from './errors.ts';
 import { delay } from './lifecycle.ts';
 
@@ -25,13 +26,6 @@ export async function makePkiFolder(data: string): Promise<void> {
   if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await giveToOwner(folder, data);
 }
 
-/** Somebody works as root on the folder of a service: what is made there must stay readable to the service. */
-async function giveToOwner(path: string, folder: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(folder);
-  await chown(path, uid, gid);
-}
-
 /** The text of a file; null when it is not there. */
 export async function readIfThere(file: string): Promise<string | null> {
   try {
@@ -40,23 +34,6 @@ export async function readIfThere(file: string): Promise<string | null> {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-/** A power cut leaves the old file or the new one, whole, and only this user may read it. */
-export async function writeDurably(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await using handle = await open(temporary, 'wx', 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await giveToOwner(temporary, dirname(file));
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await using folder = await open(dirname(file), 'r');
-  await folder.sync();
 }
 
 const lockPause = 25;

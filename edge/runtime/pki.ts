@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock } from './clock.ts';
+import { writeDurably } from './durable-file.ts';
 import { type CodedError, codeOf, messageOf } from './errors.ts';
 import { Ticker } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { type Authority, backdate, day, loadAuthority, type Pair, pairText, splitPair } from './pki-authority.ts';
 import { newKeyPair, privateKeyPem, writeCertificate } from './pki-der.ts';
-import { pkiPaths, readIfThere, withLock, writeDurably } from './pki-files.ts';
+import { pkiPaths, readIfThere, withLock } from './pki-files.ts';
 import { wantedNames } from './pki-names.ts';
 import { loadOwnCertificate, type OwnFiles, versionOfOwn } from './pki-own.ts';
 

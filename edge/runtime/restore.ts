@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { chown, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -15,6 +15,7 @@ import {
 } from './backup-manifest.ts';
 import type { Clock } from './clock.ts';
 import { lockDataFolder } from './data-lock.ts';
+import { syncFolder } from './durable-file.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { restoredMark } from './restored-mark.ts';
 import { describeIssues } from './site.ts';
@@ -280,9 +281,4 @@ async function giveToOwner(data: string, draft: string): Promise<void> {
   const entries = await readdir(draft, { recursive: true, withFileTypes: true });
   for (const entry of entries) await chown(join(entry.parentPath, entry.name), uid, gid);
   await chown(draft, uid, gid);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r');
-  await handle.sync();
 }

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { AuditLine } from '#edge/domain/audit.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { writeDurably } from '#edge/runtime/durable-file.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff, delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import { readIfThere, writeDurably } from '#edge/runtime/pki-files.ts';
+import { readIfThere } from '#edge/runtime/pki-files.ts';
 import { type SyslogServer, sendSyslog, syslogFrame } from '#edge/runtime/syslog.ts';
 
 /*

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leftover, writeDurably } from '#edge/runtime/durable-file.ts';
 import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 
 /*
@@ -11,7 +12,6 @@ import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 export const mostPlans = 100;
 export const mostPlanBytes = 200_000_000;
 const fileName = /^[0-9a-f]{64}\.(png|svg)$/;
-const half = /^\.[0-9a-f-]{1,80}\.half$/;
 
 export class PlanShelf {
   readonly #folder: string;
@@ -57,22 +57,15 @@ export class PlanShelf {
   async sweep(named: ReadonlySet<string>, only?: readonly string[]): Promise<void> {
     for (const file of only ?? (await this.#list())) {
       const isUnnamed = fileName.test(file) && !named.has(file) && !this.#fresh.has(file);
-      if (isUnnamed || (half.test(file) && this.#fresh.size === 0)) await rm(join(this.#folder, file), { force: true });
+      if (isUnnamed || (leftover.test(file) && this.#fresh.size === 0))
+        await rm(join(this.#folder, file), { force: true });
     }
   }
 
   async #write(file: string, bytes: Buffer): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await this.#requireRoom(file, bytes.length);
-    const path = join(this.#folder, file);
-    const making = join(this.#folder, `.${file.slice(0, 64)}-${process.hrtime.bigint()}.half`);
-    try {
-      await writeDurably(making, bytes);
-      await rename(making, path);
-      await syncFolder(this.#folder);
-    } finally {
-      await rm(making, { force: true });
-    }
+    await writeDurably(join(this.#folder, file), bytes);
   }
 
   async #requireRoom(file: string, bytes: number): Promise<void> {
@@ -95,24 +88,5 @@ export class PlanShelf {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     }
-  }
-}
-
-async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -187,11 +187,11 @@ describe('what is refused', () => {
     writeFileSync(victim, 'stays');
     symlinkSync(victim, join(room.data, 'plans', `${'0'.repeat(64)}.svg`));
     writeFileSync(join(room.data, 'plans', 'notes.txt'), 'not ours');
-    writeFileSync(join(room.data, 'plans', '.abc-1.half'), 'of a crash');
+    writeFileSync(join(room.data, 'plans', `${'0'.repeat(64)}.png.0123456789ab.tmp`), 'of a crash');
     await make('tidies');
     expect(existsSync(victim)).toBe(true);
     expect(files()).toContain('notes.txt');
-    expect(files().filter((name) => name.startsWith('000') || name.endsWith('.half'))).toEqual([]);
+    expect(files().filter((name) => name.startsWith('000') || name.endsWith('.tmp'))).toEqual([]);
   });
 
   test('whoever may only look: nothing can be put, moved or removed', async () => {
