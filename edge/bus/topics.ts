@@ -52,6 +52,11 @@ export function healthTopic(process: string): string {
 /** What kind of time it is: labels of the calendar, and modes. */
 export const calendarTopic = 'v1/out/calendar';
 
+/** A hint, retained: notices were queued. `{time}`; what they say is in the store and nowhere on the bus. */
+export function noticeTopic(): string {
+  return 'v1/out/notice';
+}
+
 /** Everything a device may say in our plain JSON. */
 export function deviceFilter(device: DeviceId): string {
   return `v1/in/${device}/#`;
