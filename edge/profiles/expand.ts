@@ -211,6 +211,7 @@ export function devicesOf(
         protocol: profile.protocol,
         zone: entry.zone,
         ...(entry.space === undefined ? {} : { space: entry.space }),
+        ...(entry.tags === undefined ? {} : { tags: entry.tags }),
         points: pointsOf(profile, site.poll),
         address: entry.address,
       });

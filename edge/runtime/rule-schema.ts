@@ -139,7 +139,7 @@ const eventCondition = z.strictObject({
 const countCondition = z.strictObject({
   kind: z.literal('count'),
   of: counted,
-  atLeast: z.int().min(1).max(10_000),
+  atLeast: z.int().min(1).max(1_000),
   within: span,
 });
 const unacknowledgedCondition = z.strictObject({ kind: z.literal('unacknowledged'), rule: slug, for: span });

@@ -10,6 +10,7 @@ import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
 import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
 import { findBrokenNotify, notifySchema } from './site-notify.ts';
+import { modesSection, rulesSection, tagsOfDevice } from './site-rules.ts';
 import { clockTime, duration, isLoopbackHost, name, slug } from './site-values.ts';
 
 export { duration, isLoopbackHost };
@@ -158,6 +159,7 @@ export const siteDeviceSchema = z.strictObject({
   profile: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'must be <folder>/<profile>, e.g. meter/eastron-sdm630'),
   zone: zoneId,
   space: spaceId.optional(),
+  tags: tagsOfDevice,
   /** Host, port, unit, topic ...: checked by the driver or sensor convention that the profile names. */
   address: z.record(z.string(), z.unknown()).refine(isTree, 'must not contain itself (a YAML alias)'),
   ...deviceNetwork,
@@ -271,6 +273,8 @@ const siteSchema = z.strictObject({
   clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
   openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
   interlocks: z.array(interlock).default([]),
+  rules: rulesSection,
+  modes: modesSection,
   retention: z
     .strictObject({
       readings: duration.default(400 * 86_400_000),
@@ -356,7 +360,7 @@ function findBrokenReferences(site: SiteFile): string[] {
   for (const zone of create === undefined || create.zones === 'all' ? [] : create.zones) {
     if (!zones.has(zone)) mistakes.push(`people.oidc.create.zones: unknown zone "${zone}"`);
   }
-  for (const list of ['buildings', 'zones', 'clients', 'devices', 'interlocks'] as const) {
+  for (const list of ['buildings', 'zones', 'clients', 'devices', 'interlocks', 'modes'] as const) {
     mistakes.push(...findRepeated(site[list], list));
   }
   site.devices.forEach((device, i) => {
