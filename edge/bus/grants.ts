@@ -43,6 +43,8 @@ export type ProcessDevices = { readonly [name in ProcessName]?: readonly DeviceI
 const reserved: ReadonlySet<string> = new Set<string>([...processNames, 'supervisor']);
 const drivers: readonly ProcessName[] = ['fieldbus', 'camera', 'broadcast'];
 const guests: readonly ProcessName[] = ['flows', 'web', 'uplink'];
+/** They only hear: what they do leads out of the campus. */
+const listeners: readonly ProcessName[] = ['notify'];
 
 /**
  * The access list of a campus: client id -> grant, null for a client nobody knows. Nobody is ever granted
@@ -53,6 +55,7 @@ export function grantsFor(site: GrantingSite, processDevices: ProcessDevices): (
   const grants = new Map<string, Grant>();
   for (const name of drivers) grants.set(name, driverGrant(name, processDevices[name] ?? []));
   for (const name of guests) grants.set(name, guestGrant(name));
+  for (const name of listeners) grants.set(name, listenerGrant(name));
   for (const client of site.clients) {
     if (!reserved.has(client.id)) grants.set(client.id, clientGrant(client));
   }
@@ -90,6 +93,10 @@ function guestGrant(name: ProcessName): Grant {
     willTopic: healthTopic(name),
     internal: true,
   };
+}
+
+function listenerGrant(name: ProcessName): Grant {
+  return { publish: [healthTopic(name)], subscribe: [filters.out], willTopic: healthTopic(name), internal: true };
 }
 
 function clientGrant(client: GrantingSite['clients'][number]): Grant {

@@ -55,9 +55,6 @@ export const calendarTopic = 'v1/out/calendar';
 /** A hint, retained: notices were queued. `{time}`; what they say is in the store and nowhere on the bus. */
 export const noticeTopic = 'v1/out/notice';
 
-/** Something was queued for people outside the console: whoever sends looks at the disk. */
-export const noticeTopic = 'v1/out/notice';
-
 /** Everything a device may say in our plain JSON. */
 export function deviceFilter(device: DeviceId): string {
   return `v1/in/${device}/#`;

@@ -1,5 +1,5 @@
 /** DESIGN section 4: every process and what it says of itself. */
-export const processNames = ['core', 'fieldbus', 'camera', 'broadcast', 'flows', 'web', 'uplink'] as const;
+export const processNames = ['core', 'fieldbus', 'camera', 'broadcast', 'flows', 'web', 'uplink', 'notify'] as const;
 export type ProcessName = (typeof processNames)[number];
 
 export type ProcessState = 'starting' | 'ready' | 'stopping' | 'stopped' | 'backing-off' | 'crash-loop';

@@ -12,6 +12,7 @@ import { digestOf, rankOf, type Sender, wordsOf } from './words.ts';
 /** What became of a notice, or of a try: state `queued` says that it is tried again at `at`. */
 export interface Settlement {
   readonly id: Notice['id'];
+  readonly about: string;
   readonly state: NoticeState;
   readonly attempts: number;
   /** When it is tried next, or when it was settled; ms since epoch. */
@@ -163,6 +164,7 @@ export class Lane implements AsyncDisposable {
       this.#failed++;
       settle({
         id: notice.id,
+        about: notice.about,
         state: 'expired',
         attempts,
         at: now,
@@ -306,6 +308,7 @@ export class Lane implements AsyncDisposable {
       if (isFirst) this.#delivered++;
       settle({
         id: notice.id,
+        about: notice.about,
         state: isFirst ? 'delivered' : 'merged',
         attempts: attempts + 1,
         at: clock.now(),
@@ -328,7 +331,7 @@ export class Lane implements AsyncDisposable {
     for (const { notice, attempts } of batch) {
       this.#waiting.delete(notice.id);
       this.#failed++;
-      settle({ id: notice.id, state, attempts: attempts + 1, at: clock.now(), detail });
+      settle({ id: notice.id, about: notice.about, state, attempts: attempts + 1, at: clock.now(), detail });
     }
   }
 
@@ -342,13 +345,27 @@ export class Lane implements AsyncDisposable {
       if (waiting.attempts >= mostAttempts) {
         this.#waiting.delete(notice.id);
         this.#failed++;
-        settle({ id: notice.id, state: 'failed', attempts: waiting.attempts, at: clock.now(), detail });
+        settle({
+          id: notice.id,
+          about: notice.about,
+          state: 'failed',
+          attempts: waiting.attempts,
+          at: clock.now(),
+          detail,
+        });
         continue;
       }
       const pause = Math.min(cap, first * 2 ** Math.min(waiting.attempts - 1, 20)) * (0.5 + 0.5 * Math.random());
       const wait = Math.max(atLeast, Math.round(pause));
       waiting.next = clock.monotonic() + wait;
-      settle({ id: notice.id, state: 'queued', attempts: waiting.attempts, at: clock.now() + wait, detail });
+      settle({
+        id: notice.id,
+        about: notice.about,
+        state: 'queued',
+        attempts: waiting.attempts,
+        at: clock.now() + wait,
+        detail,
+      });
     }
   }
 

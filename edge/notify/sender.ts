@@ -149,7 +149,14 @@ export class NoticeSender implements AsyncDisposable {
     if (lane === undefined) {
       const { clock } = this.#options;
       const detail = `the site file has no channel "${notice.channel}" any more`;
-      this.#settlements.add({ id: notice.id, state: 'failed', attempts: notice.attempts, at: clock.now(), detail });
+      this.#settlements.add({
+        id: notice.id,
+        about: notice.about,
+        state: 'failed',
+        attempts: notice.attempts,
+        at: clock.now(),
+        detail,
+      });
       return 0;
     }
     if (lane.has(notice.id)) return 0;
@@ -252,6 +259,6 @@ function healthOf(id: string, lane: Lane): DeviceHealth {
     state,
     message: problem,
     since: brokenSince ?? lastDelivered ?? 0,
-    counters: { queued, delivered, failed },
+    counters: { queued, delivered, failed, lastDelivered: lastDelivered ?? 0 },
   };
 }

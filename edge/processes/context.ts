@@ -33,6 +33,11 @@ export type FlowsInit = Omit<EdgeInit, 'site' | 'tuning'> & {
   readonly site: Pick<Site, 'mqtt' | 'http' | 'flows' | 'folder'>;
 };
 
+/** Who talks to strangers on the internet knows no device and no password but its own files'. */
+export type NotifyInit = Pick<EdgeInit, 'data' | 'tokens'> & {
+  readonly site: Pick<Site, 'mqtt' | 'campus' | 'notify' | 'folder'>;
+};
+
 /** The web process also starts when the site file is broken, to say so. */
 export type WebInit =
   | (EdgeInit & { readonly siteError: null })

@@ -15,6 +15,7 @@ import { standingHolds } from '#edge/rules/interlock-state.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import { openReader } from '#edge/store/reader.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
@@ -22,6 +23,7 @@ import { adoptionMistakes, createAdoption } from './core/adoption.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
+import { createNoticeMethods } from './core/notices.ts';
 import { openStoreOrNone, watchForStore } from './core/open-store.ts';
 import { startRestored } from './core/restored.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
@@ -170,6 +172,16 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           clock,
         }),
         ...adoption.methods,
+        ...(site.notify === undefined
+          ? {}
+          : createNoticeMethods({
+              notify: site.notify,
+              reader: stack.use(openReader(data, clock)),
+              commit: (batch) => core.commit(batch),
+              decide: (decisions) => core.takeReadingsUnasked([], decisions),
+              isActive: (source) => [...judgement.openAlarms.values()].some((a) => a.source === source && a.active),
+              clock,
+            })),
       },
       log,
     }),
@@ -225,6 +237,7 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).
   if (kind === 'flow') return true;
+  if (kind === 'notify') return site.notify?.channels.some(({ id }) => id === name) ?? false;
   if (kind === 'bridge') return campus.devices.some(({ protocol }) => protocol === 'mqtt');
   // Processes and the store are looked at anew: what still ails them is raised again at once.
   return false;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mergeAdopted, readAdopted } from '#edge/runtime/adopted.ts';
 import { methodKeyFile } from '#edge/runtime/rpc-keys.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
-import { type EdgeInit, type FlowsInit, paths, type WebInit } from './context.ts';
+import { type EdgeInit, type FlowsInit, type NotifyInit, paths, type WebInit } from './context.ts';
 
 const module = (name: string): string => join(import.meta.dirname, `${name}.ts`);
 
@@ -31,12 +31,20 @@ export function edgeProcesses(init: EdgeInit): ChildSpec[] {
   if (init.site.city !== undefined) {
     specs.push({ name: 'uplink', module: module('uplink'), heapMb: 192, init: own('uplink') });
   }
+  if (init.site.notify !== undefined) specs.push(notifyProcess(init));
   if (init.site.flows.enabled) specs.push(flowsProcess(init));
   return specs;
 }
 
 function tokenOf(init: EdgeInit, name: string): EdgeInit['tokens'] {
   return { [name]: init.tokens[name] ?? '' };
+}
+
+function notifyProcess(init: EdgeInit): ChildSpec {
+  const { mqtt, campus, notify, folder } = init.site;
+  const site = { mqtt, campus, folder, ...(notify === undefined ? {} : { notify }) };
+  const own: NotifyInit = { site, data: init.data, tokens: tokenOf(init, 'notify') };
+  return { name: 'notify', module: module('notify'), heapMb: 128, init: () => own };
 }
 
 /** Node-RED: what people write there is kept from our files, programs and processes; the network stays open to it. */

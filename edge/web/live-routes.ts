@@ -140,7 +140,9 @@ function now(reading: Reading, live: LiveState): Reading {
 }
 
 function listDevices(campus: CampusView, live: LiveState, scope: Scope): z.infer<typeof deviceHealthSchema>[] {
-  const reported = [...live.health.values()].flatMap((health) =>
+  // What notify says of are channels, which GET /notify tells.
+  const drivers = [...live.health.values()].filter(({ process }) => process !== 'notify');
+  const reported = drivers.flatMap((health) =>
     health.devices.map((device) => ({
       ...device,
       counters: { ...device.counters },

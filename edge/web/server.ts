@@ -30,6 +30,7 @@ import { type HttpsLine, type Lines, openLines } from './listeners.ts';
 import type { LiveState } from './live.ts';
 import { addLiveRoutes } from './live-routes.ts';
 import { createBadPathHandler, createClientErrorHandler } from './malformed.ts';
+import { addNotifyRoutes } from './notify-routes.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { People } from './people/people.ts';
 import { addNobodyRoute, addPeopleRoutes } from './people/routes.ts';
@@ -154,6 +155,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addDeviceRoutes(routes, campus, options.clock);
     addSystemRoutes(routes, campus, options.live, options.clock);
     addAuditRoutes(routes, campus);
+    addNotifyRoutes(routes, campus, options.live);
     addSecurityRoutes(routes, campus, options.clock);
   });
   if (campus?.flows) await addFlowsEditor(app, campus.flows, held, campus.rpc);

@@ -18,6 +18,8 @@ const secrets = {
   cameraUrl: 'Kamera-im-Pfad-91bc',
   city: 'Stadt-geheim-55d0',
   sensor: 'Sensor-geheim-c0de',
+  robot: 'Robot-geheim-4b1e',
+  mail: 'Post-geheim-8d27',
 };
 const root = join(import.meta.dirname, '../..');
 
@@ -34,6 +36,11 @@ https: null
 flows: {port: ${flows}, folder: flows}
 city: {host: 127.0.0.1, port: ${closed}, shard: 55}
 clients: [{id: sensor, devices: [panel]}]
+notify:
+  channels:
+    - {id: duty, kind: wecom, name: {zh: 值班群, en: Duty}, urlFile: robot.url}
+    - {id: mail, kind: email, name: {zh: 邮件, en: Mail}, host: 127.0.0.1, port: ${closed}, tls: none, user: campus, passwordFile: mail.password, from: campus@school.example}
+  recipients: [{id: guard, name: {zh: 门卫, en: Guard}, email: guard@school.example}]
 devices:
   - id: panel
     name: {zh: 主机, en: Panel}
@@ -65,6 +72,9 @@ test('nothing secret is said, shown to other users of the machine, or open to th
   const data = join(folder, 'data');
   const ports = await freePorts(4);
   const site = writeSite(folder, ports);
+  const robot = `http://127.0.0.1:${ports[3]}/send?key=${secrets.robot}`;
+  writeFileSync(join(folder, 'robot.url'), robot, { mode: 0o600 });
+  writeFileSync(join(folder, 'mail.password'), secrets.mail, { mode: 0o600 });
   await setClientPassword(data, 'sensor', secrets.sensor);
   writeFileSync(join(data, 'city-password'), `${secrets.city}\n`, { mode: 0o600 });
   const child = spawn(

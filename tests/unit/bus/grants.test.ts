@@ -47,6 +47,15 @@ describe('grants', () => {
     expect(maySubscribe(name, 'v1/in/#')).toBe(false);
   });
 
+  test('who talks to strangers hears what is public, says how he is, and may ask for nothing', () => {
+    expect(grants('notify')).toEqual<Grant>({
+      publish: ['v1/out/health/notify'],
+      subscribe: ['v1/out/#'],
+      willTopic: 'v1/out/health/notify',
+      internal: true,
+    });
+  });
+
   test('nobody at all may publish a command, a reading, an event, an alarm or an output', () => {
     const everybody = [...processNames, ...site.clients.map(({ id }) => id), 'supervisor', 'nobody'];
     for (const topic of [

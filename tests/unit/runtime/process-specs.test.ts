@@ -4,8 +4,11 @@ import { processNames } from '#edge/domain/health.ts';
 import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
 import { edgeProcesses } from '#edge/processes/specs.ts';
 import { loadSite } from '#edge/runtime/site.ts';
+import { notifySchema } from '#edge/runtime/site-notify.ts';
 
-const site = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
+const demo = await loadSite(join(import.meta.dirname, '../../../edge/simulators/demo-site.yaml'));
+const robot = { id: 'duty', name: { zh: '值班群', en: 'Duty' }, kind: 'wecom', urlFile: 'duty.url' };
+const site = { ...demo, notify: notifySchema.parse({ channels: [robot] }) };
 const init: EdgeInit = { site, data: '/var/lib/campus', ...newSecrets() };
 const specs = edgeProcesses(init);
 
@@ -37,6 +40,13 @@ test('the process that runs flows knows no password of a camera and reads no fil
       ...['', '.1', '.2'].map((older) => `/var/lib/campus/logs/flows.log${older}`),
     ]),
   );
+});
+
+test('the process that talks to strangers knows no password of a camera, and is there only where there is a channel', () => {
+  const notify = specs.find(({ name }) => name === 'notify');
+  expect(JSON.stringify(notify?.init(0))).toContain('duty.url');
+  expect(JSON.stringify(notify?.init(0))).not.toMatch(/demo-camera|camera-gate/);
+  expect(edgeProcesses({ ...init, site: demo }).map(({ name }) => name)).not.toContain('notify');
 });
 
 test('no secret is in the arguments of a process', () => {

@@ -81,6 +81,10 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/devices': 'devices',
   'DELETE /api/v1/devices/:id': 'devices',
 
+  'GET /api/v1/notices': 'see',
+  'GET /api/v1/notify': 'see',
+  'POST /api/v1/notify/:channel/test': 'rules',
+
   'GET /api/v1/system': 'system',
   'GET /api/v1/logs': 'system',
   'GET /api/v1/backups': 'backup',
@@ -105,6 +109,7 @@ const inPath: Readonly<Record<string, string>> = {
   device: 'meter-main',
   point: 'power',
   name: 'nothing.tar.gz',
+  channel: 'no-channel',
   '*': 'app-1a2b.js',
 };
 
