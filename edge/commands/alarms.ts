@@ -1,7 +1,8 @@
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
+import type { Value } from '#edge/domain/reading.ts';
 import type { RaiseDecision, ReturnDecision } from '#edge/rules/decision.ts';
-import type { Output } from './output.ts';
+import type { Output, Want } from './output.ts';
 import type { Unrecorded } from './recorder.ts';
 
 /** An output does not do what is wanted. */
@@ -23,6 +24,25 @@ export function failedAlarm(output: Output, command: Command, result: CommandRes
       en: 'Check its power, wiring and communication; operate it by hand if need be.',
     },
     reason: told,
+  };
+}
+
+/** It does what it is told, and does not keep it. */
+export function driftAlarm(output: Output, want: Want, seen: Value, times: number): RaiseDecision {
+  const { device } = output.place;
+  const wanted = JSON.stringify(want.value);
+  return {
+    ...aboutOutput(output),
+    class: want.priority <= priorities.critical ? 'critical' : 'medium',
+    message: {
+      zh: `${device.name.zh}（${output.ref}）不保持指令值：应为 ${wanted}`,
+      en: `${device.name.en} (${output.ref}) does not keep what it is told: ${wanted} is wanted`,
+    },
+    next: {
+      zh: '查看是否有人或另一套系统在操作该设备，检查其供电与触点。',
+      en: 'See whether somebody or another system operates it; check its supply and its contact.',
+    },
+    reason: `read to be ${JSON.stringify(seen)}, put back ${times} times in a row`,
   };
 }
 

@@ -1,20 +1,33 @@
 import type { Bus } from '#edge/bus/bus.ts';
 import { outputTopic } from '#edge/bus/topics.ts';
-import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
+import { type DeviceId, type PointRef, pointRef } from '#edge/domain/ids.ts';
 import type { CommandResult, Hold, OutputState, Request, RequestResult } from '#edge/domain/output.ts';
+import type { Reading } from '#edge/domain/reading.ts';
 import { type AlarmDecision, type Decision, isHoldChange } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { recordedAgain, unrecordedAlarm } from './alarms.ts';
+import { createByHand } from './by-hand.ts';
+import { maxSeconds } from './check-request.ts';
+import { createClockSteps } from './clock-steps.ts';
 import { createDelivery } from './delivery.ts';
+import { describeOutput } from './describe.ts';
 import { createFollow } from './follow.ts';
 import { createInterlockHolds } from './interlock-holds.ts';
-import { describeOutput, newOutput, type Output, type OutputPoint, recordedHolds } from './output.ts';
+import { createTurns, type Wait } from './limits.ts';
+import { movementState, restoredMovement, storedMovement } from './movement.ts';
+import { newOutput, type Output, type OutputPoint, recordedHolds } from './output.ts';
 import { putHold } from './priority-array.ts';
+import { createPulses } from './pulses.ts';
 import { createRecorder, type Recorder, type RecorderOptions, type Unrecorded } from './recorder.ts';
 import { createRequests } from './requests.ts';
+
+/** Loads of one zone start so long after each other when their supply is back, ms. */
+const staggerGap = 2_000;
+/** A switch that is read to be turned must stay so for this long, ms. */
+const localDebounce = 3_000;
 
 export interface CommandsOptions {
   /** Every point that can be written; others are passed over. */
@@ -23,7 +36,7 @@ export interface CommandsOptions {
   readonly append: (batch: Batch) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly restored: { readonly holds: readonly Hold[] };
+  readonly restored: { readonly holds: readonly Hold[]; readonly state?: Readonly<Record<string, unknown>> };
   /** What the interlocks remember now: stored in one transaction with their holds, under `interlocks`. */
   readonly interlockState: () => unknown;
   /** Globs (`<device>/<point>`, `*` within a segment) of the points a client may request. */
@@ -35,6 +48,10 @@ export interface CommandsOptions {
   readonly onAlarms: (decisions: readonly AlarmDecision[]) => void;
   /** Acts that happened could not be recorded yet; its alarm comes through `onAlarms`. */
   readonly onUnrecorded: (failure: Unrecorded) => void;
+  /** Between two loads of a zone that start after a power cut, ms; default 2,000. */
+  readonly staggerGap?: number;
+  /** How long a switch must be read to be turned, ms; default 3,000. */
+  readonly localDebounce?: number;
 }
 
 export interface Commands {
@@ -47,18 +64,29 @@ export interface Commands {
   /** Answers after the commit. Never rejects; the same client and id again gets the same answer. */
   request(request: Request): Promise<RequestResult>;
   /**
-   * Acts on the holds among the rules' decisions: the commands are published before this returns, and before their
+   * Acts on the holds and forbids among the rules' decisions: the commands are published before this returns, and before their
    * record is begun, which happens in this turn too.
    */
   setInterlockHolds(decisions: readonly Decision[]): void;
-  /** Once, after the first evaluation: drops restored interlock holds that no interlock stands for (`standingHolds`). */
+  /**
+   * Once, after the first evaluation: drops restored holds of rules that no rule stands for (`standing`). Until then nothing but
+   * life safety acts, because what the rules forbid is not known yet.
+   */
   adoptInterlockHolds(standing: readonly { readonly owner: string; readonly ref: PointRef }[]): void;
+  /** What was read, in the turn in which it was heard: of outputs it tells whether somebody turned the switch. */
+  onReadings(readings: readonly Reading[]): void;
+  /**
+   * Presses a button (`snapshot` of a camera; `driver-session` of any device: opens its session anew): a command behind which no
+   * hold stands. One at a time for each; who asks meanwhile gets the same answer. Never rejects: without an answer of the device
+   * within its time the outcome is `failed`, for what is no button `refused`.
+   */
+  pulse(device: DeviceId, point: string, owner: string, reason: string): Promise<CommandResult>;
   onResult(result: CommandResult): void;
-  /** A driver process is there, or there anew: everything held through it is asserted again. */
+  /** A driver process is there, or there anew: everything held through it is asserted again, loads in turn. */
   onProcessReady(process: string): void;
   /** Until it is ready again, only commands of priority 1 and 5 are sent to it. */
   onProcessStopped(process: string): void;
-  /** A device is back: what is held on it is asserted again. */
+  /** A device is back: what is held on it is asserted again, loads in turn. */
   onDeviceOnline(device: DeviceId): void;
   /** Expiry, missing answers, retries, owed records. Call several times a second. */
   tick(): void;
@@ -67,20 +95,25 @@ export interface Commands {
 }
 
 export function createCommands(options: CommandsOptions): Commands {
-  const { clock, log } = options;
+  const { bus, clock, log } = options;
+  const { holds: restoredHolds, state: restoredState = {} } = options.restored;
   const outputs = new Map<string, Output>();
   for (const place of options.points) {
-    if (place.point.write === undefined) continue;
-    const output = newOutput(place, place.point.write);
-    outputs.set(output.ref, output);
+    const rule = place.point.write;
+    if (rule === undefined || rule.momentary === true) continue;
+    const ref = pointRef(place.device.id, place.point.name);
+    outputs.set(ref, newOutput(place, rule, restoredMovement(restoredState[movementState(ref)], clock)));
   }
   const ready = new Set<string>();
+  const isReady = (process: string) => ready.has(process);
+  let judged = false;
   const onAlarm = betweenTurns(options.onAlarms);
   const recorder = createRecorder({
     append: options.append,
     clock,
     holdsOf: holdsFrom(outputs),
     interlockState: options.interlockState,
+    movementOf: movementFrom(outputs, clock),
     onUnrecorded: (failure) => {
       log.error({ error: failure.error, what: failure.what }, 'acts could not be recorded');
       onAlarm(unrecordedAlarm(failure));
@@ -88,12 +121,38 @@ export function createCommands(options: CommandsOptions): Commands {
     },
     onRecorded: () => onAlarm(recordedAgain()),
   });
-  const state = createStatePublisher(options.bus, clock, log);
-  const { publish } = state;
-  const isReady = (process: string) => ready.has(process);
-  const delivery = createDelivery({ bus: options.bus, clock, recorder, isReady, onAlarm, onConfirmed: publish });
-  const follow = createFollow({ clock, recorder, delivery, publish, onAlarm });
+  const state = createStatePublisher(bus, log, (output) => describeOutput(output, delivery.waitOf(output), clock));
+  const publish = (output: Output) => {
+    output.toldWait = waitWord(delivery.waitOf(output));
+    state.publish(output);
+  };
+  const delivery = createDelivery({
+    bus,
+    clock,
+    recorder,
+    isReady,
+    isJudged: () => judged,
+    onAlarm,
+    onConfirmed: (output) => {
+      byHand.confirmed(output);
+      publish(output);
+    },
+  });
+  const turns = createTurns(options.staggerGap ?? staggerGap);
+  const follow = createFollow({ clock, recorder, delivery, turns, publish, onAlarm });
+  const byHand = createByHand({
+    clock,
+    recorder,
+    follow,
+    outputs,
+    turns,
+    publish,
+    onAlarm,
+    debounce: options.localDebounce ?? localDebounce,
+  });
   const interlocks = createInterlockHolds({ clock, recorder, follow, outputs, publish, onAlarm });
+  const pulses = createPulses({ points: options.points, bus, clock, recorder, isReady });
+  const steps = createClockSteps({ clock, recorder, outputs, publish });
   const requests = createRequests({
     clock,
     recorder,
@@ -103,14 +162,17 @@ export function createCommands(options: CommandsOptions): Commands {
       follow.changed(output);
       publish(output);
     },
+    drop: follow.drop,
   });
-  restore(options.restored.holds, outputs, recorder, clock);
+  restore(restoredHolds, outputs, recorder, clock);
   for (const output of outputs.values()) follow.begin(output);
 
   /** Runs a turn and writes down what it did. */
-  const turn = (act: () => void) => {
-    act();
+  const turn = <T>(act: () => T): T => {
+    steps.follow();
+    const done = act();
     recorder.commit();
+    return done;
   };
   return {
     start: ({ isMemoryWhole } = { isMemoryWhole: true }) =>
@@ -122,10 +184,26 @@ export function createCommands(options: CommandsOptions): Commands {
         }
         follow.expire(outputs.values());
       }),
-    request: requests.request,
-    setInterlockHolds: (decisions) => interlocks.set(decisions.filter(isHoldChange)),
-    adoptInterlockHolds: interlocks.adopt,
-    onResult: (result) => turn(() => delivery.onResult(result)),
+    request: (request) => {
+      steps.follow();
+      return requests.request(request);
+    },
+    setInterlockHolds: (decisions) => {
+      steps.follow();
+      interlocks.set(decisions.filter(isHoldChange));
+    },
+    adoptInterlockHolds: (standing) =>
+      turn(() => {
+        judged = true;
+        interlocks.adopt(standing);
+        for (const output of outputs.values()) delivery.deliver(output);
+      }),
+    onReadings: (readings) => turn(() => byHand.hear(readings)),
+    pulse: (device, point, owner, reason) => turn(() => pulses.pulse(device, point, owner, reason)),
+    onResult: (result) =>
+      turn(() => {
+        if (!pulses.onResult(result)) delivery.onResult(result);
+      }),
     onProcessReady: (process) => {
       ready.add(process);
       turn(() => follow.assertAgain([...outputs.values()].filter((output) => output.place.process === process)));
@@ -137,15 +215,21 @@ export function createCommands(options: CommandsOptions): Commands {
       turn(() => {
         follow.expire(outputs.values());
         delivery.tick();
-        for (const output of outputs.values()) delivery.deliver(output);
+        pulses.tick();
+        byHand.tick();
+        for (const output of outputs.values()) {
+          delivery.deliver(output);
+          if (waitWord(delivery.waitOf(output)) !== output.toldWait) publish(output);
+        }
       });
       recorder.tick();
     },
-    outputs: () => [...outputs.values()].map((output) => describeOutput(output, clock.now())),
+    outputs: () => [...outputs.values()].map((output) => describeOutput(output, delivery.waitOf(output), clock)),
     get counters() {
       const { failed, dropped, owed } = recorder.counters;
       const records = { recordsFailed: failed, recordsDropped: dropped, recordsOwed: owed };
-      return { ...delivery.counters, ...requests.counters, ...state.counters, ...records };
+      const acts = { ...delivery.counters, ...requests.counters, ...byHand.counters, ...pulses.counters };
+      return { ...acts, ...state.counters, ...records };
     },
   };
 }
@@ -170,7 +254,7 @@ function holdsFrom(outputs: ReadonlyMap<string, Output>): RecorderOptions['holds
   };
 }
 
-function createStatePublisher(bus: Bus, clock: Clock, log: Log) {
+function createStatePublisher(bus: Bus, log: Log, describe: (output: Output) => OutputState) {
   let unpublished = 0;
   return {
     publish: (output: Output) => {
@@ -179,7 +263,7 @@ function createStatePublisher(bus: Bus, clock: Clock, log: Log) {
         log.warn({ ref: output.ref, error: messageOf(error) }, 'the state of an output was not published');
       };
       try {
-        bus.publish(outputTopic(output.ref), describeOutput(output, clock.now()), { retain: true }).catch(failed);
+        bus.publish(outputTopic(output.ref), describe(output), { retain: true }).catch(failed);
       } catch (error) {
         failed(error);
       }
@@ -194,7 +278,7 @@ function restore(holds: readonly Hold[], outputs: ReadonlyMap<string, Output>, r
   for (const hold of holds) {
     const output = outputs.get(hold.ref);
     if (output !== undefined) {
-      output.holds = putHold(output.holds, hold).holds;
+      output.holds = putHold(output.holds, capped(hold, clock.now())).holds;
       continue;
     }
     const what = `relinquish ${hold.ref}`;
@@ -202,4 +286,21 @@ function restore(holds: readonly Hold[], outputs: ReadonlyMap<string, Output>, r
     recorder.holdsChanged(hold.ref);
     recorder.audit({ time: clock.now(), who: hold.owner, from: 'core', what, why, result: 'dropped at the start' });
   }
+}
+
+/** A clock that is behind (a dead battery, before NTP) must not make a wish of yesterday last for years. */
+function capped(hold: Hold, now: number): Hold {
+  const latest = now + maxSeconds * 1000;
+  return hold.until === null || hold.until <= latest ? hold : { ...hold, until: latest };
+}
+
+function movementFrom(outputs: ReadonlyMap<string, Output>, clock: Clock): RecorderOptions['movementOf'] {
+  return (ref) => {
+    const output = outputs.get(ref);
+    return output === undefined ? null : [movementState(ref), storedMovement(output, clock)];
+  };
+}
+
+function waitWord(wait: Wait | null): string {
+  return wait === null ? '' : `${wait.for} ${wait.until}`;
 }

@@ -7,6 +7,8 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { failedAlarm, workingAgain } from './alarms.ts';
+import { limitOf, strengthOf, type Wait } from './limits.ts';
+import { doubt, hasLimits, learn, move } from './movement.ts';
 import { type Flight, type Output, succeeded } from './output.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -15,14 +17,18 @@ export const commandLife = 5_000;
 /** A driver is told of a longer `until` this long before the one it knows ends, ms. */
 const renewBefore = 10_000;
 /** What the way back takes, ms. */
-const margin = 500;
+export const margin = 500;
 const maxFlights = 4_096;
+/** An output that had to be put back so many times in a row does not obey. */
+export const maxDrifts = 3;
 
 export interface DeliveryOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly recorder: Recorder;
   readonly isReady: (process: string) => boolean;
+  /** The rules have had their first look since the start: what they forbid is known. Before that only life safety acts. */
+  readonly isJudged: () => boolean;
   readonly onAlarm: (decision: AlarmDecision) => void;
   /** `confirmed` of this output has changed. */
   readonly onConfirmed: (output: Output) => void;
@@ -34,6 +40,10 @@ export interface Delivery {
   deliver(output: Output): void;
   /** Something else is wanted: forget the failures of what was wanted before. */
   renew(output: Output): void;
+  /** Whatever is on its way does not count any more; it may still arrive. */
+  forget(output: Output): void;
+  /** Why what is wanted is not on its way; null when it is, or is confirmed, or nothing is wanted. */
+  waitOf(output: Output): Wait | null;
   onResult(result: CommandResult): void;
   /** Gives up on answers that did not come. */
   tick(): void;
@@ -41,7 +51,7 @@ export interface Delivery {
 }
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { bus, clock, recorder, isReady, onAlarm, onConfirmed } = options;
+  const { bus, clock, recorder, isReady, isJudged, onAlarm, onConfirmed } = options;
   const flights = new Map<string, Flight>();
   let sent = 0;
   let strangeResults = 0;
@@ -58,6 +68,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     output.flight = flight;
     output.lastSent = clock.monotonic();
     output.toldUntil = until;
+    output.contrary = null;
+    output.noted = null;
+    if (move(output, value, clock.monotonic()) && hasLimits(output)) recorder.moved(output.ref);
     publish(flight);
     sent++;
     flights.set(command.id, flight);
@@ -116,16 +129,21 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     output.flight = null;
     const value = result.value ?? (succeeded(result.outcome) ? command.value : null);
     output.confirmed = { value, outcome: result.outcome, time: result.time };
-    if (succeeded(result.outcome)) onSuccess(output, command);
-    else onFailure(output, command, result);
+    if (succeeded(result.outcome)) {
+      learn(output, command.value, clock.monotonic());
+      onSuccess(output, command);
+    } else onFailure(output, command, result);
     onConfirmed(output);
   };
   const onSuccess = (output: Output, command: Command) => {
     output.pending = output.want !== null && !covers(command, output.want);
     output.failures = 0;
     output.backoff.reset();
-    if (output.alarmed !== false) onAlarm(workingAgain(output));
-    output.alarmed = false;
+    // What obeys and does not keep it is not well yet.
+    if (output.alarmed !== false && output.drifts.count < maxDrifts) {
+      onAlarm(workingAgain(output));
+      output.alarmed = false;
+    }
     deliver(output);
   };
   const onFailure = (output: Output, command: Command, result: CommandResult) => {
@@ -138,17 +156,25 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     output.alarmed = true;
   };
 
-  const deliver = (output: Output) => {
-    const { want, flight } = output;
-    if (want === null) return;
-    if (flight !== null && covers(flight.command, want)) return;
-    if (!output.pending && !mustTellUntil(output, clock.now())) return;
+  /** The first reason why it may not be sent now; null: it may. */
+  const obstacle = (output: Output, want: NonNullable<Output['want']>): Wait | null => {
+    if (strengthOf(want) !== priorities.lifeSafety && !isJudged()) return { for: 'device', until: null };
     // Life safety and critical commands do not wait for a process to say that it is there, nor life safety for a pause.
-    if (want.priority > priorities.critical && !isReady(output.place.process)) return;
+    if (want.priority > priorities.critical && !isReady(output.place.process)) return { for: 'device', until: null };
     const now = clock.monotonic();
-    if (now < output.notBefore) return;
-    if (want.priority !== priorities.lifeSafety && now < output.lastSent + output.rule.minGap) return;
-    send(output, want);
+    const limit = limitOf(output, want, now);
+    if (limit !== null) return limit;
+    const gap = want.priority === priorities.lifeSafety ? 0 : output.lastSent + output.rule.minGap;
+    const due = Math.max(output.notBefore, gap);
+    return now < due ? { for: 'device', until: due } : null;
+  };
+  const isDue = (output: Output, want: NonNullable<Output['want']>) => {
+    if (output.flight !== null && covers(output.flight.command, want)) return false;
+    return output.pending || mustTellUntil(output, clock.now());
+  };
+  const deliver = (output: Output) => {
+    const { want } = output;
+    if (want !== null && isDue(output, want) && obstacle(output, want) === null) send(output, want);
   };
 
   return {
@@ -157,6 +183,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       output.failures = 0;
       output.notBefore = 0;
       output.backoff.reset();
+    },
+    forget: (output) => {
+      if (output.flight !== null) doubt(output, clock.monotonic());
+      output.flight = null;
+    },
+    waitOf: (output) => {
+      const { want, pending } = output;
+      return want !== null && pending && isDue(output, want) ? obstacle(output, want) : null;
     },
     onResult: (result) => conclude(result),
     tick: () => {

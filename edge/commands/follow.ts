@@ -4,6 +4,8 @@ import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { workingAgain } from './alarms.ts';
 import type { Delivery } from './delivery.ts';
+import { startsLoad, type Turns } from './limits.ts';
+import { doubt } from './movement.ts';
 import { type Output, wantedOf } from './output.ts';
 import { splitExpired } from './priority-array.ts';
 import type { Recorder } from './recorder.ts';
@@ -12,6 +14,7 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly recorder: Recorder;
   readonly delivery: Delivery;
+  readonly turns: Turns;
   readonly publish: (output: Output) => void;
   readonly onAlarm: (decision: AlarmDecision) => void;
 }
@@ -22,7 +25,10 @@ export interface Follow {
   changed(output: Output): void;
   /** Takes holds away and writes down why; `changed` comes after it. */
   drop(output: Output, gone: readonly Hold[], why: string): void;
-  /** What the device was told may be lost: says it again, the strongest first. */
+  /**
+   * What the device was told may be lost: says it again, the strongest first. Loads that start take turns, because the inrush of
+   * all of them at once throws the breaker that has just been closed.
+   */
   assertAgain(outputs: readonly Output[]): void;
   expire(outputs: Iterable<Output>): void;
   /** Before anything else: what is held waits for its driver. */
@@ -34,11 +40,12 @@ export interface Follow {
 }
 
 export function createFollow(options: FollowOptions): Follow {
-  const { clock, recorder, delivery, publish, onAlarm } = options;
+  const { clock, recorder, delivery, turns, publish, onAlarm } = options;
 
   const nothingWanted = (output: Output) => {
     output.pending = false;
-    output.flight = null;
+    output.drifts = { ...output.drifts, count: 0 };
+    delivery.forget(output);
     if (output.alarmed !== false) onAlarm(workingAgain(output));
     output.alarmed = false;
   };
@@ -78,11 +85,15 @@ export function createFollow(options: FollowOptions): Follow {
     assertAgain: (outputs) => {
       const strength = (output: Output) => output.want?.priority ?? Number.POSITIVE_INFINITY;
       const wanting = outputs.filter((output) => output.want !== null);
+      const now = clock.monotonic();
+      for (const output of outputs) doubt(output, now);
       for (const output of wanting.sort((a, b) => strength(a) - strength(b))) {
         output.pending = true;
-        output.flight = null;
+        delivery.forget(output);
         delivery.renew(output);
+        if (output.want !== null && startsLoad(output, output.want)) turns.queue(output, now);
         delivery.deliver(output);
+        publish(output);
       }
     },
     expire: (outputs) => {

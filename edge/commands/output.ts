@@ -1,12 +1,11 @@
 import type { Device, Point, WriteRule } from '#edge/domain/device.ts';
 import { type PointRef, pointRef } from '#edge/domain/ids.ts';
-import type { Command, CommandResult, Hold, OutputState, Priority } from '#edge/domain/output.ts';
+import type { Command, CommandResult, Forbid, Hold, OutputState, Priority } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import { arbitrate } from '#edge/rules/priorities.ts';
-import { clip } from '#edge/rules/words.ts';
+import { arbitrate, barring } from '#edge/rules/priorities.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
-import { maxReason } from './check-request.ts';
+import type { Movement } from './movement.ts';
 import { putHold } from './priority-array.ts';
 
 /** A point that can be written, and the process whose driver writes it. */
@@ -39,6 +38,8 @@ export interface Output {
   readonly place: OutputPoint;
   readonly rule: WriteRule;
   holds: readonly Hold[];
+  /** Values that safety rules forbid: said anew by the rules at every start. */
+  forbids: readonly Forbid[];
   /** A hold on its way to the disk: recorded with the others, not yet acted on. */
   staged: Hold | null;
   want: Want | null;
@@ -58,14 +59,28 @@ export interface Output {
   confirmed: OutputState['confirmed'];
   /** `unknown` after a start: an alarm of the last run may still be open. */
   alarmed: boolean | 'unknown';
+  moved: Movement;
+  /** Its turn among the loads of its zone after a power cut; monotonic ms. */
+  turnAt: number;
+  /** The last good reading of the point itself; null while there is none. */
+  heard: Value | null;
+  /** It is read to have what nobody told it: since then, and taken for true when that stands for so long. Monotonic ms. */
+  contrary: { readonly value: Value; readonly due: number } | null;
+  /** It was turned by hand where nobody wants anything; ms since epoch. */
+  noted: OutputState['local'];
+  /** Times in a row that it did not keep what it had confirmed, and when that was last seen; monotonic ms. */
+  drifts: { readonly count: number; readonly last: number };
+  /** What was last told of why it waits. */
+  toldWait: string;
 }
 
-export function newOutput(place: OutputPoint, rule: WriteRule): Output {
+export function newOutput(place: OutputPoint, rule: WriteRule, moved: Movement): Output {
   return {
     ref: pointRef(place.device.id, place.point.name),
     place,
     rule,
     holds: [],
+    forbids: [],
     staged: null,
     want: null,
     since: 0,
@@ -78,6 +93,13 @@ export function newOutput(place: OutputPoint, rule: WriteRule): Output {
     toldUntil: undefined,
     confirmed: null,
     alarmed: 'unknown',
+    moved,
+    turnAt: Number.NEGATIVE_INFINITY,
+    heard: null,
+    contrary: null,
+    noted: null,
+    drifts: { count: 0, last: Number.NEGATIVE_INFINITY },
+    toldWait: '',
   };
 }
 
@@ -86,48 +108,22 @@ export function recordedHolds({ holds, staged }: Output): readonly Hold[] {
   return staged === null ? holds : putHold(holds, staged).holds;
 }
 
-/** What follows from the holds: the winner's value, else the fail-safe value, else nothing. */
+/**
+ * What follows from the holds: the value of the strongest that no forbid bars, else the fail-safe value unless that is forbidden,
+ * else nothing.
+ */
 export function wantedOf(output: Output, now: number): Want | null {
-  const { winner } = arbitrate(output.holds, now);
+  const { holds, forbids, rule } = output;
+  const { winner } = arbitrate(holds, now, forbids);
   if (winner !== null) {
     const { value, priority, owner, until, reason } = winner;
     return { value, priority, owner, until, reason };
   }
-  if (output.rule.failSafe === 'keep') return null;
+  if (rule.failSafe === 'keep' || barring(forbids, rule.failSafe, 'failsafe') !== null) return null;
   // The command that lets go is as urgent as the hold that went.
   const priority = output.want?.priority ?? priorities.schedule;
   const reason = 'nobody holds it: its fail-safe value';
-  return { value: output.rule.failSafe, priority, owner: null, until: null, reason };
-}
-
-export function describeOutput(output: Output, now: number): OutputState {
-  const { winner, stack } = arbitrate(output.holds, now);
-  const failSafe = output.rule.failSafe;
-  return {
-    ref: output.ref,
-    value: winner?.value ?? (failSafe === 'keep' ? null : failSafe),
-    holder: winner?.owner ?? null,
-    priority: winner?.priority ?? null,
-    reason: winner === null ? reasonWithoutHolder(failSafe) : reasonOf(winner),
-    since: output.since,
-    until: winner?.until ?? null,
-    stack,
-    confirmed: output.confirmed,
-    next: null,
-    waiting: null,
-    forbidden: [],
-    local: null,
-  };
-}
-
-function reasonOf({ owner, priority, reason }: Hold): string {
-  return clip(`${owner} at ${priority}: ${reason}`, maxReason);
-}
-
-function reasonWithoutHolder(failSafe: Value | 'keep'): string {
-  return failSafe === 'keep'
-    ? 'nobody holds it: it keeps what it has'
-    : `nobody holds it: its fail-safe value is ${JSON.stringify(failSafe)}`;
+  return { value: rule.failSafe, priority, owner: null, until: null, reason };
 }
 
 export function succeeded(outcome: CommandResult['outcome']): boolean {

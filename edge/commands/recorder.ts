@@ -25,6 +25,8 @@ export interface RecorderOptions {
   readonly holdsOf: (ref: string) => readonly Hold[];
   /** What the interlocks remember, as it is now. */
   readonly interlockState: () => unknown;
+  /** When an output moved, as it belongs on disk: name and body of a state; null: nothing is known. */
+  readonly movementOf: (ref: string) => readonly [name: string, body: unknown] | null;
   readonly onUnrecorded: (failure: Unrecorded) => void;
   /** Everything that was owed is on disk. */
   readonly onRecorded: () => void;
@@ -37,6 +39,8 @@ interface Acts {
   readonly audit: AuditLine[];
   readonly commands: Command[];
   readonly refs: Set<string>;
+  /** Outputs that have moved. */
+  readonly moves: Set<string>;
   /** Holds of interlocks are among them. */
   interlocks: boolean;
 }
@@ -50,6 +54,8 @@ export interface Recorder {
   command(entry: Command): void;
   /** The holds of this output belong on disk anew. */
   holdsChanged(ref: string): void;
+  /** This output has moved, and for how long it stays so matters. */
+  moved(ref: string): void;
   /**
    * Among the holds are some of interlocks: what the interlocks remember goes to the disk with them, in one transaction.
    * Holds without the trip behind them would be taken for orphans at the next start, and an evacuation would fall silent.
@@ -114,6 +120,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     audit: (line) => void draft.audit.push(line),
     command: (entry) => void draft.commands.push(entry),
     holdsChanged: (ref) => void draft.refs.add(ref),
+    moved: (ref) => void draft.moves.add(ref),
     interlocksChanged: () => {
       draft.interlocks = true;
     },
@@ -155,11 +162,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 function newRecord(): Acts {
-  return { audit: [], commands: [], refs: new Set(), interlocks: false };
+  return { audit: [], commands: [], refs: new Set(), moves: new Set(), interlocks: false };
 }
 
-function isEmpty({ audit, commands, refs, interlocks }: Acts): boolean {
-  return audit.length === 0 && commands.length === 0 && refs.size === 0 && !interlocks;
+function isEmpty({ audit, commands, refs, moves, interlocks }: Acts): boolean {
+  return audit.length === 0 && commands.length === 0 && refs.size === 0 && moves.size === 0 && !interlocks;
 }
 
 /** Oldest first. */
@@ -168,16 +175,20 @@ function join(newer: Acts, older: Acts): Acts {
     audit: [...older.audit, ...newer.audit],
     commands: [...older.commands, ...newer.commands],
     refs: new Set([...older.refs, ...newer.refs]),
+    moves: new Set([...older.moves, ...newer.moves]),
     interlocks: older.interlocks || newer.interlocks,
   };
 }
 
 /** Holds and state are looked up as they are now: a late record never brings old ones back. */
-function toBatch({ audit, commands, refs, interlocks }: Acts, { holdsOf, interlockState }: RecorderOptions): Batch {
+function toBatch({ audit, commands, refs, moves, interlocks }: Acts, options: RecorderOptions): Batch {
+  const { holdsOf, interlockState, movementOf } = options;
+  const movements = [...moves].map(movementOf).filter((entry) => entry !== null);
+  const state = { ...(interlocks ? { interlocks: interlockState() } : {}), ...Object.fromEntries(movements) };
   return {
     ...(audit.length > 0 ? { audit } : {}),
     ...(commands.length > 0 ? { commands } : {}),
     ...(refs.size > 0 ? { holds: [...refs].map((ref) => ({ ref, holds: holdsOf(ref) })) } : {}),
-    ...(interlocks ? { state: { interlocks: interlockState() } } : {}),
+    ...(Object.keys(state).length > 0 ? { state } : {}),
   };
 }

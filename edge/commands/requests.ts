@@ -1,10 +1,13 @@
 import { TokenBucket } from '#edge/bus/admission.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
 import type { Hold, Request, RequestResult } from '#edge/domain/output.ts';
-import { arbitrate, maxHolds } from '#edge/rules/priorities.ts';
+import { priorities } from '#edge/domain/output.ts';
+import { arbitrate, barring, maxHolds } from '#edge/rules/priorities.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { checkRequest, type Refusal } from './check-request.ts';
+import { forbidText, localOwner } from './describe.ts';
+import { limitOf } from './limits.ts';
 import type { Output } from './output.ts';
 import { putHold } from './priority-array.ts';
 import type { Recorder } from './recorder.ts';
@@ -17,6 +20,8 @@ const maxWaiting = 32;
  */
 const maxRecording = 48;
 const maxQueued = 512;
+/** `flow:<tab>/<node>`, each of at most 60 characters. */
+const maxOrigin = 128;
 /** Each request is two lines on disk for good: so many at once from one client, then so many a second. */
 const burst = 200;
 const perSecond = 10;
@@ -37,6 +42,8 @@ export interface RequestsOptions {
   readonly outputOf: (ref: string) => Output | undefined;
   /** The holds of this output have changed. */
   readonly onChanged: (output: Output) => void;
+  /** Takes holds away and writes down why; `onChanged` comes after it. */
+  readonly drop: (output: Output, gone: readonly Hold[], why: string) => void;
 }
 
 export interface Requests {
@@ -46,7 +53,7 @@ export interface Requests {
 
 /** Turns requests into holds: one at a time for each output, each on disk before it is acted on and answered. */
 export function createRequests(options: RequestsOptions): Requests {
-  const { clock, recorder, grants, outputOf, onChanged } = options;
+  const { clock, recorder, grants, outputOf, onChanged, drop } = options;
   const answers = new Map<string, Promise<RequestResult>>();
   const queues = new Map<Output, { last: Promise<unknown>; waiting: number }>();
   const appetites = new Map<string, Appetite>();
@@ -123,7 +130,7 @@ export function createRequests(options: RequestsOptions): Requests {
       const message = `"${output.ref}" already has ${maxHolds} holds`;
       return refuse(request, { outcome: 'too-many-holds', message });
     }
-    const result = foresee(request, trial.holds, mine, clock.now());
+    const result = foresee(request, output, trial.holds, mine, clock);
     output.staged = mine;
     recorder.holdsChanged(output.ref);
     try {
@@ -133,6 +140,7 @@ export function createRequests(options: RequestsOptions): Requests {
       return notRecorded(request, error);
     }
     output.staged = null;
+    overruleLocal(request, output);
     // Interlocks may have filled the array meanwhile; then the newest guest is the one too many.
     output.holds = putHold(output.holds, mine).holds;
     onChanged(output);
@@ -140,20 +148,29 @@ export function createRequests(options: RequestsOptions): Requests {
     return result;
   };
 
+  /** Whatever an operator says of an output is newer than the hand that turned its switch. */
+  const overruleLocal = ({ priority, client }: Request, output: Output) => {
+    if (priority !== priorities.operator) return false;
+    const local = output.holds.filter(({ owner }) => owner === localOwner);
+    if (local.length > 0) drop(output, local, `request:${client} says otherwise`);
+    return local.length > 0;
+  };
   /** Letting go acts first: a crash in between only asserts the hold again, which then expires. */
   const relinquish = async (request: Request, output: Output, owner: string): Promise<RequestResult> => {
     const had = output.holds.some((one) => one.owner === owner);
     output.holds = output.holds.filter((one) => one.owner !== owner);
-    if (had) {
+    const hadLocal = overruleLocal(request, output);
+    if (had || hadLocal) {
       recorder.holdsChanged(output.ref);
       onChanged(output);
     }
-    const { winner } = arbitrate(output.holds, clock.now());
+    const { winner } = arbitrate(output.holds, clock.now(), output.forbids);
     const then =
       winner === null ? 'nobody holds it now' : `${winner.owner} holds it at ${JSON.stringify(winner.value)}`;
-    const message = had
-      ? `"${output.ref}" is let go: ${then}`
-      : `client "${request.client}" did not hold "${output.ref}"`;
+    const message =
+      had || hadLocal
+        ? `"${output.ref}" is let go: ${then}`
+        : `client "${request.client}" did not hold "${output.ref}"`;
     const result: RequestResult = { id: request.id, accepted: true, outcome: 'relinquished', message };
     try {
       await recorder.commitRequest({ request, result }, auditOf(request, result));
@@ -172,7 +189,7 @@ export function createRequests(options: RequestsOptions): Requests {
     }
     const owner = `request:${request.client}`;
     return inTurn(output, request, () => {
-      const { ref, priority, value, reason } = request;
+      const { ref, priority, value, reason, origin } = request;
       if (value === null) return relinquish(request, output, owner);
       const now = clock.now();
       return hold(request, output, {
@@ -183,6 +200,7 @@ export function createRequests(options: RequestsOptions): Requests {
         reason,
         since: now,
         until: now + request.seconds * 1000,
+        ...(origin === undefined ? {} : { origin: origin.slice(0, maxOrigin) }),
       });
     });
   };
@@ -236,18 +254,32 @@ function keyOf(request: Request): string {
   return `${request.client} ${request.id}`;
 }
 
-function foresee(request: Request, holds: readonly Hold[], mine: Hold, now: number): RequestResult {
-  const { winner } = arbitrate(holds, now);
-  const what = `"${mine.ref}" = ${JSON.stringify(mine.value)} for ${request.seconds} s at priority ${mine.priority}`;
-  if (winner === null || winner.owner === mine.owner) {
-    return { id: request.id, accepted: true, outcome: 'holding', message: what };
+/** `holds` with mine among them; an operator's request ends what a hand on the device stands for. */
+function foresee(request: Request, output: Output, all: readonly Hold[], mine: Hold, clock: Clock): RequestResult {
+  const { id, seconds, priority } = request;
+  const holds = priority === priorities.operator ? all.filter(({ owner }) => owner !== localOwner) : all;
+  const what = `"${mine.ref}" = ${JSON.stringify(mine.value)} for ${seconds} s at priority ${priority}`;
+  const waits = (why: string) => ({ id, accepted: true, outcome: 'waiting', message: `${what} waits: ${why}` });
+  const forbid = barring(output.forbids, mine.value, priority);
+  if (forbid !== null) return waits(forbidText(forbid));
+  const { winner } = arbitrate(holds, clock.now(), output.forbids);
+  if (winner !== null && winner.owner !== mine.owner) {
+    const { owner, value, reason } = winner;
+    return waits(`${owner} holds it at ${JSON.stringify(value)}, priority ${winner.priority} (${reason})`);
   }
-  const above = `${winner.owner} holds it at ${JSON.stringify(winner.value)}, priority ${winner.priority} (${winner.reason})`;
-  return { id: request.id, accepted: true, outcome: 'waiting', message: `${what} waits: ${above}` };
+  const now = clock.monotonic();
+  const limit = limitOf(output, mine, now);
+  const later = limit === null ? '' : `; not yet: ${limit.for}${secondsUntil(limit.until, now)}`;
+  return { id, accepted: true, outcome: 'holding', message: what + later };
+}
+
+function secondsUntil(due: number | null, now: number): string {
+  return due === null ? '' : `, ${Math.ceil((due - now) / 1000)} s more`;
 }
 
 function auditOf(request: Request, result: RequestResult): AuditLine {
-  const { client, who = `client:${client}`, from = client, value, ref, priority, seconds, reason, time } = request;
+  const { client, who = `client:${client}`, origin, value, ref, priority, seconds, reason, time } = request;
+  const from = request.from ?? origin?.slice(0, maxOrigin) ?? client;
   const what =
     value === null ? `relinquish ${ref}` : `request ${ref}=${JSON.stringify(value)} at ${priority} for ${seconds} s`;
   return {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PointName } from '#edge/domain/ids.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { pointsOf } from '#edge/profiles/expand.ts';
 import { loadProfile } from '#edge/profiles/load.ts';
@@ -26,6 +27,7 @@ async function makeRig(host: string): Promise<DriverRig> {
     // Port 1 of the loopback: nobody listens there.
     nowhere: { ...address, port: 1 },
     wrong: { address: { ...address, prot: 80 }, key: 'prot' },
+    command: { point: 'snapshot' as PointName, value: true, outcome: 'done' },
     outage: { begin: () => camera.fault('reboot'), end: () => camera.fault('none') },
     async [Symbol.asyncDispose]() {
       await driver[Symbol.asyncDispose]();

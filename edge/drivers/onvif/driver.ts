@@ -1,4 +1,5 @@
 import type { Device, Point } from '#edge/domain/device.ts';
+import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
@@ -17,7 +18,7 @@ import { readNotification } from './notification.ts';
 import { Report } from './report.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Xml } from './soap.ts';
-import { States } from './states.ts';
+import { atOf, States } from './states.ts';
 import type { OnvifTimings } from './timings.ts';
 import { defaultTimings } from './timings.ts';
 import { typeRules } from './topics-table.ts';
@@ -49,7 +50,9 @@ export function onvifDriver(options: OnvifDriverOptions): Driver<OnvifConfig> {
   };
 }
 
-const lifePoints = new Set(['online', 'events', 'clock_skew']);
+/** The button that takes a picture. */
+const button = 'snapshot';
+const lifePoints = new Set(['online', 'events', 'clock_skew', button]);
 /** A clock that is further away than this is worth telling with the event, ms. */
 const notableSkew = 2_000;
 const maxSources = 12;
@@ -66,6 +69,7 @@ class CameraSession implements Session {
   readonly #snapshots: Snapshots;
   readonly #loop: EventLoop;
   readonly #running: Promise<void>;
+  readonly #device: Device;
   readonly #forget: () => void;
   readonly #parent: AbortSignal;
   readonly #onAbort = () => this.#stop.abort();
@@ -87,6 +91,7 @@ class CameraSession implements Session {
     this.#clock = clock;
     this.#sink = sink;
     this.#log = options.log.child({ device: device.id });
+    this.#device = device;
     this.#forget = forget;
     this.#parent = signal;
     this.#wantsPictures = config.snapshot;
@@ -133,6 +138,33 @@ class CameraSession implements Session {
 
   async read(points: readonly Point[]): Promise<ReturnType<States['sample']>[]> {
     return points.map((point) => this.#states.sample(point));
+  }
+
+  /** Takes a picture when its button is pressed (`true`): an event `snapshot` tells where it is once it is whole. */
+  async write(command: Command, signal: AbortSignal): Promise<CommandResult> {
+    const { id, device, point, value, expires } = command;
+    const time = () => this.#clock.now();
+    const answer = (outcome: CommandResult['outcome'], message: string): CommandResult => {
+      return { id, device, point, outcome, message, time: time() };
+    };
+    const found = this.#device.points.find(({ name }) => name === point);
+    if (found === undefined || atOf(found) !== button) {
+      return answer('refused', `"${point}" cannot be written; the picture button can`);
+    }
+    if (value !== true) return answer('refused', 'a button is pressed with true');
+    if (!this.#wantsPictures) return answer('refused', 'the site file turns the pictures of this camera off');
+    const left = expires - time();
+    if (left < 0) return answer('expired', `came ${-left} ms too late`);
+    try {
+      const event = newHappeningId(this.#clock);
+      const patience = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(left)]);
+      const snapshot = await this.#snapshots.press(event, patience);
+      this.#sink.count('event');
+      this.#sink.event({ id: event, type: 'snapshot', time: time(), data: { command: id }, snapshot });
+      return { ...answer('done', snapshot), value };
+    } catch (error) {
+      return answer('failed', messageOf(error));
+    }
   }
 
   /** A bulkhead: whatever one message does, the stream goes on. */

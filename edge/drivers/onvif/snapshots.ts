@@ -40,8 +40,11 @@ export function isWholeJpeg(body: Buffer): boolean {
 export class Snapshots {
   readonly #options: SnapshotsOptions;
   readonly #digest = new DigestAuth();
-  #source: { path: string; credentials: Credentials } | null = null;
-  #last: { started: number; path: string } | null = null;
+  /** undefined: the camera has not said yet where its pictures are. */
+  #source: { path: string; credentials: Credentials } | null | undefined;
+  readonly #known = Promise.withResolvers<void>();
+  /** `failure` is what kept it from being taken, null when it was. */
+  #last: { started: number; path: string; failure: Promise<Error | null> } | null = null;
   #running: Promise<void> | null = null;
   /** Monotonic: until then the password is not shown again after a refusal. */
   #restUntil = 0;
@@ -56,6 +59,7 @@ export class Snapshots {
   use(path: string | null, credentials: Credentials): void {
     const changed = this.#source?.credentials.version !== credentials.version;
     this.#source = path === null ? null : { path, credentials };
+    this.#known.resolve();
     if (!changed) return;
     this.#restUntil = 0;
     this.#basic = false;
@@ -72,11 +76,32 @@ export class Snapshots {
       return this.#last.path;
     }
     const path = `${new Date(clock.now()).toISOString().slice(0, 10)}/${event}.jpg`;
-    this.#last = { started: now, path };
-    this.#running = this.#save(source, path).finally(() => {
+    const failure = this.#save(source, path);
+    this.#last = { started: now, path, failure };
+    this.#running = failure.then(() => {
       this.#running = null;
     });
     return path;
+  }
+
+  /**
+   * A picture that somebody asked for: where it is, once it is there. `patience` bounds how long a camera that has just been
+   * opened is waited for. Throws Trouble with what kept it from being taken.
+   */
+  async press(event: HappeningId, patience: AbortSignal): Promise<string> {
+    const given = new Promise<void>((resolve) => patience.addEventListener('abort', () => resolve(), { once: true }));
+    if (this.#source === undefined && !patience.aborted) await Promise.race([this.#known.promise, given]);
+    const path = this.take(event);
+    if (path === undefined || this.#last === null) throw new Trouble('unreachable', this.#whyNot());
+    const failure = await this.#last.failure;
+    if (failure !== null) throw failure;
+    return path;
+  }
+
+  #whyNot(): string {
+    if (this.#source === undefined) return 'the camera has not answered yet';
+    if (this.#source === null) return 'the camera offers no pictures';
+    return 'the camera refuses the user name or password for pictures';
   }
 
   /** Resolves when no request is under way. */
@@ -85,7 +110,7 @@ export class Snapshots {
   }
 
   /** A bulkhead: a picture that fails is counted and reported, and the event stands without it. */
-  async #save(source: { path: string; credentials: Credentials }, path: string): Promise<void> {
+  async #save(source: { path: string; credentials: Credentials }, path: string): Promise<Error | null> {
     const { folder, count, onTrouble, signal } = this.#options;
     const target = join(folder, path);
     const aside = `${target}.part`;
@@ -97,12 +122,15 @@ export class Snapshots {
       count('snapshot');
       if (this.#troubled) onTrouble(null);
       this.#troubled = false;
+      return null;
     } catch (error) {
       await rm(aside, { force: true });
-      if (signal.aborted) return;
+      const failure = error instanceof Error ? error : new Trouble('fault', messageOf(error));
+      if (signal.aborted) return failure;
       count('snapshot-failed');
       if (!this.#troubled) onTrouble(messageOf(error));
       this.#troubled = true;
+      return failure;
     }
   }
 

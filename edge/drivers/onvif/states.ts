@@ -3,7 +3,7 @@ import type { PointName } from '#edge/domain/ids.ts';
 import type { Quality, Reason, Sample, Value } from '#edge/domain/reading.ts';
 
 /** What a camera point can be about: the camera's life, its clock (s ahead of ours), or a state by its event type. */
-function atOf(point: Point): string {
+export function atOf(point: Point): string {
   const { address } = point;
   if (typeof address === 'string') return address;
   if (typeof address === 'object' && address !== null && 'at' in address) return String(address.at);

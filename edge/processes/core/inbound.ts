@@ -248,6 +248,7 @@ export class Inbound {
   }
 
   #tellReadings(readings: readonly Reading[]): void {
+    this.#options.commands.onReadings(readings);
     for (const reading of readings) this.#publish(readingTopic(reading.ref), reading, true);
   }
 

@@ -6,7 +6,7 @@ import type { Device, Point, ValueType, WriteRule } from '#edge/domain/device.ts
 import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { Command, CommandResult, Hold, OutputState, Priority, Request } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import type { AlarmDecision, HoldDecision, RelinquishDecision } from '#edge/rules/decision.ts';
+import type { AlarmDecision, HoldChange, HoldDecision, RelinquishDecision } from '#edge/rules/decision.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -64,6 +64,8 @@ export interface DeskOptions {
   readonly restored?: readonly Hold[];
   readonly publish?: (topic: string) => Promise<void>;
   readonly unready?: boolean;
+  /** The rules have not had their first look yet. */
+  readonly unjudged?: boolean;
   /** The store could not be read at the start. */
   readonly memoryLost?: boolean;
   readonly clock?: ManualClock;
@@ -113,6 +115,7 @@ export class Desk {
       onUnrecorded: (failure) => void this.unrecorded.push(failure),
     });
     this.commands.start({ isMemoryWhole: options.memoryLost !== true });
+    if (options.unjudged !== true) this.commands.adoptInterlockHolds(options.restored ?? []);
     if (options.unready !== true) {
       this.commands.onProcessReady('fieldbus');
       this.commands.onProcessReady('broadcast');
@@ -143,7 +146,7 @@ export class Desk {
     });
   }
 
-  interlock(...changes: (HoldDecision | RelinquishDecision)[]): void {
+  interlock(...changes: HoldChange[]): void {
     this.commands.setInterlockHolds(changes);
   }
 
@@ -197,7 +200,8 @@ export class Desk {
 }
 
 export function holdOf(point: string, value: Value, owner = 'interlock:fire', priority: Priority = 1): HoldDecision {
-  return { kind: 'hold', owner, ref: ref(point), value, priority, reason: 'smoke-101/smoke is true (good)' };
+  const reason = 'smoke-101/smoke is true (good)';
+  return { kind: 'hold', owner, ref: ref(point), value, priority, reason, lasts: null };
 }
 
 export function letGo(point: string, owner = 'interlock:fire'): RelinquishDecision {

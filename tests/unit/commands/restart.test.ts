@@ -98,7 +98,7 @@ describe('at the start', () => {
   it('holds of an interlock that is gone end, on disk too, and the speaker is told to be silent', async () => {
     const hold = { ...holdOf('speaker-gate/clip', 'evacuation'), since: started, until: null };
     const { kind: _, ...restored } = hold;
-    const desk = new Desk({ restored: [restored], unready: true });
+    const desk = new Desk({ restored: [restored], unready: true, unjudged: true });
     desk.commands.adoptInterlockHolds([]);
     expect(desk.take()).toEqual(['speaker-gate/clip=""']);
     await desk.settle();

@@ -107,6 +107,8 @@ export interface Scene extends AsyncDisposable {
 }
 
 export interface SceneOptions {
+  /** Points besides the usual ones. */
+  readonly points?: readonly string[];
   readonly camera?: Partial<CameraOptions>;
   readonly config?: Record<string, unknown>;
   readonly timings?: Partial<OnvifTimings>;
@@ -126,7 +128,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   });
   const { sink, heard } = recorder();
   const address = { host: camera.host, port: camera.port, ...user, ...options.config };
-  const device = cameraDevice(address);
+  const device = cameraDevice(address, [...atNames, ...(options.points ?? [])]);
   const session = await driver.open(device, driver.config.parse(address), sink, new AbortController().signal);
   return {
     camera,

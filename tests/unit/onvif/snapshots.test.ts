@@ -1,13 +1,34 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { PointName } from '#edge/domain/ids.ts';
+import type { Command } from '#edge/domain/output.ts';
 import { isWholeJpeg } from '#edge/drivers/onvif/snapshots.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { CameraFault } from '#edge/simulators/camera.ts';
 import { photograph } from '#edge/simulators/camera-scene.ts';
-import { closest, eventually, startScene, streaming } from './bench.ts';
+import { closest, eventually, type Scene, startScene, streaming } from './bench.ts';
 
 async function files(folder: string): Promise<string[]> {
   return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).map((e) => e.name);
+}
+
+/** Somebody presses the button; the session must have answered before the scene ends. */
+function press({ session, device }: Scene) {
+  const now = systemClock.now();
+  const command: Command = {
+    id: newHappeningId(systemClock),
+    device: device.id,
+    point: 'snapshot' as PointName,
+    value: true,
+    priority: 12,
+    issued: now,
+    expires: now + 10_000,
+    until: null,
+  };
+  const result = session.write?.(command, new AbortController().signal);
+  return { result, [Symbol.asyncDispose]: async () => void (await result) };
 }
 
 describe('pictures of an onvif camera', () => {
@@ -76,6 +97,32 @@ describe('pictures of an onvif camera', () => {
     expect(one?.equals(two ?? Buffer.alloc(0))).toBe(false);
     expect(isWholeJpeg(Buffer.concat([one ?? Buffer.alloc(0), Buffer.alloc(64)]))).toBe(true);
     expect(isWholeJpeg(Buffer.from('<html></html>'.repeat(20)))).toBe(false);
+  });
+
+  test('are taken at the press of a button: told as an event once they are whole, with where they are', async () => {
+    await using scene = await startScene({ points: ['snapshot'] });
+    await using pressing = press(scene);
+    const result = await pressing.result;
+    expect(result).toMatchObject({ outcome: 'done', value: true });
+    const event = scene.heard.events.find(({ type }) => type === 'snapshot');
+    expect(event).toMatchObject({ snapshot: result?.message, data: { command: result?.id } });
+    expect(event?.active).toBeUndefined();
+    expect(isWholeJpeg(await readFile(join(scene.folder, event?.snapshot ?? 'none')))).toBe(true);
+  });
+
+  test('that cannot be taken are answered with the reason, and no event says that there is one', async () => {
+    await using scene = await startScene({ points: ['snapshot'], timings: { snapshot: 700 } });
+    await streaming(scene);
+    await scene.camera.fault('pictureHtml');
+    await using pressing = press(scene);
+    expect(await pressing.result).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('not a whole JPEG'),
+    });
+    await using off = await startScene({ points: ['snapshot'], config: { snapshot: false } });
+    await using refused = press(off);
+    expect(await refused.result).toMatchObject({ outcome: 'refused' });
+    expect([...scene.heard.events, ...off.heard.events].filter(({ type }) => type === 'snapshot')).toEqual([]);
   });
 
   test('are the ones that were sent', async () => {
