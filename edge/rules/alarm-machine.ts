@@ -120,7 +120,7 @@ function withoutLadder(alarm: Alarm): Alarm {
 export function acknowledgeAlarm(alarm: Alarm, seen: { time: number; by: string; note: string }): Alarm {
   if (alarm.state === 'unacknowledged') return { ...stopLadder(alarm), state: 'acknowledged', acknowledged: seen };
   if (alarm.state !== 'returned') return alarm;
-  return { ...offShelf(alarm), state: 'normal', acknowledged: seen, ended: seen.time };
+  return { ...offShelf(stopLadder(alarm)), state: 'normal', acknowledged: seen, ended: seen.time };
 }
 
 /** Nobody is to be told any more; how far it has gone is kept. */
