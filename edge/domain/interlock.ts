@@ -64,9 +64,4 @@ export interface Interlock {
   readonly latch: boolean;
 }
 
-/** Opening hours: minutes after local midnight; days 1 = Monday .. 7. Replaced by the school calendar later. */
-export interface OpeningHours {
-  readonly weekly: readonly { readonly days: readonly number[]; readonly from: number; readonly to: number }[];
-  /** ISO dates that are closed (or open) whatever the weekday says. */
-  readonly exceptions: readonly { readonly date: string; readonly open: boolean }[];
-}
+export type { OpeningHours } from './calendar.ts';

@@ -1,0 +1,85 @@
+import type { Alarm } from '#edge/domain/alarm.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
+import { type CompiledInstance, isSensing } from './compiled-rule.ts';
+import type { InstanceMemory } from './rule-memory.ts';
+import type { Sleeper } from './wake-list.ts';
+
+/** An instance at work. */
+export interface Running {
+  readonly compiled: CompiledInstance;
+  memory: InstanceMemory;
+  /** On the monotonic clock. */
+  readonly byMonotonic: Sleeper;
+  /** On the wall clock. */
+  readonly byTime: Sleeper;
+  /** Pairs of leaf and point that were heard since the last look. */
+  readonly touched: number[];
+  /** The step it was last called for. */
+  calledIn: number;
+}
+
+interface Touch {
+  readonly running: Running;
+  readonly leaf: number;
+  readonly point: number;
+}
+
+/** Whom news concern: a reading, an event, a mode or an alarm costs one look-up, however many rules there are. */
+export class RuleIndex {
+  readonly byRef = new Map<PointRef, Touch[]>();
+  readonly byEvent = new Map<string, Running[]>();
+  readonly byMode = new Map<string, { readonly running: readonly Running[]; isOn: boolean | null }>();
+  /** By the rule that is waited for. */
+  readonly byWatched = new Map<string, Running[]>();
+  readonly byClock = new Set<Running>();
+  /** Alarms that somebody waits for, as they were at the last look. */
+  readonly alarms = new Map<string, { readonly rule: string; seen: Alarm | undefined }>();
+
+  add(running: Running): void {
+    const events = new Set<string>();
+    const modes = new Set<string>();
+    const watched = new Set<string>();
+    running.compiled.leaves.forEach((leaf, i) => {
+      if (isSensing(leaf)) {
+        for (const [at, ref] of leaf.refs.entries()) append(this.byRef, ref, { running, leaf: i, point: at });
+      } else if (leaf.kind === 'event' || leaf.kind === 'events') events.add(leaf.type);
+      else if (leaf.kind === 'mode') modes.add(leaf.mode);
+      else if (leaf.kind === 'unacknowledged') watched.add(leaf.rule);
+      else this.byClock.add(running);
+    });
+    for (const type of events) append(this.byEvent, type, running);
+    for (const rule of watched) append(this.byWatched, rule, running);
+    for (const mode of modes) {
+      const known = this.byMode.get(mode);
+      this.byMode.set(mode, { running: [...(known?.running ?? []), running], isOn: known?.isOn ?? null });
+    }
+  }
+
+  remove(running: Running): void {
+    this.byClock.delete(running);
+    for (const leaf of running.compiled.leaves) {
+      if (isSensing(leaf)) for (const ref of leaf.refs) prune(this.byRef, ref, (touch) => touch.running !== running);
+      else if (leaf.kind === 'event' || leaf.kind === 'events')
+        prune(this.byEvent, leaf.type, (one) => one !== running);
+      else if (leaf.kind === 'unacknowledged') prune(this.byWatched, leaf.rule, (one) => one !== running);
+      else if (leaf.kind === 'mode') {
+        const known = this.byMode.get(leaf.mode);
+        const left = known?.running.filter((one) => one !== running) ?? [];
+        if (left.length === 0) this.byMode.delete(leaf.mode);
+        else this.byMode.set(leaf.mode, { running: left, isOn: known?.isOn ?? null });
+      }
+    }
+  }
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
+}
+
+function prune<K, V>(map: Map<K, V[]>, key: K, keep: (value: V) => boolean): void {
+  const left = (map.get(key) ?? []).filter(keep);
+  if (left.length === 0) map.delete(key);
+  else map.set(key, left);
+}
