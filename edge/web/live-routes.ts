@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
 import { principalOf } from './access.ts';
 import { describeCampus } from './campus-view.ts';
+import { visibleRef } from './history.ts';
 import { interlockReach } from './interlock-reach.ts';
 import type { LiveState } from './live.ts';
 import { campusSchema, deviceHealthSchema, outputSchema, pointSchema, problems } from './schemas.ts';
@@ -49,7 +51,8 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
       config: { access: 'see' },
       schema: {
         tags: ['live'],
-        summary: 'Who holds each output, at which priority, until when, why, and the stack below',
+        summary:
+          'Who holds each output, until when and why, what comes next, who is below, what waits and what is forbidden',
         response: { ...problems(), 200: z.array(outputSchema) },
       },
     },
@@ -59,6 +62,27 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
         .filter(({ ref }) => scope.seesRef(ref))
         .map((output) => scope.output(output))
         .sort((a, b) => a.ref.localeCompare(b.ref));
+    },
+  );
+
+  app.get(
+    '/api/v1/outputs/:device/:point',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['live'],
+        summary: 'The same of one output',
+        description: '404 also for an output that core has said nothing of yet.',
+        params: z.object({ device: z.string(), point: z.string() }),
+        response: { ...problems(400, 404), 200: outputSchema },
+      },
+    },
+    (request) => {
+      const scope = scopeOf(principalOf(request));
+      const ref = visibleRef(request.params.device, request.params.point, scope);
+      const output = live.outputs.get(ref);
+      if (output === undefined) throw new CodedError('POINT_NOT_FOUND', `there is no output "${ref}"`);
+      return scope.output(output);
     },
   );
 
@@ -84,6 +108,8 @@ function listPoints(campus: CampusView, live: LiveState, scope: Scope): PointVie
     const declared = device.points.flatMap((point) => {
       const reading = readings.get(point.name);
       readings.delete(point.name);
+      // A button has no value, and is not operated like an output.
+      if (point.write?.momentary) return [];
       if (point.optional && (reading?.reason ?? 'never-read') === 'never-read') return [];
       return [reading === undefined ? silent(device, point) : seen(now(reading, live), device, point)];
     });

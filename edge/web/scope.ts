@@ -83,7 +83,8 @@ function makeScope(
     output: (output) => {
       if (isWhole) return output;
       const stack = output.stack.map((hold) => ({ ...hold, reason: words(hold.reason) }));
-      return { ...output, reason: words(output.reason), stack };
+      const forbidden = output.forbidden.map((forbid) => ({ ...forbid, reason: words(forbid.reason) }));
+      return { ...output, reason: words(output.reason), stack, forbidden };
     },
     health: (health) => {
       if (isWhole) return health;

@@ -45,6 +45,7 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/points/:device/:point/history': 'see',
   'GET /api/v1/points/:device/:point/history.csv': 'export',
   'GET /api/v1/outputs': 'see',
+  'GET /api/v1/outputs/:device/:point': 'see',
   'GET /api/v1/outputs/:device/:point/history': 'see',
   'GET /api/v1/devices': 'see',
   'GET /api/v1/energy/today': 'see',

@@ -210,6 +210,7 @@ describe('the description', () => {
         'GET /api/v1/now',
         'GET /api/v1/openapi.json',
         'GET /api/v1/outputs',
+        'GET /api/v1/outputs/{device}/{point}',
         'GET /api/v1/outputs/{device}/{point}/history',
         'GET /api/v1/points',
         'GET /api/v1/points/{device}/{point}/history',

@@ -51,7 +51,7 @@ const output = (ref: string, reason: string): OutputState => ({
   confirmed: null,
   next: null,
   waiting: null,
-  forbidden: [],
+  forbidden: [{ ref: ref as PointRef, priority: 1, owner: 'interlock:fire', value: 'music', reason, since: time }],
   local: null,
 });
 
@@ -235,7 +235,10 @@ describe('why an output is held', () => {
       holder: 'interlock:fire',
       reason: 'interlock:fire at 1: …, fire-panel/alarm is true (good), …',
       stack: [{ owner: 'interlock:fire', reason: '…, fire-panel/alarm is true (good), …' }],
+      forbidden: [{ owner: 'interlock:fire', reason: '…, fire-panel/alarm is true (good), …' }],
     });
+    expect(await json<OutputState>(guard, '/api/v1/outputs/speaker-gate/clip')).toEqual(his);
+    expect((await guard('/api/v1/outputs/speaker-gate/playing')).status).toBe(404);
     const all = await json<OutputState[]>(whole, '/api/v1/outputs');
     expect(all.find(({ ref }) => ref === 'speaker-gate/clip')?.reason).toBe(`interlock:fire at 1: ${evidence}`);
   });
@@ -247,6 +250,7 @@ describe('a single thing elsewhere', () => {
     ['/api/v1/points/meter-main/power/history?from=0&to=1', '/api/v1/points/nothing/power/history?from=0&to=1'],
     ['/api/v1/points/meter-main/power/history.csv?from=0&to=1', '/api/v1/points/nothing/power/history.csv?from=0&to=1'],
     ['/api/v1/outputs/relay-1/relay_5/history', '/api/v1/outputs/nothing/relay_5/history'],
+    ['/api/v1/outputs/relay-1/relay_5', '/api/v1/outputs/nothing/relay_5'],
     [`/api/v1/alarms/${theirs.alarm.id}`, `/api/v1/alarms/${made}`],
     [`/api/v1/alarms/${nobodys.alarm.id}`, `/api/v1/alarms/${made}`],
     [`/api/v1/events/${theirs.event.id}/snapshot`, `/api/v1/events/${made}/snapshot`],
