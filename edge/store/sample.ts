@@ -55,7 +55,7 @@ export function reasonOf(code: number): Reason | undefined {
 }
 
 /** The value was not heard anew: only its quality changed. */
-function isKept(quality: Quality, reason: Reason | undefined): boolean {
+export function isKept(quality: Quality, reason: Reason | undefined): boolean {
   return quality === 'bad' || reason === 'last-usable-value';
 }
 
