@@ -97,6 +97,22 @@ export interface CalendarMessage {
   readonly next: number;
 }
 
+/** How one device's host answered its last probes. */
+export interface NetworkRow {
+  readonly device: DeviceId;
+  /** Host name or address. */
+  readonly address: string;
+  /** `tcp`: by connections, where the machine has no `ping`. */
+  readonly way: 'icmp' | 'tcp';
+  readonly reachable: boolean;
+  /** ms; null when nothing came back. */
+  readonly latency: number | null;
+  /** 0 to 1. */
+  readonly loss: number;
+  readonly at: number;
+}
+export const maxNetworkRows = 512;
+
 /** Why a publish, a subscription or a connection was refused, on `v1/answer/<client>`. */
 export interface RefusalMessage {
   readonly error: string;
@@ -344,6 +360,20 @@ const requestResultSchema = z.strictObject({
   message: z.string().max(1024),
 });
 
+const networkSchema = z
+  .array(
+    z.strictObject({
+      device,
+      address: text,
+      way: z.enum(['icmp', 'tcp']),
+      reachable: flag,
+      latency: z.number().min(0).nullable(),
+      loss: z.number().min(0).max(1),
+      at: time,
+    }),
+  )
+  .max(maxNetworkRows);
+
 const refusalSchema = z.strictObject({ error: text, message: z.string().max(1024), topic: z.string().max(1024) });
 
 // --- decode ---------------------------------------------------------------------------------------------------------
@@ -380,6 +410,7 @@ export function decodeEvent(payload: Uint8Array): Decoded<EventMessage> {
   return { ok: true, value: message };
 }
 
+export const decodeNetwork = decoderOf<readonly NetworkRow[]>(networkSchema);
 export const decodeRequest = decoderOf<RequestMessage>(requestSchema);
 export const decodeCalendar = decoderOf<CalendarMessage>(calendarSchema);
 

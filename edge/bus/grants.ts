@@ -11,6 +11,7 @@ import {
   healthTopic,
   isForeignFilter,
   matchesFilter,
+  networkTopic,
   requestTopic,
   resultTopic,
 } from './topics.ts';
@@ -79,7 +80,13 @@ export function findBrokenGrants(site: GrantingSite): string[] {
 
 function driverGrant(name: ProcessName, devices: readonly DeviceId[]): Grant {
   return {
-    publish: [...devices.map(deviceFilter), resultTopic(name), healthTopic(name)],
+    publish: [
+      ...devices.map(deviceFilter),
+      resultTopic(name),
+      healthTopic(name),
+      // The network is looked at by one process.
+      ...(name === 'fieldbus' ? [networkTopic(name)] : []),
+    ],
     subscribe: [commandTopic(name)],
     willTopic: healthTopic(name),
     internal: true,

@@ -44,6 +44,10 @@ export function alarmTopic(id: HappeningId): string {
 export function outputTopic(ref: PointRef): string {
   return `v1/out/output/${ref}`;
 }
+/** How the hosts of the campus answer, as a driver process probed them. */
+export function networkTopic(process: string): string {
+  return `v1/network/${process}`;
+}
 /** `supervisor` is published by core; every other process speaks for itself. */
 export function healthTopic(process: string): string {
   return `v1/out/health/${process}`;
@@ -79,6 +83,7 @@ export type ParsedTopic =
   | { readonly kind: 'answer'; readonly client: string }
   | { readonly kind: 'command'; readonly process: string }
   | { readonly kind: 'result'; readonly process: string }
+  | { readonly kind: 'network'; readonly process: string }
   | { readonly kind: 'reading'; readonly ref: PointRef }
   | { readonly kind: 'campus-event'; readonly type: string }
   | { readonly kind: 'alarm'; readonly id: HappeningId }
@@ -103,6 +108,7 @@ export function parseTopic(topic: string): ParsedTopic | null {
       return { kind: area, client: first };
     case 'command':
     case 'result':
+    case 'network':
       return { kind: area, process: first };
     default:
       return null;

@@ -8,6 +8,9 @@ import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import type { Driver, Session, Sink } from '#edge/drivers/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
+import { createPingDriver } from '#edge/drivers/ping/driver.ts';
+import { Probes } from '#edge/drivers/ping/probes.ts';
+import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
@@ -112,6 +115,8 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   const common = { clock: systemClock, log: silentLog };
   if (protocol === 'modbus') return createModbusDriver({ clock: systemClock, profiles });
   if (protocol === 'onvif') return onvifDriver({ snapshotFolder: tmpdir(), ...common });
+  if (protocol === 'snmp') return createSnmpDriver(common);
+  if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }
 

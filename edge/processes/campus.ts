@@ -11,6 +11,8 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   modbus: 'fieldbus',
   onvif: 'camera',
   broadcast: 'broadcast',
+  snmp: 'fieldbus',
+  ping: 'fieldbus',
 };
 
 export function processOfProtocol(protocol: string): ProcessName | undefined {

@@ -50,12 +50,13 @@ async function hostLink(process: ProcessName, bus: BusClient, log: Log): Promise
   };
 }
 
-/** A process that runs the devices of some drivers, and nothing else. */
+/** A process that runs the devices of some drivers, and what it has to do beside them. */
 export async function startDriverProcess(
   name: 'fieldbus' | 'camera' | 'broadcast',
   init: EdgeInit,
   context: ChildContext,
   drivers: readonly Driver<unknown>[],
+  beside: (bus: BusClient) => Disposable | null = () => null,
 ): Promise<Running> {
   const { clock, log } = context;
   const ending = new AbortController();
@@ -77,6 +78,7 @@ export async function startDriverProcess(
       instance,
     }),
   );
+  stack.use(beside(bus));
   const owned = stack.move();
   return { info: { devices: campus.devicesOfProcess(name).length }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -4,6 +4,8 @@ import type { Interlock } from '#edge/domain/interlock.ts';
 import { parseSpeakerConfig } from '#edge/drivers/broadcast/config.ts';
 import { parseModbusConfig } from '#edge/drivers/modbus/config.ts';
 import { parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
+import { parsePingConfig } from '#edge/drivers/ping/config.ts';
+import { parseSnmpConfig } from '#edge/drivers/snmp/config.ts';
 import { parseSensorAddress } from '#edge/ingest/addresses.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
@@ -166,6 +168,8 @@ const readers: Readonly<Record<string, (device: Pick<Device, 'id' | 'address'>) 
   modbus: ({ address }) => parseModbusConfig(address),
   onvif: ({ address }) => parseOnvifConfig(address),
   broadcast: ({ address }) => parseSpeakerConfig(address),
+  snmp: ({ address }) => parseSnmpConfig(address),
+  ping: ({ address }) => parsePingConfig(address),
   mqtt: parseSensorAddress,
 };
 

@@ -7,6 +7,8 @@ const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt'>, Record<str
   modbus: { tcp: { host: '192.0.2.10', port: 502 }, unit: 1 },
   onvif: { host: '192.0.2.20', port: 80, username: 'campus', password: '' },
   broadcast: { rtp: { host: '192.0.2.30', port: 5004 }, codec: 'PCMA' },
+  snmp: { host: '192.0.2.2', community: 'public' },
+  ping: { host: '192.0.2.1' },
 };
 
 /** What web needs to know of profiles: it may not read them itself. By id. */

@@ -29,7 +29,7 @@ function maySubscribe(id: string, filter: string): boolean {
 describe('grants', () => {
   test('a driver process speaks for its own devices and hears its own commands', () => {
     expect(grants('fieldbus')).toEqual<Grant>({
-      publish: ['v1/in/meter-1/#', 'v1/result/fieldbus', 'v1/out/health/fieldbus'],
+      publish: ['v1/in/meter-1/#', 'v1/result/fieldbus', 'v1/out/health/fieldbus', 'v1/network/fieldbus'],
       subscribe: ['v1/command/fieldbus'],
       willTopic: 'v1/out/health/fieldbus',
       internal: true,
