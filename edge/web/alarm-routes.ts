@@ -1,18 +1,16 @@
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import { uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { actorOf, principalOf } from './access.ts';
+import { alarmPages } from './alarm-pages.ts';
 import { alarmQuery, alarmSchema, problems, shelveBodySchema } from './schemas.ts';
 import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 const params = z.object({ id: z.string().regex(uuidPattern, 'must be the id of an alarm') });
 type AlarmView = z.infer<typeof alarmSchema>;
-/** Rows read at a time. */
-const pageSize = 500;
 type Asker = Parameters<typeof actorOf>[0];
 
 /** Alarms of one's zones: what stands, what was, and what a person does about it. */
@@ -125,31 +123,20 @@ function isAmong<T extends string>(one: T, wanted: T | readonly T[] | undefined)
 
 type Filter = Pick<z.infer<typeof alarmQuery>, 'open' | 'device' | 'from' | 'to' | 'before'>;
 
-/** Newest first, until there are enough; others have their turn between pages. */
+/** Newest first, until there are enough. */
 async function alarmsOf(
   reader: Pick<Reader, 'alarms'>,
-  { zones, seesAlarm }: Scope,
-  { open, device, from, to, before: cursor }: Partial<Filter>,
+  scope: Scope,
+  filter: Partial<Filter>,
   wanted: (alarm: Alarm) => boolean,
   limit: number,
 ): Promise<Alarm[]> {
   const found: Alarm[] = [];
-  const asked = {
-    ...(open === undefined ? {} : { open }),
-    ...(device === undefined ? {} : { device }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(zones === undefined ? {} : { zones }),
-    limit: pageSize,
-  };
-  for (let before = cursor; ; await setImmediate()) {
-    const page = reader.alarms({ ...asked, ...(before === undefined ? {} : { before }) });
-    // By where its device is now, whatever zone it had when the alarm was raised.
+  for await (const page of alarmPages(reader, scope, filter)) {
     for (const alarm of page) {
-      if (wanted(alarm) && seesAlarm(alarm)) found.push(alarm);
+      if (wanted(alarm)) found.push(alarm);
       if (found.length === limit) return found;
     }
-    if (page.length < pageSize) return found;
-    before = page.at(-1)?.id;
   }
+  return found;
 }

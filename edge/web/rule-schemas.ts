@@ -355,7 +355,12 @@ export const alarmReportSchema = z.object({
   ),
   /** Active for more than 24 h. */
   standing: z.array(z.object({ id: z.string(), source: z.string(), message: name, raised: time })),
+  /** Out of sight now, and those of them that have been for longest (at most 100). */
   shelved: z.number().int(),
+  shelf: z.array(
+    z.object({ id: z.string(), source: z.string(), message: name, by: z.string(), reason: z.string(), until: time }),
+  ),
+  /** Hidden behind their cause: counted nowhere above but in `total`. */
   suppressed: z.number().int(),
 });
 

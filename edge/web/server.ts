@@ -14,6 +14,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { Reader } from '#edge/store/reader.ts';
+import { addAlarmReportRoute } from './alarm-report-route.ts';
 import { addAlarmRoutes } from './alarm-routes.ts';
 import { addAssetRoutes } from './asset-routes.ts';
 import type { AuditForwardState } from './audit-forward.ts';
@@ -147,6 +148,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addPeopleRoutes(routes, known);
     addLiveRoutes(routes, campus, options.live);
     addAlarmRoutes(routes, campus);
+    addAlarmReportRoute(routes, campus, options.clock);
     addHistoryRoutes(routes, campus);
     addRequestRoutes(routes, campus);
     addOverviewRoutes(routes, campus, options.clock);

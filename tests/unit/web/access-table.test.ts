@@ -52,6 +52,7 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/events': 'see',
   'GET /api/v1/events/:id/snapshot': 'pictures',
   'GET /api/v1/alarms': 'see',
+  'GET /api/v1/alarms/report': 'see',
   'GET /api/v1/alarms/:id': 'see',
   'POST /api/v1/alarms/:id/acknowledge': 'acknowledge',
   'POST /api/v1/alarms/:id/shelve': 'acknowledge',
