@@ -56,6 +56,8 @@ export class DeviceRunner implements AsyncDisposable {
   #writes: Promise<unknown> = Promise.resolve();
   #waitingWrites = 0;
   #done: Promise<void> = Promise.resolve();
+  /** Ends the present session and no more. */
+  #attempt = new AbortController();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -114,6 +116,14 @@ export class DeviceRunner implements AsyncDisposable {
     return turn;
   }
 
+  /** Drops the session and opens it anew, now. False for a device that cannot be had as it is configured. */
+  reopen(): boolean {
+    if (this.#state === 'misconfigured' && this.#session === null) return false;
+    this.count('reopen');
+    this.#attempt.abort();
+    return true;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await this.#done;
@@ -144,13 +154,16 @@ export class DeviceRunner implements AsyncDisposable {
     const backoff = new Backoff({ first: 1_000, cap: 60_000 });
     while (!this.#end.signal.aborted) {
       const attempt = new AbortController();
+      this.#attempt = attempt;
       const signal = AbortSignal.any([this.#end.signal, attempt.signal]);
       try {
         const opening = driver.open(device, config, this.#sink(signal), signal);
         await using session = await within(openTimeout, 'opening the device', opening);
         this.#session = session;
-        await this.#poll(session);
+        await this.#poll(session, signal);
       } catch (error) {
+        // Told to open it anew: at once, and no fault.
+        if (attempt.signal.aborted) continue;
         if (codeOf(error) === 'DEVICE_CONFIG') return this.#misconfigured(error);
         // A bulkhead: whatever a driver throws stays with this device, and is tried again ever more rarely.
         const pause = backoff.next();
@@ -158,7 +171,7 @@ export class DeviceRunner implements AsyncDisposable {
         this.#options.log.warn({ device: device.id, error }, 'device session failed');
         this.#set('offline', `${messageOf(error)}; next try in ${Math.ceil(pause / 1000)} s`);
         this.#allBad('no-communication', device.points);
-        await delay(pause, this.#end.signal);
+        await delay(pause, signal);
       } finally {
         this.#session = null;
         attempt.abort();
@@ -207,10 +220,9 @@ export class DeviceRunner implements AsyncDisposable {
     if (point.poll === 'watch') this.#watched.set(point.name, { sample, time: this.#toldAt });
   }
 
-  async #poll(session: Session): Promise<void> {
+  async #poll(session: Session, signal: AbortSignal): Promise<void> {
     const { clock, poll, place, device } = this.#options;
     const schedule = new Schedule(device.points, poll, clock.monotonic(), place);
-    const { signal } = this.#end;
     this.#schedule = schedule;
     let silent = 0;
     while (!signal.aborted) {
@@ -220,16 +232,15 @@ export class DeviceRunner implements AsyncDisposable {
       const { points, missed } = schedule.take(clock.monotonic());
       if (missed > 0) this.count('overrun', missed);
       if (points.length === 0 || signal.aborted) continue;
-      silent = (await this.#readOnce(session, points)) === 'silent' ? silent + 1 : 0;
+      silent = (await this.#readOnce(session, points, signal)) === 'silent' ? silent + 1 : 0;
       if (silent < silentReads) continue;
-      await this.#quarantine(session, schedule);
+      await this.#quarantine(session, schedule, signal);
       silent = 0;
     }
   }
 
   /** Leaves a silent device alone: everything is bad once, then one value is asked for, ever more rarely. */
-  async #quarantine(session: Session, schedule: Schedule): Promise<void> {
-    const { signal } = this.#end;
+  async #quarantine(session: Session, schedule: Schedule, signal: AbortSignal): Promise<void> {
     const [first] = schedule.points;
     if (first === undefined) return;
     this.count('quarantine');
@@ -239,7 +250,7 @@ export class DeviceRunner implements AsyncDisposable {
     const backoff = new Backoff(probe);
     do {
       await delay(backoff.next(), signal);
-    } while (!signal.aborted && (await this.#readOnce(session, [first], 'probe')) === 'silent');
+    } while (!signal.aborted && (await this.#readOnce(session, [first], signal, 'probe')) === 'silent');
     this.#isQuarantined = false;
     schedule.reset(this.#options.clock.monotonic());
   }
@@ -247,12 +258,13 @@ export class DeviceRunner implements AsyncDisposable {
   async #readOnce(
     session: Session,
     points: readonly Point[],
+    ending: AbortSignal,
     kind: 'poll' | 'probe' = 'poll',
   ): Promise<'heard' | 'silent'> {
     const { clock, device, log } = this.#options;
     let samples: readonly Sample[];
     try {
-      const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(readTimeout)]);
+      const signal = AbortSignal.any([ending, AbortSignal.timeout(readTimeout)]);
       samples = await within(readTimeout + 1_000, 'the read', session.read(points, signal));
     } catch (error) {
       // A bulkhead: sessions promise not to throw for a point; one that does costs its own device only.
@@ -261,7 +273,7 @@ export class DeviceRunner implements AsyncDisposable {
       this.count('read-failed');
       samples = points.map(({ name }) => ({ point: name, value: null, quality: 'bad', reason: 'communication-error' }));
     }
-    if (this.#end.signal.aborted) return 'heard';
+    if (ending.aborted) return 'heard';
     this.count(kind);
     const isSilent = samples.length > 0 && samples.every(isSilence);
     // A probe that fails says nothing new.

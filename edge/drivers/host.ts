@@ -1,7 +1,7 @@
 import type { Device } from '#edge/domain/device.ts';
 import type { DeviceHealth, ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, HappeningId } from '#edge/domain/ids.ts';
-import type { Command, CommandResult } from '#edge/domain/output.ts';
+import { type Command, type CommandResult, sessionPoint } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
@@ -224,6 +224,7 @@ class RunningHost implements Host {
     if (time > expires) {
       return { id, device, point, outcome: 'expired', message: `came ${time - expires} ms too late`, time };
     }
+    if (point === sessionPoint) return reopen(runner, command, time);
     return runner.write(command);
   }
 
@@ -254,4 +255,13 @@ class RunningHost implements Host {
       log.debug({ error }, 'health not published');
     }
   }
+}
+
+function reopen(runner: DeviceRunner, { id, device, point, value }: Command, time: number): CommandResult {
+  if (value !== 'reopen') {
+    return { id, device, point, outcome: 'refused', message: `${sessionPoint} takes "reopen"`, time };
+  }
+  return runner.reopen()
+    ? { id, device, point, outcome: 'sent', time }
+    : { id, device, point, outcome: 'refused', message: 'it cannot be had as it is configured', time };
 }
