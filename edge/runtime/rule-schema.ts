@@ -213,6 +213,15 @@ export const actionSchema = z.discriminatedUnion('kind', [
 ]);
 export type ActionInput = z.infer<typeof actionSchema>;
 
+/** What the parameters of templates are made of. */
+export {
+  addressee as recipientName,
+  deviceId as deviceName,
+  selection as pointsSelection,
+  slug as clipName,
+  zoneId as zoneName,
+};
+
 const eachSchema = z.strictObject({ place: z.enum(['space', 'zone', 'device']), of: selection });
 
 const instance = z
