@@ -1,8 +1,7 @@
-import { Socket } from 'node:net';
-import { createTransport } from 'nodemailer';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
-import { within } from '#edge/runtime/lifecycle.ts';
-import type { NotifyChannelOf, NotifyRecipient } from '#edge/runtime/site-notify.ts';
+import type { NotifyChannelOf } from '#edge/runtime/site-notify.ts';
 import type { Channel, Message, Outcome } from './channel.ts';
 import { readAuthority, readSecret, redact } from './secrets.ts';
 
@@ -18,7 +17,15 @@ export interface EmailOptions {
   readonly timeout: number;
 }
 
-export function createEmail(config: NotifyChannelOf<'email'>, { folder, timeout }: EmailOptions): Channel {
+type MailConfig = NotifyChannelOf<'email'>;
+
+const usualPorts: Readonly<Record<MailConfig['tls'], number>> = { implicit: 465, starttls: 587, none: 25 };
+/** What mail programs show as urgent. */
+const urgent = { 'X-Priority': '1 (Highest)', Importance: 'high' };
+/** For the last bytes of a conversation that is over, ms. */
+const closeTimeout = 1_000;
+
+export function createEmail(config: MailConfig, { folder, timeout }: EmailOptions): Channel {
   const readFiles = async () => ({
     password: config.passwordFile === undefined ? null : await readSecret(folder, config.passwordFile),
     ca: config.ca === undefined ? null : await readAuthority(folder, config.ca),
@@ -31,20 +38,14 @@ export function createEmail(config: NotifyChannelOf<'email'>, { folder, timeout 
       if (to?.email === undefined) return { kind: 'refused', detail: 'the recipient has no e-mail address' };
       const { password, ca } = await readFiles();
       const hidden = [to.email, password ?? '', config.user ?? ''];
-      // Ours, so that whatever the server does (one byte a second) ends with it.
-      using socket = disposableSocket();
       const late = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
-      late.addEventListener('abort', () => socket.raw.destroy(new Error(`no end after ${timeout / 1_000} s`)), {
-        once: true,
-      });
+      using line = openLine(config, ca, timeout, late);
       try {
-        const sent = transport(config, { socket: socket.raw, password, ca, timeout }).sendMail(
-          mailOf(config, message, to),
-        );
-        const { response } = await within(timeout + 1_000, 'sending the mail', sent);
+        const auth = config.user === undefined || password === null ? null : { user: config.user, pass: password };
+        const response = await deliver(line, auth, config, message, to.email);
         return { kind: 'delivered', detail: redact(response, hidden) };
       } catch (error) {
-        return judge(error, hidden, late.aborted && !signal.aborted);
+        return judge(error, hidden, late.aborted);
       }
     },
     async check() {
@@ -54,25 +55,16 @@ export function createEmail(config: NotifyChannelOf<'email'>, { folder, timeout 
   };
 }
 
-function disposableSocket(): Disposable & { readonly raw: Socket } {
-  const raw = new Socket();
-  // Destroyed before anybody listens, it has nobody to tell.
-  raw.on('error', () => {});
-  return { raw, [Symbol.dispose]: () => raw.destroy() };
+interface MailLine extends Disposable {
+  readonly connection: SMTPConnection;
+  /** Rejects when the connection fails, or the time is over: whatever the server does (one byte a second) ends with it. */
+  readonly ended: Promise<never>;
 }
 
-interface Line {
-  readonly socket: Socket;
-  readonly password: string | null;
-  readonly ca: string | null;
-  readonly timeout: number;
-}
-
-function transport({ host, port, tls, user }: NotifyChannelOf<'email'>, { socket, password, ca, timeout }: Line) {
-  return createTransport({
+function openLine({ host, port, tls }: MailConfig, ca: string | null, timeout: number, signal: AbortSignal): MailLine {
+  const connection = new SMTPConnection({
     host,
-    port: port ?? (tls === 'implicit' ? 465 : tls === 'starttls' ? 587 : 25),
-    socket,
+    port: port ?? usualPorts[tls],
     secure: tls === 'implicit',
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
@@ -83,37 +75,80 @@ function transport({ host, port, tls, user }: NotifyChannelOf<'email'>, { socket
     greetingTimeout: timeout,
     socketTimeout: timeout,
     dnsTimeout: timeout,
+    socketCloseTimeout: closeTimeout,
     maxResponseSize: 65_536,
-    disableFileAccess: true,
-    disableUrlAccess: true,
     logger: false,
-    ...(user === undefined || password === null ? {} : { auth: { user, pass: password } }),
   });
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  connection.on('error', reject);
+  connection.on('end', () => reject(new Error('the mail server hung up')));
+  const late = (): void => reject(new Error('it took too long'));
+  if (signal.aborted) late();
+  else signal.addEventListener('abort', late, { once: true });
+  return {
+    connection,
+    ended: promise,
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', late);
+      connection.close();
+    },
+  };
 }
 
-function mailOf(
-  { from }: NotifyChannelOf<'email'>,
-  { id, class: severity, words }: Message,
-  { email }: NotifyRecipient,
-) {
-  return {
+/** The whole conversation; resolves with the server's last word. */
+async function deliver(
+  line: MailLine,
+  auth: { readonly user: string; readonly pass: string } | null,
+  config: MailConfig,
+  message: Message,
+  address: string,
+): Promise<string> {
+  const { connection } = line;
+  const text = await compose(config, message, address);
+  await step(line, (done) => connection.connect(done));
+  if (auth !== null) await step(line, (done) => connection.login(auth, (error) => done(error ?? undefined)));
+  const envelope = { from: config.from, to: [address] };
+  let response = '';
+  await step(line, (done) =>
+    connection.send(envelope, text, (error, info) => {
+      response = info?.response ?? '';
+      done(error ?? undefined);
+    }),
+  );
+  connection.quit();
+  return response;
+}
+
+function step({ ended }: MailLine, run: (done: (error?: Error) => void) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {});
+  run((error) => (error === undefined ? resolve() : reject(error)));
+  return Promise.race([promise, ended]);
+}
+
+function compose({ from }: MailConfig, { id, class: severity, words }: Message, address: string): Promise<Buffer> {
+  return new MailComposer({
     from: { name: words.campus, address: from },
-    to: { name: '', address: email ?? '' },
+    to: { name: '', address },
     subject: words.title,
     text: words.text,
     // The same at each try: servers and readers that look at it show one mail.
     messageId: `<${id}@${from.split('@')[1] ?? 'campus'}>`,
     // RFC 3834: nobody's holiday reply comes back.
-    headers: { 'Auto-Submitted': 'auto-generated' },
-    priority: severity === 'critical' ? ('high' as const) : ('normal' as const),
-  };
+    headers: { 'Auto-Submitted': 'auto-generated', ...(severity === 'critical' ? urgent : {}) },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+    .compile()
+    .build();
 }
 
 function judge(error: unknown, hidden: readonly string[], isLate: boolean): Outcome {
   const detail = redact(messageOf(error), hidden);
   const status = numberOf(error, 'responseCode');
   const command = textOf(error, 'command');
-  if (isLate) return { kind: 'broken', detail: `the mail server did not come to an end in time: ${detail}` };
+  if (isLate) return { kind: 'broken', detail: 'the mail server did not come to an end in time' };
   if (codeOf(error) === 'EAUTH' || status === null || status === 421) return { kind: 'broken', detail };
   // What is said of our own name or sender address meets the next message too.
   if (!/^(RCPT|DATA|BDAT)/.test(command)) return { kind: 'broken', detail };
