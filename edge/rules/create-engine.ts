@@ -87,7 +87,7 @@ class RuleEngine implements Engine {
       decisions,
       journal: said.flatMap(({ outcome }) => outcome.journal),
       wakeIn: this.#wakeIn(input),
-      durable: this.#durable(departed, due, input),
+      durable: this.#durable(departed, due),
     };
   }
 
@@ -182,7 +182,7 @@ class RuleEngine implements Engine {
     return wakeIn === Number.POSITIVE_INFINITY ? null : Math.max(0, wakeIn);
   }
 
-  #durable(departed: readonly Departed[], due: readonly Running[], { now, monotonic }: EngineInput) {
+  #durable(departed: readonly Departed[], due: readonly Running[]) {
     const durable: Record<string, unknown> = {};
     for (const { compiled, memory } of departed) {
       if (memory.isStored && !this.#book.has(compiled.id)) durable[stateName(compiled.id)] = null;
@@ -190,7 +190,7 @@ class RuleEngine implements Engine {
     for (const { compiled, memory } of due) {
       if (!memory.isDirty) continue;
       memory.isDirty = false;
-      const stored = storedForm(compiled, memory, now, monotonic);
+      const stored = storedForm(compiled, memory);
       if (stored !== null || memory.isStored) durable[stateName(compiled.id)] = stored;
       memory.isStored = stored !== null;
     }

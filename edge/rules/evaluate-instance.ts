@@ -85,7 +85,6 @@ function prime(one: CompiledInstance, memory: InstanceMemory, scene: Scene): voi
     if (memory.since !== null) memory.firedAt = monotonic - Math.max(0, now - memory.since);
     if (memory.coolsUntilTime !== null) {
       memory.coolsUntil = monotonic + Math.min(one.rule.coolDown, Math.max(0, memory.coolsUntilTime - now));
-      memory.coolsUntilTime = null;
     }
   }
   one.leaves.forEach((leaf, at) => {
@@ -105,9 +104,10 @@ function moveFired(
 ): 'fired' | 'cleared' | null {
   const { monotonic } = scene;
   let change: 'fired' | 'cleared' | null = null;
-  if (memory.wasReset) startCooling(one, memory, monotonic);
+  if (memory.wasReset) startCooling(one, memory, scene);
   if (memory.coolsUntil !== null && monotonic >= memory.coolsUntil) {
     memory.coolsUntil = null;
+    memory.coolsUntilTime = null;
     memory.isDirty = true;
   }
   if (memory.coolsUntil !== null) wakeBy(findings, memory.coolsUntil);
@@ -123,7 +123,7 @@ function moveFired(
         ? 'the cause is gone'
         : '';
     if (why !== '') {
-      clear(one, memory, why, monotonic);
+      clear(one, memory, why, scene);
       change = 'cleared';
     }
   }
@@ -144,18 +144,20 @@ function fire(one: CompiledInstance, memory: InstanceMemory, { now, monotonic }:
   memory.isDirty = true;
 }
 
-function clear(one: CompiledInstance, memory: InstanceMemory, why: string, monotonic: number): void {
+function clear(one: CompiledInstance, memory: InstanceMemory, why: string, scene: Scene): void {
   memory.fired = false;
   memory.since = null;
   memory.reason = why;
   memory.goneSince = null;
   memory.goneCredit = 0;
   memory.isDirty = true;
-  startCooling(one, memory, monotonic);
+  startCooling(one, memory, scene);
 }
 
-function startCooling(one: CompiledInstance, memory: InstanceMemory, monotonic: number): void {
-  if (one.rule.coolDown > 0) memory.coolsUntil = monotonic + one.rule.coolDown;
+function startCooling(one: CompiledInstance, memory: InstanceMemory, { now, monotonic }: Scene): void {
+  if (one.rule.coolDown <= 0) return;
+  memory.coolsUntil = monotonic + one.rule.coolDown;
+  memory.coolsUntilTime = now + one.rule.coolDown;
 }
 
 /** The cause is gone for long enough. Time in which the rule is blind does not count: nothing clears on what cannot be seen. */

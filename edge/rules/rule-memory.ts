@@ -101,7 +101,7 @@ export interface InstanceMemory {
   /** How long the cause had been gone before the rule became blind, ms. */
   goneCredit: number;
   coolsUntil: number | null;
-  /** Restored: ms since epoch until which it cools, turned into `coolsUntil` by the first look. */
+  /** The same as a time of day, as it was when it cleared: that is what a restart knows. */
   coolsUntilTime: number | null;
   readonly leaves: LeafMemory[];
   sheds: readonly ShedMemory[];
@@ -212,7 +212,7 @@ export function inheritMemory(
     sheds: isSameShed ? old.sheds : [],
     blindness: -1,
     isPrimed: false,
-    isRestored: false,
+    isRestored: old.isRestored && !old.isPrimed,
     isDirty: true,
   };
 }

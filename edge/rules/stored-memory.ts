@@ -32,20 +32,14 @@ export function stateName(instance: string): string {
   return `rule:${instance}`;
 }
 
-/** null: nothing of it is worth keeping. `now` and `monotonic` turn the end of the cool-down into a time of day. */
-export function storedForm(
-  one: CompiledInstance,
-  memory: InstanceMemory,
-  now: number,
-  monotonic: number,
-): StoredInstance | null {
+/** null: nothing of it is worth keeping. */
+export function storedForm(one: CompiledInstance, memory: InstanceMemory): StoredInstance | null {
   const leaves = one.leaves.flatMap((leaf, i) => {
     const own = memory.leaves[i];
     return own === undefined ? [] : storedLeaf(leaf, own);
   });
   const sheds = memory.sheds.map(({ count, phase }) => ({ count, phase }));
-  const { fired, reason, since } = memory;
-  const coolsUntil = memory.coolsUntil === null ? null : Math.round(now + memory.coolsUntil - monotonic);
+  const { fired, reason, since, coolsUntilTime: coolsUntil } = memory;
   const isWorthIt = fired || coolsUntil !== null || leaves.length > 0 || sheds.some(({ count }) => count > 0);
   return isWorthIt ? { format, fired, reason, since, coolsUntil, leaves, sheds } : null;
 }
