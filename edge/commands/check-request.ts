@@ -24,7 +24,6 @@ export function checkRequest(request: Request, point: Point | undefined, grants:
   const { client, ref, priority } = request;
   if (point === undefined) return { outcome: 'unknown-point', message: `there is no point "${ref}"` };
   if (point.write === undefined) return { outcome: 'not-writable', message: `"${ref}" cannot be written` };
-  if (point.write.momentary) return { outcome: 'not-writable', message: `"${ref}" is a button: it cannot be held` };
   if (!grants.some((glob) => globPattern(glob).test(ref))) {
     return { outcome: 'forbidden-point', message: `client "${client}" may not request "${ref}"` };
   }

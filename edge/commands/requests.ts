@@ -139,10 +139,12 @@ export function createRequests(options: RequestsOptions): Requests {
       output.staged = null;
       return notRecorded(request, error);
     }
+    // The wall clock may have been set meanwhile, and the hold with it.
+    const settled = output.staged ?? mine;
     output.staged = null;
     overruleLocal(request, output);
     // Interlocks may have filled the array meanwhile; then the newest guest is the one too many.
-    output.holds = putHold(output.holds, mine).holds;
+    output.holds = putHold(output.holds, settled).holds;
     onChanged(output);
     recorder.commit();
     return result;

@@ -6,7 +6,14 @@ import type { Device, Point, ValueType, WriteRule } from '#edge/domain/device.ts
 import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { Command, CommandResult, Hold, OutputState, Priority, Request } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import type { AlarmDecision, HoldChange, HoldDecision, RelinquishDecision } from '#edge/rules/decision.ts';
+import type {
+  AlarmDecision,
+  ForbidDecision,
+  HoldChange,
+  HoldDecision,
+  PermitDecision,
+  RelinquishDecision,
+} from '#edge/rules/decision.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -17,7 +24,7 @@ export const started = Date.UTC(2026, 10, 23, 2, 0);
 
 const rule: WriteRule = { verifyAfter: 50, verifyWithin: 1_000, minGap: 0, failSafe: 'keep' };
 
-function point(name: string, type: ValueType, write: Partial<WriteRule>): Point {
+export function point(name: string, type: ValueType, write: Partial<WriteRule>): Point {
   return {
     name: name as PointName,
     label: { zh: name, en: name },
@@ -33,7 +40,7 @@ function point(name: string, type: ValueType, write: Partial<WriteRule>): Point 
 
 const { write: _, ...temperature } = point('temperature', 'number', {});
 
-function place(id: string, process: string, points: readonly Point[]): OutputPoint[] {
+export function place(id: string, process: string, points: readonly Point[]): OutputPoint[] {
   const device: Device = {
     id: id as DeviceId,
     name: { zh: id, en: id },
@@ -69,6 +76,9 @@ export interface DeskOptions {
   /** The store could not be read at the start. */
   readonly memoryLost?: boolean;
   readonly clock?: ManualClock;
+  /** Instead of the usual ones. */
+  readonly points?: readonly OutputPoint[];
+  readonly state?: Readonly<Record<string, unknown>>;
 }
 
 /** `commands` with everything around it recorded: the bus, the disk and the alarms. */
@@ -99,7 +109,7 @@ export class Desk {
       subscribe: () => Promise.reject(new Error('commands subscribes to nothing')),
     };
     this.commands = createCommands({
-      points,
+      points: options.points ?? points,
       bus,
       append: async (batch) => {
         this.order.push('append');
@@ -108,9 +118,12 @@ export class Desk {
       },
       clock: this.clock,
       log: silentLog,
-      restored: { holds: options.restored ?? [] },
+      restored: { holds: options.restored ?? [], state: options.state ?? {} },
       interlockState: () => ({ version: 1 }),
-      requestGrants: (client) => ({ web: ['*/*'], flows: ['relay-*/relay_*', 'ac-1/*'] })[client] ?? [],
+      requestGrants: (client) => {
+        const flows = options.points === undefined ? ['relay-*/relay_*', 'ac-1/*'] : ['*/*'];
+        return { web: ['*/*'], flows }[client] ?? [];
+      },
       onAlarms: (decisions) => void this.alarms.push(...decisions),
       onUnrecorded: (failure) => void this.unrecorded.push(failure),
     });
@@ -148,6 +161,30 @@ export class Desk {
 
   interlock(...changes: HoldChange[]): void {
     this.commands.setInterlockHolds(changes);
+  }
+
+  /** What the device is read to have; null: its value cannot be used. */
+  read(values: Readonly<Record<string, Value | null>>): void {
+    const time = this.clock.now();
+    this.commands.onReadings(
+      Object.entries(values).map(([text, value]) => {
+        const [device = '', name = ''] = text.split('/');
+        const quality =
+          value === null ? ({ quality: 'bad', reason: 'no-communication' } as const) : { quality: 'good' as const };
+        const where = { ref: ref(text), device: device as DeviceId, point: name as PointName };
+        return { ...where, value, unit: '', ...quality, sourceTime: time, receivedTime: time };
+      }),
+    );
+  }
+
+  /** Answers every command that was sent since the last call as a device does that obeys. */
+  obey(): void {
+    for (const { command } of this.sent.splice(0)) this.answer('done', { value: command.value }, command);
+  }
+
+  /** What on disk must survive a restart beside the holds, the newest of each name. */
+  stateOnDisk(): Readonly<Record<string, unknown>> {
+    return Object.assign({}, ...this.batches.map(({ state }) => state ?? {}));
   }
 
   get last(): Command {
@@ -212,4 +249,17 @@ export const never = () => new Promise<never>(() => {});
 
 export function someId(text: string): HappeningId {
   return text as HappeningId;
+}
+
+export function forbidOf(
+  point: string,
+  value: Value,
+  owner = 'interlock:leak',
+  priority: Priority = 1,
+): ForbidDecision {
+  return { kind: 'forbid', owner, ref: ref(point), value, priority, reason: 'leak-kitchen/leak is true (good)' };
+}
+
+export function permitOf(point: string, owner = 'interlock:leak'): PermitDecision {
+  return { kind: 'permit', owner, ref: ref(point), reason: 'the cause is gone' };
 }
