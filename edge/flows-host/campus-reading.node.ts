@@ -1,50 +1,42 @@
-import type { Subscription } from '#edge/bus/bus.ts';
-import type { Quality, Reading } from '#edge/domain/reading.ts';
-import { messageOf } from '#edge/runtime/errors.ts';
-import type { NodeApi } from './node-api.ts';
-import { guestOf } from './registry.ts';
+import type { Reading } from '#edge/domain/reading.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { keepWatching, type NodeApi, readNumber, registerCampusNode } from './node-api.ts';
+import { ReadingFilter } from './reading-filter.ts';
 
 interface ReadingConfig {
   /** `<device>/<point>`, with `*` within a segment. */
   readonly point: string;
+  /** Smallest change of a number; '' or 0: every reading. */
+  readonly delta?: string | number;
+  /** At most one message of a point in so many seconds; '' or 0: no limit. */
+  readonly period?: string | number;
   /** Also tell when a reading is no longer good, or good again. */
   readonly qualityChanges: boolean;
 }
 
-/** Points of one node whose quality is remembered. */
-const mostPoints = 10_000;
-
 /**
- * `campus reading`: one message for each good reading of the points, the present ones first. `msg.payload` is the value,
- * beside it `ref`, `topic` (the same), `quality`, `reason`, `unit`, `sourceTime` (ms since epoch UTC).
+ * `campus reading`: a message for each good reading of the points that passes the filter, the present ones first. `msg.payload`
+ * is the value, beside it `ref`, `topic` (the same), `quality`, `reason`, `unit`, `sourceTime` (ms since epoch UTC).
  */
-export default function register(RED: NodeApi): void {
-  RED.nodes.registerType<ReadingConfig>('campus reading', function start(config) {
-    RED.nodes.createNode(this, config);
-    const guest = guestOf(RED.settings);
-    if (guest === undefined) {
-      this.status({ fill: 'red', shape: 'ring', text: RED._('campus-reading.status.noCampus') });
-      return;
-    }
-    const qualities = new Map<string, Quality>();
-    const onReading = (reading: Reading) => {
-      const changed = qualities.get(reading.ref) !== reading.quality;
-      if (qualities.size >= mostPoints) qualities.clear();
-      qualities.set(reading.ref, reading.quality);
-      const isGood = reading.quality === 'good';
-      if (changed) this.status({ fill: isGood ? 'green' : 'yellow', shape: 'dot', text: describe(reading) });
-      if (isGood || (config.qualityChanges && changed)) this.send(toMessage(reading));
-    };
-    const watching: Promise<Subscription | null> = guest.watch(config.point, onReading).catch((error: unknown) => {
-      this.status({ fill: 'red', shape: 'ring', text: messageOf(error) });
-      this.error(messageOf(error));
-      return null;
+export function registerReading(RED: NodeApi): void {
+  registerCampusNode<ReadingConfig>(RED, 'campus reading', (node, config, { guest, runAs }) => {
+    const filter = new ReadingFilter({
+      delta: readNumber(config.delta || 0, 'delta', 0, 1e12),
+      period: readNumber(config.period || 0, 'period', 0, 86_400) * 1_000,
+      qualityChanges: config.qualityChanges,
+      clock: systemClock,
+      send: (reading) => node.send(toMessage(reading)),
     });
-    this.on('close', (_removed, done) => {
-      watching
-        .then((subscription) => subscription?.[Symbol.asyncDispose]())
-        .catch((error: unknown) => this.error(messageOf(error)))
-        .finally(done);
+    const onReading = (reading: Reading) =>
+      runAs(node, () => {
+        const isGood = reading.quality === 'good';
+        const isNews = filter.take(reading);
+        if (isNews) node.status({ fill: isGood ? 'green' : 'yellow', shape: 'dot', text: describe(reading) });
+      });
+    keepWatching(node, guest.watch(config.point, onReading));
+    node.on('close', (_removed, done) => {
+      filter[Symbol.dispose]();
+      done();
     });
   });
 }

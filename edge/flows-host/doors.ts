@@ -1,3 +1,5 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
 import os from 'node:os';
 import { CodedError } from '#edge/runtime/errors.ts';
 
@@ -13,6 +15,17 @@ const shut = ['kill', '_kill', '_debugProcess', '_debugEnd'];
 export function shutDoors(): void {
   for (const name of shut) forbid(process, name, `process.${name}`);
   forbid(os, 'setPriority', 'os.setPriority');
+}
+
+/**
+ * No flow opens a port of its own: what it would serve there is behind no session of ours. Call it when everything of ours
+ * listens. Connections out stay open to it: the service manager's address filter is what limits those.
+ */
+export function shutListening(): void {
+  forbid(net.Server.prototype, 'listen', 'listening');
+  forbid(net, '_createServerHandle', 'listening');
+  forbid(dgram.Socket.prototype, 'bind', 'binding a socket');
+  forbid(dgram, '_createSocketHandle', 'binding a socket');
 }
 
 function forbid(owner: object, name: string, what: string): void {

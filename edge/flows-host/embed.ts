@@ -11,10 +11,19 @@ import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
-import { openGuest } from './guest.ts';
-import { registerGuest } from './registry.ts';
-import { editorRoot, nodeRedSettings, tokenHeader, tokenReader } from './settings.ts';
-import { type Deployment, openStorage } from './storage.ts';
+import { Blame } from './blame.ts';
+import { type BudgetChange, type BudgetLimits, Budgets, defaultBudget } from './budget.ts';
+import { type CampusWebAddress, openCampusWeb } from './campus-web.ts';
+import { controlRoot, createControl } from './control.ts';
+import { CrashNote, readCrashNote } from './crash-note.ts';
+import { type Asker, type Guest, openGuest } from './guest.ts';
+import { Meter, type Source } from './meter.ts';
+import { registerDoor } from './registry.ts';
+import { type EditorUser, editorRoot, nodeRedSettings, tokenHeader, tokenReader } from './settings.ts';
+import { type Deployment, type FlowStorage, openStorage } from './storage.ts';
+import { checkEntries } from './tab-files.ts';
+import { openVersions } from './versions.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface FlowsOptions {
   /** Loopback addresses; default 127.0.0.1. One that this machine does not have is left out if there is another. */
@@ -34,12 +43,19 @@ export interface FlowsOptions {
   /** Seconds after which a function node's endless loop is broken; default 2, 0 = never. Does not see asynchronous loops. */
   readonly functionTimeout?: number;
   readonly onDeploy?: (deployment: Deployment) => void;
+  /** The web process, for what was; absent: `campus history` and `campus broadcast` say that nobody answers. */
+  readonly web?: CampusWebAddress;
+  readonly budget?: Partial<BudgetLimits>;
+  /** What is to be told of the flows has changed: `problem` or `complaints`. */
+  readonly onState?: () => void;
 }
 
 export interface FlowsHost extends AsyncDisposable {
   readonly port: number;
   /** Why the flows do not run though the editor is there (missing node types, safe mode); null when they run. */
   readonly problem: string | null;
+  /** A sentence for each tab that is over its budget, stopped, or disabled because it ended the process. */
+  readonly complaints: readonly string[];
 }
 
 const startTimeout = 30_000;
@@ -57,16 +73,37 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
     throw new CodedError('FLOWS_SECRET', 'the proxy secret must have at least 16 characters');
   await using stack = new AsyncDisposableStack();
   await prepareFolder(stateFolder);
-  const guest = stack.use(await openGuest({ bus, client: 'flows', clock, log }));
-  const { onDeploy } = options;
-  const storage = openStorage({ flowsFolder, stateFolder, log, ...(onDeploy === undefined ? {} : { onDeploy }) });
+  const blame = await Blame.open(stateFolder, readCrashNote(stateFolder), clock, log);
+  const note = stack.use(new CrashNote(stateFolder, log));
+  const meter = new Meter(clock, (source) => note.run(source));
+  const budgets = new Budgets(clock, { ...defaultBudget, ...options.budget });
+  const guest = stack.use(await openGuest({ bus, client: 'flows', clock, log, budget: (tab) => budgets.ask(tab) }));
+  const versions = await openVersions({ folder: join(stateFolder, 'versions'), clock, log });
+  const storage = openStorage({
+    flowsFolder,
+    stateFolder,
+    log,
+    versions,
+    disabled: () => blame.disabled,
+    onDeploy: (deployment) => {
+      options.onDeploy?.(deployment);
+      blame.forgive(deployment.tabs).then(options.onState, () => {});
+    },
+  });
   const readToken = tokenReader(proxySecret);
+  const names = tabNames(storage);
+  const askerOf = (source: Source): Asker => ({ tab: source.tab, origin: originOf(names(source.tab), source) });
   const settings = nodeRedSettings({
     stateFolder,
     storage,
     credentialSecret: await credentialSecret(stateFolder),
     readToken,
-    guestToken: registerGuest(guest),
+    doorToken: registerDoor({
+      guest,
+      web: options.web === undefined ? null : openCampusWeb(options.web, clock),
+      askerOf: (node) => askerOf(meter.sourceOf(node)),
+      runAs: (node, act) => meter.runAs(meter.sourceOf(node), act),
+    }),
     log,
     clock,
     safeMode: options.safeMode,
@@ -76,7 +113,48 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
   const inner = createServer();
   isUsed = true;
   RED.init(inner, settings);
-  const front = await listenAll(() => gate(readToken, inner), options.hosts ?? ['127.0.0.1'], options.port, stack);
+  const state = stack.use(watchState(() => options.onState?.()));
+  stack.use(
+    startWatchdog({
+      hooks: RED.hooks,
+      events: RED.events,
+      meter,
+      budgets,
+      log,
+      onChange: (change) => {
+        options.onState?.();
+        tellCore(guest, askerOf, change, log);
+      },
+    }),
+  );
+  stack.defer(rememberRejections(meter, note));
+  const control = createControl({
+    problem: () => state.problem,
+    tabs: () => storage.tabs(),
+    budgets: () => budgets.view(),
+    blamed: () => blame.all,
+    versions,
+    current: async () => {
+      const { rev, flows } = await RED.runtime.flows.getFlows({});
+      return { rev, flows: checkEntries(flows, 'flows') };
+    },
+    deploy: async (flows, rev, user) => {
+      await within(
+        startTimeout,
+        'the deploy',
+        RED.runtime.flows.setFlows({ flows: { flows, rev }, deploymentType: 'flows', user }),
+      );
+    },
+    restart: async (user) => {
+      log.warn({ user: user.username, why: user.why }, 'the flows are started anew');
+      await blame.forgive(blame.disabled);
+      const started = flowsStarted();
+      await within(startTimeout, 'the start', RED.runtime.flows.setFlows({ deploymentType: 'reload', user }));
+      await started.catch(() => {}); // why not is in `problem`
+    },
+  });
+  const create = () => gate(readToken, inner, control);
+  const front = await listenAll(create, options.hosts ?? ['127.0.0.1'], options.port, stack);
   stack.defer(() => within(5000, 'stopping Node-RED', RED.stop()));
   const running = flowsStarted();
   await within(startTimeout, 'starting Node-RED', RED.start());
@@ -88,9 +166,88 @@ export async function startFlows(options: FlowsOptions): Promise<FlowsHost> {
   const owned = stack.move();
   return {
     port: front,
-    problem,
+    get problem() {
+      return state.problem;
+    },
+    get complaints() {
+      return [
+        ...budgets.view().flatMap(({ tab, why }) => (why === '' ? [] : [`tab "${names(tab)}": ${why}`])),
+        ...blame.all
+          .filter(({ tab }) => blame.disabled.has(tab))
+          .map(
+            ({ tab, node, name }) =>
+              `tab "${names(tab)}" is disabled: its node "${name || node}" ended the process twice`,
+          ),
+      ];
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The label of a tab; its id when it has none. */
+function tabNames(storage: FlowStorage): (tab: string) => string {
+  return (tab) => storage.tabs().find(({ id }) => id === tab)?.label ?? tab;
+}
+
+/** Each part at most 60 characters, without what would break a line. */
+function originOf(tab: string, { node, name }: Source): string {
+  const plain = (text: string) => text.replace(/\p{Cc}+/gu, ' ');
+  const clip = (text: string, other: string) => plain(text).trim().slice(0, 60).trim() || other;
+  return `flow:${clip(tab, 'tab')}/${clip((name || node).replaceAll('/', '-'), 'node')}`;
+}
+
+function tellCore(guest: Guest, askerOf: (source: Source) => Asker, change: BudgetChange, log: Log): void {
+  const { tab, state, why, offender } = change;
+  const asker = askerOf(offender ?? { tab, node: 'tab', type: 'tab', name: '' });
+  guest
+    .ask({ ask: 'report', state, message: why.slice(0, 256) }, asker)
+    .catch((error: unknown) => log.warn({ problem: messageOf(error) }, 'core could not be told of a budget'));
+}
+
+/** A rejection that nobody handles ends the process: whose it was is known in that moment only. */
+function rememberRejections(meter: Meter, note: CrashNote): () => void {
+  const remember = () => note.run(meter.current());
+  process.prependListener('unhandledRejection', remember);
+  process.prependListener('uncaughtException', remember);
+  return () => {
+    process.off('unhandledRejection', remember);
+    process.off('uncaughtException', remember);
+  };
+}
+
+type StateEvent = { id?: string; payload?: { error?: string; types?: unknown; modules?: unknown } };
+
+/** What Node-RED says of whether the flows run, from now on. */
+function watchState(onChange: () => void): { readonly problem: string | null } & Disposable {
+  let problem: string | null = null;
+  const enter = (next: string | null) => {
+    const isNews = next !== problem;
+    problem = next;
+    if (isNews) onChange();
+  };
+  const onStarted = () => enter(null);
+  const onEvent = (event: StateEvent) => {
+    const what = problemOf(event);
+    if (what !== null) enter(what);
+  };
+  RED.events.on('flows:started', onStarted);
+  RED.events.on('runtime-event', onEvent);
+  return {
+    get problem() {
+      return problem;
+    },
+    [Symbol.dispose]() {
+      RED.events.off('flows:started', onStarted);
+      RED.events.off('runtime-event', onEvent);
+    },
+  };
+}
+
+function problemOf({ id, payload }: StateEvent): string | null {
+  const error = id === 'runtime-state' ? payload?.error : undefined;
+  if (error === undefined) return null;
+  const detail = payload?.types ?? payload?.modules;
+  return detail === undefined ? error : `${error}: ${JSON.stringify(detail)}`;
 }
 
 /** Resolves when the flows run; rejects with FLOWS_NOT_RUNNING or FLOWS_START_TIMEOUT. Must be called before RED.start(). */
@@ -98,12 +255,9 @@ function flowsStarted(): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const late = `flows did not start within ${startTimeout / 1000} s`;
   const timer = setTimeout(() => reject(new CodedError('FLOWS_START_TIMEOUT', late)), startTimeout);
-  const onState = (event: { id?: string; payload?: { error?: string; types?: unknown; modules?: unknown } }) => {
-    const error = event.id === 'runtime-state' ? event.payload?.error : undefined;
-    if (error === undefined) return;
-    const detail = event.payload?.types ?? event.payload?.modules;
-    const what = detail === undefined ? error : `${error}: ${JSON.stringify(detail)}`;
-    reject(new CodedError('FLOWS_NOT_RUNNING', what));
+  const onState = (event: StateEvent) => {
+    const what = problemOf(event);
+    if (what !== null) reject(new CodedError('FLOWS_NOT_RUNNING', what));
   };
   RED.events.once('flows:started', resolve);
   RED.events.on('runtime-event', onState);
@@ -125,17 +279,24 @@ async function confirmLoaded(): Promise<null> {
 }
 
 /** Nothing of Node-RED, not even its static files, is seen without the token; the editor's own check comes after. */
-function gate(readToken: ReturnType<typeof tokenReader>, inner: Server): Server {
-  const isAllowed = (request: IncomingMessage) => {
+function gate(
+  readToken: ReturnType<typeof tokenReader>,
+  inner: Server,
+  control: ReturnType<typeof createControl>,
+): Server {
+  const userOf = (request: IncomingMessage): EditorUser | null => {
     const header = request.headers[tokenHeader];
-    return readToken(typeof header === 'string' ? header : undefined) !== null;
+    return readToken(typeof header === 'string' ? header : undefined);
   };
+  const isAllowed = (request: IncomingMessage) => userOf(request) !== null;
   const refuse = (response: ServerResponse, status: number, error: string) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
   };
   const server = createServer((request, response) => {
-    if (!isAllowed(request)) return refuse(response, 401, `${tokenHeader} is missing or wrong`);
+    const user = userOf(request);
+    if (user === null) return refuse(response, 401, `${tokenHeader} is missing or wrong`);
     const url = request.url ?? '/';
+    if (url.startsWith(`${controlRoot}/`)) return void control(request, response, user);
     const rest = url.slice(editorRoot.length);
     if (!url.startsWith(editorRoot) || !/^([/?]|$)/.test(rest))
       return refuse(response, 404, `only ${editorRoot} is here`);

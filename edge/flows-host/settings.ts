@@ -17,8 +17,8 @@ export interface SettingsOptions {
   readonly storage: FlowStorage;
   readonly credentialSecret: string;
   readonly readToken: (token: string | undefined) => EditorUser | null;
-  /** From registerGuest. */
-  readonly guestToken: object;
+  /** From registerDoor. */
+  readonly doorToken: object;
   readonly log: Log;
   readonly clock: Clock;
   readonly safeMode: boolean;
@@ -132,7 +132,7 @@ export function nodeRedSettings(options: SettingsOptions): object {
       console: { level: 'off' },
       campus: { level: 'info', metrics: false, audit: false, handler: logHandler(options.log, options.clock) },
     },
-    [settingsKey]: options.guestToken,
+    [settingsKey]: options.doorToken,
   };
 }
 

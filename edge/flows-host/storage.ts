@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
+import { migrateEntries } from './migrate.ts';
 import { excludedTypes } from './palette.ts';
 import {
   checkEntries,
@@ -14,12 +15,33 @@ import {
   printEntries,
   splitFlows,
 } from './tab-files.ts';
+import type { Versions } from './versions.ts';
 
 /** What a person deployed; paths are below the flows folder. */
 export interface Deployment {
   readonly user: string;
   readonly written: readonly string[];
   readonly removed: readonly string[];
+  /** Ids of the tabs and subflows that were changed. */
+  readonly tabs: readonly string[];
+}
+
+/** One tab or subflow as it is on disk. */
+export interface StoredTab {
+  readonly id: string;
+  readonly kind: 'tab' | 'subflow';
+  readonly label: string;
+  /** Below the flows folder. */
+  readonly file: string;
+  readonly locked: boolean;
+  readonly disabled: boolean;
+  readonly nodes: number;
+}
+
+/** Who deploys; why is known of what was asked for outside the editor. */
+export interface DeployingUser {
+  readonly username?: string;
+  readonly why?: string;
 }
 
 export interface StorageOptions {
@@ -29,6 +51,10 @@ export interface StorageOptions {
   readonly stateFolder: string;
   readonly log: Log;
   readonly onDeploy?: (deployment: Deployment) => void;
+  /** Where earlier states of tabs go; absent: they are not kept. */
+  readonly versions?: Versions;
+  /** Tabs that are given to Node-RED as disabled, whatever their files say, until somebody deploys them otherwise. */
+  readonly disabled?: () => ReadonlySet<string>;
 }
 
 interface StoredUnit {
@@ -45,7 +71,9 @@ const largestFile = 5e6;
 export interface FlowStorage {
   init: () => Promise<void>;
   getFlows: () => Promise<FlowEntry[]>;
-  saveFlows: (flows: unknown, user?: { username?: string }) => Promise<void>;
+  saveFlows: (flows: unknown, user?: DeployingUser) => Promise<void>;
+  /** What is on disk now, in the order of the tabs. Not of Node-RED's interface. */
+  tabs: () => readonly StoredTab[];
   getCredentials: () => Promise<object>;
   saveCredentials: (credentials: object) => Promise<void>;
   getSettings: () => Promise<object>;
@@ -57,7 +85,8 @@ export interface FlowStorage {
 }
 
 /** One file per tab. A file that cannot be read is left alone, logged, and never written over. */
-export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: StorageOptions): FlowStorage {
+export function openStorage(options: StorageOptions): FlowStorage {
+  const { flowsFolder, stateFolder, log, onDeploy, versions, disabled = () => new Set<string>() } = options;
   /** What is on disk, by the id of its tab ('' = global configuration). */
   let units = new Map<string, StoredUnit>();
   let saving: Promise<void> = Promise.resolve();
@@ -72,7 +101,7 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
       const entries = await readFlowFile(flowsFolder, path, ids, log);
       if (entries === null) continue;
       for (const entry of entries) ids.add(entry.id);
-      for (const unit of splitFlows(entries)) {
+      for (const unit of splitFlows(migrateEntries(entries))) {
         if (unit.id !== '' || path === globalFile) units.set(unit.id, { path, entries: unit.entries, file: entries });
         else strays.push(...unit.entries);
       }
@@ -81,14 +110,23 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
     const rank = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
     const sorted = [...units].sort(([a], [b]) => rank(a) - rank(b));
     // Tabs come before what lies on them, as Node-RED itself writes them.
-    const all = [...sorted.flatMap(([, unit]) => unit.entries), ...strays];
+    const off = disabled();
+    const given = (id: string, { entries }: StoredUnit) => (off.has(id) ? disable(entries) : entries);
+    const all = [...sorted.flatMap(([id, unit]) => given(id, unit)), ...strays];
     return [...all.filter((entry) => entry.type === 'tab'), ...all.filter((entry) => entry.type !== 'tab')];
   }
 
-  async function save(flows: unknown, user: string): Promise<void> {
-    const entries = checkEntries(flows, 'flows');
+  async function save(flows: unknown, { username: user = 'unknown', why = '' }: DeployingUser): Promise<void> {
+    const entries = migrateEntries(checkEntries(flows, 'flows'));
     refuseExcludedTypes(entries);
-    const next = splitFlows(entries);
+    const off = disabled();
+    const next = splitFlows(entries).map((unit) => {
+      const stored = units.get(unit.id);
+      // What we disabled, and nobody has touched, stays as its file says.
+      const isOurs =
+        stored !== undefined && off.has(unit.id) && isDeepStrictEqual(unit.entries, disable(stored.entries));
+      return isOurs ? { ...unit, entries: stored.entries } : unit;
+    });
     refuseLocked(units, next);
     const taken = new Set([...units.values()].map((unit) => unit.path));
     const foreign = await foreignFiles(flowsFolder, taken, log);
@@ -101,6 +139,13 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
       planned.set(unit.id, { path, entries: unit.entries, file: unit.entries });
     }
     const written: string[] = [];
+    const tabs: string[] = [];
+    const keep = async (tab: string, before: readonly FlowEntry[] | null, after: readonly FlowEntry[] | null) => {
+      const [head] = after ?? before ?? [];
+      const label = tab === '' ? 'global' : String(head?.label ?? head?.name ?? tab);
+      tabs.push(tab);
+      await versions?.save({ tab, label, by: user, why, before, after });
+    };
     const removed: string[] = [];
     const remove = async (path: string) => {
       await rm(join(flowsFolder, path), { force: true });
@@ -110,20 +155,23 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
     for (const [id, unit] of planned) {
       const before = units.get(id);
       if (before?.path === unit.path && isDeepStrictEqual(before.file, unit.entries)) continue;
+      // Before it is written over: what was there must be found again.
+      await keep(id, before?.entries ?? null, unit.entries);
       await writeAtomically(join(flowsFolder, unit.path), printEntries(unit.entries));
       written.push(unit.path);
       units.set(id, unit);
       if (before !== undefined && !used.has(before.path)) await remove(before.path);
     }
-    for (const [id, { path }] of [...units]) {
+    for (const [id, { path, entries: gone }] of [...units]) {
       if (planned.has(id)) continue;
+      await keep(id, gone, null);
       if (!used.has(path)) await remove(path);
       units.delete(id);
     }
     await writeAtomically(state('order.json'), `${JSON.stringify([...planned.keys()])}\n`);
     removed.sort();
     log.info({ user, written, removed }, 'flows were deployed');
-    onDeploy?.({ user, written, removed });
+    onDeploy?.({ user, written, removed, tabs });
   }
 
   return {
@@ -131,10 +179,11 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
     getFlows,
     // One after the other: two deploys at once would each plan on the files of before.
     saveFlows: (flows, user) => {
-      const turn = saving.then(() => save(flows, user?.username ?? 'unknown'));
+      const turn = saving.then(() => save(flows, user ?? {}));
       saving = turn.catch(() => undefined);
       return turn;
     },
+    tabs: () => [...units].flatMap(([id, unit]) => describeTab(id, unit)),
     getCredentials: () => readState(state('credentials.json')),
     saveCredentials: (credentials) => writeAtomically(state('credentials.json'), JSON.stringify(credentials), 0o600),
     getSettings: () => readState(state('settings.json')),
@@ -148,6 +197,20 @@ export function openStorage({ flowsFolder, stateFolder, log, onDeploy }: Storage
       });
     },
   };
+}
+
+/** As Node-RED gets it: nothing on the tab runs. */
+function disable(entries: readonly FlowEntry[]): readonly FlowEntry[] {
+  return entries.map((entry) => (entry.type === 'tab' ? { ...entry, disabled: true } : entry));
+}
+
+function describeTab(id: string, { path, entries }: StoredUnit): StoredTab[] {
+  const [head] = entries;
+  if (id === '' || head === undefined) return [];
+  const kind = head.type === 'subflow' ? 'subflow' : 'tab';
+  const label = String(head.label ?? head.name ?? id);
+  const flags = { locked: head.locked === true, disabled: head.disabled === true };
+  return [{ id, kind, label, file: path, ...flags, nodes: entries.length - 1 }];
 }
 
 async function listFlowFiles(flowsFolder: string, log: Log): Promise<string[]> {

@@ -9,6 +9,7 @@ export interface FlowEntry {
   readonly label?: string;
   readonly name?: string;
   readonly locked?: boolean;
+  readonly disabled?: boolean;
   readonly env?: readonly { readonly name: string; readonly value: unknown }[];
 }
 

@@ -29,15 +29,18 @@ try {
     log,
     clock: systemClock,
     safeMode: options.safeMode ?? false,
+    ...(options.budget === undefined ? {} : { budget: options.budget }),
+    ...(options.web === undefined ? {} : { web: options.web }),
     onDeploy: (deployment) => process.send?.({ kind: 'deploy', deployment }),
   });
-  process.send?.({ kind: 'ready', port: host.port, problem: host.problem });
   process.on('SIGTERM', async () => {
     await host[Symbol.asyncDispose]();
     await bus[Symbol.asyncDispose]();
     clearInterval(beat);
     process.disconnect();
   });
+  // Last: whoever hears it may send a signal at once.
+  process.send?.({ kind: 'ready', port: host.port, problem: host.problem });
 } catch (error) {
   process.send?.({ kind: 'failed', code: codeOf(error), message: messageOf(error) }, () => process.exit(1));
 }

@@ -17,6 +17,17 @@ afterAll(async () => {
   await room?.[Symbol.asyncDispose]();
 });
 
+const campusTypes = [
+  'campus reading',
+  'campus event',
+  'campus alarm in',
+  'campus calendar',
+  'campus history',
+  'campus hold',
+  'campus broadcast',
+  'campus alarm',
+  'campus notify',
+];
 const asWang = { 'x-campus-token': `${secret}:edit:wang` };
 const call = (path: string, init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${child.port}${path}`, { ...init, signal: AbortSignal.timeout(10_000), redirect: 'manual' });
@@ -87,22 +98,24 @@ describe('the flow editor', () => {
     const answer = await get('/flows-editor/nodes', { ...asWang, accept: 'application/json' });
     const sets = (await answer.json()) as { types: string[]; err?: string }[];
     const types = sets.flatMap((set) => (set.err === undefined ? set.types : []));
-    expect(types).toEqual(
-      expect.arrayContaining(['campus reading', 'campus request', 'function', 'switch', 'http request']),
-    );
+    expect(types).toEqual(expect.arrayContaining([...campusTypes, 'function', 'switch', 'http request']));
     for (const type of ['exec', 'file', 'file in', 'watch', 'tcp in', 'udp in', 'websocket in', 'http in']) {
       expect(types).not.toContain(type);
     }
-    const templates = await (
-      await get('/flows-editor/nodes', { ...asWang, accept: 'text/html', 'accept-language': 'zh-CN' })
-    ).text();
-    expect(templates).toContain('data-template-name="campus request"');
-    expect(templates).toContain('data-help-name="campus reading" data-lang="zh-CN"');
+    const templatesIn = async (language: string) =>
+      await (await get('/flows-editor/nodes', { ...asWang, accept: 'text/html', 'accept-language': language })).text();
+    const templates = await templatesIn('zh-CN');
+    const inEnglish = await templatesIn('en-US');
+    for (const type of campusTypes) {
+      expect(templates.includes(`data-template-name="${type}"`), type).toBe(true);
+      expect(templates.includes(`data-help-name="${type}" data-lang="zh-CN"`), type).toBe(true);
+      expect(inEnglish.includes(`data-help-name="${type}" data-lang="en-US"`), type).toBe(true);
+    }
     // The TypeScript of a node is not for the browser.
-    expect(templates).not.toContain('guestOf');
+    expect(templates.includes('doorOf')).toBe(false);
     for (const [lang, word] of [
-      ['zh-CN', '校园请求'],
-      ['en-US', 'campus request'],
+      ['zh-CN', '保持输出'],
+      ['en-US', 'hold output'],
     ] as const) {
       const catalog = await (await get(`/flows-editor/nodes/messages?lng=${lang}`)).text();
       expect(catalog).toContain(word);
@@ -125,7 +138,7 @@ describe('the flow editor', () => {
     ];
     expect((await deploy(flows)).status).toBe(204);
     await vi.waitFor(() => expect(child.deployments).toHaveLength(1));
-    expect(child.deployments[0]).toEqual({ user: 'wang', written: ['notify/hello.json'], removed: [] });
+    expect(child.deployments[0]).toEqual({ user: 'wang', written: ['notify/hello.json'], removed: [], tabs: ['f1'] });
     const file = join(room.folder, 'flows/notify/hello.json');
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(flows);
     expect(await (await get('/flows-editor/flows')).json()).toEqual(flows);

@@ -67,7 +67,7 @@ it('stops when it is told, and with its parent', async () => {
   await using told = await room.start();
   const gone = once(told.process, 'exit', { signal: AbortSignal.timeout(8000) });
   told.process.kill('SIGTERM');
-  expect((await gone)[0]).toBe(0);
+  expect(await gone).toEqual([0, null]);
   await using orphan = await room.start();
   const left = once(orphan.process, 'exit', { signal: AbortSignal.timeout(8000) });
   orphan.process.disconnect();

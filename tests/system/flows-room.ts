@@ -6,12 +6,14 @@ import { dirname, join } from 'node:path';
 import { vi } from 'vitest';
 import { createAccess } from '#edge/bus/access.ts';
 import { startBroker } from '#edge/bus/broker.ts';
-import { decodeRequest, type RequestMessage } from '#edge/bus/codec.ts';
+import { type AskMessage, decodeWish, type RequestMessage } from '#edge/bus/codec.ts';
 import { grantsFor } from '#edge/bus/grants.ts';
 import { answerTopic, readingTopic, requestTopic } from '#edge/bus/topics.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import { splitPointRef } from '#edge/domain/ids.ts';
 import type { Quality, Reading, Value } from '#edge/domain/reading.ts';
+import type { BudgetLimits } from '#edge/flows-host/budget.ts';
+import type { CampusWebAddress } from '#edge/flows-host/campus-web.ts';
 import type { Deployment } from '#edge/flows-host/storage.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -21,6 +23,9 @@ const password = 'flows-token-of-this-start';
 
 /** A request as it came to the broker, with when (monotonic ms). */
 export type Asked = RequestMessage & { readonly at: number };
+
+/** What the flows process reports, raises and tells. */
+export type Said = AskMessage;
 
 export interface Child extends AsyncDisposable {
   readonly process: ChildProcess;
@@ -37,6 +42,7 @@ export async function flowsRoom() {
   const folder = await mkdtemp(join(tmpdir(), 'flows-system-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const asked: Asked[] = [];
+  const said: Said[] = [];
   const broker = stack.use(
     await startBroker({
       hosts: ['127.0.0.1'],
@@ -53,15 +59,14 @@ export async function flowsRoom() {
       log: silentLog,
       onPublish: async ({ topic, payload }) => {
         if (topic !== requestTopic('flows')) return;
-        const decoded = decodeRequest(payload);
+        const decoded = decodeWish(payload);
         if (!decoded.ok) throw new Error(decoded.message);
-        asked.push({ ...decoded.value, at: systemClock.monotonic() });
-        const { id, point } = decoded.value;
-        await broker.bus.publish(
-          answerTopic('flows'),
-          { id, accepted: true, outcome: 'holding', message: point },
-          { qos: 1 },
-        );
+        const wish = decoded.value;
+        if (wish.kind === 'ask') said.push(wish.ask);
+        else asked.push({ ...wish.request, at: systemClock.monotonic() });
+        const { id } = wish.kind === 'ask' ? wish.ask : wish.request;
+        const answer = { id, accepted: true, outcome: 'holding', message: wish.kind };
+        await broker.bus.publish(answerTopic('flows'), answer, { qos: 1 });
       },
     }),
   );
@@ -69,6 +74,8 @@ export async function flowsRoom() {
   return {
     folder,
     asked,
+    said,
+    bus: broker.bus,
     writeFlow: async (path: string, flow: unknown) => {
       const file = join(folder, 'flows', path);
       await mkdir(dirname(file), { recursive: true });
@@ -92,7 +99,9 @@ export async function flowsRoom() {
       };
       await broker.bus.publish(readingTopic(reading.ref), reading, { retain: true });
     },
-    start: (more: { safeMode?: boolean; log?: string } = {}): Promise<Child> =>
+    start: (
+      more: { safeMode?: boolean; log?: string; budget?: Partial<BudgetLimits>; web?: CampusWebAddress } = {},
+    ): Promise<Child> =>
       startChild({
         brokerPort: broker.ports.mqtt,
         password,

@@ -27,15 +27,15 @@ describe('the shipped flows', () => {
     const broken = [
       { id: 't', type: 'tab' },
       { id: 'a', type: 'exec', z: 't', command: 'reboot' },
-      { id: 'b', type: 'campus request', z: 't', point: 'relay-1/relay_1', wires: [['gone']] },
+      { id: 'b', type: 'campus hold', z: 't', point: 'relay-1/relay_1', wires: [['gone']] },
       { id: 'c', type: 'safety bypass', z: 'nowhere', credentials: {} },
       { id: 'd', type: 'function', z: 't', func: '\n'.repeat(40) },
       { id: 'e', type: 'http request', z: 't', url: 'http://10.0.0.1/' },
     ];
     expect(lintFlow(broken)).toEqual([
       'a (exec): this type is not allowed',
-      'b (campus request): a wire goes to "gone", which is not there',
-      'b (campus request): point: "relay-1/relay_1" belongs into a variable of the tab',
+      'b (campus hold): a wire goes to "gone", which is not there',
+      'b (campus hold): point: "relay-1/relay_1" belongs into a variable of the tab',
       'c (safety bypass): this type is not known',
       'c (safety bypass): its tab "nowhere" is not in this file',
       'c (safety bypass): it holds credentials',
