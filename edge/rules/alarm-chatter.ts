@@ -1,3 +1,5 @@
+import type { Alarm } from '#edge/domain/alarm.ts';
+
 /*
  * The guard against chattering (ISA-18.2 16.5, EEMUA 191: three comings within ten minutes are already a nuisance): a source that
  * comes and goes more often than people can follow is held up as one alarm until it has been calm.
@@ -54,4 +56,29 @@ export function createChatterGuard(limits: ChatterLimits = chatterLimits): Chatt
       return dropped;
     },
   };
+}
+
+type OpenAlarms = ReadonlyMap<string, Alarm>;
+const views = new WeakMap<OpenAlarms, OpenAlarms>();
+
+/**
+ * Open alarms for those who raise them and wait for them (rules, flows, channels): as they would be if nothing were held up, so that
+ * a cause that comes back is raised again and counted. Asked for every reading: the same map comes back while nothing is quiet.
+ */
+export function asSourcesSee(open: OpenAlarms): OpenAlarms {
+  const known = views.get(open);
+  if (known !== undefined) return known;
+  const isQuiet = ({ chattering }: Alarm) => chattering !== undefined && chattering.quiet !== null;
+  const view = [...open.values()].some(isQuiet)
+    ? new Map(
+        [...open].flatMap(([source, alarm]) => (isQuiet(alarm) ? withoutCause(source, alarm) : [[source, alarm]])),
+      )
+    : open;
+  views.set(open, view);
+  return view;
+}
+
+function withoutCause(source: string, alarm: Alarm): [string, Alarm][] {
+  if (alarm.state === 'acknowledged' || alarm.suppressedBy !== undefined) return [];
+  return [[source, { ...alarm, state: 'returned', active: false }]];
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Alarm, AlarmClass } from '#edge/domain/alarm.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
 import { createCauses, type Ways } from '#edge/rules/alarm-causes.ts';
-import { createChatterGuard } from '#edge/rules/alarm-chatter.ts';
+import { asSourcesSee, createChatterGuard } from '#edge/rules/alarm-chatter.ts';
 import {
   type AlarmContext,
   acknowledgeAlarm,
@@ -296,6 +296,26 @@ describe('a source that chatters', () => {
     expect(quiet.get('process:camera')).toMatchObject({ active: true, chattering: { since: 5, quiet: 20 } });
     expect(quiet.get('device:camera-1')).toMatchObject({ suppressedUntil: 20 + hiddenGrace });
     expect(passAlarmTime(quiet, { ...context, now: 20 + limits.calm }).open.has('process:camera')).toBe(false);
+  });
+
+  it('is to its source as if it were not held up, so that it is raised again when it comes back', () => {
+    const base = apply(none, 1, device('a'), device('b'), device('c'));
+    expect(asSourcesSee(base)).toBe(base);
+    const held = new Map(
+      [...base].map(([source, alarm], i) => [
+        source,
+        {
+          ...alarm,
+          chattering: { since: 1, quiet: i < 2 ? 1 : null },
+          ...(i === 0 ? { state: 'acknowledged' as const } : {}),
+        },
+      ]),
+    );
+    const view = asSourcesSee(held);
+    expect([...view.keys()]).toEqual(['device:b', 'device:c']);
+    expect(view.get('device:b')).toMatchObject({ state: 'returned', active: false });
+    expect(view.get('device:c')).toBe(held.get('device:c'));
+    expect(asSourcesSee(held)).toBe(view);
   });
 
   it('is forgotten, and that is counted, when sources are more than can be remembered', () => {
