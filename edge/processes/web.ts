@@ -18,9 +18,11 @@ import { loadAdminToken } from '#edge/web/token.ts';
 import { describeCampus } from './campus.ts';
 import { openCertificates } from './certificates.ts';
 import { type EdgeInit, paths, profileFolder, type WebInit } from './context.ts';
+import { flowsToken } from './flows-token.ts';
 import { joinBus } from './link.ts';
 import { forwardAudit } from './web/forward-audit.ts';
 import { knownProfiles } from './web/known-profiles.ts';
+import { createRunRehearsal } from './web/run-rehearsal.ts';
 import { createTryProfile } from './web/try-profile.ts';
 
 /** People on the campus. Also starts on a broken site file, to show what is wrong with it. */
@@ -109,10 +111,15 @@ async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: Ch
     data,
     profiles: knownProfiles(await loadProfiles(profileFolder)),
     tryProfile: createTryProfile(),
+    rehearse: createRunRehearsal({ data, site }),
     certificate: () => (pki === null ? null : certificateInfo(pki.pages)),
     isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
-    flows: site.flows.enabled ? { port: site.flows.port, header: 'x-campus-token', secret: init.flowsSecret } : null,
+    flows: site.flows.enabled ? flowsAddress(init) : null,
   };
+}
+
+function flowsAddress({ site, flowsSecret: secret }: EdgeInit) {
+  return { port: site.flows.port, header: 'x-campus-token', secret, guestToken: flowsToken(secret) };
 }
 
 /** The page is there before core is, and stays when core goes. */

@@ -13,6 +13,8 @@ export interface FlowsAddress {
   readonly port: number;
   readonly header: string;
   readonly secret: string;
+  /** What it shows us when it asks what was. */
+  readonly guestToken?: string;
 }
 
 type SocketRequest = Pick<FastifyRequest, 'principal' | 'sessionId'> & { readonly raw: { readonly socket: Socket } };

@@ -23,6 +23,7 @@ import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addDeviceRoutes } from './device-routes.ts';
 import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
+import { addFlowsRoutes } from './flows-routes.ts';
 import { createGuard, type GuardedRoute, refuseRoutesWithoutAccess } from './guard.ts';
 import { Held } from './held.ts';
 import { addHistoryRoutes } from './history-routes.ts';
@@ -39,6 +40,8 @@ import { identifyByToken } from './people/tokens.ts';
 import type { TryView } from './place-schemas.ts';
 import { addPlanRoutes } from './plan-routes.ts';
 import { addErrorHandler } from './problems.ts';
+import { addRehearsalRoutes } from './rehearsal-routes.ts';
+import { Rehearsals, type RunRehearsal } from './rehearsals.ts';
 import { addRequestRoutes } from './request-routes.ts';
 import { addSecurityRoutes } from './security-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
@@ -79,6 +82,8 @@ export interface CampusView {
   readonly profiles: readonly KnownProfile[];
   /** One reading of a device by its real driver, in a process of its own; up to 20 s. Throws TOO_MANY_REQUESTS. */
   tryProfile(profile: string, address: object, signal: AbortSignal): Promise<TryView>;
+  /** Plays a rule on the stored past, in a process of its own. */
+  readonly rehearse: RunRehearsal;
   /** What pages are served with; null while there is only plain HTTP on this machine. */
   certificate(): CertificateView | null;
   /** How far the audit has got to its syslog server; null or absent: it is sent to none. */
@@ -145,6 +150,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     addStatusRoutes(routes, options, streams);
     if (campus === null || known === null) return void addNobodyRoute(routes);
+    const rehearsals = cleanup.use(new Rehearsals(campus.rehearse, options.clock));
     addPeopleRoutes(routes, known);
     addLiveRoutes(routes, campus, options.live);
     addAlarmRoutes(routes, campus);
@@ -159,6 +165,8 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addAuditRoutes(routes, campus);
     addNotifyRoutes(routes, campus, options.live);
     addSecurityRoutes(routes, campus, options.clock);
+    addFlowsRoutes(routes, campus);
+    addRehearsalRoutes(routes, campus, rehearsals);
   });
   if (campus?.flows) await addFlowsEditor(app, campus.flows, held, campus.rpc);
   await app.register((scope) => addConsoleFiles(scope, options.consoleFolder ?? null));
@@ -180,7 +188,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 
 function createPeople(
   { token, clock, log, onSetupCode = () => {} }: WebOptions,
-  { site, data, reader, rpc }: CampusView,
+  { site, data, reader, rpc, flows }: CampusView,
   streams: Streams,
   held: Held,
 ): People {
@@ -192,6 +200,7 @@ function createPeople(
     clock,
     log,
     token,
+    flowsToken: flows?.guestToken ?? null,
     saySetup: onSetupCode,
     onEnd: (isOver) => {
       streams.endSessions(isOver);

@@ -36,6 +36,8 @@ export interface PeopleOptions {
   readonly log: Log;
   /** `<data>/admin-token`. */
   readonly token: string;
+  /** What the flows process shows when it asks what was; null: there is none. */
+  readonly flowsToken?: string | null;
   /** The code for the first administrator, told to whoever reads the terminal: again when it changes. */
   readonly saySetup: (code: string) => void;
   /** Whoever holds a stream or socket open for a session (or as a token) must let go. */
@@ -91,7 +93,7 @@ export class People implements AsyncDisposable {
       campusNames: campusWords(site.campus.name),
       onTokenEnd: (id) => onEnd(({ who }) => who === `token:${id}`),
     });
-    this.#tokens = new Tokens({ records, local: options.token, clock, log });
+    this.#tokens = new Tokens({ records, local: options.token, flows: options.flowsToken ?? null, clock, log });
     this.setup = new SetupCode(options.saySetup);
     const { oidc } = site.people;
     this.oidc = oidc === undefined ? null : new Oidc(oidc, site.folder, clock);

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { TokenBucket } from '#edge/bus/admission.ts';
 import type { Principal } from '#edge/domain/access.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { messageOf } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { isSameSecret } from '#edge/runtime/secret.ts';
 import { bearerOf, type Identity } from '../guard.ts';
@@ -22,9 +23,24 @@ export interface TokensOptions {
   readonly records: Records;
   /** `<data>/admin-token`. */
   readonly local: string;
+  /** Of the flows process, which asks what was; null: there is none. */
+  readonly flows?: string | null;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** The flows process: it may look, like anybody on the campus, and is no person. What people write in flows has its token. */
+const flowsPrincipal: Principal = {
+  who: 'process:flows',
+  id: 'flows',
+  name: 'flows',
+  role: null,
+  rights: new Set(['see']),
+  zones: 'all',
+};
+/** Its questions at once, and then a second. */
+const flowsBurst = 40;
+const flowsPerSecond = 8;
 
 /** Where there are no accounts (the site file is broken): the token of the box alone. */
 export function identifyByToken(local: string): (request: FastifyRequest) => Identity | null {
@@ -37,14 +53,17 @@ export class Tokens {
   readonly #options: TokensOptions;
   /** When a use was last written, or tried to be, ms since epoch. */
   readonly #written = new Map<string, number>();
+  readonly #ofFlows: TokenBucket;
 
   constructor(options: TokensOptions) {
     this.#options = options;
+    this.#ofFlows = new TokenBucket(flowsPerSecond, flowsBurst, options.clock);
   }
 
   find(bearer: string): Principal | null {
-    const { records, local, clock } = this.#options;
+    const { records, local, flows = null, clock } = this.#options;
     if (isSameSecret(bearer, local)) return localPrincipal;
+    if (flows !== null && isSameSecret(bearer, flows)) return this.#admitFlows();
     const [, id = '', secret = ''] = /^([a-z0-9][a-z0-9_-]{0,62})\.([\w-]{43})$/.exec(bearer) ?? [];
     const token = id === '' ? null : records.one('token', id);
     if (token === null || !isSameSecret(digestOf(secret), token.body.digest)) return null;
@@ -52,6 +71,13 @@ export class Tokens {
     if (expires !== null && expires <= clock.now()) return null;
     this.#touch(token);
     return { who: `token:${id}`, id, name, role: null, rights: new Set(scopes), zones };
+  }
+
+  /** Throws TOO_MANY_REQUESTS. */
+  #admitFlows(): Principal {
+    if (this.#ofFlows.available() < 1) throw new CodedError('TOO_MANY_REQUESTS', 'flows ask too often');
+    this.#ofFlows.spend(1);
+    return flowsPrincipal;
   }
 
   isStanding(id: string): boolean {

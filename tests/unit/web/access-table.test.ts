@@ -68,6 +68,9 @@ const table: Readonly<Record<string, Access>> = {
   'PUT /api/v1/plans/:id/image': 'devices',
   'PUT /api/v1/plans/:id/places/:device': 'devices',
   'DELETE /api/v1/plans/:id/places/:device': 'devices',
+  'POST /api/v1/rehearsals': 'rules',
+  'GET /api/v1/rehearsals/:id': 'rules',
+  'DELETE /api/v1/rehearsals/:id': 'rules',
   'GET /api/v1/assets': 'see',
   'GET /api/v1/assets.csv': 'export',
   'POST /api/v1/assets.csv': 'assets',
@@ -97,6 +100,12 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/audit/verify': 'audit',
   'GET /api/v1/security': 'security',
 
+  'GET /api/v1/flows': 'flows-view',
+  'GET /api/v1/flows/:tab/versions/:version': 'flows-view',
+  'GET /api/v1/flows/:tab/diff': 'flows-view',
+  'POST /api/v1/flows/:tab/rollback': 'flows-edit',
+  'POST /api/v1/flows/restart': 'flows-edit',
+
   ...Object.fromEntries(
     ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) => [
       [`${method} /flows-editor`, 'flows-view' as const],
@@ -110,6 +119,8 @@ const inPath: Readonly<Record<string, string>> = {
   id: 'nobody-at-all',
   device: 'meter-main',
   point: 'power',
+  tab: 'c0ffee0000000001',
+  version: '1',
   name: 'nothing.tar.gz',
   channel: 'no-channel',
   '*': 'app-1a2b.js',
