@@ -7,6 +7,7 @@ import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import { createInboxLimiter } from '#edge/ingest/inbox.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
+import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
 import type { AlarmDecision, NotifyDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
@@ -57,7 +58,7 @@ export class Inbound {
     this.#options = options;
     const { append, clock, judgement, notify } = options;
     this.#asks = createGuestAsks({
-      openAlarms: () => judgement.openAlarms,
+      openAlarms: () => asSourcesSee(judgement.openAlarms),
       judge: (decisions) => judgement.take([], [], decisions),
       commit: (batch) => this.commit(batch),
       clock,

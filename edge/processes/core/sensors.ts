@@ -62,7 +62,8 @@ function sensorsByBridge(sensors: readonly Device[]): ReadonlyMap<string, readon
   return new Map([...all].filter(([, ids]) => ids.length >= fewest));
 }
 
-function bridgeOf(device: Device): string | null {
+/** The bridge that a sensor speaks through, as its topics begin; null: it speaks for itself. */
+export function bridgeOf(device: Device): string | null {
   try {
     const address = parseSensorAddress(device);
     return address.convention === 'zigbee2mqtt' ? address.base : null;
