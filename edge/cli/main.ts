@@ -9,6 +9,7 @@ import { deviceCommands } from './device.ts';
 import { doctorCommands } from './doctor.ts';
 import { helpOf, overview } from './help.ts';
 import { profileCommands } from './profile.ts';
+import { ruleCommands } from './rule.ts';
 import { serviceCommands } from './service.ts';
 import { siteCommands } from './site.ts';
 import { userCommands } from './user.ts';
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   ...certificateCommands,
   ...profileCommands,
   ...siteCommands,
+  ...ruleCommands,
   ...auditCommands,
   ...backupCommands,
   ...serviceCommands,

@@ -44,6 +44,7 @@ const rooms: Record<string, readonly string[]> = {
     'edge/runtime',
     'edge/bus',
     'edge/profiles',
+    'edge/rules',
     'edge/store/reader.ts',
     'edge/store/documents.ts',
     'edge/store/audit-chain.ts',

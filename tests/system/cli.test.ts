@@ -112,7 +112,7 @@ describe('site files', () => {
     expect(await check(demo)).toMatchObject({
       code: 0,
       err: '',
-      out: expect.stringMatching(/^\d+ devices, \d+ points: well formed\n$/),
+      out: expect.stringMatching(/^\d+ devices, \d+ points, \d+ rules: well formed\n$/),
     });
   });
 
