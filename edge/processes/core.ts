@@ -3,33 +3,40 @@ import { createAccess } from '#edge/bus/access.ts';
 import { startBroker } from '#edge/bus/broker.ts';
 import type { InboundMessage } from '#edge/bus/bus.ts';
 import { findBrokenGrants, grantsFor } from '#edge/bus/grants.ts';
-import { healthTopic } from '#edge/bus/topics.ts';
+import { calendarTopic, healthTopic } from '#edge/bus/topics.ts';
 import { createCommands } from '#edge/commands/commands.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { ProcessStatus } from '#edge/domain/health.ts';
 import { pointRef } from '#edge/domain/ids.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
-import { checkInterlocks } from '#edge/rules/check-interlocks.ts';
-import { compileInterlocks } from '#edge/rules/compile.ts';
-import { standingHolds } from '#edge/rules/interlock-state.ts';
+import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
+import { createCalendar } from '#edge/rules/create-calendar.ts';
+import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import type { Batch } from '#edge/store/batch.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
+import { Escalation, recentNotices } from './core/escalation.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
+import { Modes } from './core/modes.ts';
 import { createNoticeMethods } from './core/notices.ts';
 import { openStoreOrNone, watchForStore } from './core/open-store.ts';
 import { startRestored } from './core/restored.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
+import { openRuleDesk } from './core/rule-desk.ts';
+import { createRuleMethods } from './core/rule-methods.ts';
 import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
-import { siteMistakes } from './core/watch-alarms.ts';
+import { mistakesSource, ruleTroubles, siteMistakes, troublesSource } from './core/watch-alarms.ts';
+import { createWays } from './core/ways.ts';
 
 /** Broker, ingest, rules, commands, and the store's writer. */
 export async function startCore(init: EdgeInit, context: ChildContext): Promise<Running> {
@@ -85,32 +92,53 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     alarmed: restored.alarms.flatMap(({ source, active }) => (active ? [source] : [])),
     clock,
   });
+  const calendar = createCalendar(site.openingHours, site.campus.timeZone);
+  const reader = stack.use(openReader(data, clock));
+  const append = (batch: Batch) => shelf.append(batch);
+  const standsOrNot = (source: string, raise: AlarmDecision | null) =>
+    inbound?.takeReadingsUnasked([], [raise ?? { kind: 'return', source, reason: 'it is mended' }]);
+  const desk = await openRuleDesk({
+    ...{ site, campus, calendar, reader, append, stored: restored.state, clock, log },
+    onTroubles: (troubles) => standsOrNot(troublesSource, troubles.length === 0 ? null : ruleTroubles(troubles)),
+    onFaulty: (problems) => standsOrNot(mistakesSource, problems.length === 0 ? null : siteMistakes(problems)),
+  });
+  const modes = new Modes({
+    known: site.modes.map(({ id }) => id),
+    ...{ calendar, reader, append, clock, log },
+    onChange: () => inbound?.commitUnasked(judgement.take([], [])),
+    tell: (now) => void bus.publish(calendarTopic, now, { retain: true }).catch(() => {}),
+  });
   const commands = createCommands({
     points: outputPoints(campus),
     bus,
-    append: (batch) => shelf.append(batch),
+    // What rules remember goes into the transaction of the holds that it explains.
+    append: (batch) =>
+      append(batch.holds === undefined ? batch : { ...batch, state: { ...batch.state, ...judgement.fresh } }),
     clock,
     log,
     restored,
-    interlockState: () => judgement.state,
+    interlockState: () => null,
     requestGrants: (client) => grantsOf(site, client),
     onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
   });
-  const compiled = compileInterlocks(site.interlocks, {
-    devices: campus.devices,
-    openingHours: site.openingHours,
-    timeZone: site.campus.timeZone,
-  });
+  let escalation: Escalation | null = null;
   const judgement = stack.use(
     new Judgement({
-      compiled,
-      storedState: restored.state.interlocks,
+      engine: desk.engine,
+      shadow: desk.shadow,
+      active: desk.active,
+      stale: desk.stale,
+      modes: () => modes.on,
       storedAlarms: restored.alarms,
       latest: ingest.latest,
-      processOf: (device) => campus.devices.find(({ id }) => id === device) && campus.processOf(device as Device['id']),
-      sourceExists: (source) => sourceExists(source, site, campus),
+      ...createWays(site, campus),
+      sourceExists: (source) => desk.isSource(source) || sourceExists(source, site, campus),
       act: (changes) => commands.setInterlockHolds(changes),
+      once: (decision) => {
+        if (decision.kind === 'notify') escalation?.notify(decision);
+        else void commands.pulse(decision.camera, 'snapshot', decision.owner, decision.reason).catch(() => {});
+      },
       commit: (verdict) => inbound?.commitUnasked(verdict),
       clock,
     }),
@@ -121,8 +149,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     commands,
     watch,
     bus,
-    append: (batch) => shelf.append(batch),
+    append,
     devicesOf: (process) => owned[process] ?? [],
+    notify: (decision) => escalation?.notify(decision),
     clock,
     log,
   });
@@ -130,7 +159,24 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   commands.start({ isMemoryWhole: fault === null });
   core.publishAll(latest);
   core.commitUnasked(judgement.begin());
-  commands.adoptInterlockHolds(standingHolds(judgement.state));
+  commands.adoptInterlockHolds(desk.engine.standing());
+  const commit = (batch: Batch) => core.commit(batch);
+  escalation = stack.use(
+    new Escalation({
+      notify: site.notify,
+      ...{ calendar, judgement, commit, bus, clock, log },
+      recent: fault === null ? recentNotices((limit) => reader.notices({ limit }), clock.now()) : [],
+    }),
+  );
+  desk.book.begin({
+    put: (version) => core.commitUnasked(judgement.put(version)),
+    remove: (rule) => core.commitUnasked(judgement.remove(rule)),
+    watch: (version) => core.commitUnasked(judgement.watch(version)),
+    unwatch: (rule) => core.commitUnasked(judgement.unwatch(rule)),
+  });
+  modes.tick();
+  stack.use(new Ticker(1_000, () => modes.tick()));
+  stack.use(new Ticker(30_000, () => desk.book.tick()));
   // After the first look, which ends the alarms of a store of before the start.
   stack.defer(
     store.onFault((fault) => {
@@ -142,8 +188,6 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       core.takeReadingsUnasked([], [decision]);
     }),
   );
-  const mistakes = interlockMistakes(site, campus);
-  if (mistakes.length > 0) core.takeReadingsUnasked([], [siteMistakes(mistakes)]);
   if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
   noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);
@@ -152,8 +196,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     createAdoption({
       site,
       data,
-      commit: (batch) => core.commit(batch),
-      tripped: () => Object.entries(judgement.state.interlocks).flatMap(([id, { tripped }]) => (tripped ? [id] : [])),
+      commit,
+      urgent: () => judgement.urgent(),
       reload: context.reload,
       clock,
     }),
@@ -167,19 +211,22 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           judgement,
           inbound: core,
           store,
-          append: (batch) => shelf.append(batch),
+          append,
           data,
           clock,
         }),
         ...adoption.methods,
+        ...createRuleMethods({
+          ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
+        }),
         ...(site.notify === undefined
           ? {}
           : createNoticeMethods({
               notify: site.notify,
-              reader: stack.use(openReader(data, clock)),
-              commit: (batch) => core.commit(batch),
+              reader,
+              commit,
               decide: (decisions) => core.takeReadingsUnasked([], decisions),
-              isActive: (source) => [...judgement.openAlarms.values()].some((a) => a.source === source && a.active),
+              isActive: (source) => asSourcesSee(judgement.openAlarms).get(source)?.active === true,
               clock,
             })),
       },
@@ -188,8 +235,12 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, judgement, watch, store, bus, clock, log }));
   if (fault !== null) {
-    const isCalm = () => Object.values(judgement.state.interlocks).every(({ tripped }) => !tripped);
-    stack.use(watchForStore(storeOptions, { isCalm, restart: () => process.kill(process.pid, 'SIGTERM') }));
+    stack.use(
+      watchForStore(storeOptions, {
+        isCalm: () => judgement.isCalm(),
+        restart: () => process.kill(process.pid, 'SIGTERM'),
+      }),
+    );
   }
   const all = stack.move();
   return {
@@ -203,13 +254,7 @@ function problemsOf(site: Site, campus: Campus): string[] {
     ...campus.broken.map(({ device, message }) => `device ${device}: ${message}`),
     ...findBrokenGrants(site),
     ...site.adoptionProblems,
-    ...interlockMistakes(site, campus),
   ];
-}
-
-function interlockMistakes(site: Site, campus: Campus): readonly string[] {
-  const { openingHours, interlocks } = site;
-  return checkInterlocks(interlocks, { devices: campus.devices, openingHours, timeZone: site.campus.timeZone });
 }
 
 function devicesByProcess(campus: Campus): Readonly<Record<string, readonly Device['id'][]>> {
@@ -231,7 +276,6 @@ function grantsOf(site: Site, client: string): readonly string[] {
 
 function sourceExists(source: string, site: Site, campus: Campus): boolean {
   const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
-  if (kind === 'interlock' || kind === 'blind') return site.interlocks.some(({ id }) => id === name);
   if (kind === 'device') return site.devices.some(({ id }) => id === name);
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));

@@ -12,6 +12,7 @@ import { createLog } from '#edge/runtime/log.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { type ChildSpec, type SupervisorTimes, startSupervisor } from '#edge/runtime/supervisor.ts';
 import { freePorts, freeUdpPorts } from './free-ports.ts';
+import { placeRules } from './place-rules.ts';
 
 /*
  * The demo campus on free ports, as real processes under the real supervisor: for tests that ask what people and
@@ -59,7 +60,7 @@ export async function startCampus(options: CampusOptions = {}): Promise<RunningC
   const host = options.host ?? '127.0.0.1';
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'campus-'));
   mkdirSync(data, { recursive: true });
-  const { site, simulatorPorts, cityHttp } = await placeSite(host, options);
+  const { site, simulatorPorts, cityHttp } = await placeSite(host, data, options);
   const passwords: Record<string, string> = {};
   for (const { id } of site.clients) {
     passwords[id] = `password-of-${id}`;
@@ -137,7 +138,7 @@ async function ask<T>(url: string, token: string, body?: object): Promise<T> {
 }
 
 /** The demo's site file with other ports. */
-async function placeSite(host: string, options: CampusOptions) {
+async function placeSite(host: string, data: string, options: CampusOptions) {
   const demo = await loadSite(join(root, 'edge/simulators/demo-site.yaml'));
   const [
     mqtt = 0,
@@ -180,6 +181,7 @@ async function placeSite(host: string, options: CampusOptions) {
     http: { host, port: http },
     https: { hosts: [host], port: https, names: [] },
     flows: { ...demo.flows, port: flows, folder: join(root, 'flows') },
+    rules: { folder: placeRules(demo, data) },
     devices: demo.devices.map((device) => ({ ...device, address: { ...device.address, ...addresses[device.id] } })),
     ...(city === undefined ? {} : { city: { ...city, host, port: cityMqtt } }),
   };

@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventTopic, healthTopic, samplesTopic } from '#edge/bus/topics.ts';
 import type { ProcessStatus } from '#edge/domain/health.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
+import { paths } from '#edge/processes/context.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
-import { openReader } from '#edge/store/reader.ts';
+import { connectRpc } from '#edge/runtime/rpc.ts';
 import { firePanel, startSafetyCore, temporaryData, until } from './safety-core.ts';
 
 /* Promises about life safety, asked of core itself: its broker, its store and its rules are the real ones. */
@@ -69,7 +70,7 @@ describe('the siren', () => {
 });
 
 describe('after a restart', () => {
-  test('an evacuation goes on, and ends by itself only where its interlock was taken out of the site file', async () => {
+  test('an evacuation goes on, also without the file of its rule, and ends when two people turn it off', async () => {
     using data = temporaryData();
     {
       await using core = await startSafetyCore({ data: data.path });
@@ -86,21 +87,19 @@ describe('after a restart', () => {
       expect(core.outputs.get(clip)?.holder).toBe('interlock:fire');
       expect(broadcast.told('speaker-gate')).not.toContain('');
     }
-    await using core = await startSafetyCore({
-      data: data.path,
-      change: (site) => ({
-        ...site,
-        interlocks: site.interlocks.map((one) => (one.id === 'fire' ? { ...one, id: 'fire-2026' } : one)),
-      }),
-    });
+    rmSync(join(data.path, 'rules', 'fire.yaml'));
+    await using core = await startSafetyCore({ data: data.path });
     const broadcast = await core.drive('broadcast');
-    await until(() => expect(broadcast.told('speaker-gate')).toEqual(['']));
-    expect(core.outputs.get(clip)).toMatchObject({ value: '', holder: null });
-    using reader = openReader(data.path);
-    await until(() => {
-      const open = reader.alarms({ open: true, limit: 100 }).map(({ source }) => source);
-      expect(open).not.toContain('interlock:fire');
-    });
+    await until(() => expect(broadcast.told('speaker-gate')).toContain('evacuation'));
+    await until(() => expect(core.alarms.get('site:rules')).toMatchObject({ active: true }));
+    await using rpc = connectRpc(paths.socket(data.path));
+    const act = (who: string) => ({ id: 'fire', version: null, why: 'the panel is gone', who, from: '127.0.0.1' });
+    expect(await rpc.call('rule.activate', act('person:lin'))).toMatchObject({ outcome: 'proposed' });
+    expect(core.outputs.get(clip)?.holder).toBe('interlock:fire');
+    await rpc.call('rule.approve', { ...act('person:wang'), digest: null });
+    await until(() => expect(broadcast.told('speaker-gate')).toContain(''));
+    await until(() => expect(core.outputs.get(clip)).toMatchObject({ value: '', holder: null }));
+    await until(() => expect(core.alarms.get('interlock:fire')).toMatchObject({ active: false }));
   }, 60_000);
 });
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Device } from '#edge/domain/device.ts';
-import type { Interlock } from '#edge/domain/interlock.ts';
 import { parseSpeakerConfig } from '#edge/drivers/broadcast/config.ts';
 import { parseModbusConfig } from '#edge/drivers/modbus/config.ts';
 import { parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
@@ -35,8 +34,8 @@ export interface AdoptionOptions {
   readonly site: Site;
   readonly data: string;
   readonly commit: (batch: Batch) => Promise<void>;
-  /** Ids of the interlocks that are tripped now. */
-  readonly tripped: () => readonly string[];
+  /** A rule that protects lives and is fired now; null: none. */
+  readonly urgent: () => string | null;
   /** Asks the supervisor; undefined where there is none. */
   readonly reload: ((processes: readonly string[]) => void) | undefined;
   readonly clock: Clock;
@@ -78,7 +77,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
   };
 
   const adopt = async (params: z.infer<typeof adoptParams>): Promise<unknown> => {
-    requireCalm(site.interlocks, options.tripped());
+    requireCalm(options.urgent());
     const adopted = wholeList(data);
     const device = parseDevice(params.device);
     const protocol = await requireFit(site, [...declared, ...adopted], device);
@@ -89,7 +88,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
   };
 
   const giveUp = async (params: z.infer<typeof giveUpParams>): Promise<unknown> => {
-    requireCalm(site.interlocks, options.tripped());
+    requireCalm(options.urgent());
     const adopted = wholeList(data);
     const device = adopted.find((entry) => entry.id === params.id);
     if (device === undefined) {
@@ -122,12 +121,11 @@ function refused(message: string): CodedError {
 }
 
 /** Core is away for a second or two: not while people are being led out. */
-function requireCalm(interlocks: readonly Interlock[], tripped: readonly string[]): void {
-  const urgent = interlocks.find(({ id, priority }) => priority === 1 && tripped.includes(id));
-  if (urgent === undefined) return;
+function requireCalm(urgent: string | null): void {
+  if (urgent === null) return;
   throw new CodedError(
     'ADOPT_NOT_NOW',
-    `the interlock "${urgent.id}" is tripped: devices can be adopted and given up when it is reset`,
+    `the interlock "${urgent}" is tripped: devices can be adopted and given up when it is reset`,
   );
 }
 

@@ -4,8 +4,9 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import { type RuleDecision, type RuleVersion, ruleOfInstance, ruleOwner } from '#edge/domain/rule.ts';
 import { createCauses, type Ways } from '#edge/rules/alarm-causes.ts';
-import { createChatterGuard } from '#edge/rules/alarm-chatter.ts';
+import { asSourcesSee, createChatterGuard } from '#edge/rules/alarm-chatter.ts';
 import {
   type AlarmContext,
   acknowledgeAlarm,
@@ -17,33 +18,44 @@ import {
   unshelveAlarm,
   whyNotShelved,
 } from '#edge/rules/alarm-machine.ts';
-import type { CompiledInterlocks } from '#edge/rules/compile.ts';
-import { type AlarmDecision, type HoldChange, isAlarmDecision, isHoldChange } from '#edge/rules/decision.ts';
-import { evaluateInterlocks } from '#edge/rules/evaluate.ts';
 import {
-  type InterlockState,
-  ownerOf,
-  type ResetOutcome,
-  resetInterlock,
-  restoreInterlockState,
-} from '#edge/rules/interlock-state.ts';
+  type AlarmDecision,
+  type HoldChange,
+  isAlarmDecision,
+  isHoldChange,
+  isOnce,
+  type OnceDecision,
+} from '#edge/rules/decision.ts';
+import type { Engine, EngineInput, InstanceView, WhyView } from '#edge/rules/engine.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Batch } from '#edge/store/batch.ts';
+import { JournalGate } from './journal-gate.ts';
+import type { ShadowRules } from './shadow-rules.ts';
 
 /** What a turn of judgement wants stored together with what caused it. */
-export type Verdict = Pick<Batch, 'alarms' | 'state' | 'audit'>;
+export type Verdict = Pick<Batch, 'alarms' | 'state' | 'audit' | 'journal'>;
 
 export interface JudgementOptions extends Ways {
-  readonly compiled: CompiledInterlocks;
-  readonly storedState: unknown;
+  /** The active rules, with what they remember. */
+  readonly engine: Engine;
+  /** Versions that only watch. */
+  readonly shadow: ShadowRules;
+  /** The versions that `engine` runs at the start. */
+  readonly active: readonly RuleVersion[];
+  /** Names of what is remembered of rules that are gone: forgotten with the first look. */
+  readonly stale: readonly string[];
+  /** Modes that are on. */
+  readonly modes: () => ReadonlySet<string>;
   readonly storedAlarms: readonly Alarm[];
   readonly latest: () => ReadonlyMap<PointRef, Reading>;
   /** Whether an alarm's source still exists; the others end at the start. */
   readonly sourceExists: (source: string) => boolean;
   /** Acts at once. */
   readonly act: (changes: readonly HoldChange[]) => void;
+  /** A picture, or words for people outside the console: said once. */
+  readonly once: (decision: OnceDecision) => void;
   /** Stores and tells what time alone brought about. */
   readonly commit: (verdict: Verdict) => void;
   readonly clock: Clock;
@@ -60,14 +72,17 @@ export class Judgement implements Disposable {
   readonly #options: JudgementOptions;
   readonly #causesOf: (alarm: Alarm) => readonly string[];
   readonly #chatter = createChatterGuard();
-  #state: InterlockState;
+  readonly #gate = new JournalGate();
+  readonly #active = new Map<string, RuleVersion>();
   #open: OpenAlarms;
   #timer: NodeJS.Timeout | undefined;
+  /** What rules remember anew in this turn: it goes to disk with the holds that it explains. */
+  #fresh: Record<string, unknown> = {};
 
   constructor(options: JudgementOptions) {
     this.#options = options;
     this.#causesOf = createCauses(options);
-    this.#state = restoreInterlockState(options.storedState, options.compiled, options.clock.monotonic());
+    for (const version of options.active) this.#active.set(version.rule.id, version);
     this.#open = new Map(options.storedAlarms.map((alarm) => [alarm.source, alarm]));
   }
 
@@ -75,11 +90,65 @@ export class Judgement implements Disposable {
   begin(): Verdict {
     const { open, changed } = endOrphans(this.#open, this.#options.sourceExists, this.#options.clock.now());
     const audit = this.#replace(open, changed);
-    return joined({ alarms: changed, audit }, this.take([], []));
+    const verdict = joined({ alarms: changed, audit }, this.take([], []));
+    const forgotten = Object.fromEntries(this.#options.stale.map((name) => [name, null]));
+    return { ...verdict, state: { ...forgotten, ...verdict.state } };
   }
 
-  get state(): InterlockState {
-    return this.#state;
+  /** What rules came to remember in the turn that is under way; goes into the transaction of its holds. */
+  get fresh(): Readonly<Record<string, unknown>> {
+    return this.#fresh;
+  }
+
+  get rules(): ReadonlyMap<string, RuleVersion> {
+    return this.#active;
+  }
+
+  instances(): readonly InstanceView[] {
+    return this.#options.engine.instances();
+  }
+
+  /** What an instance sees now; null when there is none. */
+  why(instance: string): WhyView | null {
+    const { changed: _c, events: _e, ...input } = this.#input([], []);
+    return this.#options.engine.why(instance, input);
+  }
+
+  /** Runs a version from now on, in the place of the one before. */
+  put(version: RuleVersion): Verdict {
+    this.#active.set(version.rule.id, version);
+    this.#options.engine.put(version);
+    return this.take([], []);
+  }
+
+  /** The same where it acts on nothing. */
+  watch(version: RuleVersion): Verdict {
+    this.#options.shadow.put(version);
+    return this.take([], []);
+  }
+
+  unwatch(rule: string): Verdict {
+    this.#options.shadow.remove(rule);
+    return this.take([], []);
+  }
+
+  /** Nothing is fired that only this process may know of. */
+  isCalm(): boolean {
+    return this.instances().every(({ fired }) => !fired);
+  }
+
+  /** A rule that protects lives and is fired; null: none. */
+  urgent(): string | null {
+    const isUrgent = ({ fired, rule }: InstanceView) =>
+      fired && this.#active.get(rule)?.rule.priority === priorities.lifeSafety;
+    return this.instances().find(isUrgent)?.instance ?? null;
+  }
+
+  /** What it held is let go of, and its alarms return. */
+  remove(rule: string): Verdict {
+    this.#active.delete(rule);
+    this.#options.engine.remove(rule);
+    return this.take([], []);
   }
 
   get openAlarms(): OpenAlarms {
@@ -88,36 +157,38 @@ export class Judgement implements Disposable {
 
   /** Judges news. Holds are acted on before this returns. */
   take(changed: Iterable<PointRef>, events: readonly CampusEvent[], more: readonly AlarmDecision[] = []): Verdict {
-    const alarms = new Map<HappeningId, Alarm>();
-    const audit: AuditLine[] = [];
-    let durable = false;
+    const { engine, shadow, act, once, clock } = this.#options;
+    const refs = [...changed];
+    const turn: Turn = { alarms: new Map(), audit: [], journal: [], state: {} };
     let decided: readonly AlarmDecision[] = more;
+    let wakeIn: number | null = null;
     for (let round = 0; round < maxRounds; round++) {
-      const evaluation = evaluateInterlocks({
-        monotonic: this.#options.clock.monotonic(),
-        compiled: this.#options.compiled,
-        state: this.#state,
-        changed: round === 0 ? changed : [],
-        latest: this.#options.latest(),
-        events: round === 0 ? events : [],
-        openAlarms: this.#open,
-      });
-      this.#state = evaluation.state;
-      durable ||= evaluation.durable;
-      this.#wake(evaluation.wakeIn);
-      const holds = evaluation.decisions.filter(isHoldChange);
-      if (holds.length > 0) this.#options.act(holds);
-      decided = [...decided, ...evaluation.decisions.filter(isAlarmDecision)];
-      const before = alarms.size;
-      if (decided.length > 0) for (const alarm of this.#apply(decided, audit)) alarms.set(alarm.id, alarm);
-      if (alarms.size === before) break;
+      const outcome = engine.step(round === 0 ? this.#input(refs, events) : this.#input([], []));
+      wakeIn = outcome.wakeIn;
+      Object.assign(turn.state, outcome.durable);
+      turn.journal.push(...outcome.journal);
+      this.#fresh = turn.state;
+      const holds = outcome.decisions.filter(isHoldChange);
+      if (holds.length > 0) act(holds);
+      for (const decision of outcome.decisions.filter(isOnce)) once(decision);
+      decided = [...decided, ...outcome.decisions.filter(isAlarmDecision)];
+      const before = turn.alarms.size;
+      if (decided.length > 0) for (const alarm of this.#apply(decided, turn.audit)) turn.alarms.set(alarm.id, alarm);
+      if (turn.alarms.size === before) break;
       decided = [];
     }
-    return {
-      ...(alarms.size > 0 ? { alarms: [...alarms.values()] } : {}),
-      ...(durable ? { state: { interlocks: this.#state } } : {}),
-      ...(audit.length > 0 ? { audit } : {}),
-    };
+    this.#fresh = {};
+    const watched = shadow.step(this.#input(refs, events));
+    Object.assign(turn.state, watched.durable);
+    turn.journal.push(...watched.journal);
+    this.#wake(sooner(wakeIn, watched.wakeIn));
+    return verdictOf(turn, this.#gate.admit(turn.journal, clock.monotonic()));
+  }
+
+  #input(changed: readonly PointRef[], events: readonly CampusEvent[]): EngineInput {
+    const { clock, latest, modes } = this.#options;
+    const times = { now: clock.now(), monotonic: clock.monotonic() };
+    return { ...times, changed, latest: latest(), events, openAlarms: asSourcesSee(this.#open), modes: modes() };
   }
 
   /** Throws ALARM_NOT_FOUND for one that is not open. Acknowledging twice changes nothing. */
@@ -164,9 +235,11 @@ export class Judgement implements Disposable {
    * Call it about once a second.
    */
   passTime(): Verdict | null {
+    const journal = this.#gate.settle(this.#options.clock.monotonic());
     const { open, changed } = passAlarmTime(this.#open, this.#alarmContext());
-    if (changed.length === 0) return null;
-    return joined({ alarms: changed, audit: this.#replace(open, changed) }, this.take([], []));
+    if (changed.length === 0) return journal.length === 0 ? null : { journal };
+    const verdict = joined({ alarms: changed, audit: this.#replace(open, changed) }, this.take([], []));
+    return journal.length === 0 ? verdict : { ...verdict, journal: [...journal, ...(verdict.journal ?? [])] };
   }
 
   /** How far the ladders of these alarms have gone; those that are over meanwhile are left out. Store what comes back. */
@@ -180,11 +253,9 @@ export class Judgement implements Disposable {
   }
 
   /** Refused, with the reason, while the cause still stands. */
-  reset(id: string, why: string): { readonly outcome: ResetOutcome; readonly verdict: Verdict } {
-    const outcome = resetInterlock(this.#state, id, why);
-    this.#state = outcome.state;
-    const verdict = this.take([], []);
-    return { outcome, verdict: { ...verdict, state: { interlocks: this.#state } } };
+  reset(id: string, why: string): { readonly outcome: ReturnType<Engine['reset']>; readonly verdict: Verdict } {
+    const outcome = this.#options.engine.reset(id, why);
+    return { outcome, verdict: outcome.reset ? this.take([], []) : {} };
   }
 
   #apply(decisions: readonly AlarmDecision[], audit: AuditLine[]): readonly Alarm[] {
@@ -225,10 +296,9 @@ export class Judgement implements Disposable {
   }
 
   #protectsLives(source: string): boolean {
-    const { order } = this.#options.compiled;
-    return order.some(
-      ({ interlock: { id, priority } }) => ownerOf(id) === source && priority === priorities.lifeSafety,
-    );
+    const instance = source.slice(source.indexOf(':') + 1);
+    const rule = this.#active.get(ruleOfInstance(instance))?.rule;
+    return rule?.priority === priorities.lifeSafety && ruleOwner(rule.kind, instance) === source;
   }
 
   #wake(inMs: number | null): void {
@@ -240,6 +310,28 @@ export class Judgement implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** What one turn has brought so far. */
+interface Turn {
+  readonly alarms: Map<HappeningId, Alarm>;
+  readonly audit: AuditLine[];
+  readonly journal: RuleDecision[];
+  readonly state: Record<string, unknown>;
+}
+
+function verdictOf({ alarms, audit, state }: Turn, journal: readonly RuleDecision[]): Verdict {
+  return {
+    ...(alarms.size > 0 ? { alarms: [...alarms.values()] } : {}),
+    ...(Object.keys(state).length > 0 ? { state } : {}),
+    ...(audit.length > 0 ? { audit } : {}),
+    ...(journal.length > 0 ? { journal } : {}),
+  };
+}
+
+function sooner(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
 
 function whyShown(was: Alarm, now: Alarm): string {

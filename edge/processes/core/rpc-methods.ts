@@ -21,12 +21,8 @@ import type { Store } from '#edge/store/store.ts';
 import { copyTarget } from './copy-target.ts';
 import type { Inbound } from './inbound.ts';
 import type { Judgement, Verdict } from './judgement.ts';
+import { asked, checked } from './rpc-params.ts';
 
-/** Who asks and from which address: web has made sure of both. */
-const asked = {
-  who: z.string().regex(/^(person|token):[a-z0-9_-]{1,63}$/, 'must be person:<id> or token:<id>'),
-  from: z.string().max(100),
-};
 const reason = z.string().min(1).max(200);
 
 const requestParams = z.strictObject({
@@ -41,7 +37,8 @@ const alarmId = z.string().regex(uuidPattern, 'must be the id of an alarm');
 const acknowledgeParams = z.strictObject({ id: alarmId, note: z.string().max(500), ...asked });
 const shelveParams = z.strictObject({ id: alarmId, minutes: z.int().min(1).max(480), reason, ...asked });
 const unshelveParams = z.strictObject({ id: alarmId, ...asked });
-const resetParams = z.strictObject({ id: z.string().max(63), reason, ...asked });
+/** `<rule>`, or `<rule>@<place>`. */
+const resetParams = z.strictObject({ id: z.string().max(130), reason, ...asked });
 const copyParams = z.strictObject({ file: z.string().max(1_000) });
 const forgetParams = z.strictObject({ key: z.string().min(1).max(300) });
 const documentParams = z
@@ -177,12 +174,4 @@ function bodyOf(kind: DocumentKind, body: unknown): object {
   const parsed = documentSchemas[kind].safeParse(body);
   if (!parsed.success) throw new CodedError('RPC_PARAMS', `${kind}: ${describeIssues(parsed.error)}`);
   return parsed.data;
-}
-
-function checked<T>(schema: z.ZodType<T>, method: (params: T) => Promise<unknown>): RpcMethod {
-  return async (params) => {
-    const parsed = schema.safeParse(params);
-    if (!parsed.success) throw new CodedError('RPC_PARAMS', describeIssues(parsed.error));
-    return method(parsed.data);
-  };
 }

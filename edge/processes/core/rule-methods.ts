@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { slugPattern } from '#edge/domain/ids.ts';
-import { type Rule, type RuleDecision, ruleOfInstance } from '#edge/domain/rule.ts';
-import type { InstanceView, WhyView } from '#edge/rules/engine.ts';
+import { type Rule, ruleOfInstance } from '#edge/domain/rule.ts';
+import type { InstanceView } from '#edge/rules/engine.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { RpcMethod } from '#edge/runtime/rpc.ts';
+import type { Judgement } from './judgement.ts';
 import type { Modes } from './modes.ts';
 import { asked, checked } from './rpc-params.ts';
 import type { RuleBook } from './rules.ts';
@@ -41,23 +42,18 @@ const mostInstances = 2_000;
 export interface RuleMethodsOptions {
   readonly book: RuleBook;
   readonly modes: Modes;
-  readonly instances: () => readonly InstanceView[];
-  readonly why: (instance: string) => WhyView | null;
-  /** The newest line of the journal about an instance, where it is known without asking the disk. */
-  readonly last: (instance: string) => RuleDecision | null;
+  readonly judgement: Pick<Judgement, 'instances' | 'why'>;
   /** The instances that a rule would have here. */
   readonly placesOf: (rule: Rule) => readonly string[];
-  readonly problemsOf: (rule: Rule) => readonly string[];
 }
 
 export function createRuleMethods(options: RuleMethodsOptions): Readonly<Record<string, RpcMethod>> {
-  const { book, modes, instances } = options;
+  const { book, modes, judgement } = options;
   return {
     'rule.save': checked(saveParams, ({ id, who, from, ...given }) => book.save(id, given, { who, from })),
     'rule.check': checked(checkParams, async ({ body }) => {
-      const { rule, mistakes, tests } = await book.check(body);
-      const found = rule === null ? { problems: [], instances: [] } : look(rule, options);
-      return { mistakes, tests, ...found };
+      const { rule, ...found } = await book.check(body);
+      return { ...found, instances: rule === null ? [] : options.placesOf(rule).slice(0, mostInstances) };
     }),
     'rule.activate': checked(actParams, ({ id, version, why, who, from }) =>
       book.activate(id, version, why, { who, from }),
@@ -73,27 +69,23 @@ export function createRuleMethods(options: RuleMethodsOptions): Readonly<Record<
     ),
     'rule.remove': checked(removeParams, ({ id, why, who, from }) => book.remove(id, why, { who, from })),
     'rule.list': checked(z.strictObject({}), async () => ({
-      rules: summaries(book, instances()),
+      rules: summaries(book, judgement.instances()),
       broken: book.broken,
     })),
     'rule.now': checked(nowParams, async ({ id }) => {
-      const own = instances().filter(({ rule }) => rule === id);
+      const own = judgement.instances().filter(({ rule }) => rule === id);
       return {
         instances: own.sort((a, b) => rank(a) - rank(b)).slice(0, mostInstances),
         problems: book.problemsOf(id),
       };
     }),
     'rule.why': checked(whyParams, async ({ instance }) => {
-      const view = options.why(instance);
+      const view = judgement.why(instance);
       if (view === null) throw new CodedError('INSTANCE_NOT_FOUND', `no active rule has the instance "${instance}"`);
-      return { ...view, last: options.last(instance) };
+      return view;
     }),
     'mode.set': checked(modeParams, ({ id, who, from, ...wish }) => modes.set(id, wish, { who, from })),
   };
-}
-
-function look(rule: Rule, { placesOf, problemsOf }: RuleMethodsOptions) {
-  return { problems: problemsOf(rule), instances: placesOf(rule).slice(0, mostInstances) };
 }
 
 function rank({ fired, blind }: InstanceView): number {

@@ -47,12 +47,14 @@ export interface RuleBookOptions {
   readonly files: RuleFiles;
   /** Writes at once, or fails: what people change is never owed to the disk. */
   readonly append: (batch: Batch) => Promise<void>;
-  /** What a rule that can be read cannot do here (an unknown point ...), a sentence each. */
-  readonly check: (rule: Rule) => readonly string[];
+  /** What rules that can be read cannot do here (an unknown point ...), a sentence each, beside `others`; away from core's loop. */
+  readonly check: (rules: readonly Rule[], others: readonly Rule[]) => Promise<readonly (readonly string[])[]>;
   /** Runs the rule's own tests, away from core's loop. */
-  readonly play: (rule: Rule) => Promise<readonly RuleTestOutcome[]>;
+  readonly play: (rule: Rule, others: readonly Rule[]) => Promise<readonly RuleTestOutcome[]>;
   /** What a person must see to, whenever it changes: files that differ or cannot be read, an active rule that cannot. */
   readonly onTroubles: (troubles: readonly string[]) => void;
+  /** What safety rules that run cannot do here, whenever it changes. */
+  readonly onFaulty: (problems: readonly string[]) => void;
   /** There was a first start already. */
   readonly hasBegun: boolean;
   readonly clock: Clock;
@@ -92,6 +94,8 @@ export class RuleBook {
   readonly #troubles = new Map<string, string>();
   /** Of the versions that run: what they cannot do here. */
   readonly #problems = new Map<string, readonly string[]>();
+  readonly #active = new Map<string, Rule>();
+  #faulty = '[]';
   #broken: RuleFolderNow['broken'] = [];
   #runner: RuleRunner | null = null;
   /** What the start has changed and is not yet on disk. */
@@ -119,7 +123,7 @@ export class RuleBook {
     this.#unsettled = found;
     const inFolder = new Map(folder.files.map((file) => [file.id, file]));
     const active = found.entries.flatMap((entry) => this.#running(entry, inFolder.get(entry.id) ?? null));
-    for (const { rule } of active) this.#problems.set(rule.id, this.#options.check(rule));
+    for (const { rule } of active) this.#active.set(rule.id, rule);
     const shadow = found.entries.flatMap(({ id, state }) => {
       const known = state.shadow === null ? null : this.#version(id, state.shadow);
       return known === null ? [] : [runnable(known)];
@@ -134,6 +138,7 @@ export class RuleBook {
     void this.#inTurn(() => this.#settle()).catch((error: unknown) =>
       this.#options.log.error({ error }, 'what the start found in the rules folder is not on disk yet'),
     );
+    this.#lookAt([...this.#active.values()]);
   }
 
   /** Tries again what the start could not write. Call it now and then. */
@@ -167,17 +172,27 @@ export class RuleBook {
       const made = addVersion(id, entry?.state ?? null, { body, rule, source: given.origin, before }, act, 'rule.save');
       const deed = { verb: entry === null ? 'rule.create' : 'rule.save' };
       await this.#put(entry ?? { id, rev: 0 }, made.state, act, deed, made.changes);
-      return { version: made.version, problems: this.#options.check(rule) };
+      const [problems = []] = await this.#options.check([rule], this.#others(rule.id));
+      return { version: made.version, problems };
     });
   }
 
   /** What is wrong with a body, saving nothing. `rule` null: it cannot be used. */
-  async check(
-    body: unknown,
-  ): Promise<{ rule: Rule | null; mistakes: readonly string[]; tests: readonly RuleTestOutcome[] }> {
+  async check(body: unknown): Promise<{
+    rule: Rule | null;
+    mistakes: readonly string[];
+    problems: readonly string[];
+    tests: readonly RuleTestOutcome[];
+  }> {
     const parsed = parseRule(body);
-    if (!parsed.ok) return { rule: null, mistakes: parsed.mistakes.map(describeMistake), tests: [] };
-    return { rule: parsed.rule, mistakes: [], tests: await this.#options.play(parsed.rule) };
+    if (!parsed.ok) return { rule: null, mistakes: parsed.mistakes.map(describeMistake), problems: [], tests: [] };
+    const { rule } = parsed;
+    const others = this.#others(rule.id);
+    const [[problems = []], tests] = await Promise.all([
+      this.#options.check([rule], others),
+      this.#options.play(rule, others),
+    ]);
+    return { rule, mistakes: [], problems, tests };
   }
 
   /**
@@ -315,13 +330,39 @@ export class RuleBook {
   }
 
   #start(next: KnownVersion): void {
-    this.#problems.set(next.rule.id, this.#options.check(next.rule));
+    this.#active.set(next.rule.id, next.rule);
     this.#runner?.put(runnable(next));
+    this.#lookAt([next.rule]);
   }
 
   #stop(id: string): void {
+    this.#active.delete(id);
     this.#problems.delete(id);
     this.#runner?.remove(id);
+    this.#tellFaulty();
+  }
+
+  /** Looks at rules that run; nobody waits for it. */
+  #lookAt(rules: readonly Rule[]): void {
+    const others = [...this.#active.values()];
+    this.#options.check(rules, others).then(
+      (found) => {
+        rules.forEach((rule, i) => {
+          if (this.#active.get(rule.id) === rule) this.#problems.set(rule.id, found[i] ?? []);
+        });
+        this.#tellFaulty();
+      },
+      (error: unknown) => this.#options.log.error({ error }, 'rules could not be looked at'),
+    );
+  }
+
+  #tellFaulty(): void {
+    const safety = [...this.#active.values()].filter(({ kind }) => kind === 'safety');
+    const faulty = safety.flatMap(({ id }) => (this.#problems.get(id) ?? []).map((problem) => `${id}: ${problem}`));
+    const text = JSON.stringify(faulty);
+    if (text === this.#faulty) return;
+    this.#faulty = text;
+    this.#options.onFaulty(faulty);
   }
 
   #whatChanges({ id, state }: RuleEntry, next: KnownVersion | null): string {
@@ -418,6 +459,10 @@ export class RuleBook {
     return done;
   }
 
+  #others(id: string): readonly Rule[] {
+    return [...this.#active.values()].filter((rule) => rule.id !== id);
+  }
+
   #act({ who, from }: Actor, why: string): Act {
     return { who, from, why, time: this.#options.clock.now() };
   }
@@ -453,7 +498,8 @@ export class RuleBook {
   }
 
   async #mustPass({ rule, version }: KnownVersion): Promise<void> {
-    const failed = (await this.#options.play(rule)).filter(({ passed }) => !passed);
+    const played = await this.#options.play(rule, this.#others(rule.id));
+    const failed = played.filter(({ passed }) => !passed);
     if (failed.length === 0) return;
     const [first] = failed;
     const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : '';

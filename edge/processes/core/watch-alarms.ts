@@ -92,7 +92,7 @@ export function bridgeDown(source: string, bridge: string, sensors: number): Rai
 
 export const mistakesSource = 'site:interlocks';
 
-/** An interlock that cannot do what it says must not wait for the fire to say so. */
+/** A safety rule that cannot do what it says must not wait for the fire to say so. */
 export function siteMistakes(problems: readonly string[]): RaiseDecision {
   const first = problems.slice(0, 4).join('; ');
   return {
@@ -100,11 +100,32 @@ export function siteMistakes(problems: readonly string[]): RaiseDecision {
     source: mistakesSource,
     class: 'high',
     message: {
-      zh: `站点文件的联锁有 ${problems.length} 处错误`,
-      en: `The interlocks of the site file have ${problems.length} mistake${problems.length === 1 ? '' : 's'}`,
+      zh: `安全规则有 ${problems.length} 处错误`,
+      en: `Safety rules have ${problems.length} mistake${problems.length === 1 ? '' : 's'}`,
     },
-    next: { zh: `修正站点文件：${first}`, en: `Correct the site file: ${first}` },
+    next: { zh: `修正规则：${first}`, en: `Correct the rules: ${first}` },
     reason: problems.join('; '),
+  };
+}
+
+export const troublesSource = 'site:rules';
+
+/** Files of rules that differ from what was approved, or cannot be read. */
+export function ruleTroubles(troubles: readonly string[]): RaiseDecision {
+  const first = troubles.slice(0, 4).join('; ');
+  return {
+    kind: 'raise',
+    source: troublesSource,
+    class: 'high',
+    message: {
+      zh: `${troubles.length} 个规则文件需要处理`,
+      en: `${troubles.length} rule file${troubles.length === 1 ? '' : 's'} must be seen to`,
+    },
+    next: {
+      zh: `在控制台批准或否决，或修正文件：${first}`,
+      en: `Approve it or turn it down in the console, or mend the file: ${first}`,
+    },
+    reason: troubles.join('; '),
   };
 }
 

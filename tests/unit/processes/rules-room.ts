@@ -86,7 +86,8 @@ async function openRoom(data: string, rules: string, more: Partial<RuleBookOptio
     reader,
     files: createRuleFiles(rules),
     append: (batch) => store.append(batch),
-    check: () => [],
+    check: async (rules) => rules.map(() => []),
+    onFaulty: () => {},
     play: async () => [],
     onTroubles: (now) => {
       troubles = now;

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Alarm } from '#edge/domain/alarm.ts';
-import type { Interlock } from '#edge/domain/interlock.ts';
+import type { RuleVersion } from '#edge/domain/rule.ts';
 import { Judgement, type Verdict } from '#edge/processes/core/judgement.ts';
-import { compileInterlocks } from '#edge/rules/compile.ts';
+import { ShadowRules } from '#edge/processes/core/shadow-rules.ts';
+import { createCalendar } from '#edge/rules/create-calendar.ts';
+import { createEngine } from '#edge/rules/create-engine.ts';
 import type { RaiseDecision } from '#edge/rules/decision.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
+import { silentLog } from '#edge/runtime/log.ts';
 import { start } from '../../fixtures/store/site.ts';
 
 const minute = 60_000;
@@ -18,13 +21,23 @@ const raise = (source: string, more: Partial<RaiseDecision> = {}): RaiseDecision
   reason: 'why',
   ...more,
 });
-const interlock = (id: string, priority: 1 | 5): Interlock => ({
-  id,
-  name: words,
-  when: { kind: 'event', type: 'never', device: '*', during: 'always', for: 0 },
-  actions: [{ kind: 'alarm', class: 'critical', message: words, next: words }],
-  priority,
-  latch: false,
+const safety = (id: string, priority: 1 | 5): RuleVersion => ({
+  version: 1,
+  rule: {
+    id,
+    name: words,
+    about: null,
+    kind: 'safety',
+    priority,
+    each: null,
+    when: { kind: 'event', type: 'never', device: '*', for: 0 },
+    while: [],
+    then: [{ kind: 'alarm', class: 'critical', message: words, next: words }],
+    latch: false,
+    clearAfter: 0,
+    coolDown: 0,
+    tests: [],
+  },
 });
 
 let clock: ManualClock;
@@ -32,13 +45,22 @@ let judgement: Judgement;
 
 /** As core starts, with what was stored. */
 function begin(storedAlarms: readonly Alarm[] = []): Judgement {
+  const engineOf = () =>
+    createEngine({
+      campus: { devices: [], zones: [], spaces: [] },
+      calendar: createCalendar({ weekly: [], exceptions: [] }, 'Asia/Shanghai'),
+      monotonic: clock.monotonic(),
+    });
+  const active = [safety('fire', 1), safety('pump', 5)];
+  const engine = engineOf();
+  for (const version of active) engine.put(version);
   return new Judgement({
-    compiled: compileInterlocks([interlock('fire', 1), interlock('pump', 5)], {
-      devices: [],
-      openingHours: { weekly: [], exceptions: [] },
-      timeZone: 'Asia/Shanghai',
-    }),
-    storedState: null,
+    engine,
+    shadow: new ShadowRules(engineOf, silentLog),
+    active,
+    stale: [],
+    modes: () => new Set(),
+    once: () => {},
     storedAlarms,
     latest: () => new Map(),
     processOf: () => undefined,
