@@ -237,24 +237,26 @@ export const rehearsalSideSchema = z.object({
   fired: z.number().int(),
   /** ms in which at least one instance was fired. */
   firedTime: z.number(),
-  alarms: z.record(z.string(), z.number().int()),
+  alarms: z.record(z.string(), z.number().int()).readonly(),
   notices: z.number().int(),
   /** ms of sound. */
   broadcast: z.number(),
   /** Per output: how often it would have been switched, and ms held. */
-  outputs: z.array(z.object({ ref: z.string(), switched: z.number().int(), held: z.number() })),
+  outputs: z.array(z.object({ ref: z.string(), switched: z.number().int(), held: z.number() })).readonly(),
   /** ms in which it was blind. */
   blind: z.number(),
   /** Spans in which instances were fired, ascending, at most 2,000; `more` counts the rest. */
-  spans: z.array(
-    z.object({
-      instance: z.string(),
-      from: time,
-      to: time.nullable(),
-      why: z.string(),
-      saw: z.array(seenSchema).readonly(),
-    }),
-  ),
+  spans: z
+    .array(
+      z.object({
+        instance: z.string(),
+        from: time,
+        to: time.nullable(),
+        why: z.string(),
+        saw: z.array(seenSchema).readonly(),
+      }),
+    )
+    .readonly(),
   more: z.number().int(),
 });
 export const rehearsalSchema = z.object({
@@ -271,17 +273,19 @@ export const rehearsalSchema = z.object({
   draft: rehearsalSideSchema.nullable(),
   live: rehearsalSideSchema.nullable(),
   /** Only one of the two was fired, or held an output that somebody stronger held in truth. */
-  differences: z.array(
-    z.object({
-      from: time,
-      to: time,
-      kind: z.enum(['only-draft', 'only-live', 'conflict']),
-      instance: z.string(),
-      detail: z.string(),
-    }),
-  ),
+  differences: z
+    .array(
+      z.object({
+        from: time,
+        to: time,
+        kind: z.enum(['only-draft', 'only-live', 'conflict']),
+        instance: z.string(),
+        detail: z.string(),
+      }),
+    )
+    .readonly(),
   /** What the window lacks: gaps in readings, events that retention has dropped. */
-  gaps: z.array(z.string()),
+  gaps: z.array(z.string()).readonly(),
 });
 
 // --- modes ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import type { HappeningId } from '#edge/domain/ids.ts';
 import { describeCampus } from '#edge/processes/campus.ts';
 import { profileFolder } from '#edge/processes/context.ts';
 import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
+import { createRunRehearsal } from '#edge/processes/web/run-rehearsal.ts';
 import { createTryProfile } from '#edge/processes/web/try-profile.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { createOpeningHours } from '#edge/rules/opening-hours.ts';
@@ -49,6 +50,7 @@ export interface WebRoomOptions {
   /** Default: a page of a few lines. */
   readonly consoleFolder?: string | null;
   readonly tryProfile?: CampusView['tryProfile'];
+  readonly rehearse?: CampusView['rehearse'];
   /** Kept as it is; default a new folder that is removed at the end. */
   readonly data?: string;
   readonly clock?: Clock;
@@ -83,6 +85,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     data,
     profiles,
     tryProfile: options.tryProfile ?? createTryProfile(),
+    rehearse: options.rehearse ?? createRunRehearsal({ data, site }),
     certificate: () => null,
     isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
     flows: options.flows ?? null,
