@@ -18,6 +18,9 @@ export interface GatewayOptions {
   readonly timeout: number;
 }
 
+/** Unless the file says otherwise: a gateway that counts money should not be drained by a mistake. */
+const usualPerMinute = 60;
+
 type Filling = Readonly<Partial<Record<Placeholder, string>>>;
 
 const headerFile = z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().max(4_000));
@@ -30,7 +33,7 @@ export function createGateway(config: GatewayConfig, { folder, timeout }: Gatewa
   });
   return {
     config,
-    pace: [[60, 60_000]],
+    pace: [[config.perMinute ?? usualPerMinute, 60_000]],
     width: 2,
     async send(message, to, signal) {
       const { headers, secret, ca } = await readFiles();

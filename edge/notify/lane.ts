@@ -78,8 +78,7 @@ export class Lane implements AsyncDisposable {
   constructor(options: LaneOptions) {
     this.#options = options;
     const { channel, clock, tuning = {} } = options;
-    const own = channel.config.perMinute;
-    this.#pace = new Pace([...channel.pace, ...(own === undefined ? [] : [[own, 60_000] as const])]);
+    this.#pace = new Pace(channel.pace);
     this.#circuit = new Circuit({ ...usualCircuit, ...tuning.circuit }, clock);
     this.#retry = tuning.retry ?? usualRetry;
   }
@@ -128,7 +127,7 @@ export class Lane implements AsyncDisposable {
     const age = clock.now() - time;
     if (age < 0) return;
     this.#pace.note(clock.monotonic() - age);
-    if (!isCritical) this.#noteSent(recipient, time);
+    if (!isCritical) this.#count(recipient, time);
   }
 
   /** Looks at the files of the channel, so that a mistake is seen before the first alarm. */
@@ -148,6 +147,7 @@ export class Lane implements AsyncDisposable {
       const batch = this.#pick();
       if (batch === null) return;
       this.#pace.note(clock.monotonic());
+      this.#noteSent(batch, clock.now());
       const work: Promise<void> = this.#send(batch).finally(() => this.#underWay.delete(work));
       this.#underWay.set(work, batch);
     }
@@ -204,7 +204,17 @@ export class Lane implements AsyncDisposable {
     return times.length < this.#options.perHour;
   }
 
-  #noteSent(recipient: string | null, time: number): void {
+  /** Counted when it begins, so that two under way at once are two. */
+  #noteSent([first]: readonly Waiting[], now: number): void {
+    if (first !== undefined && !isCritical(first)) this.#count(first.notice.recipient, now);
+  }
+
+  /** It did not get through: it did not disturb anybody. */
+  #forgetSent([first]: readonly Waiting[]): void {
+    if (first !== undefined && !isCritical(first)) this.#sentTo.get(first.notice.recipient ?? '')?.pop();
+  }
+
+  #count(recipient: string | null, time: number): void {
     const key = recipient ?? '';
     const times = this.#sentTo.get(key) ?? [];
     times.push(time);
@@ -261,12 +271,11 @@ export class Lane implements AsyncDisposable {
   #take(batch: readonly Waiting[], outcome: Outcome): void {
     const { clock } = this.#options;
     const before = this.#circuit.brokenSince;
+    if (outcome.kind !== 'delivered') this.#forgetSent(batch);
     switch (outcome.kind) {
       case 'delivered':
         this.#circuit.succeed();
         this.#lastDelivered = clock.now();
-        for (const { notice } of batch.slice(0, 1))
-          if (notice.class !== 'critical') this.#noteSent(notice.recipient, clock.now());
         this.#deliver(batch, outcome.detail);
         break;
       case 'refused':

@@ -118,7 +118,8 @@ export function createRobot(config: RobotConfig, { folder, clock, timeout }: Rob
   });
   return {
     config,
-    pace: protocol.pace,
+    // What the file says stands beside what the robot allows.
+    pace: [...protocol.pace, ...(config.perMinute === undefined ? [] : [[config.perMinute, minute] as const])],
     width: 1,
     async send(message, _to, signal) {
       const { url, secret, ca } = await readFiles();

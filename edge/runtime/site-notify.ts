@@ -14,7 +14,7 @@ const most = { channels: 50, recipients: 500, ladders: 50, steps: 20, to: 50 } a
 const file = z.string().min(1).max(500);
 const alarmClasses = ['critical', 'high', 'medium', 'low'] as const;
 const alarmClass = z.enum(alarmClasses);
-/** More are never sent a minute; the robots' own limits stand below it (edge/notify/). */
+/** More are never sent a minute: default 60, e-mail 30; robots take 20 (飞书 100) whatever is said here (edge/notify/). */
 const perMinute = z.int().min(1).max(600).optional();
 const language = z.enum(['zh', 'en']).default('zh');
 /** Short enough for `notify-<id>`, its line in the health of the process. */
