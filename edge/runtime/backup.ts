@@ -26,7 +26,7 @@ import { loadSite, type Site } from './site.ts';
 
 /*
  * A back-up holds all that makes this campus this campus: database, keys, passwords, plans, adopted devices, the site
- * file with its clips and its flows. Everything is first copied to a folder of its own on the data disk, so that what is
+ * file with its clips, rules and flows. Everything is first copied to a folder of its own on the data disk, so that what is
  * hashed is what is packed, however much the campus writes meanwhile.
  */
 
@@ -189,7 +189,8 @@ async function stageSite(siteFile: string | null, staging: string): Promise<Plac
   if (siteFile === null || !existsSync(siteFile)) return { siteFile: null, campus: null, elsewhere: [] };
   const site = await siteOrNull(siteFile);
   const folder = dirname(resolve(siteFile));
-  const named = site === null ? [] : [...Object.values(site.clips).map((clip) => clip.file), site.flows.folder];
+  const clips = Object.values(site?.clips ?? {}).map(({ file }) => file);
+  const named = site === null ? [] : [...clips, site.flows.folder, site.rules.folder];
   const inside = named.filter((path) => !isAbsolute(path)).map((path) => resolve(folder, path));
   const base = commonFolder([folder, ...inside.map((path) => dirname(path))]);
   const target = (path: string): string => join(staging, 'site', relative(base, path));

@@ -82,6 +82,7 @@ test('restored to a fresh folder it has the same people, the same history up to 
   expect(readFileSync(site, 'utf8')).toBe(readFileSync(demo, 'utf8'));
   expect(existsSync(join(fresh, 'site/edge/simulators/clips/evacuation.wav'))).toBe(true);
   expect(existsSync(join(fresh, 'site/flows'))).toBe(true);
+  expect(existsSync(join(fresh, 'site/edge/simulators/rules/fire.yaml'))).toBe(true);
   expect(await run('site', 'check', site)).toMatchObject({ code: 0 });
 
   const kept = historyOf(fresh, asked);
