@@ -48,6 +48,8 @@ export interface SampleSource {
   /** Rows of the hot log before `to`, in order of arrival. A scan, of a log that is kept short. */
   hot(point: number, to: number): StoredSample[];
   header(point: number, hour: number): Part | null;
+  /** Of every point, with the code of its last sample. */
+  headers(hour: number): ReadonlyMap<number, { readonly part: Part; readonly tailCode: number }>;
   block(point: number, hour: number): StoredSample[];
   /** The same, undecoded into samples; null where there is none. */
   columns(point: number, hour: number): Columns | null;
@@ -63,6 +65,9 @@ export function sampleSource(db: Db, damaged: (point: number, hour: number, caus
     'SELECT t, d, code, value FROM hot WHERE point = ? AND t < ? ORDER BY id',
   );
   const header = db.prepare<[number], HourRow>('SELECT * FROM hour WHERE id = ?');
+  const headersOf = db.prepare<[number, number], HourRow & { id: number }>(
+    'SELECT * FROM hour WHERE id >= ? AND id < ?',
+  );
   const block = db.prepare<[number], Uint8Array>('SELECT data FROM block WHERE id = ?').pluck();
   const before = db.prepare<[number, number, number], HourRow & { id: number }>(
     `SELECT * FROM hour WHERE id < ? AND id >= ? AND (id & ${pointSpan - 1}) = ? ORDER BY id DESC LIMIT 1`,
@@ -85,6 +90,10 @@ export function sampleSource(db: Db, damaged: (point: number, hour: number, caus
   return {
     hot: (point, to) => hot.all(point, to),
     header: getHeader,
+    headers: (hour) => {
+      const rows = headersOf.all(blockKey(hour, 0), blockKey(hour + 1, 0));
+      return new Map(rows.map((row) => [row.id % pointSpan, { part: toPart(row), tailCode: row.tail_code }]));
+    },
     block: (point, hour) => read(point, hour, decodeBlock) ?? [],
     columns: (point, hour) => read(point, hour, decodeColumns),
     headerBefore: (point, hour, reach) => {

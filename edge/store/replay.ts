@@ -23,6 +23,8 @@ export interface ReplayPoint {
   readonly ref: PointRef;
   /** null: every sample is told. */
   readonly classOf: Classify | null;
+  /** Between two numbers of one class every number is of it: then an hour whose lowest and highest are alike is not even decoded. */
+  readonly isOrdered?: boolean;
 }
 
 /** One hour (or what of it lies in the window). Valid until the next one is asked for. */
@@ -87,8 +89,10 @@ export function openReplay(folder: string, points: readonly ReplayPoint[]): Repl
       }).deferred();
       for (let hour = hourOf(from); hour * hourMs < to; hour++) {
         const span = { from: Math.max(from, hour * hourMs), to: Math.min(to, (hour + 1) * hourMs) };
+        const isWhole = span.to - span.from === hourMs;
         db.transaction(() => {
-          for (const track of all) track.load(source, hour, span.from, span.to);
+          const headers = isWhole ? source.headers(hour) : new Map<number, never>();
+          for (const track of all) track.load(source, hour, span, headers);
         }).deferred();
         yield merged(all, span.from, span.to);
       }
@@ -100,6 +104,14 @@ export function openReplay(folder: string, points: readonly ReplayPoint[]): Repl
 }
 
 type Source = ReturnType<typeof sampleSource>;
+type Header = NonNullable<ReturnType<ReturnType<Source['headers']>['get']>>;
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const none: readonly StoredSample[] = [];
 
 /** One point's samples of an hour, by the time at which they were heard. */
 class Track {
@@ -116,6 +128,8 @@ class Track {
   #other = new Float64Array(0);
   #codes = new Uint16Array(0);
   #values: (number | string | null)[] | Float64Array = new Float64Array(0);
+  /** An hour that could tell nothing: decoded only if somebody asks what was known. */
+  #passed: { readonly load: () => void; readonly tail: Header } | null = null;
   count = 0;
   /** Indices of the told ones. */
   told = new Int32Array(0);
@@ -146,16 +160,40 @@ class Track {
     if (this.#last !== null) this.#class = this.#classOf(this.#last.value, this.#last.code);
   }
 
-  load(source: Source, hour: number, from: number, to: number): void {
+  load(source: Source, hour: number, { from, to }: Span, headers: ReturnType<Source['headers']>): void {
     this.#keepLast();
     this.count = 0;
     this.toldCount = 0;
+    this.#passed = null;
     if (this.#stored === null) return;
-    const hot = this.#hot.filter(({ t }) => t >= hour * hourMs && t < (hour + 1) * hourMs);
+    const hot = this.#hot.length === 0 ? none : this.#hot.filter(({ t }) => hourOf(t) === hour);
+    const header = headers.get(this.#stored.id);
+    if (header !== undefined && hot.length === 0 && this.#spilled.length === 0 && this.#isOneClass(header, to)) {
+      this.count = header.part.count;
+      this.#passed = { load: () => this.#decode(source, hour, from, to, none), tail: header };
+      return;
+    }
+    this.#decode(source, hour, from, to, hot);
+  }
+
+  #decode(source: Source, hour: number, from: number, to: number, hot: readonly StoredSample[]): void {
+    if (this.#stored === null) return;
+    this.toldCount = 0;
     const columns = source.columns(this.#stored.id, hour);
     if (hot.length === 0 && this.#spilled.length === 0 && columns !== null && this.#copy(columns, from, to)) return;
     const sealed = columns === null ? [] : source.block(this.#stored.id, hour);
     this.#take([...this.#spilled, ...sealed, ...hot], from, to);
+  }
+
+  /**
+   * Whether every sample of an hour is of the class that the point already has: good from its first sample on without a moment's
+   * break, and from the lowest to the highest on the same side of everything.
+   */
+  #isOneClass({ part, tailCode }: Header, to: number): boolean {
+    const { min, max, goodMs, firstT } = part;
+    if (this.#class === null || min === null || max === null || goodMs !== to - (firstT ?? to)) return false;
+    if (min !== max && this.#point.isOrdered !== true) return false;
+    return this.#classOf(min, tailCode) === this.#class && this.#classOf(max, tailCode) === this.#class;
   }
 
   /** The usual case, without an object a sample: ascending, heard within the hour. False where it is not so. */
@@ -242,6 +280,12 @@ class Track {
 
   /** Before the next hour takes the columns. */
   #keepLast(): void {
+    const tail = this.#passed?.tail.part.tail;
+    if (this.#passed !== null && tail) {
+      const { tailCode } = this.#passed.tail;
+      this.#last = { t: tail.t, d: 0, code: tailCode, value: tail.value };
+      return;
+    }
     const i = this.count - 1;
     if (i < 0) return;
     const [heard, source, code] = [this.heard[i] ?? 0, this.#other[i] ?? 0, this.#codes[i] ?? 0];
@@ -251,6 +295,11 @@ class Track {
   }
 
   at(time: number): Reading | undefined {
+    if (this.#passed !== null) {
+      const { load } = this.#passed;
+      this.#passed = null;
+      load();
+    }
     let low = 0;
     let high = this.count;
     while (low < high) {

@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   modbus: async () => (await import('./modbus.ts')).run,
   memory: async () => (await import('./memory.ts')).run,
   console: async () => (await import('./console.ts')).run,
+  rehearse: async () => (await import('./rehearse.ts')).run,
 };
 
 const usage = `npm run bench -- [${Object.keys(benches).join('|')}]... [--quick] [--json FILE]\n`;

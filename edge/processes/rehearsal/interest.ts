@@ -22,6 +22,7 @@ export function interestsOf(instances: readonly CompiledInstance[]): readonly Re
   return [...questions].map(([ref, tests]) => ({
     ref,
     classOf: tests === null || tests.size > mostTests ? null : classifier([...tests.values()]),
+    isOrdered: [...(tests?.values() ?? [])].every((test) => 'above' in test || 'below' in test),
   }));
 }
 
