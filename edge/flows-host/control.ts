@@ -125,6 +125,9 @@ async function rollBack(options: ControlOptions, tab: string, version: number, u
   if (tab === '' || head === undefined) throw new CodedError('BAD_TAB', 'the global configuration is not a tab');
   const { rev, flows } = await current();
   const isOfTab = (entry: FlowEntry) => entry.id === tab || entry.z === tab;
+  const now = flows.find(({ id }) => id === tab);
+  // An earlier version may well be unlocked: that does not unlock the tab as it is.
+  if (now?.locked === true) throw new CodedError('tab_locked', `the tab "${now.label ?? now.name ?? tab}" is locked`);
   const others = flows.filter((entry) => !isOfTab(entry));
   const taken = new Set(others.map(({ id }) => id));
   const twice = wanted.find(({ id }) => taken.has(id));

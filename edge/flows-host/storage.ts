@@ -141,6 +141,8 @@ export function openStorage(options: StorageOptions): FlowStorage {
     const written: string[] = [];
     const tabs: string[] = [];
     const keep = async (tab: string, before: readonly FlowEntry[] | null, after: readonly FlowEntry[] | null) => {
+      // Only its file has another name, or another form.
+      if (before !== null && after !== null && isDeepStrictEqual(before, after)) return;
       const [head] = after ?? before ?? [];
       const label = tab === '' ? 'global' : String(head?.label ?? head?.name ?? tab);
       tabs.push(tab);
