@@ -24,8 +24,6 @@ export interface LaneOptions {
   readonly channel: Channel;
   readonly recipients: ReadonlyMap<string, NotifyRecipient>;
   readonly sender: Sender;
-  /** To one recipient an hour; critical ones are not counted. */
-  readonly perHour: number;
   readonly settle: (settlement: Settlement) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,7 +46,6 @@ interface Waiting {
   isAlone: boolean;
 }
 
-const hour = 3_600_000;
 /** So many for one recipient, or more, that wait at the same time are told as one. */
 const mergeFrom = 4;
 const mergeMost = 20;
@@ -69,7 +66,6 @@ export class Lane implements AsyncDisposable {
   readonly #pace: Pace;
   readonly #circuit: Circuit;
   readonly #retry: { readonly first: number; readonly cap: number };
-  readonly #sentTo = new Map<string, number[]>();
   #filesProblem = '';
   #delivered = 0;
   #failed = 0;
@@ -122,12 +118,10 @@ export class Lane implements AsyncDisposable {
   }
 
   /** What was sent before this process began counts as well: a robot shuts out whoever starts anew too often. */
-  remember(time: number, recipient: string | null, isCritical: boolean): void {
+  remember(time: number): void {
     const { clock } = this.#options;
     const age = clock.now() - time;
-    if (age < 0) return;
-    this.#pace.note(clock.monotonic() - age);
-    if (!isCritical) this.#count(recipient, time);
+    if (age >= 0) this.#pace.note(clock.monotonic() - age);
   }
 
   /** Looks at the files of the channel, so that a mistake is seen before the first alarm. */
@@ -147,7 +141,6 @@ export class Lane implements AsyncDisposable {
       const batch = this.#pick();
       if (batch === null) return;
       this.#pace.note(clock.monotonic());
-      this.#noteSent(batch, clock.now());
       const work: Promise<void> = this.#send(batch).finally(() => this.#underWay.delete(work));
       this.#underWay.set(work, batch);
     }
@@ -187,39 +180,13 @@ export class Lane implements AsyncDisposable {
         one.next <= monotonic &&
         one.notice.notBefore <= now &&
         !busy.has(one) &&
-        this.#pace.allows(monotonic, isCritical(one)) &&
-        this.#isWithinHour(one, now),
+        this.#pace.allows(monotonic, isCritical(one)),
     );
     const [first, ...others] = due.sort(byUrgency);
     if (first === undefined) return null;
     const together = others.filter((one) => mayBeMerged(one) && one.notice.recipient === first.notice.recipient);
     const isMany = mayBeMerged(first) && together.length + 1 >= mergeFrom;
     return isMany ? [first, ...together].slice(0, mergeMost) : [first];
-  }
-
-  #isWithinHour({ notice }: Waiting, now: number): boolean {
-    if (notice.class === 'critical') return true;
-    const times = this.#sentTo.get(notice.recipient ?? '') ?? [];
-    while (times[0] !== undefined && times[0] <= now - hour) times.shift();
-    return times.length < this.#options.perHour;
-  }
-
-  /** Counted when it begins, so that two under way at once are two. */
-  #noteSent([first]: readonly Waiting[], now: number): void {
-    if (first !== undefined && !isCritical(first)) this.#count(first.notice.recipient, now);
-  }
-
-  /** It did not get through: it did not disturb anybody. */
-  #forgetSent([first]: readonly Waiting[]): void {
-    if (first !== undefined && !isCritical(first)) this.#sentTo.get(first.notice.recipient ?? '')?.pop();
-  }
-
-  #count(recipient: string | null, time: number): void {
-    const key = recipient ?? '';
-    const times = this.#sentTo.get(key) ?? [];
-    times.push(time);
-    if (times.length > this.#options.perHour) times.shift();
-    this.#sentTo.set(key, times);
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
@@ -271,7 +238,6 @@ export class Lane implements AsyncDisposable {
   #take(batch: readonly Waiting[], outcome: Outcome): void {
     const { clock } = this.#options;
     const before = this.#circuit.brokenSince;
-    if (outcome.kind !== 'delivered') this.#forgetSent(batch);
     switch (outcome.kind) {
       case 'delivered':
         this.#circuit.succeed();

@@ -72,6 +72,9 @@ export class NoticeSender implements AsyncDisposable {
   #lastPoll = Number.NEGATIVE_INFINITY;
   #lastHealth = { said: '', at: Number.NEGATIVE_INFINITY };
   #isSourceAway = false;
+  /** How many wait for their time, by channel, and when the first of them may go (ms since epoch). */
+  readonly #later = new Map<string, number>();
+  #nextDue = Number.POSITIVE_INFINITY;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -86,7 +89,6 @@ export class NoticeSender implements AsyncDisposable {
         channel: createChannel(config, { folder, clock, ...timeout }),
         recipients,
         sender,
-        perHour: notify.limits.perHour,
         settle: (settlement) => this.#settlements.add(settlement),
         clock,
         log,
@@ -113,7 +115,7 @@ export class NoticeSender implements AsyncDisposable {
   #look(): void {
     const { clock, tuning = {} } = this.#options;
     const now = clock.monotonic();
-    if (now - this.#lastPoll >= (tuning.poll ?? usualPoll)) {
+    if (now - this.#lastPoll >= (tuning.poll ?? usualPoll) || clock.now() >= this.#nextDue) {
       this.#lastPoll = now;
       this.#poll();
     }
@@ -131,13 +133,22 @@ export class NoticeSender implements AsyncDisposable {
       const ids = new Set(queued.map(({ id }) => String(id)));
       for (const lane of this.#lanes.values()) lane.keepOnly(ids);
     }
+    const now = this.#options.clock.now();
     let known = this.#known();
+    this.#later.clear();
+    this.#nextDue = Number.POSITIVE_INFINITY;
     // Oldest first: when there is no room for all, those have waited longest.
     for (const notice of queued.toReversed()) {
-      if (known >= mostKnown) return;
       if (this.#settlements.isFinal(notice.id)) continue;
-      known += this.#admit(notice);
+      // Others may still be gathered into it: it is read again when its time has come.
+      if (notice.notBefore > now) this.#postpone(notice);
+      else if (known < mostKnown) known += this.#admit(notice);
     }
+  }
+
+  #postpone({ channel, notBefore }: Notice): void {
+    this.#later.set(channel, (this.#later.get(channel) ?? 0) + 1);
+    this.#nextDue = Math.min(this.#nextDue, notBefore);
   }
 
   #known(): number {
@@ -183,9 +194,7 @@ export class NoticeSender implements AsyncDisposable {
   /** What robots count, they count across our restarts. */
   #recall(): void {
     const delivered = this.#read(() => this.#options.source.notices({ state: 'delivered', limit: pageSize })) ?? [];
-    for (const { channel, at, recipient, class: severity } of [...delivered].sort((a, b) => a.at - b.at)) {
-      this.#lanes.get(channel)?.remember(at, recipient, severity === 'critical');
-    }
+    for (const { channel, at } of [...delivered].sort((a, b) => a.at - b.at)) this.#lanes.get(channel)?.remember(at);
   }
 
   /** null while there is no database, or it cannot be read: it is asked again. */
@@ -233,7 +242,7 @@ export class NoticeSender implements AsyncDisposable {
   }
 
   #tellHealth(now: number): void {
-    const channels = [...this.#lanes].map(([id, lane]) => healthOf(id, lane));
+    const channels = [...this.#lanes].map(([id, lane]) => healthOf(id, lane, this.#later.get(id) ?? 0));
     const said = JSON.stringify(
       channels.map(({ device, state, message, counters }) => [device, state, message, counters]),
     );
@@ -251,7 +260,7 @@ export class NoticeSender implements AsyncDisposable {
 }
 
 /** One line a channel in the health of the process: `notify-<channel>`, so that no device is taken for it. */
-function healthOf(id: string, lane: Lane): DeviceHealth {
+function healthOf(id: string, lane: Lane, later: number): DeviceHealth {
   const { queued, delivered, failed, lastDelivered, isOpen, brokenSince, problem, isMisconfigured } = lane.health;
   const state = isMisconfigured ? 'misconfigured' : isOpen ? 'offline' : brokenSince !== null ? 'degraded' : 'online';
   return {
@@ -259,6 +268,6 @@ function healthOf(id: string, lane: Lane): DeviceHealth {
     state,
     message: problem,
     since: brokenSince ?? lastDelivered ?? 0,
-    counters: { queued, delivered, failed, lastDelivered: lastDelivered ?? 0 },
+    counters: { queued: queued + later, delivered, failed, lastDelivered: lastDelivered ?? 0 },
   };
 }

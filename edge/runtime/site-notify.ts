@@ -179,7 +179,7 @@ export const notifySchema = z.strictObject({
   quietHours: z
     .strictObject({ from: clockTime, to: clockTime, except: z.array(alarmClass).default(['critical']) })
     .optional(),
-  /** To one recipient over one channel an hour; what is more waits, and is told together. Critical ones are always told. */
+  /** To one recipient over one channel an hour; what is more is gathered, and told a minute's together (rules/escalation-post.ts). */
   limits: z.strictObject({ perHour: z.int().min(1).max(1_000).default(60) }).prefault({}),
 });
 

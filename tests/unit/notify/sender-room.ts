@@ -24,6 +24,8 @@ export interface SenderRoom extends AsyncDisposable {
   of(id: string): Notice | undefined;
   /** How it stands with all of them, in words that sort. */
   states(): Record<string, number>;
+  /** As core does on the bus when it has queued something. */
+  hint(): void;
   restart(): Promise<void>;
 }
 
@@ -125,6 +127,7 @@ export async function startSenderRoom(
           list.length,
         ]),
       ),
+    hint: () => sender.hint(),
     restart: async () => {
       await sender[Symbol.asyncDispose]();
       sender = await begin();

@@ -158,16 +158,19 @@ describe('what waits', () => {
     expect(gateway.received).toHaveLength(8);
   });
 
-  test('goes to nobody more often in an hour than the site file says, but for what is critical', async () => {
+  test('is read again when its time has come: until then core gathers others into it', async () => {
     await using gateway = await startGateway((_, response) => json(response, {}));
-    const site = siteOf([hook('one', gateway.url)], { limits: { perHour: 2 } });
-    await using room = await startSenderRoom(site);
-    for (let i = 0; i < 3; i++) {
-      await room.queue(noticeOf({ class: 'high' }));
-      await expect.poll(() => (room.states().delivered ?? 0) + (room.states().queued ?? 0), soon).toBe(i + 1);
-    }
-    await room.queue(noticeOf({ class: 'critical' }));
-    await expect.poll(() => room.states(), soon).toEqual({ delivered: 3, queued: 1 });
+    // Between two polls, and without a hint.
+    await using room = await startSenderRoom(siteOf([hook('one', gateway.url)]), {}, { tuning: { poll: 600_000 } });
+    const notice = noticeOf({ notBefore: systemClock.now() + 600 });
+    await room.queue(notice);
+    room.hint();
+    await expect.poll(() => room.health.last[0]?.counters.queued, soon).toBe(1);
+    await room.queue({ ...notice, title: { zh: '三件事', en: 'Three things' } });
+    await expect.poll(() => room.of(notice.id)?.state, soon).toBe('delivered');
+    expect(gateway.received.map(({ body }) => String(JSON.parse(body).said))).toEqual([
+      expect.stringContaining('三件事'),
+    ]);
   });
 
   test('is left in peace as long as a robot that shut us out says', async () => {
