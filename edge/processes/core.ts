@@ -29,6 +29,8 @@ import { Judgement } from './core/judgement.ts';
 import { Modes } from './core/modes.ts';
 import { createNoticeMethods } from './core/notices.ts';
 import { openStoreOrNone, watchForStore } from './core/open-store.ts';
+import { Repairs } from './core/repair.ts';
+import { createRepairMethods } from './core/repair-methods.ts';
 import { startRestored } from './core/restored.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
 import { openRuleDesk } from './core/rule-desk.ts';
@@ -123,6 +125,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
   });
   let escalation: Escalation | null = null;
+  let repairs: Repairs | null = null;
   const judgement = stack.use(
     new Judgement({
       engine: desk.engine,
@@ -152,6 +155,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     append,
     devicesOf: (process) => owned[process] ?? [],
     notify: (decision) => escalation?.notify(decision),
+    onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
     clock,
     log,
   });
@@ -161,6 +165,18 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   core.commitUnasked(judgement.begin());
   commands.adoptInterlockHolds(desk.engine.standing());
   const commit = (batch: Batch) => core.commit(batch);
+  const repair = stack.use(
+    new Repairs({
+      ...{ site, campus, watch, commands, clock },
+      stored: restored.state.repair,
+      latest: ingest.latest,
+      urgent: () => judgement.urgent(),
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      commit: (batch) => core.commitUnasked(batch),
+      reload: context.reload,
+    }),
+  );
+  repairs = repair;
   escalation = stack.use(
     new Escalation({
       notify: site.notify,
@@ -192,6 +208,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
+  context.onProcesses((processes) => repair.hearProcesses(processes));
   const adoption = stack.use(
     createAdoption({
       site,
@@ -216,6 +233,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           clock,
         }),
         ...adoption.methods,
+        ...createRepairMethods(repair),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
         }),
@@ -276,7 +294,7 @@ function grantsOf(site: Site, client: string): readonly string[] {
 
 function sourceExists(source: string, site: Site, campus: Campus): boolean {
   const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
-  if (kind === 'device') return site.devices.some(({ id }) => id === name);
+  if (kind === 'device' || kind === 'repair') return site.devices.some(({ id }) => id === name);
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).

@@ -31,6 +31,8 @@ export interface SimulatorPorts {
   readonly cameraGate: number;
   readonly cameraPlayground: number;
   readonly speakers: Readonly<Record<string, number>>;
+  /** SNMP, UDP. */
+  readonly switchGate: number;
   /** The page of switches. */
   readonly control: number;
 }
@@ -42,6 +44,7 @@ export const demoPorts: SimulatorPorts = {
   cameraGate: 18_081,
   cameraPlayground: 18_082,
   speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
+  switchGate: 15_161,
   control: 8_070,
 };
 const cityHttp = 8_090;

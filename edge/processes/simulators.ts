@@ -2,11 +2,12 @@ import { samplesTopic } from '#edge/bus/topics.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
-import { startCamera } from '#edge/simulators/camera.ts';
+import { type Camera, startCamera } from '#edge/simulators/camera.ts';
 import { startControl } from '#edge/simulators/control.ts';
 import { startModbusCampus } from '#edge/simulators/modbus.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
+import { startSwitch } from '#edge/simulators/switch.ts';
 import { profileFolder } from './context.ts';
 import type { SimulatorsInit } from './demo.ts';
 
@@ -45,6 +46,18 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
       model: 'TP-FIELD-2',
       name: 'FIELD',
       topicDialect: 'tapo',
+    }),
+  );
+  // Both cameras have their power from it: off is dead, on again is a fresh start, whatever ailed them.
+  const powerOf = (camera: Camera) => (on: boolean) => void camera.fault(on ? 'none' : 'reboot');
+  stack.use(
+    await startSwitch({
+      host,
+      port: ports.switchGate,
+      clock,
+      ports: 8,
+      community: 'demo-campus',
+      powered: { 3: powerOf(gate), 4: powerOf(playground) },
     }),
   );
   const speakers = await Promise.all(

@@ -24,7 +24,7 @@ import { enter, probePatience } from './repair-steps.ts';
 
 /** It must work for so long before it counts as mended. */
 const settle = 10_000;
-/** After its power is back it is not believed before so long: a driver takes a while to notice that it was gone. */
+/** After its power is back it is not believed before so long (or a quarter of its start): a driver takes a while to notice that it was gone. */
 const blink = 15_000;
 /** A switch that does not obey gets this long beyond the time that power should be off. */
 const obeyWithin = 15_000;
@@ -60,7 +60,7 @@ function work(plan: RepairPlan, given: RepairRecord, facts: RepairFacts): Advanc
   const acts: RepairAct[] = [];
   let record = anchored(given, now);
   record = { ...record, wellSince: health === 'well' ? Math.min(record.wellSince ?? now, now) : null };
-  if (isMended(record, now)) return heal(record, now);
+  if (isMended(record, plan, now)) return heal(record, now);
   for (let round = 0; round <= repairSteps.length; round++) {
     const step = runningStep(record);
     if (step !== null) {
@@ -155,9 +155,9 @@ function cutOff(ref: PointRef, plan: RepairPlan, record: RepairRecord, facts: Re
   };
 }
 
-function isMended({ wellSince, phase }: RepairRecord, now: number): boolean {
+function isMended({ wellSince, phase }: RepairRecord, { boot }: RepairPlan, now: number): boolean {
   if (wellSince === null || phase?.kind === 'off') return false;
-  if (phase?.kind === 'on' && now - phase.at < blink) return false;
+  if (phase?.kind === 'on' && now - phase.at < Math.min(blink, boot / 4)) return false;
   return now - wellSince >= settle;
 }
 

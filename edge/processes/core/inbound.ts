@@ -1,5 +1,11 @@
 import type { Bus, InboundMessage } from '#edge/bus/bus.ts';
-import { decodeCommandResult, decodeProcessHealth, decodeWish } from '#edge/bus/codec.ts';
+import {
+  decodeCommandResult,
+  decodeNetwork,
+  decodeProcessHealth,
+  decodeWish,
+  type NetworkRow,
+} from '#edge/bus/codec.ts';
 import { alarmTopic, answerTopic, campusEventTopic, parseTopic, readingTopic } from '#edge/bus/topics.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
@@ -27,6 +33,8 @@ export interface InboundOptions {
   readonly append: (batch: Batch) => Promise<void>;
   /** The devices that a process drives; none for one that drives nothing. */
   readonly devicesOf: (process: string) => readonly DeviceId[];
+  /** How the hosts of the campus answer, as `process` has probed them. */
+  readonly onNetwork?: (process: string, rows: readonly NetworkRow[]) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** Queues what flows want people to be told outside the console; absent: nobody is. */
@@ -99,6 +107,8 @@ export class Inbound {
         return this.#takeResult(message);
       case 'health':
         return this.#takeHealth(message, topic.process);
+      case 'network':
+        return this.#takeNetwork(message, topic.process);
       default:
         return this.#takeNews(message);
     }
@@ -208,6 +218,12 @@ export class Inbound {
   async #takeResult(message: InboundMessage): Promise<void> {
     const decoded = decodeCommandResult(message.payload);
     if (decoded.ok) this.#options.commands.onResult(decoded.value);
+    else await this.#note(message, decoded.message);
+  }
+
+  async #takeNetwork(message: InboundMessage, process: string): Promise<void> {
+    const decoded = decodeNetwork(message.payload);
+    if (decoded.ok) this.#options.onNetwork?.(process, decoded.value);
     else await this.#note(message, decoded.message);
   }
 

@@ -164,6 +164,11 @@ export class Watch {
     return [...this.#devices.values()].map(({ health: { message: _, ...rest } }) => rest);
   }
 
+  /** What is known of every device, with words. */
+  healths(): readonly DeviceHealth[] {
+    return [...this.#devices.values()].map(({ health }) => health);
+  }
+
   #process(name: string): ProcessSeen {
     const known = this.#processes.get(name);
     if (known !== undefined) return known;
