@@ -5,7 +5,9 @@ import { type EdgeInit, newSecrets } from '#edge/processes/context.ts';
 import { edgeProcesses } from '#edge/processes/specs.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { createLog } from '#edge/runtime/log.ts';
+import { writeRuleFile } from '#edge/runtime/rule-folder.ts';
 import { checkSite } from '#edge/runtime/site.ts';
+import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import { type SupervisorTimes, startSupervisor } from '#edge/runtime/supervisor.ts';
 import type { SimUnit } from '#edge/simulators/modbus-server.ts';
 import { startModbusServer } from '#edge/simulators/modbus-server.ts';
@@ -72,15 +74,8 @@ function device(id: string, profile: string, address: object) {
 
 /** The demo's relay profile: 200 ms between commands, so that each relay has a line of its own and is rarely polled. */
 function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): ReturnType<typeof checkSite> {
-  const { relays, smokeNeeded, latch, flows } = options;
+  const { relays, flows } = options;
   const contacts = Array.from({ length: relays }, (_, n) => `contact-${n}`);
-  const drive = (n: number, on: boolean) => ({
-    id: `relay-${n}-${on ? 'on' : 'off'}`,
-    name: both('relay follows contact'),
-    priority: 5,
-    when: { kind: 'point', ref: `contact-${n}/alarm`, test: { is: on }, onBad: 'hold' },
-    actions: [{ kind: 'hold', ref: `relay-${n}/relay_1`, value: on }],
-  });
   const file = {
     site: 1,
     campus: { id: '2151009902', name: both('Bench school'), timeZone: 'Asia/Shanghai' },
@@ -105,22 +100,34 @@ function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): Retu
       ),
     ],
     clips: { evacuation: { file: clip, loop: true } },
-    interlocks: [
-      {
-        id: 'fire',
-        name: both('Fire'),
-        priority: 1,
-        latch,
-        when: { kind: 'atLeast', n: smokeNeeded, of: 'smoke-*/smoke', test: { is: true }, onBad: 'hold' },
-        actions: [
-          { kind: 'broadcast', clip: 'evacuation', zones: 'all' },
-          { kind: 'alarm', class: 'critical', message: both('Fire'), next: both('Leave') },
-        ],
-      },
-      ...contacts.flatMap((_, n) => [drive(n, true), drive(n, false)]),
-    ],
   };
   return checkSite(file, folder);
+}
+
+/** In the folder `rules` beside where the site file would be. */
+async function writeRules({ relays, smokeNeeded, latch }: SmokeCampusOptions, folder: string): Promise<void> {
+  const fire = {
+    ...safety('fire', 1),
+    latch,
+    when: { kind: 'point', points: 'smoke-*/smoke', needs: smokeNeeded, test: { is: true }, onBad: 'hold' },
+    then: [
+      { kind: 'broadcast', clip: 'evacuation', zones: 'all' },
+      { kind: 'alarm', class: 'critical', message: both('Fire'), next: both('Leave') },
+    ],
+  };
+  await writeRuleFile(folder, 'fire', fire);
+  for (let n = 0; n < relays; n++) {
+    for (const on of [true, false]) {
+      const id = `relay-${n}-${on ? 'on' : 'off'}`;
+      const when = { kind: 'point', points: `contact-${n}/alarm`, test: { is: on }, onBad: 'hold' };
+      const hold = { kind: 'hold', outputs: `relay-${n}/relay_1`, value: on };
+      await writeRuleFile(folder, id, { ...safety(id, 5), when, then: [hold] });
+    }
+  }
+}
+
+function safety(id: string, priority: 1 | 5) {
+  return { rule: 1, id, name: both(id), kind: 'safety', priority };
 }
 
 interface Ports {
@@ -159,6 +166,7 @@ export async function startSmokeCampus(options: SmokeCampusOptions): Promise<Smo
   await mkdir(join(folder.path, 'flows/other'), { recursive: true });
   await writeFile(join(folder.path, 'flows/other/spin.json'), JSON.stringify(spinningFlow));
   const site = siteOf(options, ports, folder.path);
+  await writeRules(options, rulesFolder(site));
   const supervisor = stack.use(startProcesses(site, join(folder.path, 'data'), options));
   const processes = () => supervisor.status();
   await until('every process is ready', 120_000, () => processes().every(({ state }) => state === 'ready'), 50);

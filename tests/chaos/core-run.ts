@@ -4,9 +4,9 @@ import { expect, vi } from 'vitest';
 import { lanes } from '#bridge/contract/lanes.ts';
 import { samplesTopic } from '#edge/bus/topics.ts';
 import type { Alarm } from '#edge/domain/alarm.ts';
-import { type PointName, pointRef } from '#edge/domain/ids.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { delay, within } from '#edge/runtime/lifecycle.ts';
+import type { RuleBody } from '#edge/runtime/rule-body.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import { query } from '../fixtures/bridge/city-check.ts';
@@ -63,6 +63,7 @@ export async function runKills(options: RunOptions): Promise<Promises> {
     only: ['web'],
     cityTest: { logReceived: true },
     change: reduce,
+    onlyRules: { contact: closes },
     tuning: { acknowledgeBeforeCommit: options.acknowledgeBeforeCommit },
   });
   await using _uplink = superviseQuickUplink(campus.site, options.data, 'password-of-the-campus');
@@ -121,6 +122,23 @@ export async function runKills(options: RunOptions): Promise<Promises> {
   };
 }
 
+const closes: RuleBody = {
+  rule: 1,
+  id: 'contact',
+  name: { zh: '触点', en: 'Contact' },
+  kind: 'safety',
+  priority: 5,
+  when: { kind: 'point', points: `${contact}/alarm`, test: { is: true }, onBad: 'hold' },
+  then: [
+    {
+      kind: 'alarm',
+      class: 'high',
+      message: { zh: '触点动作', en: 'The contact has closed' },
+      next: { zh: '查看现场', en: 'Look at the place' },
+    },
+  ],
+};
+
 /** Three counters, a contact that raises an alarm, and a relay that people ask for. */
 function reduce(site: Site): Site {
   const air = site.devices.find(({ id }) => id === 'air-201');
@@ -137,29 +155,6 @@ function reduce(site: Site): Site {
       { id: 'listener', publish: [], subscribe: ['v1/out/alarm/#'], devices: [], requests: [] },
     ],
     clips: {},
-    interlocks: [
-      {
-        id: 'contact',
-        name: { zh: '触点', en: 'Contact' },
-        priority: 5,
-        latch: false,
-        when: {
-          kind: 'point',
-          ref: pointRef(asDevice(contact), 'alarm' as PointName),
-          test: { is: true },
-          for: 0,
-          onBad: 'hold',
-        },
-        actions: [
-          {
-            kind: 'alarm',
-            class: 'high',
-            message: { zh: '触点动作', en: 'The contact has closed' },
-            next: { zh: '查看现场', en: 'Look at the place' },
-          },
-        ],
-      },
-    ],
   };
 }
 

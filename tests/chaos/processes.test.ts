@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type PointName, pointRef } from '#edge/domain/ids.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
+import type { RuleBody } from '#edge/runtime/rule-body.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
@@ -18,7 +18,26 @@ const relayUnit = 10;
 let campus: RunningCampus;
 let reader: Reader;
 
-/** One more sensor, which only speaks when a test does, and an interlock that lets go by itself. */
+/** A rule that lets go by itself. */
+const closes: RuleBody = {
+  rule: 1,
+  id: 'contact',
+  name: { zh: '触点', en: 'Contact' },
+  kind: 'safety',
+  priority: 5,
+  when: { kind: 'point', points: `${contact}/alarm`, test: { is: true }, onBad: 'hold' },
+  then: [
+    { kind: 'hold', outputs: 'relay-1/relay_6', value: false },
+    {
+      kind: 'alarm',
+      class: 'high',
+      message: { zh: '触点动作', en: 'The contact has closed' },
+      next: { zh: '查看现场', en: 'Look at the place' },
+    },
+  ],
+};
+
+/** One more sensor, which only speaks when a test does. */
 function withContact(site: Site): Site {
   const panel = site.devices.find(({ id }) => id === 'fire-panel');
   if (panel === undefined) throw new Error('the demo site has changed');
@@ -28,25 +47,6 @@ function withContact(site: Site): Site {
     flows: { ...site.flows, enabled: false },
     devices: [...site.devices.filter(({ profile }) => !profile.startsWith('camera/')), { ...panel, id: device }],
     clients: [...site.clients, { id: contact, publish: [], subscribe: [], devices: [device], requests: [] }],
-    interlocks: [
-      ...site.interlocks,
-      {
-        id: 'contact',
-        name: { zh: '触点', en: 'Contact' },
-        priority: 5,
-        latch: false,
-        when: { kind: 'point', ref: pointRef(device, 'alarm' as PointName), test: { is: true }, for: 0, onBad: 'hold' },
-        actions: [
-          { kind: 'hold', ref: pointRef(asDevice('relay-1'), 'relay_6' as PointName), value: false },
-          {
-            kind: 'alarm',
-            class: 'high',
-            message: { zh: '触点动作', en: 'The contact has closed' },
-            next: { zh: '查看现场', en: 'Look at the place' },
-          },
-        ],
-      },
-    ],
   };
 }
 
@@ -55,6 +55,7 @@ beforeAll(async () => {
     only: ['fieldbus', 'broadcast', 'web', 'uplink'],
     times: { silence: 4_000 },
     change: withContact,
+    rules: { contact: closes },
   });
   reader = openReader(campus.data);
   await vi.waitFor(

@@ -16,7 +16,7 @@ import { systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import type { StoreTuning } from '#edge/store/store.ts';
-import { placeRules } from './place-rules.ts';
+import { type PlacedRules, placeRules } from './place-rules.ts';
 
 /*
  * Core by itself in this process, on the demo's site, with its real broker and its real store: what drivers, sensors and
@@ -53,18 +53,18 @@ export interface FakeDriver {
   told(device: string): readonly unknown[];
 }
 
-export interface SafetyOptions {
+export interface SafetyOptions extends PlacedRules {
   readonly data: string;
   readonly tuning?: StoreTuning;
   readonly change?: (site: Site) => Site;
 }
 
-export async function startSafetyCore({ data, tuning, change }: SafetyOptions): Promise<SafetyCore> {
+export async function startSafetyCore({ data, tuning, change, ...rules }: SafetyOptions): Promise<SafetyCore> {
   const demo = await loadSite(join(import.meta.dirname, '../../edge/simulators/demo-site.yaml'));
   const placed: Site = {
     ...demo,
     mqtt: { hosts: ['127.0.0.1'], port: 0, websocketPort: null, tls: null },
-    rules: { folder: placeRules(demo, data) },
+    rules: { folder: placeRules(demo, data, rules) },
   };
   const site = change?.(placed) ?? placed;
   const secrets = newSecrets();
