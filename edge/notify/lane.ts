@@ -4,10 +4,11 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { NotifyRecipient } from '#edge/runtime/site-notify.ts';
+import { Backlog, isCritical, type Waiting } from './backlog.ts';
 import type { Channel, Message, Outcome } from './channel.ts';
 import { Circuit, type CircuitOptions } from './circuit.ts';
 import { Pace } from './pace.ts';
-import { digestOf, rankOf, type Sender, wordsOf } from './words.ts';
+import { digestOf, type Sender, wordsOf } from './words.ts';
 
 /** What became of a notice, or of a try: state `queued` says that it is tried again at `at`. */
 export interface Settlement {
@@ -36,19 +37,6 @@ export interface LaneTuning {
   readonly retry?: { readonly first: number; readonly cap: number };
 }
 
-interface Waiting {
-  readonly notice: Notice;
-  attempts: number;
-  /** Not tried again before then, monotonic ms: the wall clock may be set meanwhile. */
-  next: number;
-  detail: string;
-  /** It was refused together with others: whose fault it is shows when each goes alone. */
-  isAlone: boolean;
-}
-
-/** So many for one recipient, or more, that wait at the same time are told as one. */
-const mergeFrom = 4;
-const mergeMost = 20;
 /** Who has not taken it by then never will. */
 const mostAttempts = 60;
 const usualCircuit: CircuitOptions = { failures: 3, first: 10_000, cap: 300_000 };
@@ -60,8 +48,8 @@ const usualRetry = { first: 5_000, cap: 300_000 };
  */
 export class Lane implements AsyncDisposable {
   readonly #options: LaneOptions;
-  readonly #waiting = new Map<string, Waiting>();
-  readonly #underWay = new Map<Promise<void>, readonly Waiting[]>();
+  readonly #backlog: Backlog;
+  readonly #underWay = new Set<Promise<void>>();
   readonly #ending = new AbortController();
   readonly #pace: Pace;
   readonly #circuit: Circuit;
@@ -77,12 +65,13 @@ export class Lane implements AsyncDisposable {
     this.#pace = new Pace(channel.pace);
     this.#circuit = new Circuit({ ...usualCircuit, ...tuning.circuit }, clock);
     this.#retry = tuning.retry ?? usualRetry;
+    this.#backlog = new Backlog(clock, this.#retry.cap);
   }
 
   get health() {
     const { isOpen, problem, brokenSince } = this.#circuit;
     return {
-      queued: this.#waiting.size,
+      queued: this.#backlog.size,
       delivered: this.#delivered,
       failed: this.#failed,
       lastDelivered: this.#lastDelivered,
@@ -94,27 +83,20 @@ export class Lane implements AsyncDisposable {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#backlog.size;
   }
 
   has(id: string): boolean {
-    return this.#waiting.has(id);
+    return this.#backlog.has(id);
   }
 
   add(notice: Notice): void {
-    const { clock } = this.#options;
-    const { id, attempts, at, detail } = notice;
-    // Of one that was never tried, `at` is no time to wait for.
-    const pause = attempts > 0 ? Math.max(0, Math.min(this.#retry.cap, at - clock.now())) : 0;
-    this.#waiting.set(id, { notice, attempts, next: clock.monotonic() + pause, detail, isAlone: false });
+    this.#backlog.add(notice);
   }
 
-  /** Somebody else settled it: an acknowledged alarm needs no more words. What is under way goes on. */
+  /** Somebody else settled the others: an acknowledged alarm needs no more words. What is under way goes on. */
   keepOnly(queued: ReadonlySet<string>): void {
-    const busy = new Set([...this.#underWay.values()].flat().map(({ notice }) => notice.id));
-    for (const [id, { notice }] of this.#waiting) {
-      if (!queued.has(id) && !busy.has(notice.id)) this.#waiting.delete(id);
-    }
+    this.#backlog.keepOnly(queued);
   }
 
   /** What was sent before this process began counts as well: a robot shuts out whoever starts anew too often. */
@@ -137,56 +119,37 @@ export class Lane implements AsyncDisposable {
   pump(): void {
     this.#expire();
     const { channel, clock } = this.#options;
+    const now = clock.monotonic();
     while (!this.#ending.signal.aborted && this.#underWay.size < this.#circuit.width(channel.width)) {
-      const batch = this.#pick();
+      const batch = this.#backlog.next((one) => this.#pace.allows(now, isCritical(one)));
       if (batch === null) return;
-      this.#pace.note(clock.monotonic());
-      const work: Promise<void> = this.#send(batch).finally(() => this.#underWay.delete(work));
-      this.#underWay.set(work, batch);
+      this.#pace.note(now);
+      this.#start(batch);
     }
+  }
+
+  #start(batch: readonly Waiting[]): void {
+    for (const waiting of batch) waiting.isUnderWay = true;
+    const work: Promise<void> = this.#send(batch).finally(() => {
+      for (const waiting of batch) waiting.isUnderWay = false;
+      this.#underWay.delete(work);
+    });
+    this.#underWay.add(work);
   }
 
   #expire(): void {
     const { clock, settle } = this.#options;
-    const now = clock.now();
-    const busy = this.#busy();
-    for (const waiting of this.#waiting.values()) {
-      const { notice, attempts, detail } = waiting;
-      if (notice.expires > now || busy.has(waiting)) continue;
-      this.#waiting.delete(notice.id);
+    for (const { notice, attempts, detail } of this.#backlog.takeExpired()) {
       this.#failed++;
       settle({
         id: notice.id,
         about: notice.about,
         state: 'expired',
         attempts,
-        at: now,
+        at: clock.now(),
         detail: detail === '' ? 'its time was over before it could be sent' : detail,
       });
     }
-  }
-
-  #busy(): ReadonlySet<Waiting> {
-    return new Set([...this.#underWay.values()].flat());
-  }
-
-  /** The gravest, then the oldest of what may go now; with it, what is told along with it. */
-  #pick(): readonly Waiting[] | null {
-    const { clock } = this.#options;
-    const [now, monotonic] = [clock.now(), clock.monotonic()];
-    const busy = this.#busy();
-    const due = [...this.#waiting.values()].filter(
-      (one) =>
-        one.next <= monotonic &&
-        one.notice.notBefore <= now &&
-        !busy.has(one) &&
-        this.#pace.allows(monotonic, isCritical(one)),
-    );
-    const [first, ...others] = due.sort(byUrgency);
-    if (first === undefined) return null;
-    const together = others.filter((one) => mayBeMerged(one) && one.notice.recipient === first.notice.recipient);
-    const isMany = mayBeMerged(first) && together.length + 1 >= mergeFrom;
-    return isMany ? [first, ...together].slice(0, mergeMost) : [first];
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
@@ -199,7 +162,6 @@ export class Lane implements AsyncDisposable {
       this.#close(batch, 'failed', 'the site file has no such recipient any more');
       return;
     }
-
     const outcome = await this.#attempt(channel, this.#messageOf(batch), to);
     if (outcome === null) return;
     this.#take(batch, outcome);
@@ -277,8 +239,9 @@ export class Lane implements AsyncDisposable {
   #deliver(batch: readonly Waiting[], detail: string): void {
     const { clock, settle } = this.#options;
     const [first] = batch;
-    for (const { notice, attempts } of batch) {
-      this.#waiting.delete(notice.id);
+    for (const waiting of batch) {
+      const { notice, attempts } = waiting;
+      this.#backlog.remove(waiting);
       const isFirst = notice.id === first?.notice.id;
       if (isFirst) this.#delivered++;
       settle({
@@ -303,8 +266,9 @@ export class Lane implements AsyncDisposable {
       this.#again(batch, detail, 0);
       return;
     }
-    for (const { notice, attempts } of batch) {
-      this.#waiting.delete(notice.id);
+    for (const waiting of batch) {
+      const { notice, attempts } = waiting;
+      this.#backlog.remove(waiting);
       this.#failed++;
       settle({ id: notice.id, about: notice.about, state, attempts: attempts + 1, at: clock.now(), detail });
     }
@@ -318,7 +282,7 @@ export class Lane implements AsyncDisposable {
       waiting.attempts++;
       waiting.detail = detail;
       if (waiting.attempts >= mostAttempts) {
-        this.#waiting.delete(notice.id);
+        this.#backlog.remove(waiting);
         this.#failed++;
         settle({
           id: notice.id,
@@ -347,18 +311,6 @@ export class Lane implements AsyncDisposable {
   /** What is under way gets its end, or is let go: it is still queued on disk. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
-    await Promise.allSettled([...this.#underWay.keys()]);
+    await Promise.allSettled(this.#underWay);
   }
-}
-
-function isCritical({ notice }: Waiting): boolean {
-  return notice.class === 'critical';
-}
-
-function mayBeMerged(one: Waiting): boolean {
-  return !isCritical(one) && !one.isAlone && one.notice.about !== 'test';
-}
-
-function byUrgency(a: Waiting, b: Waiting): number {
-  return rankOf(a.notice.class) - rankOf(b.notice.class) || a.notice.created - b.notice.created;
 }
