@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Alarm, AlarmClass } from '#edge/domain/alarm.ts';
-import type { DeviceId, PointName } from '#edge/domain/ids.ts';
-import { pointRef } from '#edge/domain/ids.ts';
-import type { Condition, Interlock } from '#edge/domain/interlock.ts';
+import type { RuleBody } from '#edge/runtime/rule-body.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { type Browser, type OpenPage, startBrowser } from './browser.ts';
@@ -21,41 +19,37 @@ let browser: Browser;
 let open: OpenPage;
 let page: Page;
 
-const isTrue = (device: string, point: string): Condition => ({
-  kind: 'point',
-  ref: pointRef(device as DeviceId, point as PointName),
-  test: { is: true },
-  for: 0,
-  onBad: 'hold',
-});
-const rule = (id: string, severity: AlarmClass, when: Condition, zh: string, next: string): Interlock => ({
+const isTrue = (ref: string): RuleBody => ({ kind: 'point', points: ref, test: { is: true }, onBad: 'hold' });
+const rule = (id: string, severity: AlarmClass, when: RuleBody, zh: string, next: string): RuleBody => ({
+  rule: 1,
   id,
   name: { zh, en: id },
+  kind: 'safety',
   priority: severity === 'critical' ? 1 : 5,
   latch: id === 'fire',
   when,
-  actions: [{ kind: 'alarm', class: severity, message: { zh, en: id }, next: { zh: next, en: next } }],
+  then: [{ kind: 'alarm', class: severity, message: { zh, en: id }, next: { zh: next, en: next } }],
 });
+const someone = { kind: 'event', type: 'person', device: 'camera-playground', for: '15min' };
+const onlyRules = {
+  playground: rule('playground', 'low', someone, '操场有人', '查看画面。'),
+  late: rule('late', 'high', isTrue('pir-101/occupancy'), '101 教室放学后有人', '查看教室并锁门。'),
+  smoke: rule('smoke', 'critical', isTrue('smoke-101/smoke'), '有烟感探测器报警', '立即查看现场。'),
+  fire: rule('fire', 'critical', isTrue('fire-panel/alarm'), '火灾', '组织疏散；确认安全后复位联锁。'),
+};
 
 /** Cameras and sensors alone, and alarms that only the switches of the virtual campus raise; one comes by itself at the start. */
 function quietSite({ city: _, ...site }: Site): Site {
-  const someone = { kind: 'event', type: 'person', device: 'camera-playground', during: 'always' } as const;
   return {
     ...site,
     devices: site.devices.filter(({ id }) => /^(camera|smoke|pir)-|^fire-panel$/.test(id)),
     flowRequests: [],
     flows: { ...site.flows, enabled: false },
-    interlocks: [
-      rule('playground', 'low', { ...someone, for: 900_000 }, '操场有人', '查看画面。'),
-      rule('late', 'high', isTrue('pir-101', 'occupancy'), '101 教室放学后有人', '查看教室并锁门。'),
-      rule('smoke', 'critical', isTrue('smoke-101', 'smoke'), '有烟感探测器报警', '立即查看现场。'),
-      rule('fire', 'critical', isTrue('fire-panel', 'alarm'), '火灾', '组织疏散；确认安全后复位联锁。'),
-    ],
   };
 }
 
 beforeAll(async () => {
-  [campus, browser] = await Promise.all([startCampus({ city: false, change: quietSite }), startBrowser()]);
+  [campus, browser] = await Promise.all([startCampus({ city: false, change: quietSite, onlyRules }), startBrowser()]);
   await waitForCampus(campus);
   await makePerson(campus, 'lin', '林涛', 'administrator');
   await makePerson(campus, 'zhou', '周强', 'security');

@@ -12,7 +12,7 @@ import { createLog } from '#edge/runtime/log.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import { type ChildSpec, type SupervisorTimes, startSupervisor } from '#edge/runtime/supervisor.ts';
 import { freePorts, freeUdpPorts } from './free-ports.ts';
-import { placeRules } from './place-rules.ts';
+import { type PlacedRules, placeRules } from './place-rules.ts';
 
 /*
  * The demo campus on free ports, as real processes under the real supervisor: for tests that ask what people and
@@ -21,7 +21,7 @@ import { placeRules } from './place-rules.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-export interface CampusOptions {
+export interface CampusOptions extends PlacedRules {
   readonly times?: Partial<SupervisorTimes>;
   /** Which processes besides core; default all of the site's. */
   readonly only?: readonly string[];
@@ -154,13 +154,14 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     mqtts = 0,
     https = 0,
   ] = await freePorts(12, host);
-  const [teaching = 0, field = 0, door = 0] = await freeUdpPorts(3, host);
+  const [teaching = 0, field = 0, door = 0, switchGate = 0] = await freeUdpPorts(4, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
     modbusRtu: rtu,
     cameraGate: gate,
     cameraPlayground: playground,
     speakers: { 'speaker-teaching': teaching, 'speaker-playground': field, 'speaker-gate': door },
+    switchGate,
     control,
   };
   const addresses: Record<string, Record<string, unknown>> = {
@@ -168,6 +169,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     'meter-canteen': { tcp: { host, port: modbus } },
     'relay-1': { tcp: { host, port: modbus } },
     'meter-dorm': { rtuOverTcp: { host, port: rtu } },
+    'switch-gate': { host, port: switchGate },
     'camera-gate': { host, port: gate },
     'camera-playground': { host, port: playground },
     'speaker-teaching': { rtp: { host, port: teaching } },
@@ -181,7 +183,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     http: { host, port: http },
     https: { hosts: [host], port: https, names: [] },
     flows: { ...demo.flows, port: flows, folder: join(root, 'flows') },
-    rules: { folder: placeRules(demo, data) },
+    rules: { folder: placeRules(demo, data, options) },
     devices: demo.devices.map((device) => ({ ...device, address: { ...device.address, ...addresses[device.id] } })),
     ...(city === undefined ? {} : { city: { ...city, host, port: cityMqtt } }),
   };
