@@ -1,17 +1,18 @@
 import type { z } from 'zod';
-import type { Reach } from './interlock-reach.ts';
 import type { KnownProfile } from './known-profile.ts';
+import { reachesInto } from './rule-reach-scope.ts';
+import type { RuleShelf } from './rule-shelf.ts';
 import type { campusSchema } from './schemas.ts';
 import type { Scope } from './scope.ts';
 import type { CampusView } from './server.ts';
 
 type Description = z.infer<typeof campusSchema>;
 
-/** The campus as far as somebody sees it: his zones, what lies in them, and the interlocks that reach into them. */
+/** The campus as far as somebody sees it: his zones, what lies in them, and the safety rules that reach into them. */
 export function describeCampus(
   { site, devices, profiles, flows }: CampusView,
   scope: Scope,
-  reach: ReadonlyMap<string, Reach>,
+  safety: ReturnType<RuleShelf['safety']>,
 ): Description {
   const known = new Map(profiles.map((profile) => [profile.id, profile]));
   const protocols = new Map<string, string>(devices.map(({ id, protocol }) => [id, protocol]));
@@ -38,25 +39,13 @@ export function describeCampus(
       ...kindOf(profile, known.get(profile)),
       adopted: adopted.has(id),
     })),
-    interlocks: site.interlocks
-      .filter(({ id }) => reachesInto(reach.get(id), scope))
-      .map(({ id, name, latch }) => ({ id, name, latch })),
+    interlocks: safety
+      .filter(({ reach }) => reachesInto(reach, scope))
+      .map(({ rule: { id, name, latch } }) => ({ id, name, latch })),
     clips: Object.keys(site.clips),
     // Flows know no zones.
     flowsEditor: flows !== null && scope.isWhole,
   };
-}
-
-/** Also true for one that acts on the whole campus. */
-export function reachesInto(reach: Reach | undefined, scope: Scope): boolean {
-  if (scope.isWhole || reach === 'all') return true;
-  return [...(reach ?? [])].some((zone) => scope.covers(zone));
-}
-
-/** Nothing that it does happens outside. */
-export function staysWithin(reach: Reach | undefined, scope: Scope): boolean {
-  if (scope.isWhole) return true;
-  return reach !== undefined && reach !== 'all' && [...reach].every((zone) => scope.covers(zone));
 }
 
 /** A profile that cannot be read is still named, and its folder says the kind. */

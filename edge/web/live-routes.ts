@@ -5,8 +5,8 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import { principalOf } from './access.ts';
 import { describeCampus } from './campus-view.ts';
 import { visibleRef } from './history.ts';
-import { interlockReach } from './interlock-reach.ts';
 import type { LiveState } from './live.ts';
+import { RuleShelf } from './rule-shelf.ts';
 import { campusSchema, deviceHealthSchema, outputSchema, pointSchema, problems } from './schemas.ts';
 import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
@@ -17,7 +17,7 @@ type PointView = z.infer<typeof pointSchema>;
 export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): void {
   const { site } = campus;
   const scopeOf = createScopes(site.devices);
-  const reach = interlockReach(site.interlocks, site.devices);
+  const shelf = new RuleShelf(campus.reader, site.devices);
 
   app.get(
     '/api/v1/campus',
@@ -29,7 +29,7 @@ export function addLiveRoutes(app: App, campus: CampusView, live: LiveState): vo
         response: { ...problems(), 200: campusSchema },
       },
     },
-    (request) => describeCampus(campus, scopeOf(principalOf(request)), reach),
+    (request) => describeCampus(campus, scopeOf(principalOf(request)), shelf.safety()),
   );
 
   app.get(

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { slugPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { actorOf, principalOf } from './access.ts';
-import { reachesInto, staysWithin } from './campus-view.ts';
-import { interlockReach } from './interlock-reach.ts';
+import { reachesInto, staysWithin } from './rule-reach-scope.ts';
+import { instancePattern } from './rule-routes.ts';
+import { RuleShelf } from './rule-shelf.ts';
 import { problems, requestBodySchema, requestResultSchema, resetSchema } from './schemas.ts';
 import { createScopes } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 /** What a person may do to outputs and interlocks. Core does it, and answers when it is on disk. */
-export function addRequestRoutes(app: App, { site, rpc }: CampusView): void {
+export function addRequestRoutes(app: App, { site, reader, rpc }: CampusView): void {
   const scopeOf = createScopes(site.devices);
-  const reach = interlockReach(site.interlocks, site.devices);
+  const shelf = new RuleShelf(reader, site.devices);
 
   app.post(
     '/api/v1/requests',
@@ -41,9 +41,10 @@ export function addRequestRoutes(app: App, { site, rpc }: CampusView): void {
       config: { access: 'operate' },
       schema: {
         tags: ['actions'],
-        summary: 'Resets a latched interlock; `reset` is false while its cause still stands',
-        description: '403 for an interlock that also looks or acts in zones that are not yours.',
-        params: z.object({ id: z.string().regex(slugPattern, 'must be the id of an interlock') }),
+        summary:
+          'Resets a latched interlock or rule (or one instance, `<rule>@<place>`); `reset` is false while its cause still stands',
+        description: '403 for one that also looks or acts in zones that are not yours.',
+        params: z.object({ id: z.string().regex(instancePattern, 'must be the id of an interlock') }),
         body: z.strictObject({ reason: z.string().min(1).max(200) }),
         response: { ...problems(400, 404, 409, 503), 200: resetSchema },
       },
@@ -51,7 +52,7 @@ export function addRequestRoutes(app: App, { site, rpc }: CampusView): void {
     async (request) => {
       const { id } = request.params;
       const scope = scopeOf(principalOf(request));
-      const itsReach = reach.get(id);
+      const itsReach = shelf.reach()(id);
       if (itsReach === undefined || !reachesInto(itsReach, scope)) {
         throw new CodedError('INTERLOCK_NOT_FOUND', `there is no interlock "${id}"`);
       }

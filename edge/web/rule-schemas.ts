@@ -46,6 +46,9 @@ export const ruleInstanceSchema = z.object({
   coolsUntil: time.nullable(),
 });
 
+/** A line of the journal as the API tells it; `seq` of the last one is `before` of the next page. */
+export const journalEntrySchema = ruleDecisionSchema.extend({ seq: z.number().int() });
+
 /** GET /api/v1/rules: everybody with `see`. `rules` of all kinds, those nobody activated too. */
 export const ruleSummarySchema = z.object({
   id: z.string(),
@@ -65,6 +68,9 @@ export const ruleSummarySchema = z.object({
     .object({
       /** null: to be turned off. */
       version: z.number().int().nullable(),
+      /** Of what exactly is proposed: whoever approves it sends it back. null with version null. */
+      digest: z.string().nullable(),
+      /** `person:<id>`, or `file`: somebody edited the file. */
       by: z.string(),
       time,
       why: z.string(),
@@ -174,16 +180,28 @@ export const ruleCheckSchema = z.object({
 
 /**
  * POST /api/v1/rules/{id}/activate {version, why}: safety becomes a proposal (answer `proposed`), which another person approves with
- * POST .../approve {version, why} or turns down with POST .../reject {version, why}. {version: null} turns it off. Rolling back is
+ * POST .../approve {version, digest, why} or turns down with POST .../reject {version, digest, why}, both as the proposal says them:
+ * what was changed meanwhile is answered with 409. {version: null} turns it off. Rolling back is
  * activating an older version. POST .../shadow {version | null, why}. POST .../remove {why}: only what does not run.
  */
 export const ruleActBody = z.strictObject({
   version: z.number().int().min(1).nullable(),
   why: z.string().min(1).max(300),
 });
+export const ruleDecideBody = z.strictObject({
+  version: z.number().int().min(1).nullable(),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+  why: z.string().min(1).max(300),
+});
 export const ruleActAnswer = z.object({ outcome: z.enum(['done', 'proposed']), message: z.string() });
 
-/** GET /api/v1/rules/templates: shipped rules with parameters. POST /api/v1/rules/from-template fills one in. */
+/**
+ * GET /api/v1/rules/templates: shipped rules with parameters. POST /api/v1/rules/from-template {template, id, name?, values} fills one
+ * in, saving nothing; with `save: {base, why}` and no mistakes it is also saved as a version `from: template`.
+ */
 export const ruleTemplateSchema = z.object({
   id: z.string(),
   name,
@@ -214,6 +232,22 @@ export const ruleTemplateSchema = z.object({
     }),
   ),
   body: ruleBodySchema,
+});
+
+export const fromTemplateBody = z.strictObject({
+  template: z.string().max(63),
+  id: z.string().max(63),
+  name: name.optional(),
+  values: z.record(z.string().max(63), z.unknown()).default({}),
+  save: z.strictObject({ base: z.number().int().min(0), why: z.string().min(1).max(300) }).optional(),
+});
+export const fromTemplateAnswer = z.object({
+  body: ruleBodySchema,
+  /** `path: what`; nothing was saved while there is one. */
+  mistakes: z.array(z.string()),
+  /** null: not saved. */
+  version: z.number().int().nullable(),
+  problems: z.array(z.string()),
 });
 
 // --- rehearsal ------------------------------------------------------------------------------------------------------
@@ -397,6 +431,8 @@ export const networkSchema = z.object({
   /** Share of the last probes that were lost, 0 to 1. */
   loss: z.number().nullable(),
   at: time.nullable(),
+  /** How it was probed: by the system's `ping`, or over TCP where there is none. */
+  way: z.enum(['icmp', 'tcp']).nullable(),
   /** Switch and port it hangs on, when the site file says so. */
   uplink: z.object({ device: z.string(), port: z.number().int() }).nullable(),
 });

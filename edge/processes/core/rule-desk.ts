@@ -6,12 +6,13 @@ import { createEngine } from '#edge/rules/create-engine.ts';
 import type { Engine, RuleCampus } from '#edge/rules/engine.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { ruleSurroundings } from '#edge/runtime/rule-surroundings.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Campus } from '../campus.ts';
-import { ruleCampusOf, ruleSurroundingsOf } from '../rule-campus.ts';
+import { ruleCampusOf } from '../rule-campus.ts';
 import { createRuleFiles } from './rule-files.ts';
 import { RuleWorkshop } from './rule-workshop.ts';
 import { begunState, RuleBook, type RuleBookOptions } from './rules.ts';
@@ -50,7 +51,7 @@ const atOnce = 20;
 export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> {
   const { site, campus, calendar, reader, append, stored, clock, log, onTroubles, onFaulty } = options;
   const ruleCampus = ruleCampusOf(site, campus);
-  const workshop = new RuleWorkshop({ campus: ruleCampus, site, around: ruleSurroundingsOf(site, campus) });
+  const workshop = new RuleWorkshop({ campus: ruleCampus, site, around: ruleSurroundings(site, campus.devices) });
   const book = new RuleBook({
     reader,
     files: createRuleFiles(rulesFolder(site)),

@@ -6,6 +6,7 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { DeviceId, PointName, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { storeRules } from './stored-rules.ts';
 import { newId, startWebRoom, type WebRoom } from './web-room.ts';
 
 const asked: { method: string; params: unknown }[] = [];
@@ -62,6 +63,7 @@ beforeAll(async () => {
     },
   });
   await room.store?.append({ events: [event, pictured, escaping], alarms: [alarm] });
+  await storeRules(room.store);
   mkdirSync(join(room.data, 'snapshots/2027-01-15'));
   writeFileSync(join(room.data, 'snapshots/2027-01-15/0a.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xd9]));
   room.live.accept({ kind: 'reading', body: power });

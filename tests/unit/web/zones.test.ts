@@ -7,6 +7,7 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { DeviceId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { OutputState } from '#edge/domain/output.ts';
 import { newTokenSecret } from '#edge/web/people/tokens.ts';
+import { storeRules } from './stored-rules.ts';
 import { newId, startWebRoom, type WebRoom } from './web-room.ts';
 
 /* The demo campus as somebody sees it who has one of its zones: nothing of the others, in no answer of any route. */
@@ -109,6 +110,7 @@ beforeAll(async () => {
       'document.put': async () => ({ rev: 2 }),
     },
   });
+  await storeRules(room.store);
   const rights: Right[] = ['see', 'pictures', 'export', 'acknowledge', 'operate'];
   guard = await someone('guard', rights, ['gate']);
   whole = await someone('whole', rights, 'all');
