@@ -53,7 +53,7 @@ const text = z.string().max(400).transform(redact);
 
 const alarm = z.object({
   id,
-  source: z.string().regex(/^[a-z]{1,20}:[a-z0-9_/-]{1,130}$/, 'must be <kind>:<id>'),
+  source: z.string().regex(/^[a-z]{1,20}:[a-z0-9_/@-]{1,130}$/, 'must be <kind>:<id>'),
   class: z.enum(['critical', 'high', 'medium', 'low']),
   state: z.enum(['unacknowledged', 'acknowledged', 'returned', 'normal']),
   active: z.boolean(),
