@@ -154,7 +154,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     bus,
     append,
     devicesOf: (process) => owned[process] ?? [],
-    notify: (decision) => escalation?.notify(decision),
+    ...(site.notify === undefined ? {} : { notify: (decision) => escalation?.notify(decision) }),
     onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
     clock,
     log,

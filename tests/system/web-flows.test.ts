@@ -114,6 +114,49 @@ describe('the flow editor behind the page', () => {
     expect((await ask('/context/global/x', { method: 'DELETE', headers: viewer })).status).toBe(401);
   });
 
+  test('shows tabs, versions and differences to whoever may look, and goes back for whoever may edit', async () => {
+    const api = `${campus.url}/api/v1/flows`;
+    const seen = await fetch(api, { headers: viewer });
+    expect(seen.status).toBe(200);
+    const flows = (await seen.json()) as {
+      problem: null;
+      tabs: { id: string; file: string; state: string; versions: [] }[];
+    };
+    expect(flows).toMatchObject({ problem: null, isSafeMode: false });
+    expect(flows.tabs).toContainEqual(
+      expect.objectContaining({ file: 'comfort/empty-room-ac.json', state: 'running', locked: false }),
+    );
+    const body = JSON.stringify({ version: 1, why: 'back' });
+    const json = { 'content-type': 'application/json' };
+    const refused = await fetch(`${api}/c0ffee0000000001/rollback`, {
+      method: 'POST',
+      headers: { ...json, ...viewer },
+      body,
+    });
+    expect(refused.status).toBe(403);
+    const none = await fetch(`${api}/c0ffee0000000001/versions/99`, { headers: viewer });
+    expect([none.status, await none.json()]).toMatchObject([404, { error: 'version-not-found' }]);
+    const editor = await newToken(campus, 'mender', ['flows-edit', 'flows-view']);
+    const restarted = await fetch(`${api}/restart`, {
+      method: 'POST',
+      headers: { ...json, ...editor },
+      body: JSON.stringify({ why: 'a new beginning' }),
+    });
+    expect([restarted.status, await restarted.json()]).toEqual([200, { problem: null }]);
+    using reader = openReader(campus.data);
+    expect(reader.newestAudit(1_000)).toContainEqual(
+      expect.objectContaining({ who: 'token:mender', what: 'flows.restart', why: 'a new beginning' }),
+    );
+  });
+
+  test('is asked beside, and never through, its own pages', async () => {
+    for (const path of ['/../flows-control/state', '/..%2fflows-control/state', '/%2e%2e/flows-control/state']) {
+      const answer = await signedIn(path, { accept: 'application/json' });
+      expect(await answer.text()).not.toContain('isSafeMode');
+    }
+    expect((await fetch(`${campus.url}/flows-control/state`, { headers: { cookie } })).status).toBe(404);
+  });
+
   test('opens its live connection with the cookie, from its own page only', async () => {
     const url = `${campus.url.replace('http', 'ws')}/flows-editor/comms`;
     for (const [options, status] of [
