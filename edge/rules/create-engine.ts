@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
 import { resetMemory } from './reset.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Running } from './rule-index.ts';
+import { sayAgain } from './rule-memory.ts';
 import type { Scene, Watched } from './scene.ts';
 import { stateName, storedForm } from './stored-memory.ts';
 import { WakeList } from './wake-list.ts';
@@ -76,8 +77,7 @@ class RuleEngine implements Engine {
     }
     const scene = this.#scene(input);
     const said: Said[] = departed.map((one) => ({ running: one, outcome: depart(one, scene) }));
-    if (due.length > 1) due.sort(this.#book.inOrder);
-    for (const running of due) said.push({ running, outcome: this.#evaluate(running, scene) });
+    for (const running of this.#inTurn(due)) said.push({ running, outcome: this.#evaluate(running, scene) });
     this.#advance(input);
     if (said.length > 1) said.sort((a, b) => byStrength(a.running, b.running));
     const decisions = said.flatMap(({ outcome }) => outcome.decisions);
@@ -151,6 +151,23 @@ class RuleEngine implements Engine {
     };
   }
 
+  /** Who is waited for before who waits. What is confirmed in this step may be what another rule waits for in the same. */
+  *#inTurn(due: Running[]): Generator<Running> {
+    if (due.length > 1) due.sort(this.#book.inOrder);
+    for (let i = 0; i < due.length; i++) {
+      const running = due[i];
+      if (running === undefined) continue;
+      const wasLive = running.memory.live;
+      yield running;
+      if (running.memory.live === wasLive) continue;
+      const called = this.#book.watchersOf(running).filter(({ calledIn }) => calledIn !== this.#step);
+      if (called.length === 0) continue;
+      for (const one of called) one.calledIn = this.#step;
+      due.push(...called);
+      due.push(...due.splice(i + 1).sort(this.#book.inOrder));
+    }
+  }
+
   /** The bulkhead: a rule that fails inside stops no other, and says so. */
   #evaluate(running: Running, scene: Scene): Outcome {
     this.#counters.evaluations++;
@@ -162,10 +179,9 @@ class RuleEngine implements Engine {
       this.#counters.failures++;
       // What was decided before the failure was never said: all of it is said with the next evaluation.
       memory.isPrimed = false;
-      for (const [ref, { value }] of memory.held) memory.held.set(ref, { value, until: Number.NaN });
-      for (const ref of memory.forbidden.keys()) memory.forbidden.set(ref, Number.NaN);
+      running.memory = { ...memory, ...sayAgain(memory) };
       const why = error instanceof Error ? error.message : String(error);
-      outcome = { ...outcomeOfFailure(compiled, memory, scene, why), wakeAt: scene.monotonic + afterFailure };
+      outcome = { ...outcomeOfFailure(compiled, running.memory, scene, why), wakeAt: scene.monotonic + afterFailure };
     }
     touched.length = 0;
     this.#wakes.set(running, outcome.wakeAt);
@@ -184,8 +200,8 @@ class RuleEngine implements Engine {
 
   #durable(departed: readonly Departed[], due: readonly Running[]) {
     const durable: Record<string, unknown> = {};
-    for (const { compiled, memory } of departed) {
-      if (memory.isStored && !this.#book.has(compiled.id)) durable[stateName(compiled.id)] = null;
+    for (const { compiled, memory, goesOn } of departed) {
+      if (memory.isStored && goesOn === undefined) durable[stateName(compiled.id)] = null;
     }
     for (const { compiled, memory } of due) {
       if (!memory.isDirty) continue;

@@ -8,17 +8,18 @@ import type { Scene } from './scene.ts';
 export interface Departed {
   readonly compiled: CompiledInstance;
   readonly memory: InstanceMemory;
+  /** Its name goes on, under the same owner (nothing is given back) or under another one (its blind alarm stays). */
+  readonly goesOn?: 'here' | 'elsewhere';
 }
 
-export function depart({ compiled: one, memory }: Departed, scene: Scene): Outcome {
+export function depart({ compiled: one, memory, goesOn }: Departed, scene: Scene): Outcome {
   const reason = 'the rule was taken out or changed';
   const decisions: Decision[] = [];
   for (const ref of memory.held.keys()) decisions.push({ kind: 'relinquish', owner: one.owner, ref, reason });
   for (const ref of memory.forbidden.keys()) decisions.push({ kind: 'permit', owner: one.owner, ref, reason });
-  const sources: readonly [string, boolean][] = [
-    [one.owner, memory.saidAlarm],
-    [one.blindSource, memory.saidBlind],
-  ];
+  const sources: [string, boolean][] = [];
+  if (goesOn !== 'here') sources.push([one.owner, memory.saidAlarm]);
+  if (goesOn === undefined) sources.push([one.blindSource, memory.saidBlind]);
   for (const [source, said] of sources) {
     const isOpen = scene.isShadow ? said : scene.openAlarms.get(source)?.active === true;
     if (isOpen) decisions.push({ kind: 'return', source, reason });

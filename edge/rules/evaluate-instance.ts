@@ -50,7 +50,8 @@ export function evaluateInstance(
   const journal: RuleDecision[] = [];
   const isSaidAgain = memory.isRestored && !memory.isPrimed;
   const held = holds.changes.length === 0 || isSaidAgain ? null : holds.hasEnded ? 'ended' : 'stepped';
-  const what = change ?? (wasReset ? 'reset' : held);
+  if (wasReset) journal.push(line(one, memory, scene, 'reset', why, change === null ? holds.changes : [], findings));
+  const what = change ?? (wasReset ? null : held);
   if (what !== null)
     journal.push(line(one, memory, scene, what, why, [...holds.changes, ...alarms, ...once], findings));
   for (const alarm of blind) {
@@ -110,7 +111,6 @@ function moveFired(
     memory.coolsUntilTime = null;
     memory.isDirty = true;
   }
-  if (memory.coolsUntil !== null) wakeBy(findings, memory.coolsUntil);
   if (!memory.fired) {
     if (verdict.trip && mayFire && memory.coolsUntil === null) {
       fire(one, memory, scene);
@@ -127,6 +127,7 @@ function moveFired(
       change = 'cleared';
     }
   }
+  if (memory.coolsUntil !== null) wakeBy(findings, memory.coolsUntil);
   const isFresh = verdict.fresh || (one.isCircumstantial && verdict.trip);
   memory.live = memory.fired && (memory.live || isFresh);
   const stands = memory.fired && verdict.stand && mayStay;

@@ -23,7 +23,9 @@ export function resetMemory({ compiled, memory }: Running, why: string): ResetOu
     const message = `the cause of ${name} still stands: ${evidenceOf(compiled, memory)}`;
     return { reset: false, isFired: true, message };
   }
-  memory.leaves.forEach(forget);
+  memory.leaves.forEach((own, i) => {
+    forget(own, compiled.leaves[i]?.kind === 'edges');
+  });
   memory.fired = false;
   memory.since = null;
   memory.reason = why;
@@ -37,7 +39,7 @@ export function resetMemory({ compiled, memory }: Running, why: string): ResetOu
   return { reset: true, isFired: true, message: `${name} is reset` };
 }
 
-function forget(own: LeafMemory): void {
+function forget(own: LeafMemory, isEdges: boolean): void {
   own.verdict = false;
   own.runningSince = null;
   own.credit = 0;
@@ -45,6 +47,8 @@ function forget(own: LeafMemory): void {
   own.event = null;
   own.times.length = 0;
   own.alarms.clear();
+  // What is so now has not begun again because somebody pressed a button.
+  if (isEdges) return;
   for (const point of own.points) {
     point.verdict = false;
     point.keptUntil = null;

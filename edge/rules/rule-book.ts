@@ -5,7 +5,7 @@ import { compileRule, nowhere, watchedBy } from './compile-rule.ts';
 import type { CompiledInstance } from './compiled-rule.ts';
 import type { Departed } from './departure.ts';
 import { RuleIndex, type Running } from './rule-index.ts';
-import { type InstanceMemory, inheritMemory } from './rule-memory.ts';
+import { type InstanceMemory, inheritMemory, sayAgain } from './rule-memory.ts';
 import type { Watched } from './scene.ts';
 import { restoreMemory, stateName } from './stored-memory.ts';
 import { newSleeper } from './wake-list.ts';
@@ -48,7 +48,9 @@ export class RuleBook {
       const same = old.get(compiled.id);
       old.delete(compiled.id);
       const memory =
-        same === undefined ? restoreMemory(compiled, stored[stateName(compiled.id)]) : this.#inherit(compiled, same);
+        same === undefined
+          ? this.#succeed(compiled, restoreMemory(compiled, stored[stateName(compiled.id)]))
+          : this.#inherit(compiled, same);
       return { compiled, memory, byMonotonic: newSleeper(), byTime: newSleeper(), touched: [], calledIn: 0 };
     });
     for (const { compiled, memory } of old.values()) this.#departed.push({ compiled, memory });
@@ -57,14 +59,14 @@ export class RuleBook {
       this.index.add(running);
       this.#new.add(running);
     }
-    this.#arrange();
+    this.#arrange(id);
     return before;
   }
 
   remove(rule: string): readonly Running[] {
     const before = this.#take(rule);
     for (const { compiled, memory } of before) this.#departed.push({ compiled, memory });
-    this.#arrange();
+    this.#arrange(rule);
     return before;
   }
 
@@ -89,11 +91,31 @@ export class RuleBook {
     }
   }
 
+  /**
+   * Taken out and put in again before anybody looked: what the one before holds is given back by this one, which knows what of it
+   * is still wanted; saying both in one step could end with the weaker word.
+   */
+  #succeed(compiled: CompiledInstance, memory: InstanceMemory): InstanceMemory {
+    const at = this.#departed.findIndex((one) => one.compiled.id === compiled.id && one.goesOn === undefined);
+    const before = this.#departed[at];
+    if (before === undefined) return memory;
+    const isStored = memory.isStored || before.memory.isStored;
+    const goesOn = { ...memory, isStored, isDirty: true, saidBlind: before.memory.saidBlind };
+    if (before.compiled.owner !== compiled.owner) {
+      this.#departed[at] = { ...before, goesOn: 'elsewhere' };
+      return goesOn;
+    }
+    const nothing = { held: new Map(), forbidden: new Map() };
+    this.#departed[at] = { compiled: before.compiled, memory: { ...before.memory, ...nothing }, goesOn: 'here' };
+    const { held, forbidden } = sayAgain(before.memory);
+    return { ...goesOn, held, forbidden, saidAlarm: before.memory.saidAlarm };
+  }
+
   /** Of another kind it has another owner and another alarm: the old ones are given back. */
   #inherit(compiled: CompiledInstance, before: Running): InstanceMemory {
     const memory = inheritMemory(compiled, before);
     if (compiled.owner === before.compiled.owner) return memory;
-    this.#departed.push({ compiled: before.compiled, memory: { ...before.memory, saidBlind: false } });
+    this.#departed.push({ compiled: before.compiled, memory: before.memory, goesOn: 'elsewhere' });
     return { ...memory, held: new Map(), forbidden: new Map(), saidAlarm: false };
   }
 
@@ -113,10 +135,6 @@ export class RuleBook {
 
   callAgain(running: Running): void {
     this.#new.add(running);
-  }
-
-  has(instance: string): boolean {
-    return this.find(instance).some(({ compiled }) => compiled.id === instance);
   }
 
   /** An instance by its id, or every instance of a rule. */
@@ -151,9 +169,15 @@ export class RuleBook {
     return this.#watched.has(source);
   }
 
+  /** Those that wait for the alarm of an instance. */
+  watchersOf(running: Running): readonly Running[] {
+    return this.index.byWatched.get(running.compiled.rule.id) ?? [];
+  }
+
   /** After a rule came or went: who must be judged before whom, and which alarms are waited for. Costs by those who wait only. */
-  #arrange(): void {
+  #arrange(changed: string): void {
     this.#ordered = null;
+    for (const running of this.index.byWatched.get(changed) ?? []) this.#new.add(running);
     const waiting = [...this.#entries].filter(([, { watches }]) => watches.length > 0);
     for (const [id, entry] of waiting) entry.level = this.#depth(id, new Set());
     const before = this.#watched;

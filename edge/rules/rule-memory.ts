@@ -199,11 +199,7 @@ export function inheritMemory(
   });
   const isSamePriority = one.rule.priority === before.compiled.rule.priority;
   const isSameShed = JSON.stringify(one.sheds) === JSON.stringify(before.compiled.sheds);
-  const held = isSamePriority
-    ? old.held
-    : new Map([...old.held].map(([ref, { value }]) => [ref, { value, until: Number.NaN }]));
-  // A forbidden value is said again by forgetting it: permitting and forbidding at once would be a moment without it.
-  const forbidden = isSamePriority ? old.forbidden : new Map<PointRef, Value>();
+  const { held, forbidden } = isSamePriority ? old : sayAgain(old);
   return {
     ...old,
     leaves,
@@ -214,6 +210,14 @@ export function inheritMemory(
     isPrimed: false,
     isRestored: old.isRestored && !old.isPrimed,
     isDirty: true,
+  };
+}
+
+/** What it told commands, so that whatever is still wanted is said once more, and the rest given back. */
+export function sayAgain({ held, forbidden }: InstanceMemory): Pick<InstanceMemory, 'held' | 'forbidden'> {
+  return {
+    held: new Map([...held].map(([ref, { value }]) => [ref, { value, until: Number.NaN }])),
+    forbidden: new Map([...forbidden.keys()].map((ref) => [ref, Number.NaN])),
   };
 }
 
