@@ -1,8 +1,12 @@
+import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import type { z } from 'zod';
+import type { rulesSchema } from '../rule-schemas.ts';
+import { api } from './api.ts';
 import { domainText } from './domain-words.ts';
 import { useLanguage } from './kit/language.tsx';
 import { pointLabel } from './kit/values.ts';
-import { nameIn } from './kit/words.ts';
+import { type NamePair, nameIn } from './kit/words.ts';
 import { type Names, ownerText, sentence } from './sentences.ts';
 import { useCampus, usePoints } from './use-live.tsx';
 
@@ -13,9 +17,11 @@ export function useNames(): Names {
   const language = useLanguage();
   const campus = useCampus();
   const points = usePoints();
+  const rules = useRuleNames();
   return useMemo(() => {
     const devices = new Map(campus?.devices.map((device) => [device.id, device.name]));
-    const interlocks = new Map(campus?.interlocks.map((rule) => [rule.id, rule.name]));
+    const interlocks = new Map([...(campus?.interlocks ?? []), ...rules].map((rule) => [rule.id, rule.name]));
+    const places = new Map(placesOf(campus).map((place) => [place.id, place.name]));
     const known = new Map(points?.map((point) => [point.id, point]));
     // The flows speak for themselves as a device would.
     const deviceName = (id: string) => nameIn(language, devices.get(id)) || domainText('process', id, language);
@@ -23,13 +29,36 @@ export function useNames(): Names {
       language,
       deviceName,
       interlockName: (id) => nameIn(language, interlocks.get(id)) || id,
+      placeName: (id) => nameIn(language, places.get(id)) || deviceName(id),
       pointName: (ref) => {
         const point = known.get(ref);
         if (point === undefined) return ref;
         return `${nameIn(language, point.deviceName)} · ${pointLabel(point.point, point.label, language)}`;
       },
     };
-  }, [language, campus, points]);
+  }, [language, campus, points, rules]);
+}
+
+const noRules: readonly { readonly id: string; readonly name: NamePair }[] = [];
+
+/** Of all rules; those of safety come with the campus, so that nothing waits for it. */
+function useRuleNames() {
+  const { data } = useQuery({
+    queryKey: ['rules', 'names'],
+    queryFn: async ({ signal }) => {
+      const { rules } = await api.get<z.infer<typeof rulesSchema>>('rules', signal);
+      return rules.map(({ id, name }) => ({ id, name }));
+    },
+    staleTime: 300_000,
+    retry: 1,
+  });
+  return data ?? noRules;
+}
+
+function placesOf(campus: ReturnType<typeof useCampus>) {
+  if (campus === undefined) return [];
+  const spaces = campus.buildings.flatMap(({ floors }) => floors.flatMap((floor) => floor.spaces));
+  return [...campus.zones, ...spaces];
 }
 
 export function useDeviceName(): (id: string) => string {

@@ -6,7 +6,7 @@ import type { PageName } from './pages.ts';
 
 const line = (path: ReactNode) => <LineIcon>{path}</LineIcon>;
 
-export const pageIcons: Readonly<Record<PageName | 'flows', ReactNode>> = {
+export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   overview: line(<path d="M3 3h6v7H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 12h6v5H3z" />),
   alarms: line(<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13zM8.3 17.5a1.9 1.9 0 0 0 3.4 0M10 2v2" />),
   map: line(<path d="M2.5 5 7.5 3l5 2 5-2v12l-5 2-5-2-5 2zM7.5 3v12M12.5 5v12" />),
@@ -22,6 +22,10 @@ export const pageIcons: Readonly<Record<PageName | 'flows', ReactNode>> = {
   account: line(
     <path d="M10 10a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3.5 17.500c0-3.3 2.7-5.5 6.5-5.500s6.5 2.2 6.5 5.5" />,
   ),
+  outputs: line(
+    <path d="M6.5 5.500h7a4.500 4.500 0 0 1 0 9h-7a4.500 4.500 0 0 1 0-9zM13.500 7.700a2.300 2.300 0 1 0 0 4.600 2.300 2.300 0 0 0 0-4.600z" />,
+  ),
+  notices: line(<path d="M2.500 4.500h15v10.500h-9L5 18v-3H2.500zM6 8.300h8M6 11.200h5" />),
   flows: line(
     <path d="M2.5 4h5v4h-5zM12.5 3h5v4h-5zM12.5 13h5v4h-5zM7.5 6h2.500c1 0 1-.9 2.5-1M7.5 6H9c2 0 1 9 3.5 9" />,
   ),

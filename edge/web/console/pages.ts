@@ -14,12 +14,15 @@ export type PageName =
   | 'devices'
   | 'inbox'
   | 'assets'
+  | 'outputs'
+  | 'flows'
+  | 'notices'
   | 'system'
   | 'people'
   | 'audit'
   | 'security'
   | 'account';
-export type GroupName = 'watch' | 'things' | 'box';
+export type GroupName = 'watch' | 'automation' | 'things' | 'box';
 
 export interface PageEntry {
   readonly name: PageName;

@@ -14,7 +14,10 @@ export interface Names {
   deviceName(id: string): string;
   /** `<device>/<point>` -> device and label. */
   pointName(ref: string): string;
+  /** Of any rule. */
   interlockName(id: string): string;
+  /** Where a rule that stands for each place does so: a space, a zone, a device. */
+  placeName?(id: string): string;
 }
 
 const refPattern = '[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*';
@@ -40,7 +43,7 @@ function evidence(text: string, names: Names): string {
   });
 }
 
-const held = /^([a-z]+:[a-z0-9_-]+) at \d+: /;
+const held = /^(local|[a-z]+:[a-z0-9_@-]+) at \d+: /;
 
 /** `request:web at 8: lamps are repaired`: what core says of the hold that won, by its owner. */
 function holdWords(text: string, names: Names): string {
@@ -172,10 +175,17 @@ export function sentence(said: string | null | undefined, names: Names): string 
 /** Who holds an output: `interlock:fire` -> `联锁“火灾疏散”`. */
 export function ownerText(owner: string, names: Names): string {
   const cut = owner.indexOf(':');
+  if (cut < 0) return domainText('owner', owner, names.language);
   const [kind, id] = [owner.slice(0, cut), owner.slice(cut + 1)];
   if (kind === 'request' && (id === 'web' || id === 'flows')) return domainText('owner', id, names.language);
-  return domainWords[names.language].quoted(
-    domainText('owner', kind, names.language),
-    kind === 'interlock' ? names.interlockName(id) : id,
-  );
+  return domainWords[names.language].quoted(domainText('owner', kind, names.language), ownName(kind, id, names));
+}
+
+/** Of a rule that stands for each place: `照明@r101`. */
+function ownName(kind: string, id: string, names: Names): string {
+  if (kind === 'repair') return names.deviceName(id);
+  if (kind !== 'interlock' && kind !== 'rule') return id;
+  const [rule = id, place] = id.split('@');
+  const name = names.interlockName(rule);
+  return place === undefined ? name : `${name} · ${names.placeName?.(place) ?? place}`;
 }

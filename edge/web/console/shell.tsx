@@ -27,7 +27,12 @@ export function Shell({ onCampus }: { readonly onCampus: (campus: CampusView) =>
   );
 }
 
-const groupTitles = { watch: 'groupWatch', things: 'groupThings', box: 'groupBox' } as const;
+const groupTitles = {
+  watch: 'groupWatch',
+  things: 'groupThings',
+  automation: 'groupAutomation',
+  box: 'groupBox',
+} as const;
 
 function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void }) {
   const campus = useCampus();
@@ -48,14 +53,11 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
     isCurrent: entry === open,
     ...(entry.name === 'alarms' ? { count: alarms } : {}),
   });
-  const groups: NavGroup[] = (['watch', 'things', 'box'] as const).map((group) => ({
+  // The flows of a campus may be off.
+  const isHere = ({ name }: PageEntry) => name !== 'flows' || campus?.flowsEditor === true;
+  const groups: NavGroup[] = (['watch', 'automation', 'things', 'box'] as const).map((group) => ({
     label: words[groupTitles[group]],
-    items: [
-      ...mine.filter((entry) => entry.group === group).map(itemOf),
-      ...(group === 'things' && campus?.flowsEditor === true && rights.includes('flows-view')
-        ? [{ href: 'flows-editor/', label: words.flows, icon: pageIcons.flows, isCurrent: false, isExternal: true }]
-        : []),
-    ],
+    items: mine.filter((entry) => entry.group === group && isHere(entry)).map(itemOf),
   }));
 
   return (
