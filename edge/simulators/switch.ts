@@ -57,7 +57,7 @@ export async function startSwitch(options: SwitchOptions): Promise<PoeSwitch> {
       port: options.port,
       address: host,
       transport,
-      dgramModule: { createSocket: () => muffled(socket, () => isDeaf) },
+      dgramModule: { createSocket: () => muffled(socket, options.port, () => isDeaf) },
     },
     // Whoever asks wrongly is told so by the agent.
     () => {},
@@ -103,10 +103,11 @@ interface PoePort {
   cuts: number;
 }
 
-/** The socket, but for what it must not hear. */
-function muffled(socket: Socket, isDeaf: () => boolean): Socket {
+/** The socket, but for what it must not hear; on the port that was asked for, where the library takes 0 for 161. */
+function muffled(socket: Socket, port: number, isDeaf: () => boolean): Socket {
   return new Proxy(socket, {
     get: (target, key) => {
+      if (key === 'bind') return (_: number, address: string) => target.bind(port, address);
       if (key !== 'on') {
         const value: unknown = Reflect.get(target, key, target);
         return typeof value === 'function' ? value.bind(target) : value;

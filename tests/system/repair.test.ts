@@ -42,9 +42,8 @@ async function healthOf(device: string): Promise<string | undefined> {
 }
 
 async function liveValue(ref: string): Promise<unknown> {
-  const points = await campus.get<{ id: string; value?: unknown; reading?: { value: unknown } | null }[]>('points');
-  const found = points.find(({ id }) => id === ref);
-  return found?.value ?? found?.reading?.value;
+  const points = await campus.get<{ id: string; value: unknown }[]>('points');
+  return points.find(({ id }) => id === ref)?.value;
 }
 
 async function repairOf(device: string): Promise<Repair | undefined> {

@@ -7,6 +7,7 @@ import { within } from '#edge/runtime/lifecycle.ts';
 import { Lane } from '../ports/lane.ts';
 import { type Credentials, loadCredentials, type SnmpConfig } from './config.ts';
 import { SnmpError } from './errors.ts';
+import { isProvable } from './proof.ts';
 import { quietSocket } from './quiet-socket.ts';
 
 export interface AgentOptions {
@@ -134,6 +135,11 @@ export class Agent implements AsyncDisposable {
     const failNow = (error: SnmpError) => this.#open.get(use)?.fail?.(error);
     const socket = quietSocket({ host, port: config.port }, transport, {
       garbage: (error) => failNow(new SnmpError('garbage', `it answers nonsense: ${messageOf(error)}`)),
+      accepts: (bytes) => {
+        const isFine = credentials.version === 2 || isProvable(bytes);
+        if (!isFine) this.#options.count('unsigned');
+        return isFine;
+      },
       fault: (error) => {
         const failure = new SnmpError('closed', faultText(error), { cause: error });
         failNow(failure);

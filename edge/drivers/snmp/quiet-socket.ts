@@ -14,6 +14,8 @@ type Hear = (bytes: Buffer) => void;
 export interface SocketEvents {
   /** Something came that could not be understood. */
   readonly garbage: (error: unknown) => void;
+  /** Whether a datagram may be looked at. */
+  readonly accepts: (bytes: Buffer) => boolean;
   /** The network refuses: nobody listens there, no route, no such name. */
   readonly fault: (error: Error) => void;
 }
@@ -28,7 +30,7 @@ const mostSends = 6;
 export function quietSocket(
   target: { readonly host: string; readonly port: number },
   transport: 'udp4' | 'udp6',
-  { garbage, fault }: SocketEvents,
+  { garbage, fault, accepts }: SocketEvents,
 ): QuietSocket & { allowSends(): void } {
   const socket = createSocket({ type: transport });
   const waiting: (() => void)[] = [];
@@ -49,7 +51,7 @@ export function quietSocket(
       if (event !== 'message') return;
       const hear = listener as unknown as Hear; // net-snmp's Session.onMsg
       socket.on('message', (bytes) => {
-        if (state === 'closed') return;
+        if (state === 'closed' || !accepts(bytes)) return;
         try {
           hear(bytes);
         } catch (error) {
