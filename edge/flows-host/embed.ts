@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import RED from 'node-red';
-import waitForFlows from 'node-red-embedded-start';
 import type { Bus } from '#edge/bus/bus.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
@@ -14,12 +12,14 @@ import { readIfThere, writeAtomically } from './atomic-file.ts';
 import { Blame } from './blame.ts';
 import { type BudgetChange, type BudgetLimits, Budgets, defaultBudget } from './budget.ts';
 import { type CampusWebAddress, openCampusWeb } from './campus-web.ts';
-import { controlRoot, createControl } from './control.ts';
+import { createControl } from './control.ts';
 import { CrashNote, readCrashNote } from './crash-note.ts';
+import { gate, listenAll } from './gate.ts';
 import { type Asker, type Guest, openGuest } from './guest.ts';
 import { Meter, type Source } from './meter.ts';
 import { registerDoor } from './registry.ts';
-import { type EditorUser, editorRoot, nodeRedSettings, tokenHeader, tokenReader } from './settings.ts';
+import { confirmLoaded, flowsStarted, startTimeout, watchState } from './running.ts';
+import { nodeRedSettings, tokenReader } from './settings.ts';
 import { type Deployment, type FlowStorage, openStorage } from './storage.ts';
 import { checkEntries } from './tab-files.ts';
 import { openVersions } from './versions.ts';
@@ -58,7 +58,6 @@ export interface FlowsHost extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
-const startTimeout = 30_000;
 let isUsed = false;
 
 /**
@@ -213,151 +212,6 @@ function rememberRejections(meter: Meter, note: CrashNote): () => void {
     process.off('unhandledRejection', remember);
     process.off('uncaughtException', remember);
   };
-}
-
-type StateEvent = { id?: string; payload?: { error?: string; types?: unknown; modules?: unknown } };
-
-/** What Node-RED says of whether the flows run, from now on. */
-function watchState(onChange: () => void): { readonly problem: string | null } & Disposable {
-  let problem: string | null = null;
-  const enter = (next: string | null) => {
-    const isNews = next !== problem;
-    problem = next;
-    if (isNews) onChange();
-  };
-  const onStarted = () => enter(null);
-  const onEvent = (event: StateEvent) => {
-    const what = problemOf(event);
-    if (what !== null) enter(what);
-  };
-  RED.events.on('flows:started', onStarted);
-  RED.events.on('runtime-event', onEvent);
-  return {
-    get problem() {
-      return problem;
-    },
-    [Symbol.dispose]() {
-      RED.events.off('flows:started', onStarted);
-      RED.events.off('runtime-event', onEvent);
-    },
-  };
-}
-
-function problemOf({ id, payload }: StateEvent): string | null {
-  const error = id === 'runtime-state' ? payload?.error : undefined;
-  if (error === undefined) return null;
-  const detail = payload?.types ?? payload?.modules;
-  return detail === undefined ? error : `${error}: ${JSON.stringify(detail)}`;
-}
-
-/** Resolves when the flows run; rejects with FLOWS_NOT_RUNNING or FLOWS_START_TIMEOUT. Must be called before RED.start(). */
-function flowsStarted(): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const late = `flows did not start within ${startTimeout / 1000} s`;
-  const timer = setTimeout(() => reject(new CodedError('FLOWS_START_TIMEOUT', late)), startTimeout);
-  const onState = (event: StateEvent) => {
-    const what = problemOf(event);
-    if (what !== null) reject(new CodedError('FLOWS_NOT_RUNNING', what));
-  };
-  RED.events.once('flows:started', resolve);
-  RED.events.on('runtime-event', onState);
-  // RED.start() may fail first, and then nobody waits for this.
-  promise.catch(() => undefined);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    RED.events.off('flows:started', resolve);
-    RED.events.off('runtime-event', onState);
-  });
-}
-
-/**
- * node-red-embedded-start 1.0.1 waits in a way that no Node-RED since 1.0 has, but it looks whether flows are loaded first: after
- * our own wait that is a confirmation, and a contradiction would be an error here.
- */
-async function confirmLoaded(): Promise<null> {
-  return waitForFlows(RED, startTimeout, null);
-}
-
-/** Nothing of Node-RED, not even its static files, is seen without the token; the editor's own check comes after. */
-function gate(
-  readToken: ReturnType<typeof tokenReader>,
-  inner: Server,
-  control: ReturnType<typeof createControl>,
-): Server {
-  const userOf = (request: IncomingMessage): EditorUser | null => {
-    const header = request.headers[tokenHeader];
-    return readToken(typeof header === 'string' ? header : undefined);
-  };
-  const isAllowed = (request: IncomingMessage) => userOf(request) !== null;
-  const refuse = (response: ServerResponse, status: number, error: string) => {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
-  };
-  const server = createServer((request, response) => {
-    const user = userOf(request);
-    if (user === null) return refuse(response, 401, `${tokenHeader} is missing or wrong`);
-    const url = request.url ?? '/';
-    if (url.startsWith(`${controlRoot}/`)) return void control(request, response, user);
-    const rest = url.slice(editorRoot.length);
-    if (!url.startsWith(editorRoot) || !/^([/?]|$)/.test(rest))
-      return refuse(response, 404, `only ${editorRoot} is here`);
-    // What Express does for an application that is mounted below a path.
-    const mounted = Object.assign(request, { originalUrl: url, baseUrl: editorRoot });
-    mounted.url = rest.startsWith('/') ? rest : `/${rest}`;
-    RED.httpAdmin(mounted, response);
-  });
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (isAllowed(request) && request.url?.split('?')[0] === `${editorRoot}/comms`) {
-      inner.emit('upgrade', request, socket, head);
-    } else {
-      socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n');
-    }
-  });
-  return server;
-}
-
-/** The port on which all of them listen. */
-async function listenAll(
-  create: () => Server,
-  hosts: readonly string[],
-  port: number,
-  stack: AsyncDisposableStack,
-): Promise<number> {
-  let taken = port;
-  let missing: unknown = null;
-  let count = 0;
-  for (const host of hosts) {
-    try {
-      const server = await listen(create(), host, taken);
-      stack.defer(() => closeServer(server));
-      const address = server.address();
-      if (typeof address === 'object' && address !== null) taken = address.port;
-      count++;
-    } catch (error) {
-      if (codeOf(error) !== 'FLOWS_HOST_MISSING') throw error;
-      missing = error;
-    }
-  }
-  if (count === 0) throw missing;
-  return taken;
-}
-
-async function listen(server: Server, host: string, port: number): Promise<Server> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (cause) => {
-    const isMissing = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(cause));
-    const what = `the flow editor cannot listen on ${host} port ${port} (flows.port in the site file): ${cause.message}`;
-    reject(new CodedError(isMissing ? 'FLOWS_HOST_MISSING' : 'FLOWS_PORT_TAKEN', what, { cause }));
-  });
-  server.listen(port, host, resolve);
-  await promise;
-  return server;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 /** Node-RED logs an error at each start when its folder has no package.json. */
