@@ -14,6 +14,7 @@ export type PageName =
   | 'devices'
   | 'inbox'
   | 'assets'
+  | 'rules'
   | 'outputs'
   | 'flows'
   | 'notices'
@@ -72,6 +73,15 @@ export const pages: readonly PageEntry[] = [
     Page: page(() => import('./pages/map/index.tsx')),
   },
   {
+    name: 'rules',
+    path: '/rules',
+    right: 'see',
+    group: 'automation',
+    key: 'r',
+    title: 'rules',
+    Page: page(() => import('./pages/rules/index.tsx')),
+  },
+  {
     name: 'devices',
     path: '/devices',
     also: '/points',
@@ -98,6 +108,15 @@ export const pages: readonly PageEntry[] = [
     key: 't',
     title: 'assets',
     Page: page(() => import('./pages/assets/index.tsx')),
+  },
+  {
+    name: 'outputs',
+    path: '/outputs',
+    right: 'see',
+    group: 'automation',
+    key: 'x',
+    title: 'outputs',
+    Page: page(() => import('./pages/outputs/index.tsx')),
   },
   {
     name: 'system',

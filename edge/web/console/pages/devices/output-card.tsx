@@ -1,5 +1,5 @@
 import { App, Button } from 'antd';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { api, errorText, type OutputView, type PointView, type RequestResult } from '../../api.ts';
 import { domainText } from '../../domain-words.ts';
 import { QualityBadge } from '../../kit/badges.tsx';
@@ -11,6 +11,7 @@ import { pointLabel, valueText } from '../../kit/values.ts';
 import { useOwnerText, useSentence } from '../../names.ts';
 import { useRight } from '../../session.tsx';
 import { useLink, useOutput, useReading } from '../../use-live.tsx';
+import { Outlook } from '../outputs/outlook.tsx';
 import { HistoryLink } from './history-link.tsx';
 import { OperateDialog } from './operate-dialog.tsx';
 import { operateWords } from './operate-words.ts';
@@ -22,7 +23,16 @@ type Hold = OutputView['stack'][number];
 const ours = 'request:web';
 
 /** One output: what it should be and is, who holds it and why, what lies below, and the buttons of those who may. */
-export function OutputCard({ point, clips }: { readonly point: PointView; readonly clips: readonly string[] }) {
+export function OutputCard({
+  point,
+  clips,
+  order,
+}: {
+  readonly point: PointView;
+  readonly clips: readonly string[];
+  /** In the place of the order of control that it shows itself. */
+  readonly order?: ReactNode;
+}) {
   const say = useWords(operateWords);
   const language = useLanguage();
   const output = useOutput(point.id);
@@ -56,7 +66,9 @@ export function OutputCard({ point, clips }: { readonly point: PointView; readon
         </p>
       )}
       {output !== undefined && <Confirmation output={output} point={point} />}
-      {top !== undefined && rest.length > 0 && (
+      {output !== undefined && <Outlook output={output} point={point} />}
+      {order}
+      {order === undefined && top !== undefined && rest.length > 0 && (
         <details className="devices-stack" open>
           <summary>{say.stack}</summary>
           <p className="kit-soft">{say.stackHelp}</p>
