@@ -182,6 +182,7 @@ export class Inbound {
       inbox,
       ...(verdict.alarms === undefined ? {} : { alarms: verdict.alarms }),
       ...(verdict.audit === undefined ? {} : { audit: verdict.audit }),
+      ...(verdict.journal === undefined ? {} : { journal: verdict.journal }),
       ...(state === undefined ? {} : { state }),
     };
     // Readings that nobody was promised may gather for a second, which spares the flash disk.
