@@ -2,7 +2,7 @@ import type { Point, WriteRule } from '#edge/domain/device.ts';
 import type { Priority, Request } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import { globPattern } from '#edge/rules/compile.ts';
+import { globPattern } from '#edge/rules/glob.ts';
 
 /** Longest hold a request may ask for, s. */
 export const maxSeconds = 86_400;

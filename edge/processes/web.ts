@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { healthTopic } from '#edge/bus/topics.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
-import { createOpeningHours } from '#edge/rules/opening-hours.ts';
+import { createCalendar } from '#edge/rules/create-calendar.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
@@ -101,6 +101,7 @@ function runningAt(say: string, { url }: Web, owned: AsyncDisposableStack, more 
 async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: ChildContext['clock'], pki: Pki | null) {
   const { site, data } = init;
   const { devices, broken } = await describeCampus(site);
+  const calendar = createCalendar(site.openingHours, site.campus.timeZone);
   return {
     site,
     devices,
@@ -113,7 +114,7 @@ async function campusView(init: EdgeInit, stack: AsyncDisposableStack, clock: Ch
     tryProfile: createTryProfile(),
     rehearse: createRunRehearsal({ data, site }),
     certificate: () => (pki === null ? null : certificateInfo(pki.pages)),
-    isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
+    isOpen: (time: number) => calendar.is('open', time),
     flows: site.flows.enabled ? flowsAddress(init) : null,
   };
 }

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { roles } from '#edge/domain/access.ts';
-import type { CampusId, DeviceId, PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
-import { campusIdPattern, splitPointRef } from '#edge/domain/ids.ts';
-import type { Condition, Interlock, OpeningHours } from '#edge/domain/interlock.ts';
+import type { OpeningHours } from '#edge/domain/calendar.ts';
+import type { CampusId, DeviceId, SpaceId, ZoneId } from '#edge/domain/ids.ts';
+import { campusIdPattern } from '#edge/domain/ids.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
 import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
@@ -23,10 +23,6 @@ export { duration, isLoopbackHost };
 const deviceId = slug.transform((s) => s as DeviceId);
 const zoneId = slug.transform((s) => s as ZoneId);
 const spaceId = slug.transform((s) => s as SpaceId);
-const pointRef = z
-  .string()
-  .refine((s) => splitPointRef(s) !== null, 'must be <device>/<point>')
-  .transform((s) => s as PointRef);
 const port = z.int().min(0).max(65535);
 
 /** Records of who did what are kept for six months at least (网络安全法 21), ms. */
@@ -43,64 +39,6 @@ export const byteSize = z
     const [, amount, unit] = /^([\d.]+)(KB|MB|GB)$/.exec(text) ?? [];
     return Math.round(Number(amount) * (byteUnits[unit ?? ''] ?? Number.NaN));
   });
-
-const value = z.union([z.number(), z.boolean(), z.string().max(256)]);
-const onBad = z.enum(['trip', 'hold', 'ignore']);
-const test = z.union([
-  z.strictObject({ is: value }),
-  z.strictObject({ above: z.number(), hysteresis: z.number().positive().optional() }),
-  z.strictObject({ below: z.number(), hysteresis: z.number().positive().optional() }),
-]);
-const held = duration.default(0);
-
-const condition: z.ZodType<Condition> = z.lazy(() =>
-  z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('point'), ref: pointRef, test, for: held, onBad }),
-    z.strictObject({
-      kind: z.literal('atLeast'),
-      n: z.int().min(1),
-      of: z.string().regex(/^[a-z0-9_*-]+\/[a-z0-9_*-]+$/, 'must be <device glob>/<point glob>'),
-      test,
-      for: held,
-      onBad,
-    }),
-    z.strictObject({
-      kind: z.literal('event'),
-      type: slug,
-      device: z.string().default('*'),
-      during: z.enum(['always', 'open', 'closed']).default('always'),
-      for: duration.default(10_000),
-    }),
-    z.strictObject({ kind: z.literal('unacknowledged'), interlock: slug, for: duration }),
-    z.strictObject({ kind: z.literal('any'), conditions: z.array(condition).min(1) }),
-    z.strictObject({ kind: z.literal('all'), conditions: z.array(condition).min(1) }),
-  ]),
-) as unknown as z.ZodType<Condition>;
-
-const action = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('hold'), ref: pointRef, value }),
-  z.strictObject({
-    kind: z.literal('broadcast'),
-    clip: slug,
-    zones: z.union([z.literal('all'), z.array(zoneId).min(1)]),
-  }),
-  z.strictObject({ kind: z.literal('shed'), order: z.array(pointRef).min(1), value, every: duration.default(60_000) }),
-  z.strictObject({
-    kind: z.literal('alarm'),
-    class: z.enum(['critical', 'high', 'medium', 'low']),
-    message: name,
-    next: name,
-  }),
-]);
-
-const interlock = z.strictObject({
-  id: slug,
-  name,
-  when: condition,
-  actions: z.array(action).min(1),
-  priority: z.union([z.literal(1), z.literal(5)]),
-  latch: z.boolean().default(false),
-});
 
 const openingHours = z.strictObject({
   weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clockTime, to: clockTime })),
@@ -272,7 +210,10 @@ const siteSchema = z.strictObject({
   /** WAV files, relative to the site file. */
   clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
   openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
-  interlocks: z.array(interlock).default([]),
+  /** Until the rules had a language of their own. */
+  interlocks: z
+    .never('are rules now: one file each in the folder "rules" beside this file, see docs/writing-a-rule.md')
+    .optional(),
   rules: rulesSection,
   modes: modesSection,
   retention: z
@@ -296,7 +237,6 @@ const siteSchema = z.strictObject({
 
 export type SiteFile = z.infer<typeof siteSchema>;
 export type Site = Omit<SiteFile, 'interlocks' | 'openingHours'> & {
-  readonly interlocks: readonly Interlock[];
   readonly openingHours: OpeningHours;
   /** Where relative paths in the file start. */
   readonly folder: string;
@@ -360,7 +300,7 @@ function findBrokenReferences(site: SiteFile): string[] {
   for (const zone of create === undefined || create.zones === 'all' ? [] : create.zones) {
     if (!zones.has(zone)) mistakes.push(`people.oidc.create.zones: unknown zone "${zone}"`);
   }
-  for (const list of ['buildings', 'zones', 'clients', 'devices', 'interlocks', 'modes'] as const) {
+  for (const list of ['buildings', 'zones', 'clients', 'devices', 'modes'] as const) {
     mistakes.push(...findRepeated(site[list], list));
   }
   site.devices.forEach((device, i) => {
@@ -377,21 +317,6 @@ function findBrokenReferences(site: SiteFile): string[] {
     });
   });
   if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
-  const interlocks = new Map(site.interlocks.map((rule) => [rule.id, rule]));
-  site.interlocks.forEach((rule, i) => {
-    rule.actions.forEach((act, j) => {
-      const where = `interlocks[${i}].actions[${j}]`;
-      if (act.kind === 'broadcast' && !Object.hasOwn(site.clips, act.clip)) {
-        mistakes.push(`${where}.clip: unknown clip "${act.clip}"`);
-      }
-      const refs = act.kind === 'hold' ? [act.ref] : act.kind === 'shed' ? act.order : [];
-      for (const ref of refs) {
-        const device = splitPointRef(ref)?.device ?? '';
-        if (!devices.has(device)) mistakes.push(`${where}: unknown device "${device}"`);
-      }
-    });
-    mistakes.push(...findBrokenConditions(rule, `interlocks[${i}]`, interlocks));
-  });
   return mistakes;
 }
 
@@ -402,35 +327,6 @@ function findRepeated(list: readonly { readonly id: string }[], where: string): 
     seen.add(id);
     return [];
   });
-}
-
-/**
- * References to interlocks that do not exist; and what makes sound may only hold on bad values, also where it waits
- * for the alarm of an interlock that trips on them: a restart must never evacuate a school.
- */
-function findBrokenConditions(rule: Interlock, where: string, interlocks: ReadonlyMap<string, Interlock>): string[] {
-  const sounds = rule.actions.some((act) => act.kind === 'broadcast');
-  const visit = (cond: Condition, path: string): string[] => {
-    if (cond.kind === 'any' || cond.kind === 'all') {
-      return cond.conditions.flatMap((inner, i) => visit(inner, `${path}.conditions[${i}]`));
-    }
-    if (cond.kind === 'event') return [];
-    if (cond.kind === 'unacknowledged') {
-      const watched = interlocks.get(cond.interlock);
-      if (watched === undefined) return [`${path}.interlock: unknown interlock "${cond.interlock}"`];
-      if (!sounds || !tripsOnBad(watched.when)) return [];
-      return [`${path}.interlock: "${watched.id}" trips on bad values, which is not allowed where sound is made`];
-    }
-    return sounds && cond.onBad === 'trip'
-      ? [`${path}.onBad: "trip" is not allowed where sound is made; use "hold"`]
-      : [];
-  };
-  return visit(rule.when, `${where}.when`);
-}
-
-function tripsOnBad(cond: Condition): boolean {
-  if (cond.kind === 'any' || cond.kind === 'all') return cond.conditions.some(tripsOnBad);
-  return (cond.kind === 'point' || cond.kind === 'atLeast') && cond.onBad === 'trip';
 }
 
 /** A campus of 2,000 devices has 0.5 MB. */

@@ -9,7 +9,7 @@ import { profileFolder } from '#edge/processes/context.ts';
 import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
 import { createTryProfile } from '#edge/processes/web/try-profile.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
-import { createOpeningHours } from '#edge/rules/opening-hours.ts';
+import { createCalendar } from '#edge/rules/create-calendar.ts';
 import { ManualClock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { connectRpc, startRpcServer } from '#edge/runtime/rpc.ts';
@@ -59,6 +59,7 @@ serveOrders(async (message) => {
   const live = new LiveState(systemClock);
   tellState(live, devices, systemClock);
   if (meters > 0) keepTelling(live, devices);
+  const calendar = createCalendar(site.openingHours, site.campus.timeZone);
   const campus = {
     site,
     devices,
@@ -71,7 +72,7 @@ serveOrders(async (message) => {
     tryProfile: createTryProfile(),
     rehearse: () => Promise.reject(new Error('nobody rehearses here')),
     certificate: () => null,
-    isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
+    isOpen: (time: number) => calendar.is('open', time),
     flows: null,
   };
   const shared = { token: loadAdminToken(folder), clock: systemClock, log: silentLog, live, siteError: null };

@@ -129,14 +129,7 @@ describe('site files', () => {
       demo.replace('zone: canteen', 'zone: cantine'),
       /devices\[\d+\]\.zone: unknown zone "cantine"/,
     ],
-    [
-      'an evacuation that trips on bad values',
-      demo.replace(
-        'ref: fire-panel/alarm, test: { is: true }, onBad: hold',
-        'ref: fire-panel/alarm, test: { is: true }, onBad: trip',
-      ),
-      /onBad: "trip" is not allowed where sound is made/,
-    ],
+    ['interlocks, which are rules now', `${demo}\ninterlocks: []\n`, /^interlocks: are rules now: one file each/m],
     ['text that is not YAML', 'site: [1', /is not a valid site file/],
     ['nothing in it', '', /is not a valid site file/],
   ])('one with %s says what and where, and ends with 1', async (_, text, words) => {

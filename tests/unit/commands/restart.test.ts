@@ -1,45 +1,51 @@
 import { describe, expect, it } from 'vitest';
 import { isHoldChange } from '#edge/rules/decision.ts';
-import { restoreInterlockState, standingHolds } from '#edge/rules/interlock-state.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { open, temporaryFolder } from '../../fixtures/store/site.ts';
-import { demoSite, Rules } from '../rules/campus.ts';
+import { Rules } from '../rules/rules-at-work.ts';
+import { demoRules } from '../rules/small-campus.ts';
 import { Desk, holdOf, started } from './desk.ts';
 
 /** What this desk has of the demo's outputs. */
 const here = new Set(['speaker-gate/clip', 'relay-1/relay_1', 'relay-1/relay_2']);
 
+/** The demo's rules in a new process, with what the store kept of them. */
+function remembering(state: Readonly<Record<string, unknown>>): Rules {
+  const rules = new Rules(demoRules);
+  for (const [name, kept] of Object.entries(state)) if (kept !== null) rules.stored.set(name, kept);
+  rules.engine = rules.start();
+  rules.turn();
+  return rules;
+}
+
 describe('on a real disk', () => {
   it('an evacuation goes on after the process is gone, its requests and acts can be read, and a reset ends it for good', async () => {
     await using folder = await temporaryFolder();
-    const { interlocks } = demoSite();
     {
       await using store = await open(folder.path);
       const desk = new Desk({ append: (batch) => store.append(batch) });
       expect((await desk.ask('relay-1/relay_2', true, { seconds: 3_600 })).outcome).toBe('holding');
       desk.answer('done', { value: true });
-      const rules = new Rules(interlocks).calm();
+      const rules = new Rules(demoRules).calm();
       rules.hear('fire-panel/alarm', true);
       desk.interlock(...rules.decisions.filter(isHoldChange).filter((change) => here.has(change.ref)));
       desk.answer('sent');
-      await store.append({ state: { interlocks: rules.state } });
+      await store.append({ state: Object.fromEntries(rules.stored) });
     }
     {
       await using store = await open(folder.path);
       const restored = await store.restore();
       const clock = new ManualClock(started + 60_000);
       const desk = new Desk({ append: (batch) => store.append(batch), restored: restored.holds, unready: true, clock });
-      const rules = new Rules(interlocks);
-      rules.state = restoreInterlockState(restored.state.interlocks, rules.compiled, rules.monotonic);
-      rules.turn();
+      const rules = remembering(restored.state);
       desk.interlock(
         ...rules.decisions
           .splice(0)
           .filter(isHoldChange)
           .filter((change) => here.has(change.ref)),
       );
-      desk.commands.adoptInterlockHolds(standingHolds(rules.state));
+      desk.commands.adoptInterlockHolds(rules.engine.standing());
       desk.take();
       desk.commands.onProcessReady('broadcast');
       desk.commands.onProcessReady('fieldbus');
@@ -55,14 +61,13 @@ describe('on a real disk', () => {
       );
       desk.answer('sent');
       expect(desk.take()).toEqual(['speaker-gate/clip=""']);
-      await store.append({ state: { interlocks: rules.state } });
+      const forgotten = Object.fromEntries(Object.keys(restored.state).map((name) => [name, null]));
+      await store.append({ state: { ...forgotten, ...Object.fromEntries(rules.stored) } });
     }
     await using store = await open(folder.path);
     const { holds, state } = await store.restore();
     expect(holds.map((hold) => `${hold.owner} ${hold.ref}`)).toEqual(['request:flows relay-1/relay_2']);
-    const again = new Rules(interlocks);
-    again.state = restoreInterlockState(state.interlocks, again.compiled, again.monotonic);
-    again.turn();
+    const again = remembering(state);
     expect(again.take()).toEqual([]);
 
     using reader = openReader(folder.path, new ManualClock(started));

@@ -10,7 +10,7 @@ import { createEngine } from '#edge/rules/create-engine.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { start } from '../../fixtures/store/site.ts';
-import { demoDevices, ref } from '../rules/campus.ts';
+import { devices, ref } from '../rules/small-campus.ts';
 
 /* A rule whose sensor flutters, judged as core judges it. */
 
@@ -43,7 +43,7 @@ let latest: Map<PointRef, Reading>;
 function begin(version: RuleVersion): void {
   const engineOf = () =>
     createEngine({
-      campus: { devices: demoDevices, zones: [], spaces: [] },
+      campus: { devices, zones: [], spaces: [] },
       calendar: createCalendar({ weekly: [], exceptions: [] }, 'Asia/Shanghai'),
       monotonic: clock.monotonic(),
     });

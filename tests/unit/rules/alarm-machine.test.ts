@@ -15,8 +15,8 @@ import {
 } from '#edge/rules/alarm-machine.ts';
 import { hiddenGrace } from '#edge/rules/alarm-suppression.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
-import { testId } from './campus.ts';
 import { below, pick, seeded } from './random.ts';
+import { testId } from './small-campus.ts';
 
 const words = { zh: '字', en: 'words' };
 const causesOf = createCauses({ processOf: (device) => (device.startsWith('meter') ? 'fieldbus' : undefined) });

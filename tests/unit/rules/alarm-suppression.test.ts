@@ -16,7 +16,7 @@ import {
 } from '#edge/rules/alarm-machine.ts';
 import { hiddenGrace, ranks } from '#edge/rules/alarm-suppression.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
-import { testId } from './campus.ts';
+import { testId } from './small-campus.ts';
 
 const words = { zh: '字', en: 'words' };
 const none: OpenAlarms = new Map();

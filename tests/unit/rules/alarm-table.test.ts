@@ -21,7 +21,7 @@ import {
   alarmTableMarkdown,
 } from '#edge/rules/alarm-table.ts';
 import type { RaiseDecision } from '#edge/rules/decision.ts';
-import { testId } from './campus.ts';
+import { testId } from './small-campus.ts';
 
 const now = 1_800_000_000_000;
 const words = { zh: '字', en: 'words' };

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Comparison } from '#edge/domain/interlock.ts';
+
 import type { Quality, Reading, Reason, Value } from '#edge/domain/reading.ts';
-import { globPattern } from '#edge/rules/compile.ts';
-import { compare } from '#edge/rules/judge.ts';
-import { ref } from './campus.ts';
+import type { Comparison } from '#edge/domain/rule.ts';
+import { compare } from '#edge/rules/compare.ts';
+import { globPattern } from '#edge/rules/glob.ts';
+import { ref } from './small-campus.ts';
 
 function reading(value: Value | null, quality: Quality = 'good', reason?: Reason): Reading {
   const name = ref('meter-main/current_l1');

@@ -8,7 +8,7 @@ import { acknowledgeAlarm, raiseAlarm, returnAlarm, shelveAlarm, unshelveAlarm }
 import type { NotifyDecision, RaiseDecision } from '#edge/rules/decision.ts';
 import { createEscalation, type EscalationPlan } from '#edge/rules/escalation.ts';
 import { fitsGlob, type Ladder, lastResort } from '#edge/rules/escalation-ladder.ts';
-import { testId } from './campus.ts';
+import { testId } from './small-campus.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

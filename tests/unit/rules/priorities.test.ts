@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '#edge/domain/output.ts';
 import { arbitrate } from '#edge/rules/priorities.ts';
-import { ref } from './campus.ts';
 import { below, pick, seeded } from './random.ts';
+import { ref } from './small-campus.ts';
 
 const now = 1_000_000;
 

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Rule, RuleTest } from '#edge/domain/rule.ts';
-import { createCalendar } from '#edge/rules/create-calendar.ts';
 import { type RuleTestRun, runRuleTests } from '#edge/rules/rule-tests.ts';
 import { describeMistake } from '#edge/runtime/rule-mistakes.ts';
 import { parseRule } from '#edge/runtime/rule-parse.ts';
-import { templateHours } from '#edge/runtime/rule-template.ts';
-import { demoDevices, demoSite } from './campus.ts';
+import { calendar, campus } from './small-campus.ts';
 
-const site = demoSite();
-const campus = {
-  devices: demoDevices,
-  zones: site.zones,
-  spaces: site.buildings.flatMap(({ floors }) => floors.flatMap(({ spaces }) => spaces)),
-};
-const calendar = createCalendar(templateHours.openingHours, templateHours.timeZone);
 const name = { zh: '名', en: 'Name' };
 const alarm = (severity: string) => ({ kind: 'alarm', class: severity, message: name, next: name });
 

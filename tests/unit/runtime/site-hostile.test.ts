@@ -9,8 +9,6 @@ campus: {id: "2151009901", name: {zh: 青禾, en: Qinghe}, timeZone: Asia/Shangh
 zones: [{id: z, name: {zh: 东, en: East}}]
 `;
 const device = '{id: a, name: {zh: 表, en: Meter}, profile: meter/x, zone: z, address: {}}';
-const broadcast = (clip: string) =>
-  `interlocks: [{id: i, name: {zh: 火, en: Fire}, priority: 1, when: {kind: event, type: person}, actions: [{kind: broadcast, clip: ${clip}, zones: all}]}]`;
 const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefg'].reduce(
   (text, name) =>
     `${text}\n${name}: &${name} [${Array.from({ length: 9 }, () => `*${String.fromCharCode(name.charCodeAt(0) - 1)}`)}]`,
@@ -34,9 +32,14 @@ describe('a site file', () => {
     ['a name of the prototype as key', `${good}__proto__: {x: 1}`, '(file): Unrecognized key: "__proto__"'],
     ['another one', `${good}constructor: {x: 1}`, '(file): Unrecognized key: "constructor"'],
     [
-      'a clip that only prototypes have',
-      good + broadcast('constructor'),
-      'actions[0].clip: unknown clip "constructor"',
+      'interlocks',
+      `${good}interlocks: [{id: fire}]`,
+      'interlocks: are rules now: one file each in the folder "rules" beside this file',
+    ],
+    [
+      'a mode twice',
+      `${good}modes: [{id: m, name: {zh: 一, en: M}}, {id: m, name: {zh: 一, en: M}}]`,
+      'modes[1].id: "m" is used twice',
     ],
     ['aliases that multiply', bomb, 'Excessive alias count'],
     [

@@ -10,7 +10,7 @@ import { knownProfiles } from '#edge/processes/web/known-profiles.ts';
 import { createRunRehearsal } from '#edge/processes/web/run-rehearsal.ts';
 import { createTryProfile } from '#edge/processes/web/try-profile.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
-import { createOpeningHours } from '#edge/rules/opening-hours.ts';
+import { createCalendar } from '#edge/rules/create-calendar.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -75,6 +75,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
       : stack.use(await openStore({ folder: data, log: silentLog, retention: site.retention }));
   const socket = join(data, 'core.sock');
   if (methods !== null) stack.use(await startRpcServer({ path: socket, methods, log: silentLog }));
+  const calendar = createCalendar(site.openingHours, site.campus.timeZone);
   const campus: CampusView = {
     site,
     devices,
@@ -87,7 +88,7 @@ export async function startWebRoom(options: WebRoomOptions = {}): Promise<WebRoo
     tryProfile: options.tryProfile ?? createTryProfile(),
     rehearse: options.rehearse ?? createRunRehearsal({ data, site }),
     certificate: () => null,
-    isOpen: createOpeningHours(site.openingHours, site.campus.timeZone),
+    isOpen: (time: number) => calendar.is('open', time),
     flows: options.flows ?? null,
   };
   const { siteError = null } = options;
