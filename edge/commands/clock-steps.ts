@@ -1,5 +1,6 @@
 import type { Hold } from '#edge/domain/output.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { hasLimits } from './movement.ts';
 import type { Output } from './output.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -28,6 +29,8 @@ export function createClockSteps({ clock, recorder, outputs, publish }: ClockSte
       for (const output of outputs.values()) {
         shift(output, step);
         if (output.holds.length > 0) recorder.holdsChanged(output.ref);
+        // Times on disk are of the old clock.
+        if (hasLimits(output)) recorder.moved(output.ref);
         publish(output);
       }
       const what = `clock.step ${Math.round(step / 1000)} s`;

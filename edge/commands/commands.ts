@@ -10,7 +10,6 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { recordedAgain, unrecordedAlarm } from './alarms.ts';
 import { createByHand } from './by-hand.ts';
-import { maxSeconds } from './check-request.ts';
 import { createClockSteps } from './clock-steps.ts';
 import { createDelivery } from './delivery.ts';
 import { describeOutput } from './describe.ts';
@@ -19,10 +18,10 @@ import { createInterlockHolds } from './interlock-holds.ts';
 import { createTurns, type Wait } from './limits.ts';
 import { movementState, restoredMovement, storedMovement } from './movement.ts';
 import { newOutput, type Output, type OutputPoint, recordedHolds } from './output.ts';
-import { putHold } from './priority-array.ts';
 import { createPulses } from './pulses.ts';
-import { createRecorder, type Recorder, type RecorderOptions, type Unrecorded } from './recorder.ts';
+import { createRecorder, type RecorderOptions, type Unrecorded } from './recorder.ts';
 import { createRequests } from './requests.ts';
+import { restore } from './restore.ts';
 
 /** Loads of one zone start so long after each other when their supply is back, ms. */
 const staggerGap = 2_000;
@@ -272,26 +271,6 @@ function createStatePublisher(bus: Bus, log: Log, describe: (output: Output) => 
       return { unpublished };
     },
   };
-}
-
-function restore(holds: readonly Hold[], outputs: ReadonlyMap<string, Output>, recorder: Recorder, clock: Clock): void {
-  for (const hold of holds) {
-    const output = outputs.get(hold.ref);
-    if (output !== undefined) {
-      output.holds = putHold(output.holds, capped(hold, clock.now())).holds;
-      continue;
-    }
-    const what = `relinquish ${hold.ref}`;
-    const why = 'there is no such output any more';
-    recorder.holdsChanged(hold.ref);
-    recorder.audit({ time: clock.now(), who: hold.owner, from: 'core', what, why, result: 'dropped at the start' });
-  }
-}
-
-/** A clock that is behind (a dead battery, before NTP) must not make a wish of yesterday last for years. */
-function capped(hold: Hold, now: number): Hold {
-  const latest = now + maxSeconds * 1000;
-  return hold.until === null || hold.until <= latest ? hold : { ...hold, until: latest };
 }
 
 function movementFrom(outputs: ReadonlyMap<string, Output>, clock: Clock): RecorderOptions['movementOf'] {
