@@ -1,6 +1,6 @@
 import type { CompiledInstance } from './compiled-rule.ts';
 import type { Decision } from './decision.ts';
-import { didOf, type Outcome } from './evaluate-instance.ts';
+import { didOf, maxDid, type Outcome } from './evaluate-instance.ts';
 import type { InstanceMemory } from './rule-memory.ts';
 import type { Scene } from './scene.ts';
 
@@ -34,7 +34,7 @@ export function depart({ compiled: one, memory, goesOn }: Departed, scene: Scene
     what: 'ended' as const,
     why: reason,
     saw: [],
-    did: decisions.slice(0, 32).flatMap(didOf),
+    did: decisions.flatMap(didOf).slice(0, maxDid),
   };
   return { decisions, journal: isQuiet ? [] : [journal], wakeAt: null, wakeTime: null };
 }

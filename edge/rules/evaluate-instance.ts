@@ -10,7 +10,7 @@ import { type Findings, type Scene, type Verdict, wakeBy } from './scene.ts';
 import { stepHolds } from './wanted-holds.ts';
 import { clip } from './words.ts';
 
-const maxDid = 32;
+export const maxDid = 32;
 const maxWhy = 1_000;
 
 export interface Outcome {
@@ -208,7 +208,7 @@ function line(
     why: clip(why, maxWhy),
     saw: seenBy(one, memory),
     ...(event === undefined ? {} : { event: event.id }),
-    did: decisions.slice(0, maxDid).flatMap(didOf),
+    did: decisions.flatMap(didOf).slice(0, maxDid),
   };
 }
 

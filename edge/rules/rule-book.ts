@@ -204,7 +204,7 @@ export class RuleBook {
     const called: Running[] = [];
     for (const [source, watched] of this.#watched) {
       const alarm = open.get(source);
-      if (alarm === watched.seen) continue;
+      if (isAlike(alarm, watched.seen)) continue;
       watched.seen = alarm;
       called.push(...(this.index.byWatched.get(watched.rule) ?? []));
     }
@@ -244,6 +244,11 @@ export class RuleBook {
       return instance !== undefined && ruleOfInstance(instance) === rule ? [{ instance, source, live: true }] : [];
     });
   }
+}
+
+/** For who waits for it: other words of the same alarm change nothing. */
+function isAlike(a: Alarm | undefined, b: Alarm | undefined): boolean {
+  return a === b || (a?.id === b?.id && a?.state === b?.state && a?.active === b?.active);
 }
 
 function watchesOf(version: RuleVersion): readonly string[] {
