@@ -25,6 +25,7 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   outputs: line(
     <path d="M6.5 5.500h7a4.500 4.500 0 0 1 0 9h-7a4.500 4.500 0 0 1 0-9zM13.500 7.700a2.300 2.300 0 1 0 0 4.600 2.300 2.300 0 0 0 0-4.600z" />,
   ),
+  rules: line(<path d="M4 3.500h12v13H4zM7 7h2M7 10.500h2M7 14h2M11 7h2.500M11 10.500h2.500M11 14h2.500" />),
   notices: line(<path d="M2.500 4.500h15v10.500h-9L5 18v-3H2.500zM6 8.300h8M6 11.200h5" />),
   flows: line(
     <path d="M2.5 4h5v4h-5zM12.5 3h5v4h-5zM12.5 13h5v4h-5zM7.5 6h2.500c1 0 1-.9 2.5-1M7.5 6H9c2 0 1 9 3.5 9" />,
