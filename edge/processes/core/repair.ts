@@ -40,6 +40,8 @@ export interface RepairOptions {
   /** Asks the supervisor; undefined where there is none. */
   readonly reload: ((processes: readonly string[]) => void) | undefined;
   readonly clock: Clock;
+  /** Between two looks, ms; tests look more often. */
+  readonly every?: number;
 }
 
 interface Sight {
@@ -50,6 +52,8 @@ interface Sight {
 }
 
 const tick = 1_000;
+/** What a loudspeaker plays when it plays nothing. */
+const silence = '';
 /** Not heard since the start for so long: something is wrong. The same as the watch's alarm waits. */
 const startGrace = 120_000;
 /** A probe that is older says nothing. */
@@ -76,7 +80,7 @@ export class Repairs implements Disposable {
     for (const record of records) if (this.#campus.plans.has(record.device)) this.#records.set(record.device, record);
     for (const [process, times] of Object.entries(restarted)) this.#restarted.set(process, times);
     this.#adopt();
-    this.#ticker = new Ticker(tick, () => this.#look());
+    this.#ticker = new Ticker(options.every ?? tick, () => this.#look());
   }
 
   /** `process` is who says it. */
@@ -244,7 +248,8 @@ export class Repairs implements Disposable {
     if (urgent !== null) return `the rule "${urgent}" protects people and has fired`;
     const isSound = (ref: PointRef) => this.#protocolOf(switchOf(ref)) === 'broadcast';
     const sounding = outputs.find(
-      ({ ref, priority }) => priority !== null && priority <= priorities.critical && isSound(ref),
+      ({ ref, priority, value }) =>
+        priority !== null && priority <= priorities.critical && value !== silence && isSound(ref),
     );
     return sounding === undefined ? null : `the loudspeakers are needed: ${sounding.holder} holds ${sounding.ref}`;
   }
@@ -323,7 +328,9 @@ export class Repairs implements Disposable {
   /** A loudspeaker that plays is not touched, whoever has it play. */
   #ownSound({ device }: RepairPlan, { outputs }: Sight): string | null {
     if (this.#protocolOf(device) !== 'broadcast') return null;
-    const playing = [...outputs.values()].find(({ ref, holder }) => switchOf(ref) === device && holder !== null);
+    const playing = [...outputs.values()].find(
+      ({ ref, holder, value }) => switchOf(ref) === device && holder !== null && value !== silence,
+    );
     return playing === undefined ? null : `it plays for ${playing.holder}`;
   }
 
