@@ -119,6 +119,15 @@ export const pages: readonly PageEntry[] = [
     Page: page(() => import('./pages/outputs/index.tsx')),
   },
   {
+    name: 'flows',
+    path: '/flows',
+    right: 'flows-view',
+    group: 'automation',
+    key: 'f',
+    title: 'flows',
+    Page: page(() => import('./pages/flows/index.tsx')),
+  },
+  {
     name: 'system',
     path: '/system',
     right: 'system',
