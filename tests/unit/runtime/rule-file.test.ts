@@ -291,7 +291,7 @@ describe('every rule', () => {
         expect(formatRuleFile(again.body)).toBe(text);
         expect(ruleHash(again.rule)).toBe(ruleHash(parsed.rule));
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
