@@ -45,7 +45,7 @@ export function addRehearsalRoutes(app: App, { reader, rpc }: CampusView, rehear
         tags: ['rules'],
         summary: 'How far a rehearsal is, and then what came of it',
         params,
-        response: { ...problems(404), 200: rehearsalSchema },
+        response: { ...problems(400, 404), 200: rehearsalSchema },
       },
     },
     (request) => rehearsals.get(request.params.id, principalOf(request).who),
@@ -59,7 +59,7 @@ export function addRehearsalRoutes(app: App, { reader, rpc }: CampusView, rehear
         tags: ['rules'],
         summary: 'End a rehearsal',
         params,
-        response: { ...problems(404), 200: z.object({}) },
+        response: { ...problems(400, 404), 200: z.object({}) },
       },
     },
     (request) => {
