@@ -163,7 +163,7 @@ export const documentLimits: Readonly<Record<DocumentKind, number>> = {
   placement: 10_000,
   asset: 10_000,
   ignored: 10_000,
-  rule: 1_000,
+  rule: 2_000,
   ruleVersion: 50_000,
   mode: 200,
 };

@@ -76,6 +76,8 @@ export class Judgement implements Disposable {
   readonly #active = new Map<string, RuleVersion>();
   #open: OpenAlarms;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer is due, monotonic ms; null: there is none. */
+  #due: number | null = null;
   /** What rules remember anew in this turn: it goes to disk with the holds that it explains. */
   #fresh: Record<string, unknown> = {};
 
@@ -302,9 +304,17 @@ export class Judgement implements Disposable {
   }
 
   #wake(inMs: number | null): void {
+    const due = inMs === null ? null : this.#options.clock.monotonic() + Math.max(1, inMs);
+    // Most turns change nothing about it, and a timer costs more than the turn.
+    if (due === this.#due || (due !== null && this.#due !== null && Math.abs(due - this.#due) < 1)) return;
     clearTimeout(this.#timer);
+    this.#due = due;
     if (inMs === null) return;
-    this.#timer = setTimeout(() => this.#options.commit(this.take([], [])), Math.min(Math.max(1, inMs), 2 ** 31 - 1));
+    const wake = () => {
+      this.#due = null;
+      this.#options.commit(this.take([], []));
+    };
+    this.#timer = setTimeout(wake, Math.min(Math.max(1, inMs), 2 ** 31 - 1));
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { DocumentBody, DocumentChange } from '#edge/store/documents.ts';
 import type { Reader } from '#edge/store/reader.ts';
-import type { Actor } from './rules.ts';
+import type { Actor } from './rule-guards.ts';
 
 type ModeNow = DocumentBody<'mode'>;
 

@@ -4,8 +4,8 @@ import type { RuleSurroundings } from '#edge/rules/check-rule.ts';
 import type { RuleCampus } from '#edge/rules/engine.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import type { RuleTestOutcome } from './rule-guards.ts';
 import type { RuleWork, RuleWorkDone } from './rule-thread.ts';
-import type { RuleTestOutcome } from './rules.ts';
 
 /** A test that plays a month takes a second or two; one that never ends is ended, ms. */
 const patience = 15_000;
