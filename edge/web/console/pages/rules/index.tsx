@@ -7,6 +7,8 @@ import './rules.css';
 
 /* `#/rules`, `#/rules/<id>`, `#/rules/<id>/edit`, `#/rules/new`, `#/rules/safety`. */
 
+const NewRule = lazy(async () => ({ default: (await import('./new-rule.tsx')).NewRule }));
+const EditRule = lazy(async () => ({ default: (await import('./edit-rule.tsx')).EditRule }));
 const SafetyPage = lazy(async () => ({ default: (await import('./safety-page.tsx')).SafetyPage }));
 
 export function Page() {
@@ -21,8 +23,10 @@ export function Page() {
   );
 }
 
-function Part({ id }: { readonly id: string; readonly part: string }) {
+function Part({ id, part }: { readonly id: string; readonly part: string }) {
   if (id === '') return <RuleList />;
   if (id === 'safety') return <SafetyPage />;
+  if (id === 'new') return <NewRule />;
+  if (part === 'edit') return <EditRule key={id} id={id} />;
   return <RulePage key={id} id={id} />;
 }

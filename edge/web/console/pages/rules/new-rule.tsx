@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query';
+import { Button } from 'antd';
+import { useState } from 'react';
+import { api, errorDetail, errorText } from '../../api.ts';
+import { PageHeader } from '../../kit/frame.tsx';
+import { useLanguage, useName, useWords } from '../../kit/language.tsx';
+import { ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { EditorPage, type FromTemplate } from './editor-page.tsx';
+import { editorWords } from './editor-words.ts';
+import { emptyDraft } from './new-parts.ts';
+import type { Body } from './read-body.ts';
+import { KindBadge } from './rule-badges.tsx';
+import type { TemplateView } from './rules-api.ts';
+import { TemplateForm } from './template-form.tsx';
+import { words } from './words.ts';
+import { writeBody } from './write-body.ts';
+
+interface Start {
+  readonly body: Body;
+  readonly template: FromTemplate | null;
+}
+
+/** From a template (a few fields), or from scratch. */
+export function NewRule() {
+  const [start, setStart] = useState<Start | null>(null);
+  const [template, setTemplate] = useState<TemplateView | null>(null);
+  if (start !== null) return <EditorPage start={start.body} base={0} active={null} template={start.template} />;
+  if (template !== null) {
+    return (
+      <TemplateForm
+        template={template}
+        onBack={() => setTemplate(null)}
+        onFilled={(body, values) => setStart({ body, template: { template: template.id, values } })}
+      />
+    );
+  }
+  return (
+    <Choose onScratch={() => setStart({ body: writeBody(emptyDraft), template: null })} onTemplate={setTemplate} />
+  );
+}
+
+function Choose({
+  onScratch,
+  onTemplate,
+}: {
+  readonly onScratch: () => void;
+  readonly onTemplate: (template: TemplateView) => void;
+}) {
+  const say = useWords(editorWords);
+  const base = useWords(words);
+  const language = useLanguage();
+  const name = useName();
+  const templates = useQuery({
+    queryKey: ['rule-templates'],
+    queryFn: ({ signal }) => api.get<readonly TemplateView[]>('rules/templates', signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <div className="rules-page">
+      <p className="rules-back">
+        <a href="#/rules">← {base.back}</a>
+      </p>
+      <PageHeader title={say.newTitle} about={say.chooseStart} />
+      <div className="rules-templates">
+        <article className="kit-panel rules-template">
+          <h2>{say.scratch}</h2>
+          <p>{say.scratchHelp}</p>
+          <Button data-start="scratch" onClick={onScratch}>
+            {say.scratch}
+          </Button>
+        </article>
+        {templates.data?.map((template) => (
+          <article key={template.id} className="kit-panel rules-template" data-template={template.id}>
+            <h2>
+              {name(template.name)} <KindBadge kind={template.kind} />
+            </h2>
+            <p>{name(template.about)}</p>
+            <Button onClick={() => onTemplate(template)}>{say.useTemplate}</Button>
+          </article>
+        ))}
+      </div>
+      {templates.isPending && <PageSkeleton />}
+      {templates.isError && (
+        <ErrorState
+          message={errorText(templates.error, language)}
+          detail={errorDetail(templates.error)}
+          onRetry={() => void templates.refetch()}
+        />
+      )}
+    </div>
+  );
+}
