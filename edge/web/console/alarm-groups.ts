@@ -7,7 +7,7 @@ import type { AlarmView } from './api.ts';
 export interface AlarmGroup {
   /** The alarm to act on: the cause, or the worst of one device. */
   readonly head: AlarmView;
-  /** The others of the same cause: suppressed by it, or of the same device. */
+  /** The others of the same cause: suppressed by it, of the same group, or of the same device. */
   readonly others: readonly AlarmView[];
 }
 
@@ -24,13 +24,18 @@ export function byUrgency(a: AlarmView, b: AlarmView): number {
   return seen(a) - seen(b) || rank[a.class] - rank[b.class] || b.raised - a.raised;
 }
 
+function keyOf({ source, group, device }: AlarmView): string {
+  if (source.startsWith('interlock:')) return source;
+  if (group !== undefined) return `group ${group}`;
+  return device === undefined ? source : `of ${device}`;
+}
+
 /** Groups of what needs action, most urgent first. Interlocks are never joined: each is a danger of its own. */
 export function groupAlarms(alarms: readonly AlarmView[]): AlarmGroup[] {
   const open = alarms.filter(needsAction).sort(byUrgency);
   const groups = new Map<string, { head: AlarmView; others: AlarmView[] }>();
   for (const alarm of open) {
-    const isOwn = alarm.device === undefined || alarm.source.startsWith('interlock:');
-    const key = isOwn ? alarm.source : `of ${alarm.device}`;
+    const key = keyOf(alarm);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { head: alarm, others: [] });
     else group.others.push(alarm);

@@ -85,7 +85,7 @@ export function AlarmRow({
               title={isUnfolded ? say.fold : say.unfold(others.length)}
               onClick={() => onFold(alarm)}
             >
-              <span aria-hidden="true">{isUnfolded ? '▾' : '▸'}</span> <Under others={others} />
+              <span aria-hidden="true">{isUnfolded ? '▾' : '▸'}</span> <Under head={alarm} others={others} />
             </button>
           )}
         </p>
@@ -128,12 +128,19 @@ function RowButton({
   );
 }
 
-/** `1 个原因 · 抑制 12 条`, or how many more of the same device. */
-function Under({ others }: { readonly others: readonly AlarmView[] }) {
+/** `1 个原因 · 抑制 12 条`, how many more of the same cause, or of the same device. */
+function Under({ head, others }: { readonly head: AlarmView; readonly others: readonly AlarmView[] }) {
   const say = useWords(words);
   const suppressed = suppressedIn(others);
-  const same = others.length - suppressed;
-  return [suppressed > 0 ? say.causeOf(suppressed) : '', same > 0 ? say.sameDevice(same) : '']
+  const grouped = others.filter(
+    ({ group, suppressedBy }) => suppressedBy === undefined && group !== undefined && group === head.group,
+  ).length;
+  const same = others.length - suppressed - grouped;
+  return [
+    suppressed > 0 ? say.causeOf(suppressed) : '',
+    grouped > 0 ? say.sameCause(grouped) : '',
+    same > 0 ? say.sameDevice(same) : '',
+  ]
     .filter((text) => text !== '')
     .join(' · ');
 }

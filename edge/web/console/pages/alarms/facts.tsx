@@ -60,6 +60,21 @@ export function Facts({ alarm }: { readonly alarm: AlarmView }) {
             <dd>{sentence(alarm.reason)}</dd>
           </div>
         )}
+        {alarm.chattering !== undefined && (
+          <div>
+            <dt>{say.chattering}</dt>
+            <dd>{say.chatteringSince(formats.moment(alarm.chattering.since, now()))}</dd>
+          </div>
+        )}
+        {alarm.escalation !== undefined && <Escalation escalation={alarm.escalation} />}
+        {alarm.camera !== undefined && (
+          <div>
+            <dt>{say.lookFirst}</dt>
+            <dd className="alarms-jumps">
+              <a href={deviceHash(alarm.camera)}>{deviceName(alarm.camera)}</a>
+            </dd>
+          </div>
+        )}
         {devices.length > 0 && (
           <div>
             <dt>{say.device}</dt>
@@ -86,5 +101,23 @@ export function Facts({ alarm }: { readonly alarm: AlarmView }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** Who was told so far, and when the next are. */
+function Escalation({ escalation }: { readonly escalation: NonNullable<AlarmView['escalation']> }) {
+  const say = useWords(words);
+  const formats = useFormats();
+  const { step, told, due } = escalation;
+  return (
+    <div data-escalation={step}>
+      <dt>{say.escalation}</dt>
+      <dd>
+        {say.escalated(step + 1, formats.moment(told, now()))} ·{' '}
+        <span className="kit-soft">
+          {due === null ? say.escalationEnd : say.escalationNext(formats.moment(due, now()))}
+        </span>
+      </dd>
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Segmented } from 'antd';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { goTo, hashOf, useAddress } from '../../address.ts';
 import { needsAction } from '../../alarm-groups.ts';
 import { type AlarmView, api } from '../../api.ts';
@@ -22,7 +22,9 @@ import { SoundBar } from './sound-bar.tsx';
 import { words } from './words.ts';
 import './alarms.css';
 
-/* `#/alarms`, `#/alarms/<id>`: what a guard works from. The filter is in the address, so that a view can be handed on. */
+/* `#/alarms`, `#/alarms/<id>`, `#/alarms/report`: what a guard works from. The filter is in the address, so that a view can be handed on. */
+
+const AlarmReport = lazy(async () => ({ default: (await import('./report.tsx')).AlarmReport }));
 
 /** Details beside the list would leave neither enough: they take its place. */
 const narrowQuery = '(max-width: 1180px)';
@@ -30,6 +32,17 @@ const narrowQuery = '(max-width: 1180px)';
 const mostOpen = 1_000;
 
 export function Page() {
+  if (useAddress().path === '/alarms/report') {
+    return (
+      <Suspense fallback={<PageSkeleton />}>
+        <AlarmReport />
+      </Suspense>
+    );
+  }
+  return <Alarms />;
+}
+
+function Alarms() {
   const say = useWords(words);
   const isNarrow = useMedia(narrowQuery);
   const { path, query } = useAddress();
@@ -163,7 +176,14 @@ function Head({
       <PageHeader
         title={say.title}
         about={say.about(waiting.filter(isUnseen).length, waiting.length)}
-        actions={<SoundBar alarms={alarms} />}
+        actions={
+          <>
+            <SoundBar alarms={alarms} />
+            <a className="kit-button" href="#/alarms/report">
+              {say.report}
+            </a>
+          </>
+        }
       />
       <div className="alarms-bar">
         <Segmented<View>

@@ -2,6 +2,7 @@ import { defineWords } from '../../kit/words.ts';
 
 export const words = defineWords({
   zh: {
+    report: '报警分析',
     title: '报警',
     about: (unseen: number, open: number) => (open === 0 ? '没有需要处理的报警' : `${unseen} 条待确认 · 共 ${open} 条`),
     now: '当前',
@@ -27,7 +28,15 @@ export const words = defineWords({
     device: '设备',
     times: (count: number) => `出现 ${count} 次`,
     causeOf: (suppressed: number) => `1 个原因 · 抑制 ${suppressed} 条`,
+    sameCause: (count: number) => `同一原因另有 ${count} 条`,
     sameDevice: (count: number) => `同一设备另有 ${count} 条`,
+    escalation: '通知到',
+    escalated: (step: number, time: string) => `第 ${step} 步，${time}`,
+    escalationNext: (time: string) => `无人确认时 ${time} 通知下一步`,
+    escalationEnd: '已通知到最后一步',
+    lookFirst: '先看画面',
+    chattering: '反复抖动',
+    chatteringSince: (time: string) => `自 ${time} 反复出现又消失，按一条报警处理`,
     unfold: (count: number) => `展开 ${count} 条`,
     fold: '收起',
     suppressed: '已被抑制：原因是上一级故障',
@@ -124,6 +133,7 @@ export const words = defineWords({
     truncated: '同时未结束的报警太多，仅显示最近的一部分；其余请在“历史”中查看。',
   },
   en: {
+    report: 'Report',
     title: 'Alarms',
     about: (unseen: number, open: number) =>
       open === 0 ? 'Nothing needs you' : `${unseen} to acknowledge · ${open} open`,
@@ -154,7 +164,15 @@ export const words = defineWords({
     device: 'Device',
     times: (count: number) => `${count} times`,
     causeOf: (suppressed: number) => `1 cause · ${suppressed} suppressed`,
+    sameCause: (count: number) => `and ${count} others of the same cause`,
     sameDevice: (count: number) => `${count} more of this device`,
+    escalation: 'Told',
+    escalated: (step: number, time: string) => `step ${step}, ${time}`,
+    escalationNext: (time: string) => `the next step at ${time}, unless somebody acknowledges`,
+    escalationEnd: 'that was the last step',
+    lookFirst: 'Look first',
+    chattering: 'Chattering',
+    chatteringSince: (time: string) => `comes and goes since ${time}; held up as one alarm`,
     unfold: (count: number) => `Show ${count} more`,
     fold: 'Fold',
     suppressed: 'suppressed: something greater is the cause',

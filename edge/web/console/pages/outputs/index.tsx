@@ -3,6 +3,7 @@ import { deviceHash, goTo, hashOf, useAddress } from '../../address.ts';
 import type { CampusView } from '../../api.ts';
 import { PageHeader } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
+import { useRestHeight } from '../../kit/rest-height.ts';
 import { EmptyState, ErrorBoundary, PageSkeleton } from '../../kit/states.tsx';
 import { useMedia } from '../../kit/theme.tsx';
 import { useZoneName } from '../../names.ts';
@@ -38,6 +39,7 @@ export function Page() {
 function Outputs({ campus, rows }: { readonly campus: CampusView; readonly rows: readonly Row[] }) {
   const say = useWords(words);
   const isNarrow = useMedia(narrowQuery);
+  const [split, height] = useRestHeight(400);
   const { path, query } = useAddress();
   const filter = filterIn(query);
   const [, , device = '', point = ''] = path.split('/').map(decodeURIComponent);
@@ -66,7 +68,7 @@ function Outputs({ campus, rows }: { readonly campus: CampusView; readonly rows:
       <PageHeader title={say.title} about={say.about(held, rows.length)} />
       <Modes />
       {rows.length > 0 && <FilterBar campus={campus} filter={filter} onChange={change} />}
-      <div className="outputs-split">
+      <div className="outputs-split" ref={split} style={{ height }}>
         <section className="outputs-side kit-panel" aria-label={say.list}>
           {rows.length === 0 ? (
             <EmptyState title={say.none}>{say.noneHelp}</EmptyState>

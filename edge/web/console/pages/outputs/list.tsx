@@ -40,7 +40,7 @@ export function OutputList({
     <VirtualList
       label={say.list}
       items={shown}
-      rowHeight={isPhone ? 96 : 76}
+      rowHeight={isPhone ? 96 : 68}
       keyOf={({ point }) => point.id}
       render={(row) => <OutputRow row={row} isSelected={row.point.id === selected} href={hrefOf(row.point.id)} />}
     />
