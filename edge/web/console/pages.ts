@@ -128,6 +128,15 @@ export const pages: readonly PageEntry[] = [
     Page: page(() => import('./pages/flows/index.tsx')),
   },
   {
+    name: 'notices',
+    path: '/notices',
+    right: 'see',
+    group: 'automation',
+    key: 'n',
+    title: 'notices',
+    Page: page(() => import('./pages/notices/index.tsx')),
+  },
+  {
     name: 'system',
     path: '/system',
     right: 'system',
