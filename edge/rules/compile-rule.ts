@@ -180,7 +180,7 @@ function eventsOf(
 }
 
 /** The same for the same data, whatever the order of keys: a rule from a file and one from the database are one. */
-export function stableText(data: unknown): string {
+function stableText(data: unknown): string {
   if (Array.isArray(data)) return `[${data.map(stableText).join()}]`;
   if (typeof data !== 'object' || data === null) return JSON.stringify(data) ?? 'null';
   const entries = Object.entries(data).filter(([, value]) => value !== undefined);

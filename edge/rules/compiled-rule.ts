@@ -134,10 +134,3 @@ export function isSensing(leaf: Leaf): leaf is SensingLeaf {
 export function isCircumstance(leaf: Leaf): leaf is CircumstanceLeaf {
   return leaf.kind === 'calendar' || leaf.kind === 'time' || leaf.kind === 'mode';
 }
-
-/** Every leaf below a part of the tree, in its order. */
-export function leavesBelow(tree: Tree, leaves: readonly Leaf[]): readonly Leaf[] {
-  if (tree.kind !== 'leaf') return tree.parts.flatMap((part) => leavesBelow(part, leaves));
-  const leaf = leaves[tree.at];
-  return leaf === undefined ? [] : [leaf];
-}

@@ -143,7 +143,7 @@ function isRemembered(point: PointMemory): boolean {
   return !point.heard || point.keptUntil !== null;
 }
 
-export function graceEnd(memory: InstanceMemory, scene: Scene): number {
+function graceEnd(memory: InstanceMemory, scene: Scene): number {
   return (memory.startedAt ?? scene.monotonic) + scene.startGrace;
 }
 

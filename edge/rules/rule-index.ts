@@ -1,4 +1,3 @@
-import type { Alarm } from '#edge/domain/alarm.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import { type CompiledInstance, isSensing } from './compiled-rule.ts';
 import type { InstanceMemory } from './rule-memory.ts';
@@ -32,8 +31,6 @@ export class RuleIndex {
   /** By the rule that is waited for. */
   readonly byWatched = new Map<string, Running[]>();
   readonly byClock = new Set<Running>();
-  /** Alarms that somebody waits for, as they were at the last look. */
-  readonly alarms = new Map<string, { readonly rule: string; seen: Alarm | undefined }>();
 
   add(running: Running): void {
     const events = new Set<string>();

@@ -131,11 +131,11 @@ export interface InstanceMemory {
   isStored: boolean;
 }
 
-export function newPointMemory(): PointMemory {
+function newPointMemory(): PointMemory {
   return { verdict: false, heard: false, says: 0, reading: undefined, spans: [], keptUntil: null };
 }
 
-export function newLeafMemory(leaf: Leaf): LeafMemory {
+function newLeafMemory(leaf: Leaf): LeafMemory {
   return {
     verdict: false,
     points: isSensing(leaf) ? leaf.refs.map(newPointMemory) : [],

@@ -273,4 +273,32 @@ describe('an alarm that nobody answers', () => {
     rules.pass(20_000);
     expect(rules.alarm('interlock:late').reason).toBe('the alarm of warm@classroom-102 stood unacknowledged for 60 s');
   });
+
+  it('that was open before a restart is waited for from when its cause is heard again, by whoever hears nothing else', () => {
+    const rules = new Rules([
+      rule('smoke', smokeIs('hold')),
+      rule('late', { kind: 'unacknowledged', rule: 'smoke', for: 30_000 }),
+    ]);
+    rules.hear('smoke-101/smoke', true);
+    rules.restart();
+    rules.pass(3_600_000);
+    expect(rules.isFired('late')).toBe(false);
+    rules.hear('smoke-101/smoke', true);
+    rules.pass(30_000);
+    expect(rules.isFired('late')).toBe(true);
+  });
+
+  it('is no reason for others while only a part of its latched cause is seen again', () => {
+    const both = over('smoke-102/smoke', { is: true });
+    const rules = new Rules([
+      rule('smoke', { kind: 'all', conditions: [smokeIs('hold'), both] }, { latch: true }),
+      rule('late', { kind: 'unacknowledged', rule: 'smoke', for: 30_000 }),
+    ]);
+    for (const detector of ['smoke-101', 'smoke-102']) rules.hear(`${detector}/smoke`, true);
+    rules.restart();
+    rules.hear('smoke-102/smoke', false);
+    rules.hear('smoke-101/smoke', true);
+    rules.pass(3_600_000);
+    expect([rules.isFired('smoke'), rules.isFired('late')]).toEqual([true, false]);
+  });
 });

@@ -181,15 +181,13 @@ function leafOf(index: number): fc.Arbitrary<Condition> {
     },
     {
       weight: 2,
-      arbitrary: fc
-        .record({ over: tested, atLeast: fc.integer({ min: 1, max: 3 }), within: window })
-        .map(
-          ({ over: { points, test }, ...rest }): Condition => ({
-            kind: 'count',
-            of: { points, becomes: test },
-            ...rest,
-          }),
-        ),
+      arbitrary: fc.record({ over: tested, atLeast: fc.integer({ min: 1, max: 3 }), within: window }).map(
+        ({ over: { points, test }, ...rest }): Condition => ({
+          kind: 'count',
+          of: { points, becomes: test },
+          ...rest,
+        }),
+      ),
     },
     { weight: 1, arbitrary: circumstance },
   ];
@@ -281,7 +279,7 @@ export function ruleNamed(index: number): fc.Arbitrary<Rule> {
       acts: fc.array(action, { maxLength: 2 }),
       alarms: fc.array(alarm, { maxLength: 1 }),
       latch: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-      clearAfter: fc.constantFrom(0, 0, 0, 1_000),
+      clearAfter: fc.constantFrom(0, 0, 1_000),
       coolDown: fc.constantFrom(0, 0, 0, 2_000),
     })
     .map(({ head: { kind, priority }, acts, alarms, ...rest }) => ({
