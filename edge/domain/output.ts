@@ -107,7 +107,7 @@ export interface OutputState {
   readonly reason: string;
   readonly since: number;
   readonly until: number | null;
-  /** Every hold, strongest first; the first is the holder. */
+  /** Every hold, strongest first; the holder is the first whose value is not forbidden. */
   readonly stack: readonly Hold[];
   /** Last read-back or acknowledgement. */
   readonly confirmed: {
