@@ -35,7 +35,8 @@ async function main(): Promise<void> {
   const demo: Demo | null = args.site === null ? prepareDemo(args.data) : null;
   const siteFile = args.site ?? demo?.siteFile ?? '';
   writeRunNote(args.data, { site: siteFile, httpPort: args.httpPort, mqttPort: args.mqttPort }, systemClock);
-  const site = await readSite(siteFile, args);
+  const read = await readSite(siteFile, args);
+  const site = 'siteError' in read ? read : (demo?.place(read) ?? read);
 
   let specs: ChildSpec[];
   let wanted: WantedPort[];

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CityInit } from '#bridge/city/main.ts';
 import { setClientPassword } from '#edge/bus/access.ts';
 import type { WantedPort } from '#edge/runtime/ports.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
 import { brokerAddress, paths } from './context.ts';
 
@@ -13,6 +14,8 @@ import { brokerAddress, paths } from './context.ts';
 export interface Demo {
   readonly siteFile: string;
   readonly ports: readonly WantedPort[];
+  /** The site with its rules in the data folder: what people try out must not change the program's own files. */
+  place(site: Site): Site;
   processes(site: Site): Promise<ChildSpec[]>;
 }
 
@@ -64,8 +67,16 @@ export function prepareDemo(data: string): Demo {
   return {
     siteFile: join(import.meta.dirname, '../simulators/demo-site.yaml'),
     ports: fixed.map((port) => ({ host, port, setting: `nothing, but ${busy}` })),
+    place: (site) => ({ ...site, rules: { folder: ownRules(site, data) } }),
     processes: async (site) => [await simulators(site, data), city(site, data)],
   };
+}
+
+/** The demo's rules as they were at the first start, and as they were changed since. */
+function ownRules(site: Site, data: string): string {
+  const folder = join(data, 'rules');
+  if (!existsSync(folder)) cpSync(rulesFolder(site), folder, { recursive: true });
+  return folder;
 }
 
 async function simulators(site: Site, data: string): Promise<ChildSpec> {
