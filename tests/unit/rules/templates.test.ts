@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Rule } from '#edge/domain/rule.ts';
@@ -25,6 +26,12 @@ describe('the templates that are shipped', () => {
     ]);
     expect(shelf.templates.length).toBeGreaterThanOrEqual(30);
     expect(new Set(shelf.templates.map(({ id }) => id)).size).toBe(shelf.templates.length);
+  });
+
+  it('stand in the manual, and nothing else does', async () => {
+    const manual = await readFile(join(import.meta.dirname, '../../../edge/docs/shipped-rules.md'), 'utf8');
+    const listed = [...manual.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, id]) => id);
+    expect(listed.sort()).toEqual(shelf.templates.map(({ id }) => id));
   });
 
   describe.each(shelf.templates.map((template) => [template.id, template] as const))('%s', (_, template) => {
