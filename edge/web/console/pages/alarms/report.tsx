@@ -80,6 +80,8 @@ function Figures({ report }: { readonly report: Report }) {
   const { rate, acknowledge } = report;
   const verdict = verdictOf(rate.mean, rate.target);
   const verdicts = { good: say.verdictGood, many: say.verdictMany, over: say.verdictOver } as const;
+  // A few in a month are not none.
+  const meanText = (mean: number) => (mean > 0 && mean < 0.01 ? '< 0.01' : formats.number(mean, 2));
   const lasts = (ms: number | null) => (ms === null ? say.noTime : formats.duration(ms));
   return (
     <>
@@ -88,11 +90,7 @@ function Figures({ report }: { readonly report: Report }) {
         <span className="kit-soft">{say.from(formats.dateTime(report.from), formats.dateTime(report.to))}</span>
       </p>
       <dl className="alarms-report-figures">
-        <Figure
-          name={say.rate}
-          value={say.alarms(formats.number(rate.mean, 2))}
-          help={say.target(String(rate.target))}
-        />
+        <Figure name={say.rate} value={say.alarms(meanText(rate.mean))} help={say.target(String(rate.target))} />
         <Figure name={say.worst} value={say.alarms(formats.number(rate.worst, 0))} />
         <Figure name={say.over} value={formats.percent(rate.over)} />
         <Figure name={say.flood} value={formats.percent(rate.flood)} help={say.floodHelp} />

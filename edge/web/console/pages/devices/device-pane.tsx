@@ -20,6 +20,7 @@ import { operateWords } from './operate-words.ts';
 import { OutputCard } from './output-card.tsx';
 import { PointsPanel } from './points-table.tsx';
 import { useLastHeard, useQualities } from './qualities.ts';
+import { RepairPanel } from './repair.tsx';
 import { type DeviceEntry, placeOf, zoneName } from './tree.ts';
 import { complaintsOf } from './why.ts';
 import { WhyBox } from './why-box.tsx';
@@ -45,6 +46,7 @@ export function DevicePane({ id, campus }: { readonly id: string; readonly campu
       <Outputs points={own} campus={campus} />
       {inputs.length > 0 && <PointsPanel points={inputs} />}
       {own.length === 0 && <EmptyState title={say.noPoints}>{say.noPointsHelp}</EmptyState>}
+      <RepairPanel device={id} />
       <Happenings device={device} />
       <Facts device={device} campus={campus} />
       <AssetBrief device={id} />

@@ -39,7 +39,7 @@ export function Channels({ channels }: { readonly channels: readonly Channel[] }
               </>
             ),
           },
-          { key: 'health', title: say.outcome, render: (channel) => <HealthCell channel={channel} /> },
+          { key: 'health', title: say.state, render: (channel) => <HealthCell channel={channel} /> },
           { key: 'queued', title: say.queued, align: 'right', render: ({ queued }) => number(queued) },
           { key: 'delivered', title: say.delivered, align: 'right', render: ({ delivered }) => number(delivered) },
           { key: 'failed', title: say.failed, align: 'right', render: ({ failed }) => number(failed) },

@@ -18,6 +18,7 @@ export function Outlook({ output, point }: { readonly output: OutputView; readon
   const text = (value: OutputView['value']) => valueText(value, point.unit, point.point, language);
   const { waiting, local, holder, next } = output;
   const other = otherwiseOf(output);
+  if (holder === null && waiting === null && local === null && output.forbidden.length === 0) return null;
   return (
     <dl className="outputs-outlook" aria-label={say.outlook}>
       {waiting !== null && (

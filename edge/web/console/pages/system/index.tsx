@@ -5,6 +5,7 @@ import { useWords } from '../../kit/language.tsx';
 import { useRight } from '../../session.tsx';
 import { BackupsTab } from './backups-tab.tsx';
 import { LogsTab } from './logs-tab.tsx';
+import { NetworkTab } from './network-tab.tsx';
 import { StateTab } from './state-tab.tsx';
 import { words } from './words.ts';
 import './system.css';
@@ -22,6 +23,7 @@ export function Page() {
         destroyOnHidden
         items={[
           { key: 'state', label: say.state, children: <StateTab /> },
+          { key: 'network', label: say.network, children: <NetworkTab /> },
           { key: 'logs', label: say.logs, children: <LogsTab /> },
           ...(mayBackUp ? [{ key: 'backups', label: say.backups, children: <BackupsTab /> }] : []),
         ]}
