@@ -101,7 +101,7 @@ function EachPart({ draft, vocabulary, mistakes, onChange }: EditorProps) {
       <h2>{say.each}</h2>
       <div className="rules-edit-fields">
         <SelectField<'none' | 'space' | 'zone' | 'device'>
-          label={say.each}
+          label={say.where}
           value={each?.place ?? 'none'}
           onChange={(place) =>
             onChange({ ...draft, each: place === 'none' ? null : { place, of: each?.of ?? { of: '' } } })

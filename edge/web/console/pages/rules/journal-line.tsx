@@ -3,8 +3,8 @@ import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { stateWords } from '../../kit/state-words.ts';
 import { now } from '../../kit/ticker.ts';
 import { valueText } from '../../kit/values.ts';
-import { useSentence } from '../../names.ts';
 import { placeText } from './place-text.ts';
+import { useReason } from './reason-text.ts';
 import type { JournalEntry, SeenView } from './rules-api.ts';
 import { SeenChip } from './seen.tsx';
 import type { Vocabulary } from './vocabulary.ts';
@@ -25,7 +25,7 @@ const tones = {
 export function JournalLine({ line, vocabulary }: { readonly line: Line; readonly vocabulary: Vocabulary }) {
   const say = useWords(words);
   const formats = useFormats();
-  const sentence = useSentence();
+  const reason = useReason();
   const place = placeText(line.instance, vocabulary);
   return (
     <article className="rules-line" data-what={line.what} data-shadow={line.shadow}>
@@ -38,7 +38,7 @@ export function JournalLine({ line, vocabulary }: { readonly line: Line; readonl
         <span className="kit-soft">{say.version(String(line.version))}</span>
         {line.shadow && <ToneBadge tone="plain">{say.shadowLine}</ToneBadge>}
       </div>
-      <p>{sentence(line.why)}</p>
+      <p>{reason(line.why)}</p>
       <SeenList label={say.saw} seen={line.saw} vocabulary={vocabulary} />
       <Did line={line} vocabulary={vocabulary} />
     </article>

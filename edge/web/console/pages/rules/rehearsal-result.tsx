@@ -3,12 +3,11 @@ import { useState } from 'react';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { stateWords } from '../../kit/state-words.ts';
-import { useSentence } from '../../names.ts';
 import { SeenList } from './journal-line.tsx';
 import { placeText } from './place-text.ts';
+import { useReason } from './reason-text.ts';
 import { rehearseWords } from './rehearse-words.ts';
 import type { RehearsalSide, RehearsalView } from './rules-api.ts';
-import { spanText } from './sentence.ts';
 import { SpanLanes } from './span-lanes.tsx';
 import { useVocabulary, type Vocabulary } from './vocabulary.ts';
 
@@ -47,7 +46,6 @@ export function RehearsalResult({ view, draft }: { readonly view: RehearsalView;
 function Verdict({ view, draft }: { readonly view: RehearsalView; readonly draft: RehearsalSide }) {
   const say = useWords(rehearseWords);
   const formats = useFormats();
-  const vocabulary = useVocabulary();
   const alarms = Object.values(draft.alarms).reduce((sum, count) => sum + count, 0);
   const perDay = draft.fired / Math.max(1, (view.to - view.from) / day);
   const isNoisy = perDay > noisy;
@@ -65,10 +63,7 @@ function Verdict({ view, draft }: { readonly view: RehearsalView; readonly draft
       </p>
       {isNoisy && <p className="rules-verdict-advice">{say.tooOften}</p>}
       <p className="kit-soft">
-        {say.took(
-          formats.number(view.samples, 0),
-          spanText(Math.max(100, Math.round((view.took ?? 0) / 100) * 100), vocabulary),
-        )}
+        {say.took(formats.number(view.samples, 0), formats.number((view.took ?? 0) / 1_000, 1))}
       </p>
     </section>
   );
@@ -171,7 +166,7 @@ function Figures({
 function Differences({ view, vocabulary }: { readonly view: RehearsalView; readonly vocabulary: Vocabulary }) {
   const say = useWords(rehearseWords);
   const formats = useFormats();
-  const sentence = useSentence();
+  const reason = useReason();
   return (
     <section className="kit-panel">
       <header>
@@ -183,7 +178,7 @@ function Differences({ view, vocabulary }: { readonly view: RehearsalView; reado
           {view.differences.slice(0, firstShown).map((one) => (
             <li key={`${one.kind} ${one.instance} ${one.from} ${one.detail}`}>
               <span className="kit-number">{formats.dateTime(one.from)}</span> <strong>{say[one.kind]}</strong>{' '}
-              {placeText(one.instance, vocabulary)} <span className="kit-soft">{sentence(one.detail)}</span>
+              {placeText(one.instance, vocabulary)} <span className="kit-soft">{reason(one.detail)}</span>
             </li>
           ))}
         </ul>
@@ -247,7 +242,7 @@ function Spans({
 function OneSpan({ span, vocabulary }: { readonly span: Fired; readonly vocabulary: Vocabulary }) {
   const say = useWords(rehearseWords);
   const formats = useFormats();
-  const sentence = useSentence();
+  const reason = useReason();
   return (
     <div className="rules-span" data-span={span.from} role="status">
       <p>
@@ -258,7 +253,7 @@ function OneSpan({ span, vocabulary }: { readonly span: Fired; readonly vocabula
             : `${say.until(formats.clock(span.to))} · ${say.lasted(formats.duration(span.to - span.from))}`}
         </span>
       </p>
-      <p>{sentence(span.why)}</p>
+      <p>{reason(span.why)}</p>
       <SeenList label={say.saw} seen={span.saw} vocabulary={vocabulary} />
     </div>
   );

@@ -22,7 +22,7 @@ export const rehearseWords = defineWords({
     stopped: '已停止',
     failed: '彩排没有成功',
     gone: '结果已经不在了，请再彩排一次',
-    took: (samples: string, time: string) => `重放了 ${samples} 个数值，用时 ${time}`,
+    took: (samples: string, time: string) => `重放了 ${samples} 个数值，用时 ${time} 秒`,
 
     wouldRing: (count: string) => `会响 ${count} 次`,
     wouldFire: (count: string) => `会触发 ${count} 次`,
@@ -91,7 +91,7 @@ export const rehearseWords = defineWords({
     stopped: 'Stopped',
     failed: 'The rehearsal failed',
     gone: 'The result is gone: rehearse again',
-    took: (samples: string, time: string) => `${samples} values went through it in ${time}`,
+    took: (samples: string, time: string) => `${samples} values went through it in ${time} s`,
 
     wouldRing: (count: string) => `It would have rung ${count} times`,
     wouldFire: (count: string) => `It would have fired ${count} times`,

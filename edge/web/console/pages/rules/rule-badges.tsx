@@ -20,7 +20,7 @@ export function KindBadge({ kind }: { readonly kind: RuleSummary['kind'] }) {
 /** What must be seen at once: fired, blind, waiting for somebody, wrong. */
 export function NowBadges({ rule }: { readonly rule: RuleSummary }) {
   const say = useWords(words);
-  const { fired, blind, instances, proposal, problems } = rule;
+  const { fired, blind, instances, proposal, problems, state, shadow } = rule;
   const places = (one: string, many: (count: string) => string, count: number) =>
     instances > 1 ? many(String(count)) : one;
   return (
@@ -32,6 +32,7 @@ export function NowBadges({ rule }: { readonly rule: RuleSummary }) {
         </span>
       )}
       {blind > 0 && <ToneBadge tone="bad">{places(say.blind, say.blindPlaces, blind)}</ToneBadge>}
+      {state === 'active' && shadow !== null && <ToneBadge tone="wait">{say.shadowOf(String(shadow))}</ToneBadge>}
       {proposal !== null && <ToneBadge tone="wait">{say.waits}</ToneBadge>}
       {problems.length > 0 && (
         <ToneBadge tone="bad" title={problems.join('\n')}>

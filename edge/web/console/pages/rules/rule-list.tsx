@@ -23,7 +23,7 @@ import { words } from './words.ts';
 
 /** One rule in the list, px. */
 const deskRow = 78;
-const phoneRow = 150;
+const phoneRow = 136;
 const states = ['draft', 'shadow', 'active', 'off'] as const;
 
 /** Every rule: what it is for, how far it is, and what it does now. The filter is in the address. */

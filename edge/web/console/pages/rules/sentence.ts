@@ -62,7 +62,9 @@ function needed(needs: Needs, selection: Selection, v: Vocabulary): string {
   const words = say(v);
   const points = selectionText(selection, v);
   const isOne = !selection.of.includes('*') || (selection.here !== true && v.fitting(selection).length === 1);
-  if (isOne && (needs === 'any' || needs === 'all' || needs === 1)) return words.one(points);
+  // Of one place: whichever of its points says so.
+  if ((isOne || selection.here === true) && (needs === 'any' || needs === 1)) return words.one(points);
+  if (isOne && needs === 'all') return words.one(points);
   if (needs === 'any' || needs === 1) return words.any(points);
   return needs === 'all' ? words.all(points) : words.some(String(needs), points);
 }

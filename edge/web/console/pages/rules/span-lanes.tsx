@@ -9,7 +9,9 @@ const width = 1_000;
 const lane = 44;
 /** A moment is drawn as wide as a finger can find it among others. */
 const thinnest = 3;
-const ticks = 6;
+const mostTicks = 8;
+const hour = 3_600_000;
+const steps = [hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, 24 * hour, 48 * hour, 120 * hour, 720 * hour];
 
 /** The window as lanes: when the draft was fired, and beneath it when the version that runs was. */
 export function SpanLanes({
@@ -30,8 +32,12 @@ export function SpanLanes({
     { key: 'draft', name: draft.version === 0 ? say.draft : say.version(String(draft.version)), side: draft },
     ...(live === null ? [] : [{ key: 'live', name: say.live, side: live }]),
   ];
-  const isLong = to - from > 36 * 3_600_000;
-  const times = Array.from({ length: ticks }, (_, i) => from + ((to - from) * i) / (ticks - 1));
+  const step = steps.find((one) => (to - from) / one <= mostTicks) ?? 720 * hour;
+  const first = formats.startOfDay(from);
+  const times = Array.from({ length: Math.ceil((to - first) / step) }, (_, i) => first + i * step).filter(
+    (time) => time >= from && time <= to,
+  );
+  const label = step >= 24 * hour ? formats.shortDate : formats.shortTime;
   return (
     <div className="rules-lanes">
       {sides.map(({ key, name, side }) => (
@@ -42,7 +48,9 @@ export function SpanLanes({
       ))}
       <div className="rules-ticks kit-soft kit-number" aria-hidden="true">
         {times.map((time) => (
-          <span key={time}>{isLong ? formats.shortDate(time) : formats.shortTime(time)}</span>
+          <span key={time} className="rules-tick" style={{ left: `${((time - from) / (to - from)) * 100}%` }}>
+            {label(time)}
+          </span>
         ))}
       </div>
     </div>

@@ -1,5 +1,6 @@
 import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useWords } from '../../kit/language.tsx';
+import { LineIcon } from '../../kit/line-icon.tsx';
 import { useTicking } from '../../kit/ticker.ts';
 import type { Draft } from './read-body.ts';
 import type { ConditionView } from './rules-api.ts';
@@ -35,11 +36,15 @@ export function ConditionTree({
   return (
     <li className={`rules-cond rules-cond-${met ? 'met' : 'not'}`} data-path={path} data-met={met}>
       <div className="rules-cond-head">
-        <SignIcon sign={met ? 'dot' : 'hollow'} size={14} />
+        <MetSign met={met} size={14} />
         <span className="rules-cond-text">{text}</span>
         <span className="rules-cond-state">
           {met ? say.met : say.notMet}
-          {!isGroup && count !== null && needs !== null && ` · ${say.counted(String(count), String(needs))}`}
+          {!isGroup &&
+            count !== null &&
+            needs !== null &&
+            condition.points.length !== 1 &&
+            ` · ${say.counted(String(count), String(needs))}`}
           {dueAt !== null && <Due at={dueAt} />}
         </span>
       </div>
@@ -68,7 +73,7 @@ function Points({ condition, vocabulary }: { readonly condition: ConditionView; 
   if (points.length === 0) return null;
   const line = (point: ConditionView['points'][number]) => (
     <li key={point.ref} data-met={point.met}>
-      <SignIcon sign={point.met === null ? 'doubt' : point.met ? 'dot' : 'hollow'} size={11} />
+      <MetSign met={point.met} size={12} />
       <SeenChip seen={point} vocabulary={vocabulary} />
     </li>
   );
@@ -82,5 +87,16 @@ function Points({ condition, vocabulary }: { readonly condition: ConditionView; 
         </details>
       )}
     </>
+  );
+}
+
+/** A full ring says so, an empty one not, a question that nobody knows. */
+function MetSign({ met, size }: { readonly met: boolean | null; readonly size: number }) {
+  if (met === true) return <SignIcon sign="dot" size={size} />;
+  if (met === null) return <SignIcon sign="doubt" size={size} />;
+  return (
+    <LineIcon size={size}>
+      <circle cx="10" cy="10" r="6.500" />
+    </LineIcon>
   );
 }
