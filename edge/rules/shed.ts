@@ -18,7 +18,9 @@ export function stepShed(
     if (!first && !stands) return { ...before, nextAt: null };
     const more = first || due;
     const count = Math.min(tiers, before.count + (more ? 1 : 0));
-    const nextAt = count >= tiers ? null : more ? monotonic + every : (before.nextAt ?? monotonic + every);
+    // A latched trip may begin without its cause: then nobody counts the time to the next tier.
+    const isLast = count >= tiers || !stands;
+    const nextAt = isLast ? null : more ? monotonic + every : (before.nextAt ?? monotonic + every);
     return { count, phase: 'shed', nextAt };
   }
   if (before.count === 0) return { count: 0, phase: 'release', nextAt: null };
