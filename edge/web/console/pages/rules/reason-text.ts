@@ -8,6 +8,7 @@ type Words = string | ((v: Vocabulary, parts: readonly string[]) => string);
 /* Long because it is a table: what the engine says of conditions, as its code says it (rules/evidence.ts). */
 const chinese: readonly (readonly [RegExp, Words])[] = [
   [/^the cause is gone$/, '原因已消失'],
+  [/^its hours are over$/, '不再处于规则的时段或模式'],
   [/\bthe calendar says open\b/g, '处于开放时间'],
   [/\bthe calendar says closed\b/g, '处于非开放时段'],
   [/\bthe calendar says ([a-z0-9_-]+)/g, (_, [label = '']) => `日历为“${label}”`],

@@ -127,7 +127,7 @@ function Why({
       </Panel>
       <Panel title={say.holdsNow}>
         {holds.length === 0 ? (
-          <p className="kit-soft">{say.holdsNothing}</p>
+          <p className="kit-soft rules-plain">{say.holdsNothing}</p>
         ) : (
           <ul className="rules-holds">
             {holds.map(({ ref, value }) => (

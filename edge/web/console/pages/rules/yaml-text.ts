@@ -1,7 +1,8 @@
 /* A body as YAML, to be looked at and copied: every JSON text is also YAML, so that keys and strings may be written as JSON does. */
 
 const widest = 96;
-const plain = /^[A-Za-z_*][\w./*-]*$/;
+/** A star in front is an alias to YAML. */
+const plain = /^[A-Za-z_][\w./*-]*$/;
 const reserved = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
 function scalar(value: unknown): string {
