@@ -30,9 +30,13 @@ export const pageViews: Readonly<Record<string, View>> = {
   overview: { hash: '/', ready: '.overview .meter' },
   alarms: { hash: '/alarms', ready: '.alarms-row' },
   map: { hash: '/map', ready: 'main [data-device]' },
+  rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
   inbox: { hash: '/inbox', ready: 'main h1, main .kit-empty' },
   assets: { hash: '/assets', ready: '#assets-text' },
+  outputs: { hash: '/outputs', ready: '.outputs-row' },
+  flows: { hash: '/flows', ready: 'main .kit-empty, main .kit-error, .flows-line' },
+  notices: { hash: '/notices', ready: '.notices .kit-empty, .notices-ladders' },
   system: { hash: '/system', ready: '.system-facts' },
   people: { hash: '/people', ready: '.people-name' },
   audit: { hash: '/audit', ready: '.audit-open, .audit-card', who: 'auditor' },
@@ -43,6 +47,11 @@ export const pageViews: Readonly<Record<string, View>> = {
 const shelve = '.alarms-detail .alarms-do .kit-actions button:nth-child(2)';
 
 export const furtherViews: Readonly<Record<string, View>> = {
+  'a rule, and why': { hash: '/rules/fire', ready: '.rules-cond' },
+  'rules of safety': { hash: '/rules/safety', ready: '.rules-sheet' },
+  'writing a rule': { hash: '/rules/overload/edit', ready: '.rules-check' },
+  'what a rule said before': { hash: '/rules/fire?tab=versions', ready: '.rules-version' },
+  'rehearsing a rule': { hash: '/rules/fire?tab=rehearse', ready: '.rules-choice' },
   'a device': { hash: '/devices/relay-1', ready: '.devices-output' },
   'a curve': { hash: '/points/meter-main/power?range=1h', ready: '.devices-figures' },
   'a curve as a table': { hash: '/points/meter-main/power?range=1h&view=table', ready: '.devices-figures' },
@@ -50,6 +59,28 @@ export const furtherViews: Readonly<Record<string, View>> = {
     hash: '/devices/relay-1',
     ready: '.ant-modal form',
     open: (page) => page.click('[data-ref="relay-1/relay_3"] .ant-btn >> nth=0'),
+  },
+  'an output with its priorities': { hash: '/outputs/relay-1/relay_3', ready: '.outputs-rungs' },
+  'turning on a mode': {
+    hash: '/outputs',
+    ready: '.ant-modal input',
+    open: async (page) => {
+      // On a phone modes are folded away.
+      const fold = page.locator('.outputs-modes-fold:not([open]) > summary');
+      await page.waitForSelector('.outputs-modes');
+      if ((await fold.count()) > 0) await fold.click();
+      await page.click('.outputs-modes li .ant-btn >> nth=0');
+    },
+  },
+  'the report of alarms': { hash: '/alarms/report?days=1', ready: '.alarms-report-figures' },
+  'mending and the network': {
+    hash: '/system?tab=network',
+    ready: '.system-network .kit-panel ~ .kit-panel [data-row]',
+  },
+  'mending a device by hand': {
+    hash: '/devices/camera-gate',
+    ready: '.ant-modal .devices-steps',
+    open: (page) => page.click('[data-act=mend]'),
   },
   'adopting a device': { hash: '/inbox?add', ready: '.inbox-adopt' },
   'a person': {
