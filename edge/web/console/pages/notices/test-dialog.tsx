@@ -27,6 +27,10 @@ export function TestDialog({
   const [sent, setSent] = useState<string | null>(null);
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const close = () => {
+    void queries.invalidateQueries({ queryKey: ['notices'] });
+    onClose();
+  };
   const send = async () => {
     setBusy(true);
     setProblem('');
@@ -41,7 +45,7 @@ export function TestDialog({
     }
   };
   return (
-    <Modal open title={say.testTitle(name(channel.name))} footer={null} onCancel={onClose} destroyOnHidden>
+    <Modal open title={say.testTitle(name(channel.name))} footer={null} onCancel={close} destroyOnHidden>
       <div className="kit-form">
         <p>{say.testHelp}</p>
         {needsPerson && (
@@ -61,7 +65,7 @@ export function TestDialog({
         </p>
         {sent !== null && <Outcome id={sent} language={language} />}
         <div className="kit-row-actions">
-          <Button onClick={onClose}>{sent === null ? say.cancel : say.close}</Button>
+          <Button onClick={close}>{sent === null ? say.cancel : say.close}</Button>
           {sent === null && (
             <Button
               type="primary"

@@ -9,6 +9,7 @@ import { ReasonDialog } from '../../kit/confirm.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { ErrorState } from '../../kit/states.tsx';
+import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { now } from '../../kit/ticker.ts';
 import { useSession } from '../../session.tsx';
 import { useLink } from '../../use-live.tsx';
@@ -23,7 +24,9 @@ const lasts = [hour, 2 * hour, 4 * hour, 8 * hour, 24 * hour, 7 * 24 * hour, 0] 
 /** What the whole campus is doing just now (an exam, a drill ...): rules heed it. Nothing where the site file names none. */
 export function Modes() {
   const say = useWords(words);
+  const name = useName();
   const language = useLanguage();
+  const isPhone = useMedia(phoneQuery);
   const modes = useQuery({
     queryKey: ['modes'],
     queryFn: ({ signal }) => api.get<readonly Mode[]>('modes', signal),
@@ -39,13 +42,25 @@ export function Modes() {
     );
   }
   if (modes.data === undefined || modes.data.length === 0) return null;
+  const on = modes.data.filter((mode) => mode.on);
+  const list = (
+    <ul>
+      {modes.data.map((mode) => (
+        <ModeItem key={mode.id} mode={mode} />
+      ))}
+    </ul>
+  );
+  if (isPhone) {
+    return (
+      <details className="kit-panel outputs-modes outputs-modes-fold" open={on.length > 0}>
+        <summary>{say.modesNow(on.map((mode) => name(mode.name)).join(say.and) || say.modesNone)}</summary>
+        {list}
+      </details>
+    );
+  }
   return (
     <Panel title={say.modes} extra={<span className="kit-soft">{say.modesHelp}</span>} className="outputs-modes">
-      <ul>
-        {modes.data.map((mode) => (
-          <ModeItem key={mode.id} mode={mode} />
-        ))}
-      </ul>
+      {list}
     </Panel>
   );
 }
