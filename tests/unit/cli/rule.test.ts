@@ -41,7 +41,7 @@ describe('campus rule', () => {
     expect(code).toBe(0);
     expect(out).toContain('fire.yaml: good, 5 tests played\n');
     expect(out).toContain('leak.yaml: good, 1 test played\n');
-    expect(out.split('\n')).toHaveLength(7);
+    expect(out.split('\n')).toHaveLength(12);
   });
 
   it('says of a wrong file the line, the column and what to write', async () => {
@@ -76,7 +76,7 @@ describe('campus rule', () => {
     const { out } = await campus('rule', 'list', '--site', site);
     expect(out).toMatch(/^fire +safety +1 +Fire evacuation$/m);
     const { rules } = JSON.parse((await campus('rule', 'list', '--site', site, '--json')).out);
-    expect(rules).toHaveLength(6);
+    expect(rules).toHaveLength(11);
     expect(rules[0]).toMatchObject({
       file: 'after-hours-gate.yaml',
       kind: 'safety',
@@ -88,7 +88,7 @@ describe('campus rule', () => {
     const other = mkdtempSync(join(folder, 'site-'));
     cpSync(site, join(other, 'site.yaml'));
     cpSync(join(folder, 'rules'), join(other, 'rules'), { recursive: true });
-    expect((await campus('site', 'check', join(other, 'site.yaml'))).out).toMatch(/, 6 rules: well formed\n$/);
+    expect((await campus('site', 'check', join(other, 'site.yaml'))).out).toMatch(/, 11 rules: well formed\n$/);
     writeFileSync(join(other, 'rules', 'leak.yaml'), 'rule: 2\n');
     const { code, err } = await campus('site', 'check', join(other, 'site.yaml'));
     expect(code).toBe(1);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Rule } from '#edge/domain/rule.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { problemsOf } from '#edge/rules/check-rule.ts';
@@ -18,9 +19,11 @@ const calendar = createCalendar(site.openingHours, site.campus.timeZone);
 const { rules: files, broken } = await readRuleFolder(rulesFolder(site));
 const rules = files.map(({ rule }) => rule);
 
-it('the rules of the demo can all be used, and they are the six', () => {
+const idsOf = (isWanted: (rule: Rule) => boolean) => rules.filter(isWanted).map(({ id }) => id);
+
+it('the rules of the demo can all be used, and the safety rules are the six', () => {
   expect(broken).toEqual([]);
-  expect(rules.map(({ id }) => id)).toEqual([
+  expect(idsOf(({ kind }) => kind === 'safety')).toEqual([
     'after-hours-gate',
     'after-hours-playground',
     'fire',
@@ -28,6 +31,15 @@ it('the rules of the demo can all be used, and they are the six', () => {
     'overload',
     'smoke',
   ]);
+});
+
+it('the demo shows the other kinds too, with rules that wait for minutes and miss no device that is not there', () => {
+  const others = rules.filter(({ kind }) => kind !== 'safety');
+  expect(new Set(others.map(({ kind }) => kind)).size).toBe(4);
+  for (const { id, when } of others) {
+    expect(when.kind === 'point' ? when : null, id).toMatchObject({ onBad: 'ignore' });
+    expect(when.kind === 'point' ? when.for : 0, id).toBeGreaterThanOrEqual(600_000);
+  }
 });
 
 it.each(rules.map((rule) => [rule.id, rule] as const))(

@@ -5,9 +5,9 @@ import type { Store } from '#edge/store/store.ts';
 
 const demo = join(import.meta.dirname, '../../../edge/simulators/rules');
 
-/** Puts rules into the database as core does when it finds them in the folder: each is active in its first version. */
+/** Puts rules (by default the demo's for safety) into the database as core does when it finds them in the folder: each is active in its first version. */
 export async function storeRules(store: Store | null, rules?: readonly RuleOnDisk[]): Promise<void> {
-  const given = rules ?? (await readRuleFolder(demo)).rules;
+  const given = rules ?? (await readRuleFolder(demo)).rules.filter(({ rule }) => rule.kind === 'safety');
   if (store === null) throw new Error('there is no store');
   const act = { who: 'process:core', from: 'test', why: 'found in the rules folder', time: 1 };
   const documents = given.flatMap(({ body, rule, hash }) => {
