@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { errorDetail } from '../../api.ts';
 import { ToneBadge } from '../../kit/badges.tsx';
-import { useName, useWords } from '../../kit/language.tsx';
+import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { editorWords } from './editor-words.ts';
+import { mistakeSentence } from './mistake-text.ts';
 import type { Body } from './read-body.ts';
 import { type CheckView, check } from './rules-api.ts';
 
@@ -39,6 +40,7 @@ export function CheckPanel({
   readonly isChecking: boolean;
 }) {
   const say = useWords(editorWords);
+  const language = useLanguage();
   const name = useName();
   if (view === undefined) {
     return <p className="kit-soft">{error === null ? say.checking : `${say.checkAway} (${errorDetail(error)})`}</p>;
@@ -60,7 +62,9 @@ export function CheckPanel({
           <h3>{say.problems}</h3>
           <ul className="rules-problems">
             {problems.map((problem) => (
-              <li key={problem}>{problem}</li>
+              <li key={problem} title={problem}>
+                {mistakeSentence(problem, language)}
+              </li>
             ))}
           </ul>
         </>

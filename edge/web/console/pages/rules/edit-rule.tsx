@@ -7,8 +7,9 @@ import { useRule } from './rules-api.ts';
 /** The newest version of a rule, to be made a newer one of. */
 export function EditRule({ id }: { readonly id: string }) {
   const language = useLanguage();
-  const rule = useRule(id);
-  if (rule.isPending) return <PageSkeleton />;
+  const rule = useRule(id, false);
+  // What another page fetched may be older than the newest version.
+  if (rule.isPending || !rule.isFetchedAfterMount) return <PageSkeleton />;
   if (rule.isError) {
     const { error } = rule;
     return (

@@ -32,12 +32,14 @@ interface EditorPageProps {
 }
 
 /** Writing a rule: its sentence on top, the chips beneath, what is wrong beside them; and rehearsing the draft as it is. */
-export function EditorPage({ start, base, active, template }: EditorPageProps) {
+export function EditorPage({ start, base: newest, active, template }: EditorPageProps) {
   const say = useWords(editorWords);
   const name = useName();
   const vocabulary = useVocabulary();
   const [draft, setDraft] = useState(() => readBody(start));
   const [first] = useState(draft);
+  // Whatever somebody else saves meanwhile: this was written from here, and saving says so.
+  const [base] = useState(newest);
   const [isSaving, setSaving] = useState(false);
   const body = useMemo(() => writeBody(draft), [draft]);
   const checked = useCheck(body);

@@ -1,4 +1,6 @@
 import { SignIcon } from '../../kit/icons.tsx';
+import { useLanguage } from '../../kit/language.tsx';
+import { mistakeSentence } from './mistake-text.ts';
 
 /** Those that lie at or below one of the paths; `isExact`: at it alone. */
 export function mistakesAt(mistakes: readonly string[], paths: readonly string[], isExact = false): readonly string[] {
@@ -20,13 +22,14 @@ export function Mistakes({
   readonly mistakes: readonly string[];
   readonly isExact?: boolean;
 }) {
+  const language = useLanguage();
   const found = mistakesAt(mistakes, of, isExact);
   if (found.length === 0) return null;
   return (
     <ul className="rules-mistakes" role="alert">
       {found.map((mistake) => (
-        <li key={mistake}>
-          <SignIcon sign="cross" size={12} /> {mistake}
+        <li key={mistake} title={mistake}>
+          <SignIcon sign="cross" size={12} /> {mistakeSentence(mistake, language)}
         </li>
       ))}
     </ul>

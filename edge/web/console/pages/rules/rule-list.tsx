@@ -201,7 +201,7 @@ function Row({
 
 /** A rule that does not say what it is for reads as what it does: its body is fetched when it comes into sight. */
 function Read({ id, vocabulary }: { readonly id: string; readonly vocabulary: Vocabulary }) {
-  const rule = useRule(id).data;
+  const rule = useRule(id, false).data;
   const version = rule === undefined ? undefined : shownVersion(rule);
   return version === undefined ? null : ruleSentence(readBody(version.body), vocabulary);
 }

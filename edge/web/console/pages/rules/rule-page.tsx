@@ -8,6 +8,7 @@ import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { FileText } from './file-text.tsx';
 import { Journal } from './journal.tsx';
 import { LifeBar } from './life-bar.tsx';
+import { mistakeSentence } from './mistake-text.ts';
 import { Proposal } from './proposal.tsx';
 import { readBody } from './read-body.ts';
 import { useMayWrite } from './rights.ts';
@@ -82,6 +83,7 @@ function OneRule({ rule }: { readonly rule: RuleView }) {
 /** What the rule says, how it ends, what broken sensors mean; and what is wrong with it here. */
 function Sentence({ rule }: { readonly rule: RuleView }) {
   const say = useWords(words);
+  const language = useLanguage();
   const name = useName();
   const vocabulary = useVocabulary();
   const version = shownVersion(rule);
@@ -101,7 +103,9 @@ function Sentence({ rule }: { readonly rule: RuleView }) {
       {rule.problems.length > 0 && (
         <ul className="rules-problems">
           {rule.problems.slice(0, 10).map((problem) => (
-            <li key={problem}>{problem}</li>
+            <li key={problem} title={problem}>
+              {mistakeSentence(problem, language)}
+            </li>
           ))}
         </ul>
       )}

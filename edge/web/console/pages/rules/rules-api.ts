@@ -32,11 +32,12 @@ export function useRules() {
   });
 }
 
-export function useRule(id: string) {
+/** `often`: how often it is asked again, ms; false: what is known is enough. */
+export function useRule(id: string, often: number | false = fresh) {
   return useQuery({
     queryKey: ['rules', id],
     queryFn: ({ signal }) => api.get<RuleView>(`rules/${id}`, signal),
-    refetchInterval: fresh,
+    refetchInterval: often,
   });
 }
 

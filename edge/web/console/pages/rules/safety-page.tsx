@@ -82,6 +82,7 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
   const draft = readBody(version.body);
   const texts = (wanted: (action: Action) => boolean) =>
     draft.then.filter(wanted).map((action) => actionText(action, vocabulary));
+  const failing = onBadTexts(draft, vocabulary);
   const outputs = texts(({ kind }) => kind === 'hold' || kind === 'forbid' || kind === 'shed');
   const sounds = texts(({ kind }) => kind === 'broadcast');
   return (
@@ -104,7 +105,7 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
           {draft.latch ? say.latched : say.unlatched}
           {endingTexts({ ...draft, latch: false }, vocabulary).map(line)}
         </Fact>
-        <Fact title={say.onBad}>{onBadTexts(draft, vocabulary).map(line)}</Fact>
+        {failing.length > 0 && <Fact title={say.onBad}>{failing.map(line)}</Fact>}
         <Fact title={say.tests}>
           <Tests rule={rule} count={draft.tests.length} />
         </Fact>
@@ -114,6 +115,7 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
             ? say.notActive
             : say.approvedBy(String(version.version), whoText(version.by, language), formats.dateTime(version.time))}
           {line(version.why)}
+          <span className="rules-line-of kit-soft">{say.approvers}</span>
           {rule.proposal !== null && <strong className="rules-line-of">{say.waits}</strong>}
         </Fact>
       </dl>
@@ -136,6 +138,15 @@ function Fact({ title, children }: { readonly title: string; readonly children: 
   );
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
+/** Core tries few rules at a time, and answers others that it is busy. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work, work);
+  last = mine;
+  return mine;
+}
+
 /** The rule's own tests, run now on the engine that runs the campus; only who may write rules may ask for it. */
 function Tests({ rule, count }: { readonly rule: RuleView; readonly count: number }) {
   const say = useWords(safetyWords);
@@ -144,7 +155,7 @@ function Tests({ rule, count }: { readonly rule: RuleView; readonly count: numbe
   const version = shownVersion(rule);
   const result = useQuery({
     queryKey: ['rule-tests', rule.id, version?.version],
-    queryFn: async ({ signal }) => ({ ...(await check(version?.body ?? {}, signal)), time: now() }),
+    queryFn: ({ signal }) => inTurn(async () => ({ ...(await check(version?.body ?? {}, signal)), time: now() })),
     enabled: mayWrite && count > 0,
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -13,6 +13,7 @@ import { type Body, duration, readSelection, text } from './read-body.ts';
 import type { FilledTemplate, TemplateView } from './rules-api.ts';
 import { SelectionField } from './selection-field.tsx';
 import { clipText } from './sentence.ts';
+import { templateText } from './template-text.ts';
 import { useVocabulary } from './vocabulary.ts';
 import { durationBody } from './write-body.ts';
 
@@ -32,6 +33,7 @@ export function TemplateForm({
   const say = useWords(editorWords);
   const language = useLanguage();
   const name = useName();
+  const vocabulary = useVocabulary();
   const [id, setId] = useState(template.id);
   const [values, setValues] = useState<Values>(() =>
     Object.fromEntries(template.parameters.map((one) => [one.id, one.default ?? emptyOf(one)])),
@@ -59,7 +61,7 @@ export function TemplateForm({
         void fill();
       }}
     >
-      <PageHeader title={name(template.name)} about={name(template.about)} />
+      <PageHeader title={name(template.name)} about={templateText(name(template.about), template, vocabulary)} />
       <section className="kit-panel rules-edit-part">
         <div className="rules-edit-fields">
           <TextField label={say.id} value={id} help={say.idHelp} longest={63} onChange={setId} />

@@ -64,7 +64,6 @@ export const words = defineWords({
     done: '已完成',
     proposed: '已提交，等待另一人批准',
     latestWaits: (version: string) => `第 ${version} 版还没有启用。建议先彩排，再观察几天，然后启用。`,
-    onlyRead: '您可以查看规则；修改需要“后勤”或“管理员”角色。',
 
     proposal: '等待第二人批准',
     proposalOff: '提议停用这条规则',
@@ -110,13 +109,11 @@ export const words = defineWords({
     condAll: '以下全部成立',
     also: '同时必须',
     morePoints: (count: string) => `还有 ${count} 个点`,
-    allPoints: '显示全部',
     holdsNow: '正在控制',
     holdsNothing: '没有控制任何输出',
     lastDecision: '最近一次',
     whyAway: '暂时无法得知规则现在看到什么',
 
-    journal: '做过什么',
     journalNone: '还没有记录',
     journalNoneHelp: '规则触发、解除、失明时，会连同当时看到的值记在这里。',
     earlier: '更早的',
@@ -162,8 +159,6 @@ export const words = defineWords({
     nothingBefore: '（此前没有）',
     turnedOff: '（停用）',
     sameRule: '两版内容完全相同',
-    field: '字段',
-    sentences: '读起来',
     fields: '逐项',
 
     copy: '复制',
@@ -247,7 +242,6 @@ export const words = defineWords({
     proposed: 'Proposed: another person must approve it',
     latestWaits: (version: string) =>
       `Version ${version} is not active yet. Rehearse it, let it watch for some days, then activate it.`,
-    onlyRead: 'You may read rules; changing them needs the role Facility or Administrator.',
 
     proposal: 'Waits for a second person',
     proposalOff: 'It is proposed to turn this rule off',
@@ -293,13 +287,11 @@ export const words = defineWords({
     condAll: 'All of these',
     also: 'And it must be so that',
     morePoints: (count: string) => `${count} more points`,
-    allPoints: 'Show all',
     holdsNow: 'Holds now',
     holdsNothing: 'It holds no output',
     lastDecision: 'Last time',
     whyAway: 'What the rule sees now cannot be told at the moment',
 
-    journal: 'What it did',
     journalNone: 'Nothing yet',
     journalNoneHelp: 'When the rule fires, ends or goes blind, it is written here with the values that it saw.',
     earlier: 'Earlier',
@@ -345,8 +337,6 @@ export const words = defineWords({
     nothingBefore: '(nothing before)',
     turnedOff: '(turned off)',
     sameRule: 'Both versions are the same',
-    field: 'Field',
-    sentences: 'As a sentence',
     fields: 'Field by field',
 
     copy: 'Copy',
