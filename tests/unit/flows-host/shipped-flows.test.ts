@@ -40,7 +40,6 @@ describe('the shipped flows', () => {
       'c (safety bypass): its tab "nowhere" is not in this file',
       'c (safety bypass): it holds credentials',
       'd (function): its function has more than 30 lines',
-      'e (http request): this type is not known',
       'e (http request): url: "http://10.0.0.1/" belongs into a variable of the tab',
     ]);
   });
