@@ -1,15 +1,20 @@
-import { errorDetail, errorText } from '../../api.ts';
+import { useQuery } from '@tanstack/react-query';
+import { api, errorDetail, errorText } from '../../api.ts';
 import { useLanguage } from '../../kit/language.tsx';
 import { ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { EditorPage } from './editor-page.tsx';
-import { useRule } from './rules-api.ts';
+import type { RuleView } from './rules-api.ts';
 
-/** The newest version of a rule, to be made a newer one of. */
+/** The newest version of a rule, to be made a newer one of: asked anew each time, for what another page remembers may be older. */
 export function EditRule({ id }: { readonly id: string }) {
   const language = useLanguage();
-  const rule = useRule(id, false);
-  // What another page fetched may be older than the newest version.
-  if (rule.isPending || !rule.isFetchedAfterMount) return <PageSkeleton />;
+  const rule = useQuery({
+    queryKey: ['rule-to-edit', id],
+    queryFn: ({ signal }) => api.get<RuleView>(`rules/${id}`, signal),
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (rule.isPending) return <PageSkeleton />;
   if (rule.isError) {
     const { error } = rule;
     return (

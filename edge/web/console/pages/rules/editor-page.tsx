@@ -78,7 +78,8 @@ export function EditorPage({ start, base: newest, active, template }: EditorPage
               <DraftEditor
                 draft={draft}
                 vocabulary={vocabulary}
-                mistakes={checked.view?.mistakes ?? []}
+                // Nothing is wrong yet with what nobody has begun to write.
+                mistakes={base === 0 && draft === first ? [] : (checked.view?.mistakes ?? [])}
                 isSaved={base > 0}
                 onChange={setDraft}
               />

@@ -1,5 +1,5 @@
 import { Button } from 'antd';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { stateWords } from '../../kit/state-words.ts';
@@ -243,8 +243,11 @@ function OneSpan({ span, vocabulary }: { readonly span: Fired; readonly vocabula
   const say = useWords(rehearseWords);
   const formats = useFormats();
   const reason = useReason();
+  const place = useRef<HTMLDivElement>(null);
+  // It may have been picked in the list, far below.
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [span]);
   return (
-    <div className="rules-span" data-span={span.from} role="status">
+    <div ref={place} className="rules-span" data-span={span.from} role="status">
       <p>
         <strong>{formats.dateTime(span.from)}</strong> {placeText(span.instance, vocabulary)}{' '}
         <span className="kit-soft">
