@@ -245,7 +245,10 @@ function OneSpan({ span, vocabulary }: { readonly span: Fired; readonly vocabula
   const reason = useReason();
   const place = useRef<HTMLDivElement>(null);
   // It may have been picked in the list, far below.
-  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [span]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no way to clean up.
+    place.current?.scrollIntoView({ block: 'nearest' });
+  }, [span]);
   return (
     <div ref={place} className="rules-span" data-span={span.from} role="status">
       <p>
