@@ -226,7 +226,17 @@ test('the auditor reads all of it in words, proves that nothing was altered, and
   await audit.emulateMedia({ reducedMotion: 'reduce' });
   await signIn(audit, campus.url, 'song');
   const links = await audit.locator('.kit-side a').allInnerTexts();
-  expect(links.map((link) => link.split('\n')[0])).toEqual(['总览', '报警', '平面图', '设备', '审计', '安全合规']);
+  expect(links.map((link) => link.split('\n')[0])).toEqual([
+    '总览',
+    '报警',
+    '平面图',
+    '规则',
+    '输出',
+    '通知',
+    '设备',
+    '审计',
+    '安全合规',
+  ]);
   await go(audit, '/audit');
   await audit.waitForSelector('.audit-open');
   const deeds = await audit.evaluate<string[]>(
