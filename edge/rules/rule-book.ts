@@ -47,10 +47,9 @@ export class RuleBook {
     const instances = this.#compile(version).map((compiled): Running => {
       const same = old.get(compiled.id);
       old.delete(compiled.id);
-      const memory =
-        same === undefined
-          ? this.#succeed(compiled, restoreMemory(compiled, stored[stateName(compiled.id)]))
-          : this.#inherit(compiled, same);
+      const own =
+        same === undefined ? restoreMemory(compiled, stored[stateName(compiled.id)]) : this.#inherit(compiled, same);
+      const memory = this.#departed.length === 0 ? own : this.#reclaim(compiled, own);
       return { compiled, memory, byMonotonic: newSleeper(), byTime: newSleeper(), touched: [], calledIn: 0 };
     });
     for (const { compiled, memory } of old.values()) this.#departed.push({ compiled, memory });
@@ -91,32 +90,33 @@ export class RuleBook {
     }
   }
 
-  /**
-   * Taken out and put in again before anybody looked: what the one before holds is given back by this one, which knows what of it
-   * is still wanted; saying both in one step could end with the weaker word.
-   */
-  #succeed(compiled: CompiledInstance, memory: InstanceMemory): InstanceMemory {
-    const at = this.#departed.findIndex((one) => one.compiled.id === compiled.id && one.goesOn === undefined);
-    const before = this.#departed[at];
-    if (before === undefined) return memory;
-    const isStored = memory.isStored || before.memory.isStored;
-    const goesOn = { ...memory, isStored, isDirty: true, saidBlind: before.memory.saidBlind };
-    if (before.compiled.owner !== compiled.owner) {
-      this.#departed[at] = { ...before, goesOn: 'elsewhere' };
-      return goesOn;
-    }
-    const nothing = { held: new Map(), forbidden: new Map() };
-    this.#departed[at] = { compiled: before.compiled, memory: { ...before.memory, ...nothing }, goesOn: 'here' };
-    const { held, forbidden } = sayAgain(before.memory);
-    return { ...goesOn, held, forbidden, saidAlarm: before.memory.saidAlarm };
-  }
-
   /** Of another kind it has another owner and another alarm: the old ones are given back. */
   #inherit(compiled: CompiledInstance, before: Running): InstanceMemory {
     const memory = inheritMemory(compiled, before);
     if (compiled.owner === before.compiled.owner) return memory;
     this.#departed.push({ compiled: before.compiled, memory: before.memory, goesOn: 'elsewhere' });
     return { ...memory, held: new Map(), forbidden: new Map(), saidAlarm: false };
+  }
+
+  /**
+   * Gone and come again, under the same owner, before anybody looked: what the one before holds is given back by this one, which
+   * knows what of it is still wanted. Saying both in one step could end with the weaker word.
+   */
+  #reclaim(compiled: CompiledInstance, memory: InstanceMemory): InstanceMemory {
+    let after = memory;
+    this.#departed = this.#departed.map((before) => {
+      if (before.compiled.id !== compiled.id || before.goesOn === 'here') return before;
+      if (before.goesOn === undefined) {
+        const isStored = after.isStored || before.memory.isStored;
+        after = { ...after, isStored, isDirty: true, saidBlind: before.memory.saidBlind };
+      }
+      if (before.compiled.owner !== compiled.owner) return { ...before, goesOn: 'elsewhere' };
+      const { held, forbidden } = sayAgain(before.memory);
+      after = { ...after, held, forbidden, saidAlarm: before.memory.saidAlarm };
+      const nothing = { held: new Map(), forbidden: new Map() };
+      return { compiled: before.compiled, memory: { ...before.memory, ...nothing }, goesOn: 'here' };
+    });
+    return after;
   }
 
   takeDeparted(): readonly Departed[] {

@@ -124,6 +124,16 @@ describe('a rule that is taken out', () => {
   });
 });
 
+describe('an alarm that was lost', () => {
+  it('is raised again by the next look, after a restart too, with the event that did it', () => {
+    const rules = new Rules([rule('r', { kind: 'event', type: 'person', device: 'camera-*', for: 60_000 })]);
+    const event = rules.see('person', 'camera-gate');
+    rules.alarms = new Map();
+    rules.restart();
+    expect(rules.alarm('interlock:r')).toMatchObject({ event: event.id, device: 'camera-gate', zone: 'gate' });
+  });
+});
+
 describe('a rule in shadow', () => {
   const stepOf = (engine: ReturnType<typeof createEngine>, value: boolean, monotonic: number) => {
     const name = ref('smoke-101/smoke');

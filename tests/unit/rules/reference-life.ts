@@ -154,17 +154,18 @@ export function takeOver(life: Life, old: Life, gone: (Life & { goesOn?: 'here' 
   life.forbidden.clear();
 }
 
-/** Taken out and put in again within one step: what the one before held is this one's to give back. */
-export function succeed(life: Life, at: number, gone: (Life & { goesOn?: 'here' | 'elsewhere' })[]): void {
-  const before = gone[at];
-  if (before === undefined) return;
-  if (ownerOf(before.rule, before.instance) !== ownerOf(life.rule, life.instance)) {
-    gone[at] = { ...before, goesOn: 'elsewhere' };
-    return;
+/** Gone and come again under the same owner within one step: what the one before holds is this one's to give back. */
+export function reclaim(life: Life, gone: (Life & { goesOn?: 'here' | 'elsewhere' })[]): void {
+  for (const [at, before] of gone.entries()) {
+    if (before.instance !== life.instance || before.goesOn === 'here') continue;
+    if (ownerOf(before.rule, before.instance) !== ownerOf(life.rule, life.instance)) {
+      gone[at] = { ...before, goesOn: 'elsewhere' };
+      continue;
+    }
+    gone[at] = { ...before, held: new Map(), forbidden: new Map(), goesOn: 'here' };
+    life.held = new Map([...before.held.keys()].map((ref) => [ref, 'to be said again']));
+    life.forbidden = new Map([...before.forbidden.keys()].map((ref) => [ref, 'to be said again']));
   }
-  gone[at] = { ...before, held: new Map(), forbidden: new Map(), goesOn: 'here' };
-  for (const ref of before.held.keys()) life.held.set(ref, 'to be said again');
-  for (const ref of before.forbidden.keys()) life.forbidden.set(ref, 'to be said again');
 }
 
 export function recall(life: Life, known: Remembered | undefined): void {

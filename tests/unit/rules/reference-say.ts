@@ -65,8 +65,8 @@ function moveTiers(
 ): void {
   const turns = fired !== tiers.isShedding && (fired || tiers.count > 0);
   const isDue = tiers.nextAt !== null && monotonic >= tiers.nextAt;
-  const waits = fired && !turns && !stands;
-  const moves = !waits && (turns || isDue);
+  const waits = fired && !stands;
+  const moves = turns || (isDue && !waits);
   if (moves) tiers.count = fired ? Math.min(most, tiers.count + 1) : Math.max(0, tiers.count - 1);
   tiers.isShedding = fired;
   const isAtEnd = fired ? tiers.count >= most : tiers.count === 0;

@@ -11,8 +11,8 @@ import {
   ownerOf,
   type Remembered,
   recall,
+  reclaim,
   rememberedOf,
-  succeed,
   takeOver,
   type World,
 } from './reference-life.ts';
@@ -113,8 +113,7 @@ export class Reference {
             const life = newLife(entry.rule, entry.version, instance, place, at);
             if (same !== undefined) takeOver(life, same, gone);
             else if (entry.isStart) recall(life, this.#remembered.get(instance));
-            const removed = gone.findIndex((one) => one.instance === instance && one.goesOn === undefined);
-            if (removed >= 0) succeed(life, removed, gone);
+            reclaim(life, gone);
             next.set(instance, life);
           }
           gone.push(...old.filter((life) => !next.has(life.instance)));

@@ -173,6 +173,9 @@ export class SideBySide {
       this.#latest.set(ref, { ...reading, quality: 'uncertain', reason: 'last-usable-value' });
     }
     for (const rule of this.#rules.values()) this.#put(rule, stored);
+    // What was taken out right before is forgotten at the start, as core does.
+    const known = new Set(this.#engine.instances().map(({ instance }) => `rule:${instance}`));
+    for (const name of this.#stored.keys()) if (!known.has(name)) this.#stored.delete(name);
   }
 }
 
