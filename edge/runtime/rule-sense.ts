@@ -20,6 +20,7 @@ export function findNonsense(rule: Rule, input: RuleInput): RuleMistake[] {
     ...rule.while.flatMap((condition, i) => conditionsWithin(condition, ['while', i], 1)),
   ];
   return [
+    ...idMistakes(rule),
     ...kindMistakes(rule, input),
     ...sizeMistakes(conditions),
     ...conditions.flatMap((found) => conditionMistakes(rule, found)),
@@ -38,6 +39,15 @@ function conditionsWithin(condition: Condition, keys: Keys, depth: number): Foun
     conditionsWithin(part, [...keys, 'conditions', i], depth + 1),
   );
   return [...own, ...inner];
+}
+
+/** They stand in the place of an id in the addresses of the API and of the console. */
+const reservedIds: ReadonlySet<string> = new Set(['check', 'from-template', 'new', 'safety', 'templates']);
+
+function idMistakes({ id }: Rule): RuleMistake[] {
+  return reservedIds.has(id)
+    ? [mistake(['id'], `"${id}" is the address of a page, not of a rule: choose another`)]
+    : [];
 }
 
 function kindMistakes(rule: Rule, input: RuleInput): RuleMistake[] {

@@ -162,6 +162,12 @@ describe('a rule body', () => {
     expect(mistakes(body(changes)).join('\n')).toContain(said);
   });
 
+  it('does not take an id that is the address of a page', () => {
+    for (const id of ['new', 'safety', 'check', 'templates', 'from-template']) {
+      expect(mistakes(body({ id }))).toEqual([`id: "${id}" is the address of a page, not of a rule: choose another`]);
+    }
+  });
+
   it('below safety has no priority and forbids nothing', () => {
     expect(mistakes(energy({ priority: 1 }))).toEqual([
       'priority: is for safety rules only: every other rule runs at 12',
