@@ -345,7 +345,8 @@ class Life {
     if (sent === undefined) return;
     const { command } = sent;
     const at = `${command.device}/${command.point}` as Ref;
-    if (outcome === 'done' || did) this.devices.set(at, command.value);
+    // Where devices do at once what they are told, a late answer to an overtaken command turns nothing back.
+    if (!this.isQuiet && (outcome === 'done' || did)) this.devices.set(at, command.value);
     const isNewest = this.desk.sent.findLast((one) => `${one.command.device}/${one.command.point}` === at) === sent;
     const confirmed = () => this.state(at)?.confirmed;
     const before = confirmed();
@@ -509,7 +510,8 @@ it('in any order of happenings no weaker wins, nothing forbidden is told, rests 
     }
     await one.end();
   });
-  while (steps < atLeast) await fc.assert(life, { numRuns: 50 });
+  // The same lives each time: what one of them finds is found again.
+  for (let seed = 1; steps < atLeast; seed++) await fc.assert(life, { numRuns: 50, seed });
   for (const rare of ['hand', 'put back', 'minimum-on', 'minimum-off', 'rate', 'stagger', 'device']) {
     expect(seen.get(rare) ?? 0, rare).toBeGreaterThan(20);
   }
