@@ -38,6 +38,9 @@ export interface SmokeCampus extends AsyncDisposable {
   readonly speakers: readonly Speaker[];
   readonly processes: () => readonly ProcessStatus[];
   readonly flowsPort: number;
+  readonly mqttPort: number;
+  /** The data folder. */
+  readonly data: string;
   /** Resolves when the broker has acknowledged. */
   smoke(detector: 1 | 2, on: boolean): Promise<void>;
   /** Contact `n` (from 0) and with it relay `n`, channel 1. */
@@ -49,7 +52,7 @@ export interface SmokeCampus extends AsyncDisposable {
   flowsAnswer(ms: number): Promise<boolean>;
 }
 
-const sensorPassword = 'only-for-this-run-of-the-bench';
+export const sensorPassword = 'only-for-this-run-of-the-bench';
 const host = '127.0.0.1';
 const clip = join(import.meta.dirname, '../../edge/simulators/clips/evacuation.wav');
 const both = (text: string) => ({ zh: text, en: text });
@@ -180,6 +183,8 @@ export async function startSmokeCampus(options: SmokeCampusOptions): Promise<Smo
     speakers,
     processes,
     flowsPort,
+    mqttPort: mqtt,
+    data: join(folder.path, 'data'),
     smoke: (detector, on) => zigbee.publish(`zigbee2mqtt/smoke-${detector}`, { smoke: on, battery: 97 }),
     contact: (n, on) => say(`contact-${n}`, on),
     spin: (on) => say('spinner', on),

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { setClientPassword } from '#edge/bus/access.ts';
@@ -12,6 +11,7 @@ import { openReader, type Reader } from '#edge/store/reader.ts';
 import { type TempFolder, tempFolder } from '../fixtures/bridge/campus.ts';
 import { freePorts } from '../system/free-ports.ts';
 import { asDevice } from './qos1-sensor.ts';
+import { Disk } from './seized-disk.ts';
 
 /* What a PUBACK promises when the line, not core, breaks; when the disk refuses for a while; when clocks are wrong. */
 
@@ -135,20 +135,3 @@ describe('an acknowledged sample is on disk', () => {
     30_000,
   );
 });
-
-/** Another program that holds the database, as a backup tool may. */
-class Disk implements Disposable {
-  readonly #db: Database.Database;
-
-  constructor(data: string) {
-    this.#db = new Database(`${data}/campus.db`);
-  }
-
-  seize(): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-  }
-
-  [Symbol.dispose](): void {
-    this.#db.close();
-  }
-}
