@@ -12,6 +12,7 @@ import { firePanel, startSafetyCore, temporaryData, until } from './safety-core.
 /* Promises about life safety, asked of core itself: its broker, its store and its rules are the real ones. */
 
 const clip = 'speaker-gate/clip';
+const day = 86_400_000;
 
 describe('the siren', () => {
   test('starts, stays and is told of while the disk takes nothing, and its process is not thrown out', async () => {
@@ -55,6 +56,35 @@ describe('the siren', () => {
     expect(acknowledged).toBe(false);
     expect(broadcast.lost.count).toBe(0);
   }, 40_000);
+
+  test.each([
+    ['a year ahead', 365 * day],
+    ['a year back', -365 * day],
+    ['an hour back', -3_600_000],
+  ])(
+    'starts when the clock has just been set %s, and goes on when it is set right',
+    async (_, by) => {
+      using data = temporaryData();
+      let wrong = 0;
+      const clock = { now: () => systemClock.now() + wrong, monotonic: () => systemClock.monotonic() };
+      await using core = await startSafetyCore({ data: data.path, clock });
+      const broadcast = await core.drive('broadcast');
+      const panel = await core.join('fire-panel');
+      await firePanel(panel, false);
+      await until(() => expect(core.readings.get('fire-panel/alarm')?.value).toBe(false));
+      wrong = by;
+      await firePanel(panel, true);
+      await until(() => expect(broadcast.told('speaker-gate')).toContain('evacuation'));
+      wrong = 0;
+      // Everything that looks at the time has looked: expiry five times a second, staleness once.
+      const looked = systemClock.monotonic();
+      await until(() => expect(systemClock.monotonic() - looked).toBeGreaterThan(2_500));
+      expect(core.outputs.get(clip)).toMatchObject({ value: 'evacuation', holder: 'interlock:fire', until: null });
+      expect(broadcast.told('speaker-gate').at(-1)).toBe('evacuation');
+      expect(core.alarms.get('interlock:fire')?.active).toBe(true);
+    },
+    40_000,
+  );
 
   test('starts when the database cannot even be opened, and falls silent nowhere that is not known', async () => {
     using data = temporaryData();

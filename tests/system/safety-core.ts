@@ -12,7 +12,7 @@ import type { Command, OutputState } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import { newSecrets } from '#edge/processes/context.ts';
 import { startCore } from '#edge/processes/core.ts';
-import { systemClock } from '#edge/runtime/clock.ts';
+import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
 import type { StoreTuning } from '#edge/store/store.ts';
@@ -54,12 +54,19 @@ export interface FakeDriver {
 }
 
 export interface SafetyOptions extends PlacedRules {
+  readonly clock?: Clock;
   readonly data: string;
   readonly tuning?: StoreTuning;
   readonly change?: (site: Site) => Site;
 }
 
-export async function startSafetyCore({ data, tuning, change, ...rules }: SafetyOptions): Promise<SafetyCore> {
+export async function startSafetyCore({
+  data,
+  tuning,
+  change,
+  clock = systemClock,
+  ...rules
+}: SafetyOptions): Promise<SafetyCore> {
   const demo = await loadSite(join(import.meta.dirname, '../../edge/simulators/demo-site.yaml'));
   const placed: Site = {
     ...demo,
@@ -72,7 +79,7 @@ export async function startSafetyCore({ data, tuning, change, ...rules }: Safety
   const listeners: ((processes: readonly ProcessStatus[]) => void)[] = [];
   const running = await startCore(
     { site, data, ...secrets, tuning: { acknowledgeBeforeCommit: false, ...tuning } },
-    { clock: systemClock, log: silentLog, onProcesses: (listener) => void listeners.push(listener) },
+    { clock, log: silentLog, onProcesses: (listener) => void listeners.push(listener) },
   );
   const port = Number(running.info.mqtt);
   const clients: MqttClient[] = [];

@@ -150,6 +150,12 @@ describe('what core says', () => {
     until: null,
     stack: [hold],
     confirmed: { value: true, outcome: 'done', time: now },
+    next: { value: false, holder: null, at: now },
+    waiting: { for: 'minimum-off', until: now },
+    forbidden: [
+      { ref: 'relay-1/relay_1', priority: 5, owner: 'interlock:dry', value: true, reason: 'no water', since: now },
+    ],
+    local: { value: true, since: now },
   };
   const reading = {
     ref,
