@@ -122,8 +122,14 @@ test('flows are started again with a reason, and run', async () => {
   await go('/flows');
   await page.click('.kit-page-header .ant-btn');
   await page.fill('.ant-modal input[maxlength="200"]', '测试');
-  await page.click('.ant-modal .ant-btn-primary');
-  await page.waitForSelector('.ant-modal', { state: 'hidden' });
+  // Flows that are just starting say so, and the dialog stays.
+  await vi.waitFor(
+    async () => {
+      if (await page.locator('.ant-modal').isVisible()) await page.click('.ant-modal .ant-btn-primary');
+      await page.waitForSelector('.ant-modal', { state: 'hidden', timeout: 5_000 });
+    },
+    { timeout: 60_000, interval: 500 },
+  );
   await vi.waitFor(async () => expect(await text('.flows-line')).toContain('运行中'), soon);
 }, 90_000);
 

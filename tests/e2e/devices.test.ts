@@ -207,7 +207,7 @@ test('a meter is added: tried first, refused while something is missing, and rea
   await page.waitForSelector('.inbox-adopted[data-back="true"]', { timeout: 60_000 });
   await page.click('.inbox-adopted a');
   await page.waitForSelector('.devices-pane[data-device="gym-meter"]');
-  expect(await text('.devices-facts')).toContain('在控制台接纳');
+  await vi.waitFor(async () => expect(await text('.devices-pane')).toContain('在控制台接纳'), soon);
 }, 120_000);
 
 test('axe finds nothing serious on these pages, in light and in dark', async () => {
