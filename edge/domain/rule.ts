@@ -226,3 +226,18 @@ export interface RuleDecision {
 
 /** How far a rule is: people see all of them, the engine runs `active` ones and, beside them, what is in `shadow`. */
 export type RuleState = 'draft' | 'shadow' | 'active' | 'off';
+
+/** What a parameter of a template takes. `points`: a glob or reference. */
+export const ruleParameterTypes = [
+  'number',
+  'duration',
+  'time',
+  'boolean',
+  'text',
+  'points',
+  'output',
+  'zone',
+  'camera',
+  'clip',
+  'recipient',
+] as const;

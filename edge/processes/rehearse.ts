@@ -5,10 +5,10 @@ import { createCalendar } from '#edge/rules/create-calendar.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { describeMistake } from '#edge/runtime/rule-mistakes.ts';
 import { parseRule } from '#edge/runtime/rule-parse.ts';
+import { ruleCampus } from '#edge/runtime/rule-surroundings.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { describeCampus } from './campus.ts';
 import { type RehearsalResult, rehearse } from './rehearsal/rehearse.ts';
-import { ruleCampusOf } from './rule-campus.ts';
 
 /*
  * A rehearsal in a process of its own: it reads a month of the past and must slow down nobody. The job comes by standard input,
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   setPriority(niceness);
   // From web, which has checked it.
   const { data, site, draft, live, from, to } = JSON.parse(await text(process.stdin)) as RehearseInput;
-  const campus = ruleCampusOf(site, await describeCampus(site));
+  const campus = ruleCampus(site, (await describeCampus(site)).devices);
   const calendar = createCalendar(site.openingHours, site.campus.timeZone);
   let said = 0;
   const onProgress = (share: number) => {

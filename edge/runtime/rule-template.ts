@@ -5,7 +5,7 @@ import type { OpeningHours } from '#edge/domain/calendar.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { DeviceId, PointName, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
-import { type Rule, ruleKinds } from '#edge/domain/rule.ts';
+import { type Rule, ruleKinds, ruleParameterTypes } from '#edge/domain/rule.ts';
 import { CodedError, codeOf, messageOf } from './errors.ts';
 import { within } from './lifecycle.ts';
 import type { RuleBody } from './rule-body.ts';
@@ -22,26 +22,12 @@ import { fillIn, type ParameterValue, whyNotValue } from './template-values.ts';
  * its tests must pass, so that no template is shipped that was never seen to work (docs/writing-a-rule.md).
  */
 
-export const parameterTypes = [
-  'number',
-  'duration',
-  'time',
-  'boolean',
-  'text',
-  'points',
-  'output',
-  'zone',
-  'camera',
-  'clip',
-  'recipient',
-] as const;
-
 const text = z.string().min(1).max(600);
 const words = z.strictObject({ zh: text, en: text });
 const parameterSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-zA-Z0-9]{0,30}$/, 'must be a word such as limit or quietHours'),
   name: words,
-  type: z.enum(parameterTypes),
+  type: z.enum(ruleParameterTypes),
   unit: z.string().max(20).optional(),
   /** Absent: whoever uses the template must say it. */
   default: z.unknown().optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ruleKinds } from '#edge/domain/rule.ts';
+import { ruleKinds, ruleParameterTypes } from '#edge/domain/rule.ts';
 
 /*
  * Shapes of the API about rules, modes, notices and the repair of devices. Times are ms since epoch UTC. A rule's body is what its
@@ -211,20 +211,7 @@ export const ruleTemplateSchema = z.object({
     z.object({
       id: z.string(),
       name,
-      /** `points`: a glob or reference; `output`; `zone`; `camera`; `recipient`; `clip`. */
-      type: z.enum([
-        'number',
-        'duration',
-        'time',
-        'boolean',
-        'text',
-        'points',
-        'output',
-        'zone',
-        'camera',
-        'clip',
-        'recipient',
-      ]),
+      type: z.enum(ruleParameterTypes),
       unit: z.string().optional(),
       default: z.unknown().optional(),
       min: z.number().optional(),

@@ -1,6 +1,6 @@
 import type { Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
-import type { Command, CommandResult } from '#edge/domain/output.ts';
+import type { Command } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { Decoded } from '#edge/profiles/decode.ts';
 import { encodeRegisters } from '#edge/profiles/encode.ts';
@@ -8,6 +8,7 @@ import type { ModbusAddress } from '#edge/profiles/modbus-address.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
+import { readBack, type WriteOutcome } from '../read-back.ts';
 import { ModbusError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { writeExchange } from './exchange.ts';
@@ -29,15 +30,17 @@ export interface WriteContext {
   readonly signal: AbortSignal;
 }
 
-type Outcome = Pick<CommandResult, 'outcome' | 'value' | 'message'>;
-
-const refused = (message: string): Outcome => ({ outcome: 'refused', message });
+const refused = (message: string): WriteOutcome => ({ outcome: 'refused', message });
 
 /**
  * Writes the wanted state (never a toggle: a retry would flip it back), reads it back from the device, and writes once more
  * when it did not take. An acknowledged write proves nothing: boards acknowledge what they do not do.
  */
-export async function writePoint(context: WriteContext, item: Item | undefined, command: Command): Promise<Outcome> {
+export async function writePoint(
+  context: WriteContext,
+  item: Item | undefined,
+  command: Command,
+): Promise<WriteOutcome> {
   if (item === undefined) return refused(`there is no point ${command.point}`);
   const { point, address } = item;
   if (address.write === undefined || point.write === undefined) return refused(`${point.name} cannot be written`);
@@ -78,9 +81,14 @@ function toExchange(unit: number, { address }: Item, fc: 5 | 6 | 15 | 16, value:
   return writeExchange(unit, fc, address.at, encodeRegisters(address.format, address.length, value));
 }
 
-async function writeAndVerify(context: WriteContext, item: Item, exchange: Exchange, wanted: Value): Promise<Outcome> {
+async function writeAndVerify(
+  context: WriteContext,
+  item: Item,
+  exchange: Exchange,
+  wanted: Value,
+): Promise<WriteOutcome> {
   const retries = item.address.write?.retry ?? 0;
-  let last: Outcome = { outcome: 'failed', message: 'given up before it was sent' };
+  let last: WriteOutcome = { outcome: 'failed', message: 'given up before it was sent' };
   for (let attempt = 0; attempt <= retries && !context.signal.aborted; attempt++) {
     try {
       await context.request(exchange);
@@ -92,33 +100,18 @@ async function writeAndVerify(context: WriteContext, item: Item, exchange: Excha
         return last;
     }
     context.written(item.point.name);
-    last = await readBack(context, item, wanted, last);
+    const { clock, signal } = context;
+    last = await readBack({
+      clock,
+      signal,
+      rule: item.point.write,
+      wanted,
+      read: () => context.read(item),
+      isSame: (value) => isSame(value, wanted, item),
+      before: last,
+    });
     if (last.outcome === 'done') return last;
   }
-  return last;
-}
-
-async function readBack(context: WriteContext, item: Item, wanted: Value, before: Outcome): Promise<Outcome> {
-  const rule = item.point.write;
-  const { verifyAfter = 200, verifyWithin = 2_000 } = rule ?? {};
-  const deadline = context.clock.monotonic() + Math.max(verifyAfter, verifyWithin);
-  let last = before;
-  let pause = verifyAfter;
-  do {
-    await delay(pause, context.signal);
-    pause = Math.max(100, verifyAfter / 2);
-    try {
-      const { value } = await context.read(item);
-      if (value !== null && isSame(value, wanted, item)) return { outcome: 'done', value };
-      last = {
-        outcome: 'mismatch',
-        message: `read back ${value}, wanted ${wanted}`,
-        ...(value === null ? {} : { value }),
-      };
-    } catch (error) {
-      last = { outcome: 'failed', message: `not read back: ${messageOf(error)}` };
-    }
-  } while (context.clock.monotonic() + pause <= deadline && !context.signal.aborted);
   return last;
 }
 

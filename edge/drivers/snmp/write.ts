@@ -1,13 +1,11 @@
 import type { PointName } from '#edge/domain/ids.ts';
-import type { Command, CommandResult } from '#edge/domain/output.ts';
+import type { Command } from '#edge/domain/output.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
-import { delay } from '#edge/runtime/lifecycle.ts';
+import { readBack, type WriteOutcome } from '../read-back.ts';
 import { type Decoded, encodeInteger } from './decode.ts';
 import { SnmpError } from './errors.ts';
 import type { Item } from './session.ts';
-
-type Outcome = Pick<CommandResult, 'outcome' | 'value' | 'message'>;
 
 export interface WriteContext {
   readonly clock: Clock;
@@ -19,7 +17,11 @@ export interface WriteContext {
 }
 
 /** Writes one value and reads it back until it is there or its time is over. Never throws. */
-export async function writePoint(context: WriteContext, item: Item | undefined, command: Command): Promise<Outcome> {
+export async function writePoint(
+  context: WriteContext,
+  item: Item | undefined,
+  command: Command,
+): Promise<WriteOutcome> {
   if (item === undefined) return { outcome: 'refused', message: `there is no value ${command.point}` };
   const { point, address } = item;
   if (point.write === undefined) return { outcome: 'refused', message: `${point.name} cannot be written` };
@@ -39,28 +41,15 @@ export async function writePoint(context: WriteContext, item: Item | undefined, 
     }
   }
   context.written(point.name);
-  return readBack(context, item, command);
-}
-
-async function readBack(context: WriteContext, item: Item, { value: wanted }: Command): Promise<Outcome> {
-  const { verifyAfter = 200, verifyWithin = 2_000 } = item.point.write ?? {};
-  const deadline = context.clock.monotonic() + Math.max(verifyAfter, verifyWithin);
-  let last: Outcome = { outcome: 'failed', message: 'given up before it was read back' };
-  let pause = verifyAfter;
-  do {
-    await delay(pause, context.signal);
-    pause = Math.max(100, verifyAfter / 2);
-    try {
-      const { value } = await context.read(item);
-      if (value === wanted) return { outcome: 'done', value };
-      last = {
-        outcome: 'mismatch',
-        message: `read back ${value}, wanted ${wanted}`,
-        ...(value === null ? {} : { value }),
-      };
-    } catch (error) {
-      last = { outcome: 'failed', message: `not read back: ${messageOf(error)}` };
-    }
-  } while (context.clock.monotonic() + pause <= deadline && !context.signal.aborted);
-  return last;
+  const { clock, signal } = context;
+  const { value: wanted } = command;
+  return readBack({
+    clock,
+    signal,
+    rule: point.write,
+    wanted,
+    read: () => context.read(item),
+    isSame: (value) => value === wanted,
+    before: { outcome: 'failed', message: 'given up before it was read back' },
+  });
 }

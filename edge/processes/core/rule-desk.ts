@@ -6,13 +6,12 @@ import { createEngine } from '#edge/rules/create-engine.ts';
 import type { Engine, RuleCampus } from '#edge/rules/engine.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import { ruleSurroundings } from '#edge/runtime/rule-surroundings.ts';
+import { ruleCampus, ruleSurroundings } from '#edge/runtime/rule-surroundings.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Campus } from '../campus.ts';
-import { ruleCampusOf } from '../rule-campus.ts';
 import { createRuleFiles } from './rule-files.ts';
 import { RuleWorkshop } from './rule-workshop.ts';
 import { begunState, RuleBook, type RuleBookOptions } from './rules.ts';
@@ -50,8 +49,8 @@ const atOnce = 20;
 /** Reads what is stored and what lies in the rules folder, and compiles what is to run with what it remembers. */
 export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> {
   const { site, campus, calendar, reader, append, stored, clock, log, onTroubles, onFaulty } = options;
-  const ruleCampus = ruleCampusOf(site, campus);
-  const workshop = new RuleWorkshop({ campus: ruleCampus, site, around: ruleSurroundings(site, campus.devices) });
+  const places = ruleCampus(site, campus.devices);
+  const workshop = new RuleWorkshop({ campus: places, site, around: ruleSurroundings(site, campus.devices) });
   const book = new RuleBook({
     reader,
     files: createRuleFiles(rulesFolder(site)),
@@ -66,7 +65,7 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
   });
   const running = await book.load();
   const engineOf = (more: { readonly shadow?: true }) =>
-    createEngine({ campus: ruleCampus, calendar, monotonic: clock.monotonic(), ...more });
+    createEngine({ campus: places, calendar, monotonic: clock.monotonic(), ...more });
   const engine = engineOf({});
   for (const [i, version] of running.active.entries()) {
     engine.put(version, stored);
@@ -80,7 +79,7 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
     shadow,
     active: running.active,
     stale: staleNames(stored, engine, shadow),
-    placesOf: createPlaces(ruleCampus),
+    placesOf: createPlaces(places),
     isSource: (source) => sourcesOf(engine, running.active).has(source),
   };
 }

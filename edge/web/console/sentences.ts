@@ -2,6 +2,7 @@ import { domainText, domainWords } from './domain-words.ts';
 import { qualityText } from './kit/state-text.ts';
 import { valueText } from './kit/values.ts';
 import type { Language } from './kit/words.ts';
+import { type Retelling, retell } from './retell.ts';
 
 /*
  * What processes and drivers say is English and names things by their ids. Here it becomes what a gatehouse reads: ids become
@@ -71,10 +72,8 @@ function eventWords(text: string, names: Names): string {
   });
 }
 
-type Rule = readonly [RegExp, string | ((names: Names, parts: readonly string[]) => string)];
-
 /* Long because it is a table: the English of our processes, as their code says it. */
-const chinese: readonly Rule[] = [
+const chinese: readonly Retelling<Names>[] = [
   [
     /\bthe alarm of ([a-z0-9_-]+) stood unacknowledged for ([\d.]+) s/g,
     (names, [id = '', s = '']) => `“${names.interlockName(id)}”报警 ${s} 秒无人确认`,
@@ -155,18 +154,7 @@ export function sentence(said: string | null | undefined, names: Names): string 
   const text = inOneLanguage(said, names);
   const named = processWords(eventWords(evidence(holdWords(text, names), names), names), names);
   if (names.language !== 'zh') return named;
-  let told = named;
-  for (const [pattern, words] of chinese) {
-    told =
-      typeof words === 'string'
-        ? told.replace(pattern, words)
-        : told.replace(pattern, (_, ...rest) =>
-            words(
-              names,
-              rest.filter((part) => typeof part === 'string'),
-            ),
-          );
-  }
+  const told = retell(named, chinese, names);
   // Three words of English in a row are a sentence that nobody has put into Chinese yet; what has Chinese in it a person wrote.
   const isTechnical = /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(told) && !/[\u3400-\u9fff]/.test(text);
   return isTechnical ? domainWords.zh.technical(told) : told;

@@ -1,6 +1,7 @@
 import { Button, Segmented, Select } from 'antd';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { fromField, toField } from '../../field-time.ts';
+import { FromTo } from '../../from-to.tsx';
 import { useFormats, useName, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { stateWords } from '../../kit/state-words.ts';
@@ -96,7 +97,6 @@ const day = 86_400_000;
 function Period({ filter, onChange }: { readonly filter: Filter; readonly onChange: (filter: Filter) => void }) {
   const say = useWords(words);
   const formats = useFormats();
-  const ids = useId();
   const midnight = formats.startOfDay(now());
   const shift = zoneOffset(midnight);
   const [from, setFrom] = useState(filter.from === null ? '' : toField(filter.from, shift));
@@ -123,22 +123,7 @@ function Period({ filter, onChange }: { readonly filter: Filter; readonly onChan
         onChange={(value) => onChange({ ...filter, from: value === 0 ? null : value, to: null })}
         options={choices}
       />
-      <label htmlFor={`${ids}-from`}>{say.from}</label>
-      <input
-        id={`${ids}-from`}
-        className="alarms-field"
-        type="datetime-local"
-        value={from}
-        onChange={(event) => setFrom(event.target.value)}
-      />
-      <label htmlFor={`${ids}-to`}>{say.to}</label>
-      <input
-        id={`${ids}-to`}
-        className="alarms-field"
-        type="datetime-local"
-        value={to}
-        onChange={(event) => setTo(event.target.value)}
-      />
+      <FromTo className="alarms-field" labels={say} from={from} to={to} onFrom={setFrom} onTo={setTo} />
       <Button htmlType="submit">{say.apply}</Button>
       <span className="kit-form-error" role="alert">
         {problem}

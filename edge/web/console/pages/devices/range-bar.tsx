@@ -1,6 +1,7 @@
 import { Button, Segmented } from 'antd';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { fromField, toField } from '../../field-time.ts';
+import { FromTo } from '../../from-to.tsx';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { now } from '../../kit/ticker.ts';
@@ -48,7 +49,6 @@ export function RangeBar({ window, onChange }: { readonly window: Window; readon
 function OwnRange({ window, onChange }: { readonly window: Window; readonly onChange: Change }) {
   const say = useWords(historyWords);
   const formats = useFormats();
-  const ids = useId();
   const shift = zoneOffset(formats.startOfDay(window.to));
   const [from, setFrom] = useState(toField(window.from, shift));
   const [to, setTo] = useState(toField(window.to, shift));
@@ -63,22 +63,7 @@ function OwnRange({ window, onChange }: { readonly window: Window; readonly onCh
         onChange(ownParts(first, last));
       }}
     >
-      <label htmlFor={`${ids}-from`}>{say.from}</label>
-      <input
-        id={`${ids}-from`}
-        className="devices-field"
-        type="datetime-local"
-        value={from}
-        onChange={(event) => setFrom(event.target.value)}
-      />
-      <label htmlFor={`${ids}-to`}>{say.to}</label>
-      <input
-        id={`${ids}-to`}
-        className="devices-field"
-        type="datetime-local"
-        value={to}
-        onChange={(event) => setTo(event.target.value)}
-      />
+      <FromTo className="devices-field" labels={say} from={from} to={to} onFrom={setFrom} onTo={setTo} />
       <Button htmlType="submit">{say.apply}</Button>
       <span className="kit-form-error" role="alert">
         {problem}

@@ -1,12 +1,11 @@
 import { domainText } from '../../domain-words.ts';
 import { useLanguage } from '../../kit/language.tsx';
 import { useSentence } from '../../names.ts';
+import { type Retelling, retell } from '../../retell.ts';
 import { useVocabulary, type Vocabulary } from './vocabulary.ts';
 
-type Words = string | ((v: Vocabulary, parts: readonly string[]) => string);
-
 /* Long because it is a table: what the engine says of conditions, as its code says it (rules/evidence.ts). */
-const chinese: readonly (readonly [RegExp, Words])[] = [
+const chinese: readonly Retelling<Vocabulary>[] = [
   [/^the cause is gone$/, '原因已消失'],
   [/^its hours are over$/, '不再处于规则的时段或模式'],
   [/\bthe calendar says open\b/g, '处于开放时间'],
@@ -39,17 +38,5 @@ export function useReason(): (why: string) => string {
 }
 
 export function inChinese(why: string, v: Vocabulary): string {
-  let told = why;
-  for (const [pattern, words] of chinese) {
-    told =
-      typeof words === 'string'
-        ? told.replace(pattern, words)
-        : told.replace(pattern, (_, ...rest) =>
-            words(
-              v,
-              rest.filter((part) => typeof part === 'string'),
-            ),
-          );
-  }
-  return told;
+  return retell(why, chinese, v);
 }

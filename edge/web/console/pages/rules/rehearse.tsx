@@ -1,7 +1,8 @@
 import { Button, Progress, Segmented, Select } from 'antd';
-import { type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { ApiError, errorDetail, errorText } from '../../api.ts';
 import { fromField, toField } from '../../field-time.ts';
+import { FromTo } from '../../from-to.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { ErrorState } from '../../kit/states.tsx';
@@ -92,7 +93,6 @@ function Choice({
 }) {
   const say = useWords(rehearseWords);
   const formats = useFormats();
-  const ids = useId();
   const midnight = formats.startOfDay(now());
   const shift = zoneOffset(midnight);
   const [window, setWindow] = useState<Window>('7');
@@ -122,22 +122,7 @@ function Choice({
       />
       {window === 'own' && (
         <span className="rules-own">
-          <label htmlFor={`${ids}-from`}>{say.from}</label>
-          <input
-            id={`${ids}-from`}
-            className="rules-field"
-            type="datetime-local"
-            value={from}
-            onChange={(event) => setFrom(event.target.value)}
-          />
-          <label htmlFor={`${ids}-to`}>{say.to}</label>
-          <input
-            id={`${ids}-to`}
-            className="rules-field"
-            type="datetime-local"
-            value={to}
-            onChange={(event) => setTo(event.target.value)}
-          />
+          <FromTo className="rules-field" labels={say} from={from} to={to} onFrom={setFrom} onTo={setTo} />
         </span>
       )}
       <Button type={wasDone ? 'default' : 'primary'} loading={isBusy} data-act="rehearse" onClick={start}>
