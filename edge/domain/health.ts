@@ -38,4 +38,43 @@ export interface ProcessHealth {
   /** New at each start: whoever sees it change asserts what it wants again. */
   readonly instance: string;
   readonly devices: readonly DeviceHealth[];
+  /** Lines that several devices share (RS-485, a gateway); absent: the process has none. */
+  readonly buses?: readonly BusHealth[];
+}
+
+/** One line and everything on it, over the last minutes. */
+export interface BusHealth {
+  /** `10.0.3.7:502`, `/dev/ttyUSB0 at 9600 8N1`. */
+  readonly label: string;
+  readonly state: 'connected' | 'connecting' | 'down';
+  /** Why it is not connected; empty when it is. */
+  readonly message: string;
+  readonly since: number;
+  /** Share of the last minute in which the line was busy, 0 to 1. */
+  readonly utilisation: number;
+  /** Requests that wait now. */
+  readonly waiting: number;
+  readonly units: readonly BusUnitHealth[];
+}
+
+export interface BusUnitHealth {
+  /** Unit id or meter address as it is on the wire. */
+  readonly unit: string;
+  readonly device: string;
+  /** `quarantined`: silent, probed now and then. */
+  readonly state: 'answering' | 'slow' | 'quarantined' | 'unknown';
+  /** Smoothed and 95th percentile answer time, ms; null before the first answer. */
+  readonly latency: number | null;
+  readonly latencyP95: number | null;
+  /** Since the start of the process. */
+  readonly requests: number;
+  readonly timeouts: number;
+  readonly crcErrors: number;
+  readonly exceptions: number;
+  /** Two devices seem to share this id: garbled answers of this unit only, or serial numbers that take turns. */
+  readonly duplicate: boolean;
+  /** The last failure in a sentence and when, ms; null: none. */
+  readonly lastFailure: { readonly message: string; readonly time: number } | null;
+  /** Next probe of a quarantined unit, ms; null otherwise. */
+  readonly nextProbe: number | null;
 }
