@@ -1,8 +1,8 @@
 import type { Point, WriteRule } from '#edge/domain/device.ts';
+import { createGlob } from '#edge/domain/glob.ts';
 import type { Priority, Request } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import { globPattern } from '#edge/rules/glob.ts';
 
 /** Longest hold a request may ask for, s. */
 export const maxSeconds = 86_400;
@@ -24,7 +24,7 @@ export function checkRequest(request: Request, point: Point | undefined, grants:
   const { client, ref, priority } = request;
   if (point === undefined) return { outcome: 'unknown-point', message: `there is no point "${ref}"` };
   if (point.write === undefined) return { outcome: 'not-writable', message: `"${ref}" cannot be written` };
-  if (!grants.some((glob) => globPattern(glob).test(ref))) {
+  if (!grants.some((glob) => createGlob(glob).test(ref))) {
     return { outcome: 'forbidden-point', message: `client "${client}" may not request "${ref}"` };
   }
   if (!allowedPriorities(client).includes(priority)) {

@@ -1,9 +1,9 @@
 import type { Device, Point } from '#edge/domain/device.ts';
+import { createGlob } from '#edge/domain/glob.ts';
 import { type PointRef, pointRef, splitPointRef, type ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import type { Each, Selection } from '#edge/domain/rule.ts';
 import type { RuleCampus } from './engine.ts';
-import { globPattern } from './glob.ts';
 
 /** The point of a speaker that takes the name of a clip; every device that has it, writable, is a speaker. */
 export const clipPoint = 'clip';
@@ -128,7 +128,7 @@ function createMatcher(points: ReadonlyMap<PointRef, CampusPoint>): (glob: strin
     if (!glob.includes('*')) return [glob as PointRef];
     const known = found.get(glob);
     if (known !== undefined) return known;
-    const pattern = globPattern(glob);
+    const pattern = createGlob(glob);
     const refs = [...points.keys()].filter((ref) => pattern.test(ref));
     // Globs come from rules that people write; drafts come and go for years.
     if (found.size >= 2_000) found.clear();

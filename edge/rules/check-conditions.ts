@@ -1,11 +1,11 @@
 import type { Point, ValueType } from '#edge/domain/device.ts';
+import { createGlob } from '#edge/domain/glob.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { Comparison, Condition, Needs, Selection } from '#edge/domain/rule.ts';
 import type { Place } from './campus-index.ts';
 import type { Check } from './check-rule.ts';
 import { maxCount } from './compile-rule.ts';
-import { globPattern } from './glob.ts';
 
 export function checkConditions(condition: Condition, path: string, check: Check): string[] {
   const inWhile = path.startsWith('while');
@@ -87,7 +87,7 @@ function checkEvents(
   path: string,
   { rule, index }: Check,
 ): string[] {
-  const pattern = globPattern(from.device);
+  const pattern = createGlob(from.device);
   const wrong: string[] = [];
   if (![...index.devices.keys()].some((id) => pattern.test(id))) {
     wrong.push(`${path}.device: "${from.device}" fits no device`);

@@ -1,3 +1,4 @@
+import { createGlob } from '#edge/domain/glob.ts';
 import {
   type Action,
   type Condition,
@@ -10,7 +11,6 @@ import {
 } from '#edge/domain/rule.ts';
 import type { CampusIndex, Place } from './campus-index.ts';
 import { type CompiledInstance, isCircumstance, type Leaf, type TimedHold, type Tree } from './compiled-rule.ts';
-import { globPattern } from './glob.ts';
 
 /** Most times of a sliding window that are kept: a count of more is a mistake that `problemsOf` names. */
 export const maxCount = 1_000;
@@ -173,7 +173,7 @@ function eventsOf(
   const none: Place = { kind: 'device', id: '' };
   return {
     type,
-    device: globPattern(from.device),
+    device: createGlob(from.device),
     zones: from.zones ?? null,
     place: from.here === true ? (place ?? none) : null,
   };

@@ -1,3 +1,4 @@
+import type { Glob } from '#edge/domain/glob.ts';
 import type { PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { Action, Comparison, OnBad, Rule } from '#edge/domain/rule.ts';
@@ -50,7 +51,7 @@ export interface EdgesLeaf extends OverPoints {
 
 interface HearsEvents extends LeafBase {
   readonly type: string;
-  readonly device: RegExp;
+  readonly device: Glob;
   readonly zones: readonly ZoneId[] | null;
   readonly place: Place | null;
 }

@@ -82,7 +82,8 @@ function readBounded(text: string): ReadYaml {
 function isTooDeep(text: string): boolean {
   let open = 0;
   for (const line of text.split('\n')) {
-    if (/^(?:\s*[-?:]\s+){16}/.test(line.slice(0, 2_000))) return true;
+    // Written so that no text can be parted in two ways: a line of blanks would be tried in every one of them.
+    if (/^\s*(?:[-?:]\s+){16}/.test(line.slice(0, 2_000))) return true;
     if (line.search(/\S/) > 4 * deepestText) return true;
     for (const sign of line) {
       if (sign === '[' || sign === '{') open += 1;

@@ -1,3 +1,4 @@
+import { createGlob } from '#edge/domain/glob.ts';
 import type { Action, Condition, Rule, Selection } from '#edge/domain/rule.ts';
 
 /** Zones in which a rule looks or acts; `all` when it acts on the whole campus. */
@@ -101,7 +102,7 @@ function devicesLike(
   { zones, here }: { readonly zones?: readonly string[] | undefined; readonly here?: true | undefined },
   looking: Looking,
 ): readonly Placed[] {
-  const pattern = globOf(glob);
+  const pattern = createGlob(glob);
   const among = here === true && looking.here !== null ? looking.here : looking.devices;
   return among.filter(({ id, zone }) => pattern.test(id) && (zones === undefined || zones.includes(zone)));
 }
@@ -111,9 +112,3 @@ function zonesOf(devices: readonly Placed[]): string[] {
 }
 
 const deviceOf = (ref: string) => ref.slice(0, ref.indexOf('/'));
-
-/** `*` stands for any part of an id. */
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('[^/]*')}$`);
-}

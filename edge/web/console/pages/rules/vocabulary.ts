@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { z } from 'zod';
+import { createGlob } from '#edge/domain/glob.ts';
 import type { Selection } from '#edge/domain/rule.ts';
 import type { modeSchema } from '../../../rule-schemas.ts';
 import { api, type CampusView, type PointView } from '../../api.ts';
@@ -27,11 +28,6 @@ export interface Vocabulary {
   /** Points that fit, as far as the screen can tell: it knows no tags. */
   fitting(selection: Selection): readonly PointView[];
   devicesLike(glob: string): readonly string[];
-}
-
-/** `*` stands for any characters within a device or a point. */
-export function globTest(glob: string): RegExp {
-  return new RegExp(`^${glob.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}$`);
 }
 
 interface Known {
@@ -67,7 +63,7 @@ export function createVocabulary(language: Language, { campus, points, rules, mo
     modeName: named(modes),
     fitting: (selection) => {
       if (selection.of === '') return [];
-      const pattern = globTest(selection.of);
+      const pattern = createGlob(selection.of);
       return points.filter(
         ({ id, zone, device }) =>
           pattern.test(id) &&
@@ -76,7 +72,7 @@ export function createVocabulary(language: Language, { campus, points, rules, mo
       );
     },
     devicesLike: (glob) => {
-      const pattern = globTest(glob);
+      const pattern = createGlob(glob);
       return (campus?.devices ?? []).filter(({ id }) => pattern.test(id)).map(({ id }) => id);
     },
   };
