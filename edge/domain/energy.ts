@@ -25,6 +25,8 @@ export interface EnergyMeter {
   /** Whose consumption it is: shares that sum to 1 at most. Empty: of the campus as a whole. */
   readonly buildings: readonly { readonly building: string; readonly share: number }[];
   readonly source: MeterSource;
+  /** Largest error of a real meter as a share of what it shows: 0.01 of class 1 (GB/T 17215); absent: what is usual for the medium. */
+  readonly accuracy?: number;
 }
 
 export type MeterSource =
@@ -35,7 +37,14 @@ export type MeterSource =
       readonly energy: { readonly ref: PointRef; readonly factor: number };
       /** Total active power, kW after `factor`; null: the meter does not tell it. */
       readonly power: { readonly ref: PointRef; readonly factor: number } | null;
+      /** Active power of each phase, kW after `factor`; absent: the meter does not tell it. */
+      readonly phases?: readonly { readonly ref: PointRef; readonly factor: number }[];
+      /** Power factor, -1 to 1, and the counter of reactive energy taken in, kvar.h after `factor`. */
+      readonly powerFactor?: PointRef;
+      readonly reactive?: { readonly ref: PointRef; readonly factor: number };
     }
+  /** A meter that the campus says it has and that cannot be read as it says: its amounts are never known, and so is seen. */
+  | { readonly kind: 'missing'; readonly why: string }
   | { readonly kind: 'virtual'; readonly terms: readonly { readonly meter: string; readonly sign: 1 | -1 }[] };
 
 /** Prices of one medium from a day on until the next one of the same medium. */
@@ -96,6 +105,8 @@ export interface DemandPlan {
   };
   /** Pause between two loads that come back, ms. */
   readonly stagger: number;
+  /** How far what cannot be shed may rise within a window, kW: so much is kept free. Absent: 5 % of the limit. */
+  readonly reserve?: number;
 }
 
 export interface DemandTier {
