@@ -39,7 +39,8 @@ export function createEmail(config: MailConfig, { folder, timeout }: EmailOption
     async send(message, to, signal) {
       if (to?.email === undefined) return { kind: 'refused', detail: 'the recipient has no e-mail address' };
       const { password, ca } = await readFiles();
-      const hidden = [to.email, password ?? '', config.user ?? ''];
+      const signIn = `\0${config.user ?? ''}\0${password ?? ''}`; // as AUTH PLAIN says it, in base64
+      const hidden = [to.email, password ?? '', config.user ?? '', signIn];
       const late = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
       using line = openLine(config, ca, timeout, late);
       try {

@@ -4,7 +4,7 @@ import type { Placeholder } from '#edge/runtime/notify-template.ts';
 import type { NotifyChannelOf, NotifyRecipient, NotifyTemplate } from '#edge/runtime/site-notify.ts';
 import type { Channel, Message, Outcome } from './channel.ts';
 import { type Answer, type Call, callHttp, judgeStatus } from './http-call.ts';
-import { readAuthority, readSecret, redact } from './secrets.ts';
+import { partsOfHeader, readAuthority, readSecret, redact } from './secrets.ts';
 import { cutBytes, cutUnits } from './words.ts';
 
 /* Webhooks and SMS gateways: an HTTP call as the site file describes it. Nothing in the description is a program. */
@@ -40,7 +40,7 @@ export function createGateway(config: GatewayConfig, { folder, timeout }: Gatewa
       const filling = fillingOf(config, message, to, secret);
       const call = { ...callOf(config, filling, headers, message.id), ca, timeout };
       const hidden = [
-        ...Object.values(headers),
+        ...Object.values(headers).flatMap(partsOfHeader),
         ...(secret === null ? [] : [secret]),
         to?.phone ?? '',
         to?.email ?? '',

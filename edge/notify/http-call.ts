@@ -67,6 +67,14 @@ function exchange({ url, method, headers, body, ca }: Call, signal: AbortSignal)
   sent.on('error', (error) => {
     if (!isAnswered) reject(error);
   });
+  // Without a listener Node 24 drops such a connection in silence: neither error nor answer would ever come.
+  sent.on('upgrade', (_, socket) => {
+    socket.destroy();
+    reject(new Error('it wants to speak another protocol'));
+  });
+  sent.on('close', () => {
+    if (!isAnswered) reject(new Error('it hung up'));
+  });
   sent.on('response', (response) => {
     isAnswered = true;
     const chunks: Buffer[] = [];

@@ -52,6 +52,11 @@ export function partsOfSecretUrl(url: URL): string[] {
   return [url.href, url.search, last, ...url.searchParams.values()].filter((part) => part.length >= 6);
 }
 
+/** What must not be seen of a header: its value, and a token after the word that says what it is (`Bearer ...`). */
+export function partsOfHeader(value: string): string[] {
+  return [value, ...value.split(/\s+/).slice(1)];
+}
+
 const longestDetail = 300;
 
 /**
@@ -61,12 +66,46 @@ const longestDetail = 300;
 export function redact(text: string, hidden: readonly string[]): string {
   let said = text.slice(0, 4_000);
   for (const part of [...hidden].sort((a, b) => b.length - a.length)) {
-    if (part.length >= 4) said = said.replaceAll(part, '…').replaceAll(encodeURIComponent(part), '…');
+    if (part.length >= 4) said = said.replace(spellingsOf(part), '…');
   }
   return said
     .replace(/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '…')
     .replace(/\+?\d{11,15}/g, '…')
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
-    .slice(0, longestDetail);
+    .slice(0, longestDetail)
+    .toWellFormed();
+}
+
+const entities: Readonly<Record<string, string>> = { '"': 'quot', '&': 'amp', '<': 'lt', '>': 'gt', "'": 'apos' };
+
+/** A text as far ends say it back: as it is, in JSON, in an address, in HTML, in base64. */
+function spellingsOf(text: string): RegExp {
+  const base64 = Buffer.from(text).toString('base64').replace(/=+$/, '');
+  const base64url = base64.replaceAll('+', '-').replaceAll('/', '_');
+  const encoded = [...new Set([base64, base64url])].map((one) => `${literal(one)}={0,2}`);
+  return new RegExp([[...text].map(spellingOf).join(''), ...encoded].join('|'), 'gu');
+}
+
+function spellingOf(character: string): string {
+  if (/^[A-Za-z0-9]$/.test(character)) return character;
+  const units = Array.from({ length: character.length }, (_, i) =>
+    character.charCodeAt(i).toString(16).padStart(4, '0'),
+  );
+  const code = character.codePointAt(0) ?? 0;
+  const bytes = Buffer.from(character).toString('hex').replace(/../g, '%$&');
+  const entity = entities[character];
+  const escaped = [
+    units.map((unit) => `\\\\u${unit}`).join(''),
+    bytes,
+    `&#x0*${code.toString(16)};`,
+    `&#0*${code};`,
+    ...(entity === undefined ? [] : [`&${entity};`]),
+    ...(character === ' ' ? ['\\+'] : []),
+  ];
+  return `(?:\\\\?${literal(character)}|(?i:${escaped.join('|')}))`;
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (found) => (found === '-' ? '\\x2d' : `\\${found}`));
 }

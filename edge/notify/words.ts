@@ -85,9 +85,15 @@ function oneLine(text: string): string {
   return clean(text).replace(/\s+/g, ' ');
 }
 
-/** Control characters have no place in a header, a log or a chat; line breaks stay. */
+/**
+ * Control characters have no place in a header, a log or a chat, nor what turns the direction of writing (what follows would read
+ * as something else); line breaks stay. Half a character, as a cut leaves it, can be neither encoded nor sent.
+ */
 function clean(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, ' ').trim();
+  return text
+    .toWellFormed()
+    .replace(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
+    .trim();
 }
 
 /** `11-23 10:05`, as people on the campus read a clock. */
