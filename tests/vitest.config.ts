@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './longest-first.ts';
 
 /** The one test command. Files run in parallel forks; system tests start real processes and take real time. */
 export default defineConfig({
@@ -10,6 +11,8 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 90_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // They wait for timers, processes and browsers more than they compute.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -31,7 +31,7 @@ export function spawnChild({ module, heapMb, nodeFlags = [] }: Spawned): ChildPr
   try {
     return fork(module, [], {
       execArgv: flags,
-      env: childEnvironment(),
+      env: childEnvironment(nodeFlags),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
   } catch (error) {
@@ -40,9 +40,11 @@ export function spawnChild({ module, heapMb, nodeFlags = [] }: Spawned): ChildPr
 }
 
 /** Children get no more of our environment than programs need to run: no secret travels that way. */
-function childEnvironment(): NodeJS.ProcessEnv {
+function childEnvironment(nodeFlags: readonly string[]): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {};
-  for (const name of ['PATH', 'HOME', 'TZ', 'LANG', 'TMPDIR']) {
+  // Whoever lives under the permission model must not write what the others will run.
+  const cache = nodeFlags.includes('--permission') ? [] : ['NODE_COMPILE_CACHE'];
+  for (const name of ['PATH', 'HOME', 'TZ', 'LANG', 'TMPDIR', ...cache]) {
     const value = process.env[name];
     if (value !== undefined) kept[name] = value;
   }
