@@ -55,6 +55,7 @@ export function createCampusIndex(campus: RuleCampus): CampusIndex {
     device: new Map<string, Name>(campus.devices.map(({ id, name }) => [id, name])),
   };
   const matching = createMatcher(points);
+  const elsewhere = new WeakMap<Selection, readonly PointRef[]>();
   const isAt = (place: Place, device: string | undefined, zone: string | undefined): boolean => {
     if (place.kind === 'device') return device === place.id;
     const at = device === undefined ? undefined : devices.get(device);
@@ -62,23 +63,34 @@ export function createCampusIndex(campus: RuleCampus): CampusIndex {
   };
   const zoneOf = (device: string | undefined) => (device === undefined ? undefined : devices.get(device)?.zone);
 
+  const refsAt = createPlaceRefs(points);
   const select: CampusIndex['select'] = (selection, here) => {
     const { of, zones, spaces, tags } = selection;
-    const place = selection.here === true ? here : null;
     const isPlain = zones === undefined && spaces === undefined && tags === undefined && selection.here !== true;
     const candidates = matching(of);
     if (isPlain) return candidates;
     if (selection.here === true && here === null) return [];
-    return candidates.filter((ref) => {
+    const fits = (ref: PointRef) => {
       const device = deviceOf(ref, points, devices);
       return (
         device !== undefined &&
         (zones === undefined || zones.includes(device.zone)) &&
         (spaces === undefined || (device.space !== undefined && spaces.includes(device.space))) &&
         (tags === undefined || tags.some((tag) => device.tags?.includes(tag) === true)) &&
-        (place === null || isAt(place, device.id, undefined))
+        (selection.here !== true || here === null || isAt(here, device.id, undefined))
       );
-    });
+    };
+    if (selection.here === true && here !== null && candidates.length > 1) {
+      const among = matching.set(of);
+      return refsAt(here).filter((ref) => among.has(ref) && fits(ref));
+    }
+    if (selection.here === true) return candidates.filter(fits);
+    // The same for every place: a rule with many asks once.
+    const known = elsewhere.get(selection);
+    if (known !== undefined) return known;
+    const found = candidates.filter(fits);
+    elsewhere.set(selection, found);
+    return found;
   };
   const allSpeakers = [...points.values()].filter(({ point }) => point.name === clipPoint && point.write !== undefined);
 
@@ -121,19 +133,56 @@ export function createCampusIndex(campus: RuleCampus): CampusIndex {
   };
 }
 
+interface Matcher {
+  (glob: string): readonly PointRef[];
+  set(glob: string): ReadonlySet<PointRef>;
+}
+
 /** Globs are looked for once each: sixty instances of a rule ask for the same. */
-function createMatcher(points: ReadonlyMap<PointRef, CampusPoint>): (glob: string) => readonly PointRef[] {
-  const found = new Map<string, readonly PointRef[]>();
-  return (glob) => {
-    if (!glob.includes('*')) return [glob as PointRef];
+function createMatcher(points: ReadonlyMap<PointRef, CampusPoint>): Matcher {
+  const found = new Map<string, { readonly refs: readonly PointRef[]; set?: ReadonlySet<PointRef> }>();
+  const look = (glob: string) => {
     const known = found.get(glob);
     if (known !== undefined) return known;
     const pattern = createGlob(glob);
     const refs = [...points.keys()].filter((ref) => pattern.test(ref));
     // Globs come from rules that people write; drafts come and go for years.
     if (found.size >= 2_000) found.clear();
-    found.set(glob, refs);
-    return refs;
+    const entry: { readonly refs: readonly PointRef[]; set?: ReadonlySet<PointRef> } = { refs };
+    found.set(glob, entry);
+    return entry;
+  };
+  const matching = (glob: string) => (glob.includes('*') ? look(glob).refs : [glob as PointRef]);
+  const set = (glob: string) => {
+    const entry = look(glob);
+    entry.set ??= new Set(entry.refs);
+    return entry.set;
+  };
+  return Object.assign(matching, { set });
+}
+
+/** The points of a place, in the order of the campus; made when somebody asks first. */
+function createPlaceRefs(points: ReadonlyMap<PointRef, CampusPoint>): (place: Place) => readonly PointRef[] {
+  const keyOf = ({ kind, id }: Place) => `${kind} ${id}`;
+  let known: Map<string, PointRef[]> | null = null;
+  const lay = () => {
+    const laid = new Map<string, PointRef[]>();
+    const put = (place: Place, ref: PointRef) => {
+      const key = keyOf(place);
+      const list = laid.get(key);
+      if (list === undefined) laid.set(key, [ref]);
+      else list.push(ref);
+    };
+    for (const { ref, device } of points.values()) {
+      put({ kind: 'device', id: device.id }, ref);
+      put({ kind: 'zone', id: device.zone }, ref);
+      if (device.space !== undefined) put({ kind: 'space', id: device.space }, ref);
+    }
+    return laid;
+  };
+  return (place) => {
+    known ??= lay();
+    return known.get(keyOf(place)) ?? [];
   };
 }
 

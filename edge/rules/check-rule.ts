@@ -2,7 +2,7 @@ import type { Rule } from '#edge/domain/rule.ts';
 import { type CampusIndex, createCampusIndex, type Place } from './campus-index.ts';
 import { checkActions, makesSound } from './check-actions.ts';
 import { checkConditions, checkSelection, tripsOnBad } from './check-conditions.ts';
-import { watchedBy } from './compile-rule.ts';
+import { compileRule, isTooLarge, tooLarge, watchedBy } from './compile-rule.ts';
 import type { RuleCampus } from './engine.ts';
 
 /** What a rule may name besides points and places. */
@@ -34,6 +34,8 @@ export interface Check {
  */
 export function problemsOf(rule: Rule, campus: RuleCampus, around: RuleSurroundings): string[] {
   const index = createCampusIndex(campus);
+  // What is so large is not looked at any further: that would take as long as running it.
+  if (compileRule({ rule, version: 0 }, index).some(isTooLarge)) return [`when: the rule ${tooLarge}`];
   const places = rule.each === null ? [null] : index.placesOf(rule.each);
   const check: Check = { rule, index, around, places };
   return [

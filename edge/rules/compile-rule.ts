@@ -16,15 +16,44 @@ import { type CompiledInstance, isCircumstance, type Leaf, type TimedHold, type 
 export const maxCount = 1_000;
 
 /**
+ * What one rule may look at and act on, of all its places together: points of its conditions, outputs, and the conditions themselves. A
+ * campus has some thousand points; a rule that multiplies them by its places would take the memory and the time of all the others.
+ */
+export const mostInRule = 20_000;
+export const tooLarge = `looks at and acts on more than ${mostInRule} points in all its places: say \`here\`, or narrow what it selects`;
+
+/**
  * One instance for each place, ascending by id. Tolerates mistakes: a point that does not exist was never read, so its rule says that
- * it is blind. A rule with `each` that finds no place has one instance that can only say so.
+ * it is blind. A rule with `each` that finds no place, and one that is too large, has one instance that can only say so.
  */
 export function compileRule(version: RuleVersion, index: CampusIndex): readonly CompiledInstance[] {
   const { each } = version.rule;
-  if (each === null) return [compileInstance(version, null, index)];
-  const places = index.placesOf(each);
-  if (places.length === 0) return [nowhere(version, each.of.of)];
-  return places.map((place) => compileInstance(version, place, index));
+  const places = each === null ? [null] : index.placesOf(each);
+  if (each !== null && places.length === 0) return [nowhere(version, each.of.of)];
+  const instances: CompiledInstance[] = [];
+  let size = 0;
+  for (const place of places) {
+    const one = compileInstance(version, place, index);
+    size += sizeOf([one]);
+    if (size > mostInRule) return [nowhere(version, `a rule that ${tooLarge}`)];
+    instances.push(one);
+  }
+  return instances;
+}
+
+/** How much instances look at and act on. */
+export function sizeOf(instances: readonly CompiledInstance[]): number {
+  let size = 0;
+  for (const { leaves, holds, forbids, sheds } of instances) {
+    size += 1 + leaves.length + holds.length + forbids.length;
+    for (const leaf of leaves) if ('refs' in leaf) size += leaf.refs.length;
+    for (const { order } of sheds) size += order.length;
+  }
+  return size;
+}
+
+export function isTooLarge({ leaves }: CompiledInstance): boolean {
+  return leaves.some((leaf) => leaf.key === nowhereKey && 'spelled' in leaf && leaf.spelled.endsWith(tooLarge));
 }
 
 function compileInstance(version: RuleVersion, place: Place | null, index: CampusIndex): CompiledInstance {
@@ -59,11 +88,13 @@ function namesOf(
   return { id, rule, version, place, owner: ruleOwner(rule.kind, id), blindSource: `blind:${id}` };
 }
 
+const nowhereKey = 'nowhere';
+
 /** What stands for a rule that found no place: it does nothing but say that it sees nothing. */
 export function nowhere(version: RuleVersion, spelled: string): CompiledInstance {
   const leaf: Leaf = {
     kind: 'point',
-    key: 'nowhere',
+    key: nowhereKey,
     path: 'each',
     refs: [],
     lenient: [],

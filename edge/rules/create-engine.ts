@@ -1,4 +1,4 @@
-import type { RuleVersion } from '#edge/domain/rule.ts';
+import type { Rule, RuleVersion } from '#edge/domain/rule.ts';
 import { type CampusIndex, createCampusIndex } from './campus-index.ts';
 import type { Departed } from './departure.ts';
 import { depart } from './departure.ts';
@@ -6,9 +6,9 @@ import type { Engine, EngineInput, EngineOptions, InstanceView, StepOutcome, Why
 import { evaluateInstance, type Outcome, outcomeOfFailure } from './evaluate-instance.ts';
 import { explain } from './explain.ts';
 import { resetMemory } from './reset.ts';
-import { RuleBook } from './rule-book.ts';
 import type { Running } from './rule-index.ts';
 import { sayAgain } from './rule-memory.ts';
+import { RuleRoster } from './rule-roster.ts';
 import type { Scene, Watched } from './scene.ts';
 import { stateName, storedForm } from './stored-memory.ts';
 import { WakeList } from './wake-list.ts';
@@ -30,7 +30,7 @@ interface Said {
 class RuleEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #index: CampusIndex;
-  readonly #book: RuleBook;
+  readonly #roster: RuleRoster;
   readonly #wakes = new WakeList<Running, 'byMonotonic'>('byMonotonic');
   readonly #times = new WakeList<Running, 'byTime'>('byTime');
   readonly #counters = { steps: 0, evaluations: 0, decisions: 0, failures: 0 };
@@ -43,20 +43,24 @@ class RuleEngine implements Engine {
     this.#options = options;
     this.#monotonic = options.monotonic;
     this.#index = createCampusIndex(options.campus);
-    this.#book = new RuleBook(this.#index);
+    this.#roster = new RuleRoster(this.#index);
   }
 
   get counters(): Readonly<Record<string, number>> {
-    return { ...this.#counters, instances: this.#book.size };
+    return { ...this.#counters, instances: this.#roster.size };
   }
 
   put(version: RuleVersion, stored: Readonly<Record<string, unknown>> = {}): void {
-    const gone = this.#book.put(version, stored);
+    const gone = this.#roster.put(version, stored);
     this.#forget(gone);
   }
 
+  refuses(rule: Rule): string | null {
+    return this.#roster.refuses(rule);
+  }
+
   remove(rule: string): void {
-    this.#forget(this.#book.remove(rule));
+    this.#forget(this.#roster.remove(rule));
   }
 
   #forget(gone: readonly Running[]): void {
@@ -69,7 +73,7 @@ class RuleEngine implements Engine {
   step(input: EngineInput): StepOutcome {
     this.#counters.steps++;
     const due = this.#gather(input);
-    const departed = this.#book.takeDeparted();
+    const departed = this.#roster.takeDeparted();
     this.#isEcho = false;
     if (due.length === 0 && departed.length === 0) {
       this.#advance(input);
@@ -82,7 +86,7 @@ class RuleEngine implements Engine {
     if (said.length > 1) said.sort((a, b) => byStrength(a.running, b.running));
     const decisions = said.flatMap(({ outcome }) => outcome.decisions);
     this.#counters.decisions += decisions.length;
-    this.#isEcho = decisions.some((one) => 'source' in one && this.#book.isWatched(one.source));
+    this.#isEcho = decisions.some((one) => 'source' in one && this.#roster.isWatched(one.source));
     return {
       decisions,
       journal: said.flatMap(({ outcome }) => outcome.journal),
@@ -105,7 +109,7 @@ class RuleEngine implements Engine {
       running.calledIn = this.#step;
       due.push(running);
     };
-    const { index } = this.#book;
+    const { index } = this.#roster;
     for (const ref of input.changed) {
       const touches = index.byRef.get(ref);
       if (touches === undefined) continue;
@@ -121,12 +125,12 @@ class RuleEngine implements Engine {
       known.isOn = isOn;
       known.running.forEach(call);
     }
-    this.#book.alarmsChanged(input.openAlarms, this.#options.shadow === true).forEach(call);
+    this.#roster.alarmsChanged(input.openAlarms, this.#options.shadow === true).forEach(call);
     // The clock was put back: what was true by the calendar may be so no more. Forward, the list of times knows.
     if (input.now < this.#now) index.byClock.forEach(call);
     this.#wakes.due(input.monotonic).forEach(call);
     this.#times.due(input.now).forEach(call);
-    this.#book.takeNew().forEach(call);
+    this.#roster.takeNew().forEach(call);
     return due;
   }
 
@@ -147,24 +151,24 @@ class RuleEngine implements Engine {
       startGrace,
       isShadow: shadow,
       bornAt: isFirst ? this.#options.monotonic : monotonic,
-      watched: (rule): readonly Watched[] => this.#book.watched(rule, openAlarms, shadow),
+      watched: (rule): readonly Watched[] => this.#roster.watched(rule, openAlarms, shadow),
     };
   }
 
   /** Who is waited for before who waits. What is confirmed in this step may be what another rule waits for in the same. */
   *#inTurn(due: Running[]): Generator<Running> {
-    if (due.length > 1) due.sort(this.#book.inOrder);
+    if (due.length > 1) due.sort(this.#roster.inOrder);
     for (let i = 0; i < due.length; i++) {
       const running = due[i];
       if (running === undefined) continue;
       const wasLive = running.memory.live;
       yield running;
       if (running.memory.live === wasLive) continue;
-      const called = this.#book.watchersOf(running).filter(({ calledIn }) => calledIn !== this.#step);
+      const called = this.#roster.watchersOf(running).filter(({ calledIn }) => calledIn !== this.#step);
       if (called.length === 0) continue;
       for (const one of called) one.calledIn = this.#step;
       due.push(...called);
-      due.push(...due.splice(i + 1).sort(this.#book.inOrder));
+      due.push(...due.splice(i + 1).sort(this.#roster.inOrder));
     }
   }
 
@@ -214,10 +218,10 @@ class RuleEngine implements Engine {
   }
 
   reset(instance: string, why: string): { readonly reset: boolean; readonly message: string } {
-    const targets = this.#book.find(instance);
+    const targets = this.#roster.find(instance);
     const outcomes = targets.map((running) => resetMemory(running, why));
     targets.forEach((running, i) => {
-      if (outcomes[i]?.reset === true) this.#book.callAgain(running);
+      if (outcomes[i]?.reset === true) this.#roster.callAgain(running);
     });
     const [first] = outcomes;
     if (first === undefined) return { reset: false, message: `there is no interlock or rule "${instance}"` };
@@ -235,7 +239,7 @@ class RuleEngine implements Engine {
   }
 
   instances(): readonly InstanceView[] {
-    return this.#book.all().map((running) => this.#view(running));
+    return this.#roster.all().map((running) => this.#view(running));
   }
 
   #view({ compiled, memory }: Running): InstanceView {
@@ -253,13 +257,13 @@ class RuleEngine implements Engine {
   }
 
   why(instance: string, input: Omit<EngineInput, 'changed' | 'events'>): WhyView | null {
-    const [running] = this.#book.find(instance);
+    const [running] = this.#roster.find(instance);
     if (running === undefined) return null;
     return explain(running, this.#view(running), this.#scene(input));
   }
 
   standing(): ReturnType<Engine['standing']> {
-    return this.#book
+    return this.#roster
       .all()
       .flatMap(({ compiled: { owner }, memory }) =>
         [...new Set([...memory.held.keys(), ...memory.forbidden.keys()])].map((ref) => ({ owner, ref })),

@@ -5,7 +5,7 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
-import type { RuleDecision, RuleVersion } from '#edge/domain/rule.ts';
+import type { Rule, RuleDecision, RuleVersion } from '#edge/domain/rule.ts';
 import type { Decision } from './decision.ts';
 
 /** What rules are about: every device with its points, and the places they are in. */
@@ -106,6 +106,8 @@ export interface Engine {
    * that are the same goes on; a latched trip goes on in any case. `stored`: of a start, what the store remembers (state by name).
    */
   put(version: RuleVersion, stored?: Readonly<Record<string, unknown>>): void;
+  /** Why a rule is too large to run here, alone or beside the others: put all the same, it would say that it sees nothing. null: it fits. */
+  refuses(rule: Rule): string | null;
   /** Takes a rule out. The next step relinquishes what it holds and returns its alarms. */
   remove(rule: string): void;
   step(input: EngineInput): StepOutcome;

@@ -82,10 +82,11 @@ export function climb(alarm: Alarm, ladders: readonly Ladder[], calendar: Calend
   const ladder = ladderOf(alarm, ladders);
   if (ladder === undefined) return null;
   const went = alarm.escalation?.ladder === ladder.id ? alarm.escalation : undefined;
-  // A clock that was set back must not put anything off.
-  const since = Math.min(alarm.shown ?? alarm.raised, now);
-  let told = Math.min(went?.told ?? since, now);
   let step = went?.step ?? -1;
+  const shown = alarm.shown ?? alarm.raised;
+  let told = Math.min(went?.told ?? shown, now);
+  // A clock that was set back must put nothing off: when it was shown is not known any more, when it was last told is.
+  const since = shown <= now ? shown : told - ((ladder.steps[Math.max(0, step)] ?? ladder.steps.at(-1))?.after ?? 0);
   const tell: { step: number; to: readonly string[]; isRepeat: boolean }[] = [];
   let wakeAt = dueOf(ladder, step + 1, since, told);
   while (wakeAt !== null && wakeAt <= now) {

@@ -102,11 +102,17 @@ export class Post {
   /** Rows to be stored, each once, as they are at the end. */
   post(sayings: readonly Saying[], now: number): readonly Notice[] {
     this.#turn++;
+    this.#forgetFuture(now);
     const rows = new Map<string, Notice>();
     for (const saying of sayings) {
       for (const row of this.#say(saying, now)) rows.set(row.id, row);
     }
     return [...rows.values()];
+  }
+
+  /** The clock was set back: what joined a notice of the future would be told when that comes, perhaps in a year. */
+  #forgetFuture(now: number): void {
+    for (const [key, { notice }] of this.#slots) if (notice.created > now) this.#slots.delete(key);
   }
 
   /** What still waits and nobody needs to be told any more. */

@@ -27,7 +27,7 @@ interface Touch {
 export class RuleIndex {
   readonly byRef = new Map<PointRef, Touch[]>();
   readonly byEvent = new Map<string, Running[]>();
-  readonly byMode = new Map<string, { readonly running: readonly Running[]; isOn: boolean | null }>();
+  readonly byMode = new Map<string, { readonly running: Running[]; isOn: boolean | null }>();
   /** By the rule that is waited for. */
   readonly byWatched = new Map<string, Running[]>();
   readonly byClock = new Set<Running>();
@@ -48,23 +48,36 @@ export class RuleIndex {
     for (const rule of watched) append(this.byWatched, rule, running);
     for (const mode of modes) {
       const known = this.byMode.get(mode);
-      this.byMode.set(mode, { running: [...(known?.running ?? []), running], isOn: known?.isOn ?? null });
+      if (known === undefined) this.byMode.set(mode, { running: [running], isOn: null });
+      else known.running.push(running);
     }
   }
 
-  remove(running: Running): void {
-    this.byClock.delete(running);
-    for (const leaf of running.compiled.leaves) {
-      if (isSensing(leaf)) for (const ref of leaf.refs) prune(this.byRef, ref, (touch) => touch.running !== running);
-      else if (leaf.kind === 'event' || leaf.kind === 'events')
-        prune(this.byEvent, leaf.type, (one) => one !== running);
-      else if (leaf.kind === 'unacknowledged') prune(this.byWatched, leaf.rule, (one) => one !== running);
-      else if (leaf.kind === 'mode') {
-        const known = this.byMode.get(leaf.mode);
-        const left = known?.running.filter((one) => one !== running) ?? [];
-        if (left.length === 0) this.byMode.delete(leaf.mode);
-        else this.byMode.set(leaf.mode, { running: left, isOn: known?.isOn ?? null });
+  /** All at once: what many instances hear of is gone through once. */
+  remove(gone: readonly Running[]): void {
+    const isGone = new Set(gone);
+    const refs = new Set<PointRef>();
+    const events = new Set<string>();
+    const modes = new Set<string>();
+    const watched = new Set<string>();
+    for (const running of gone) {
+      this.byClock.delete(running);
+      for (const leaf of running.compiled.leaves) {
+        if (isSensing(leaf)) for (const ref of leaf.refs) refs.add(ref);
+        else if (leaf.kind === 'event' || leaf.kind === 'events') events.add(leaf.type);
+        else if (leaf.kind === 'unacknowledged') watched.add(leaf.rule);
+        else if (leaf.kind === 'mode') modes.add(leaf.mode);
       }
+    }
+    const stays = (running: Running) => !isGone.has(running);
+    for (const ref of refs) prune(this.byRef, ref, ({ running }) => stays(running));
+    for (const type of events) prune(this.byEvent, type, stays);
+    for (const rule of watched) prune(this.byWatched, rule, stays);
+    for (const mode of modes) {
+      const known = this.byMode.get(mode);
+      const left = known?.running.filter(stays) ?? [];
+      if (left.length === 0) this.byMode.delete(mode);
+      else this.byMode.set(mode, { running: left, isOn: known?.isOn ?? null });
     }
   }
 }

@@ -51,12 +51,16 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
   const { site, campus, calendar, reader, append, stored, clock, log, onTroubles, onFaulty } = options;
   const places = ruleCampus(site, campus.devices);
   const workshop = new RuleWorkshop({ campus: places, site, around: ruleSurroundings(site, campus.devices) });
+  const engineOf = (more: { readonly shadow?: true }) =>
+    createEngine({ campus: places, calendar, monotonic: clock.monotonic(), ...more });
+  const engine = engineOf({});
   const book = new RuleBook({
     reader,
     files: createRuleFiles(rulesFolder(site)),
     append,
     check: (rules, others) => workshop.check(rules, others),
     play: (rule, others) => workshop.play(rule, others),
+    refuses: (rule) => engine.refuses(rule),
     onTroubles,
     onFaulty,
     hasBegun: stored[begunState] !== undefined,
@@ -64,9 +68,6 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
     log,
   });
   const running = await book.load();
-  const engineOf = (more: { readonly shadow?: true }) =>
-    createEngine({ campus: places, calendar, monotonic: clock.monotonic(), ...more });
-  const engine = engineOf({});
   for (const [i, version] of running.active.entries()) {
     engine.put(version, stored);
     if (i % atOnce === atOnce - 1) await nextTurn();

@@ -51,6 +51,8 @@ export interface RuleBookOptions extends RuleLookoutOptions {
   readonly append: (batch: Batch) => Promise<void>;
   /** Runs the rule's own tests, away from core's loop. */
   readonly play: (rule: Rule, others: readonly Rule[]) => Promise<readonly RuleTestOutcome[]>;
+  /** Why a rule is too large to run beside the others; null: it fits. */
+  readonly refuses: (rule: Rule) => string | null;
   /** There was a first start already. */
   readonly hasBegun: boolean;
   readonly clock: Clock;
@@ -192,7 +194,7 @@ export class RuleBook {
 
   /**
    * Makes a version run (null: turns the rule off); of a safety rule that is a proposal. Throws RULE_NOT_FOUND, RULE_SAME,
-   * RULE_TESTS_FAILED, and RULE_NEEDS_PERSON for a token at a safety rule.
+   * RULE_TESTS_FAILED, RULE_TOO_LARGE, and RULE_NEEDS_PERSON for a token at a safety rule.
    */
   activate(id: string, version: number | null, why: string, actor: Actor): Promise<Acted> {
     return this.#inTurn(async () => {
@@ -258,7 +260,7 @@ export class RuleBook {
     });
   }
 
-  /** A version that watches beside the active one and acts on nothing; null: no longer. Throws RULE_SHADOW_LIMIT. */
+  /** A version that watches beside the active one and acts on nothing; null: no longer. Throws RULE_SHADOW_LIMIT, RULE_TOO_LARGE. */
   shadow(id: string, version: number | null, why: string, actor: Actor): Promise<Acted> {
     return this.#inTurn(async () => {
       const entry = this.#find(id);
@@ -272,6 +274,7 @@ export class RuleBook {
         throw new CodedError('RULE_SHADOW_LIMIT', `${mostShadows} rules are in shadow already: take one out first`);
       }
       const next = version === null ? null : this.#require(id, version);
+      if (next !== null) this.#mustFit(next);
       const about = version === null ? ': no longer' : ` v${version}`;
       await this.#put(entry, { ...state, shadow: version }, this.#act(actor, why), { verb: 'rule.shadow', about });
       if (next === null) this.#runner?.unwatch(id);
@@ -455,7 +458,13 @@ export class RuleBook {
   }
 
   async #mustPass(next: KnownVersion): Promise<void> {
+    this.#mustFit(next);
     requirePassed(next, await this.#options.play(next.rule, this.#lookout.others(next.rule.id)));
+  }
+
+  #mustFit({ rule, version }: KnownVersion): void {
+    const why = this.#options.refuses(rule);
+    if (why !== null) throw new CodedError('RULE_TOO_LARGE', `v${version} of "${rule.id}" cannot run: it ${why}`);
   }
 
   /** null: it should run, and cannot be read. */

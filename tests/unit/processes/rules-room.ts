@@ -89,6 +89,7 @@ async function openRoom(data: string, rules: string, more: Partial<RuleBookOptio
     check: async (rules) => rules.map(() => []),
     onFaulty: () => {},
     play: async () => [],
+    refuses: () => null,
     onTroubles: (now) => {
       troubles = now;
     },

@@ -1,36 +1,41 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
-import { type RuleVersion, ruleOfInstance } from '#edge/domain/rule.ts';
+import { type Rule, type RuleVersion, ruleOfInstance } from '#edge/domain/rule.ts';
 import type { CampusIndex } from './campus-index.ts';
-import { compileRule, nowhere, watchedBy } from './compile-rule.ts';
+import { compileRule, isTooLarge, nowhere, sizeOf, tooLarge, watchedBy } from './compile-rule.ts';
 import type { CompiledInstance } from './compiled-rule.ts';
 import type { Departed } from './departure.ts';
 import { RuleIndex, type Running } from './rule-index.ts';
 import { type InstanceMemory, inheritMemory, sayAgain } from './rule-memory.ts';
 import type { Watched } from './scene.ts';
 import { restoreMemory, stateName } from './stored-memory.ts';
+import { WaitingRules } from './waiting-rules.ts';
 import { newSleeper } from './wake-list.ts';
 
 interface Entry {
   readonly instances: readonly Running[];
+  /** Rules whose alarms it waits for. */
   readonly watches: readonly string[];
-  /** 0: it waits for no alarm; else one more than what it waits for, which is judged before it. */
-  level: number;
+  readonly size: number;
 }
 
+/** What all rules together may look at and act on: some 150 MB of what the engine remembers. Safety rules are never turned away by it. */
+export const mostInAll = 200_000;
+
 /** Every rule at work, with what it remembers: rules come, change and go one at a time. */
-export class RuleBook {
+export class RuleRoster {
   readonly index = new RuleIndex();
   readonly #campus: CampusIndex;
   readonly #entries = new Map<string, Entry>();
   #departed: Departed[] = [];
   #new = new Set<Running>();
-  /** Alarms that somebody waits for, as they were at the last look. */
-  #watched = new Map<string, { readonly rule: string; seen: Alarm | undefined }>();
-  #strangers = new Map<string, string>();
+  readonly #waiting: WaitingRules;
+  /** Of all rules together, as `sizeOf` counts. */
+  #size = 0;
   #ordered: readonly Running[] | null = null;
 
   constructor(campus: CampusIndex) {
     this.#campus = campus;
+    this.#waiting = new WaitingRules(this.#entries, this.index);
   }
 
   get size(): number {
@@ -53,7 +58,9 @@ export class RuleBook {
       return { compiled, memory, byMonotonic: newSleeper(), byTime: newSleeper(), touched: [], calledIn: 0 };
     });
     for (const { compiled, memory } of old.values()) this.#departed.push({ compiled, memory });
-    this.#entries.set(id, { instances, watches: watchesOf(version), level: 0 });
+    const size = sizeOf(instances.map(({ compiled }) => compiled));
+    this.#size += size;
+    this.#entries.set(id, { instances, watches: watchesOf(version), size });
     for (const running of instances) {
       this.index.add(running);
       this.#new.add(running);
@@ -70,24 +77,34 @@ export class RuleBook {
   }
 
   #take(rule: string): readonly Running[] {
-    const instances = this.#entries.get(rule)?.instances ?? [];
+    const { instances, size } = this.#entries.get(rule) ?? { instances: [], size: 0 };
     this.#entries.delete(rule);
-    for (const running of instances) {
-      this.index.remove(running);
-      this.#new.delete(running);
-    }
+    this.#size -= size;
+    this.index.remove(instances);
+    for (const running of instances) this.#new.delete(running);
     return instances;
   }
 
   /** A rule that cannot even be compiled is one that sees nothing. */
   #compile(version: RuleVersion): readonly CompiledInstance[] {
     try {
-      return compileRule(version, this.#campus);
+      const compiled = compileRule(version, this.#campus);
+      if (version.rule.kind === 'safety' || this.#size + sizeOf(compiled) <= mostInAll) return compiled;
+      return [nowhere(version, 'a rule for which the others leave no room')];
     } catch (error) {
       return [
         nowhere(version, `a rule that cannot be read (${error instanceof Error ? error.message : String(error)})`),
       ];
     }
+  }
+
+  /** Why it would see nothing here; null: it fits. */
+  refuses(rule: Rule): string | null {
+    const compiled = compileRule({ rule, version: 0 }, this.#campus);
+    if (compiled.some(isTooLarge)) return tooLarge;
+    const rest = this.#size - (this.#entries.get(rule.id)?.size ?? 0);
+    if (rule.kind === 'safety' || rest + sizeOf(compiled) <= mostInAll) return null;
+    return `would let all rules together look at and act on more than ${mostInAll} points: turn one off first`;
   }
 
   /** Of another kind it has another owner and another alarm: the old ones are given back. */
@@ -155,18 +172,14 @@ export class RuleBook {
   /** Who is waited for first, then by priority, rule and place: a total order. */
   readonly inOrder = (a: Running, b: Running): number => {
     const [one, other] = [a.compiled, b.compiled];
-    const level = this.#levelOf(one.rule.id) - this.#levelOf(other.rule.id);
+    const level = this.#waiting.levelOf(one.rule.id) - this.#waiting.levelOf(other.rule.id);
     if (level !== 0) return level;
     if (one.rule.priority !== other.rule.priority) return one.rule.priority - other.rule.priority;
     return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
   };
 
-  #levelOf(rule: string): number {
-    return this.#entries.get(rule)?.level ?? 0;
-  }
-
   isWatched(source: string): boolean {
-    return this.#watched.has(source);
+    return this.#waiting.isWatched(source);
   }
 
   /** Those that wait for the alarm of an instance. */
@@ -174,81 +187,22 @@ export class RuleBook {
     return this.index.byWatched.get(running.compiled.rule.id) ?? [];
   }
 
-  /** After a rule came or went: who must be judged before whom, and which alarms are waited for. Costs by those who wait only. */
+  /** After a rule came or went: whoever waits for its alarm looks again. */
   #arrange(changed: string): void {
     this.#ordered = null;
     for (const running of this.index.byWatched.get(changed) ?? []) this.#new.add(running);
-    const waiting = [...this.#entries].filter(([, { watches }]) => watches.length > 0);
-    for (const [id, entry] of waiting) entry.level = this.#depth(id, new Set());
-    const before = this.#watched;
-    this.#watched = new Map();
-    for (const rule of this.index.byWatched.keys()) {
-      for (const { compiled } of this.#entries.get(rule)?.instances ?? []) {
-        const seen = before.get(compiled.owner)?.seen;
-        this.#watched.set(compiled.owner, { rule, seen });
-      }
-    }
-  }
-
-  /** A circle (a mistake that `problemsOf` names) is cut where it is entered. */
-  #depth(rule: string, entered: ReadonlySet<string>): number {
-    const watches = this.#entries.get(rule)?.watches ?? [];
-    if (watches.length === 0 || entered.has(rule)) return 0;
-    const inside = new Set([...entered, rule]);
-    return 1 + Math.max(...watches.map((id) => this.#depth(id, inside)));
+    this.#waiting.rearrange();
   }
 
   /** Those that wait for an alarm which is another now. */
   alarmsChanged(open: ReadonlyMap<string, Alarm>, isShadow: boolean): readonly Running[] {
-    if (this.index.byWatched.size === 0) return [];
-    const called: Running[] = [];
-    for (const [source, watched] of this.#watched) {
-      const alarm = open.get(source);
-      if (isAlike(alarm, watched.seen)) continue;
-      watched.seen = alarm;
-      called.push(...(this.index.byWatched.get(watched.rule) ?? []));
-    }
-    if (isShadow) called.push(...this.#strangersChanged(open));
-    return called;
-  }
-
-  /** A rule in shadow may wait for one that runs in the other engine: its alarms are all that is known of it. */
-  #strangersChanged(open: ReadonlyMap<string, Alarm>): readonly Running[] {
-    const called: Running[] = [];
-    for (const [rule, running] of this.index.byWatched) {
-      if (this.#entries.has(rule)) continue;
-      const look = this.watched(rule, open, true)
-        .map(({ source }) => open.get(source))
-        .map((alarm) => `${alarm?.id} ${alarm?.state} ${alarm?.active}`)
-        .join();
-      if (look === this.#strangers.get(rule)) continue;
-      this.#strangers.set(rule, look);
-      called.push(...running);
-    }
-    return called;
+    return this.#waiting.changed(open, isShadow);
   }
 
   /** Instances of a rule that is waited for. */
   watched(rule: string, open: ReadonlyMap<string, Alarm>, isShadow: boolean): readonly Watched[] {
-    const entry = this.#entries.get(rule);
-    if (entry !== undefined) {
-      return entry.instances.map(({ compiled, memory }) => ({
-        instance: compiled.id,
-        source: compiled.owner,
-        live: memory.live,
-      }));
-    }
-    if (!isShadow) return [];
-    return [...open.keys()].flatMap((source) => {
-      const instance = /^(?:interlock|rule):(.*)$/.exec(source)?.[1];
-      return instance !== undefined && ruleOfInstance(instance) === rule ? [{ instance, source, live: true }] : [];
-    });
+    return this.#waiting.watched(rule, open, isShadow);
   }
-}
-
-/** For who waits for it: other words of the same alarm change nothing. */
-function isAlike(a: Alarm | undefined, b: Alarm | undefined): boolean {
-  return a === b || (a?.id === b?.id && a?.state === b?.state && a?.active === b?.active);
 }
 
 function watchesOf(version: RuleVersion): readonly string[] {
