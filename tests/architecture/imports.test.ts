@@ -96,6 +96,7 @@ const owners: Record<string, readonly string[]> = {
   'openid-client': ['edge/web'],
   nodemailer: ['edge/notify'],
   otpauth: ['edge/web'],
+  pdfkit: ['edge/web'],
 };
 
 interface Import {
