@@ -52,6 +52,8 @@ export interface SenderTuning extends LaneTuning {
 const pageSize = 500;
 /** Known at a time, over all channels; what is more stays on disk until there is room. */
 const mostKnown = 5_000;
+/** Of a channel's share; the rest is kept for what is critical. */
+const sharedByAll = 0.75;
 /** Looked through on disk, so that the oldest are among them. */
 const mostRead = 20_000;
 const usualTick = 250;
@@ -74,6 +76,8 @@ export class NoticeSender implements AsyncDisposable {
   #isSourceAway = false;
   /** How many wait for their time, by channel, and when the first of them may go (ms since epoch). */
   readonly #later = new Map<string, number>();
+  /** When those may go that lie in the future though they were written in the past, monotonic ms. */
+  readonly #dueAfter = new Map<string, number>();
   #nextDue = Number.POSITIVE_INFINITY;
 
   constructor(options: SenderOptions) {
@@ -133,17 +137,28 @@ export class NoticeSender implements AsyncDisposable {
       const ids = new Set(queued.map(({ id }) => String(id)));
       for (const lane of this.#lanes.values()) lane.keepOnly(ids);
     }
-    const now = this.#options.clock.now();
-    let known = this.#known();
     this.#later.clear();
     this.#nextDue = Number.POSITIVE_INFINITY;
-    // Oldest first: when there is no room for all, those have waited longest.
-    for (const notice of queued.toReversed()) {
+    const dueAfter = new Map(this.#dueAfter);
+    this.#dueAfter.clear();
+    // Oldest first: when there is no room for all, those have waited longest. What is critical waits behind nothing else.
+    const oldest = queued.toReversed();
+    for (const notice of [...oldest.filter(isGravest), ...oldest.filter((one) => !isGravest(one))]) {
       if (this.#settlements.isFinal(notice.id)) continue;
       // Others may still be gathered into it: it is read again when its time has come.
-      if (notice.notBefore > now) this.#postpone(notice);
-      else if (known < mostKnown) known += this.#admit(notice);
+      if (this.#isLater(notice, dueAfter)) this.#postpone(notice);
+      else this.#admit(notice);
     }
+  }
+
+  /** What was written before the clock was set back would lie in the future: it waits as long as it was meant to, from now on. */
+  #isLater({ id, created, notBefore }: Notice, known: ReadonlyMap<string, number>): boolean {
+    const { clock } = this.#options;
+    const now = clock.now();
+    if (notBefore <= now || created <= now) return notBefore > now;
+    const due = known.get(id) ?? clock.monotonic() + notBefore - created;
+    this.#dueAfter.set(id, due);
+    return clock.monotonic() < due;
   }
 
   #postpone({ channel, notBefore }: Notice): void {
@@ -151,14 +166,10 @@ export class NoticeSender implements AsyncDisposable {
     this.#nextDue = Math.min(this.#nextDue, notBefore);
   }
 
-  #known(): number {
-    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.size, 0);
-  }
-
-  #admit(notice: Notice): number {
+  #admit(notice: Notice): void {
     const lane = this.#lanes.get(notice.channel);
+    const { clock } = this.#options;
     if (lane === undefined) {
-      const { clock } = this.#options;
       const detail = `the site file has no channel "${notice.channel}" any more`;
       this.#settlements.add({
         id: notice.id,
@@ -168,11 +179,12 @@ export class NoticeSender implements AsyncDisposable {
         at: clock.now(),
         detail,
       });
-      return 0;
+      return;
     }
-    if (lane.has(notice.id)) return 0;
-    lane.add(notice);
-    return 1;
+    // Each channel has its own share of the room: what waits for a dead one keeps nobody else's out.
+    const share = Math.floor(mostKnown / this.#lanes.size);
+    if (lane.has(notice.id) || lane.size >= (isGravest(notice) ? share : Math.floor(share * sharedByAll))) return;
+    lane.add({ ...notice, notBefore: Math.min(notice.notBefore, clock.now()) });
   }
 
   /** Newest first. */
@@ -257,6 +269,10 @@ export class NoticeSender implements AsyncDisposable {
     await Promise.all([...this.#lanes.values()].map((lane) => lane[Symbol.asyncDispose]()));
     await this.#settlements.drain();
   }
+}
+
+function isGravest(notice: Notice): boolean {
+  return notice.class === 'critical';
 }
 
 /** One line a channel in the health of the process: `notify-<channel>`, so that no device is taken for it. */

@@ -254,7 +254,7 @@ describe('a ladder', () => {
     at.look();
     at.runTo(6 * minute);
     at.at(-day);
-    expect(at.of(source).escalation?.due).toBe(noon - day + 15 * minute);
+    expect(at.of(source).escalation?.due).toBe(noon - day + 10 * minute);
   });
 
   it('passes over a step that is not for the hour, and repeats what is, at once when its hour comes', () => {
