@@ -42,6 +42,7 @@ function toNumber(bytes: Buffer, as: Exclude<RegisterFormat['as'], 'str' | 'bool
     case 'u16':
       return bytes.readUInt16BE();
     case 's16':
+    case 'sunssf':
       return bytes.readInt16BE();
     case 'u32':
       return bytes.readUInt32BE();
@@ -62,33 +63,72 @@ function toNumber(bytes: Buffer, as: Exclude<RegisterFormat['as'], 'str' | 'bool
 }
 
 /** Removes what binary multiplication adds: 2302 * 0.1 is 230.2. Twelve digits are more than any meter has. */
-function scaled(raw: number, { scale, offset }: RegisterFormat): number {
-  if (scale === 1 && offset === 0) return raw;
-  return Number((raw * scale + offset).toPrecision(12));
+function scaled(raw: number, { scale, offset }: RegisterFormat, factor: number): number {
+  if (scale === 1 && offset === 0 && factor === 1) return raw;
+  return Number((raw * scale * factor + offset).toPrecision(12));
+}
+
+/** Numbers that are names keep all their digits: 64 bits do not fit a number, and BCD may begin with zeros. */
+function decodeName(ordered: Buffer, as: RegisterFormat['as']): Decoded {
+  const digits = ordered.toString('hex');
+  if (as === 'bcd' || as === 'bcd32')
+    return /^\d+$/.test(digits) ? { value: digits, quality: 'good' } : noValue('device-failure');
+  const unsigned = BigInt(`0x${digits}`);
+  const isSigned = as === 's16' || as === 's32' || as === 's64';
+  const exact = isSigned ? BigInt.asIntN(ordered.length * 8, unsigned) : unsigned;
+  return { value: exact.toString(), quality: 'good' };
+}
+
+/** Beyond 1 a power factor over four quadrants leads: 1.05 is 0.95, -1.2 is -0.8 (Schneider iEM3000 and PM5000 manuals). */
+function unfoldPowerFactor(value: number): number {
+  const size = Math.abs(value);
+  return size <= 1 ? value : Number((Math.sign(value) * (2 - size)).toPrecision(6));
+}
+
+function decodeFlag(ordered: Buffer, bit: number | undefined): Decoded {
+  const word = ordered.readUIntBE(0, ordered.length);
+  return { value: bit === undefined ? word !== 0 : Math.floor(word / 2 ** bit) % 2 === 1, quality: 'good' };
+}
+
+function isInvalid(format: RegisterFormat, ordered: Buffer): boolean {
+  return format.invalid.length > 0 && format.invalid.includes(BigInt(`0x${ordered.toString('hex')}`).toString());
 }
 
 /**
- * Raw register bytes, in wire order -> value and quality. Never throws for what a device can send; throws RangeError only
- * when there are fewer bytes than the format needs (a bug of the caller).
+ * Raw register bytes, in wire order -> value and quality; `factor` is the product of what the value is scaled from. Never throws
+ * for what a device can send; throws RangeError only when there are fewer bytes than the format needs (a bug of the caller).
  */
-export function decodeRegisters(format: RegisterFormat, bytes: Buffer, range?: readonly [number, number]): Decoded {
+export function decodeRegisters(
+  format: RegisterFormat,
+  bytes: Buffer,
+  range?: readonly [number, number],
+  factor = 1,
+): Decoded {
   if (format.as === 'str') return decodeText(bytes, format.order);
   const ordered = toNetworkOrder(bytes, format.order);
-  if (format.invalid.length > 0) {
-    const pattern = BigInt(`0x${ordered.toString('hex')}`).toString();
-    if (format.invalid.includes(pattern)) return noValue('device-failure');
-  }
-  if (format.as === 'bool') {
-    const word = ordered.readUInt16BE();
-    return { value: format.bit === undefined ? word !== 0 : (word & (1 << format.bit)) !== 0, quality: 'good' };
-  }
+  if (isInvalid(format, ordered)) return noValue('device-failure');
+  if (format.as === 'bool') return decodeFlag(ordered, format.bit);
+  if (format.text === true) return decodeName(ordered, format.as);
   const raw = toNumber(ordered, format.as);
   if (!Number.isFinite(raw)) return noValue('device-failure');
   if (format.enum !== undefined) {
     const word = Object.hasOwn(format.enum, String(raw)) ? format.enum[String(raw)] : undefined;
     return word === undefined ? outOfRange(String(raw)) : { value: word, quality: 'good' };
   }
-  return judgeRange(scaled(raw, format), range);
+  const value = scaled(raw, format, factor);
+  if (format.pf4q !== true) return judgeRange(value, range);
+  return Math.abs(value) > 2 ? outOfRange(value) : judgeRange(unfoldPowerFactor(value), range);
+}
+
+/** SunSpec allows exponents from -10 to 10; 0x8000 says that there is none. */
+const largestExponent = 10;
+
+/** What a register that scales others says: the power of ten of a `sunssf`, a number otherwise. null: it says nothing usable. */
+export function decodeFactor(format: RegisterFormat, bytes: Buffer): number | null {
+  const { value } = decodeRegisters(format, bytes);
+  if (typeof value !== 'number') return null;
+  if (format.as !== 'sunssf') return value;
+  return Math.abs(value) <= largestExponent ? Number(`1e${value}`) : null;
 }
 
 const outOfRange = (value: Value): Decoded => ({

@@ -31,7 +31,7 @@ function encodeBcd(raw: number, bytes: Buffer): void {
   bytes.write(digits, 'hex');
 }
 
-function rawNumber(format: RegisterFormat, value: Value): number {
+function rawNumber(format: RegisterFormat, value: Value, factor: number): number {
   if (format.enum !== undefined) {
     const entry = Object.entries(format.enum).find(([, word]) => word === value);
     return entry === undefined
@@ -39,8 +39,8 @@ function rawNumber(format: RegisterFormat, value: Value): number {
       : Number(entry[0]);
   }
   if (typeof value !== 'number' || !Number.isFinite(value)) return refuse(`${JSON.stringify(value)} is not a number`);
-  if (format.scale === 1 && format.offset === 0) return value;
-  return Number(((value - format.offset) / format.scale).toPrecision(15));
+  if (format.scale === 1 && format.offset === 0 && factor === 1) return value;
+  return Number(((value - format.offset) / (format.scale * factor)).toPrecision(15));
 }
 
 function encodeText(value: Value, length: number, order: RegisterFormat['order']): Buffer {
@@ -51,9 +51,11 @@ function encodeText(value: Value, length: number, order: RegisterFormat['order']
 
 /**
  * A value -> its registers' bytes in wire order, `length` registers long: the inverse of `decodeRegisters`.
- * Throws PROFILE_NOT_ENCODABLE when the value does not fit; a single bit of a register is not writable by itself.
+ * Throws PROFILE_NOT_ENCODABLE when the value does not fit or its profile forbids it; a single bit of a register is not writable
+ * by itself.
  */
-export function encodeRegisters(format: RegisterFormat, length: number, value: Value): Buffer {
+export function encodeRegisters(format: RegisterFormat, length: number, value: Value, factor = 1): Buffer {
+  if (format.forbidden?.includes(value) === true) refuse(`${JSON.stringify(value)} must never be written here`);
   if (format.as === 'str') return encodeText(value, length, format.order);
   const bytes = Buffer.alloc(length * 2);
   if (format.as === 'bool') {
@@ -61,7 +63,7 @@ export function encodeRegisters(format: RegisterFormat, length: number, value: V
     if (format.bit !== undefined) refuse('one bit of a register cannot be written by itself');
     bytes.writeUInt16BE(value === true ? 1 : 0);
   } else {
-    const raw = rawNumber(format, value);
+    const raw = rawNumber(format, value, factor);
     if (format.as === 'f32') bytes.writeFloatBE(raw);
     else if (format.as === 'f64') bytes.writeDoubleBE(raw);
     else if (format.as === 'bcd' || format.as === 'bcd32') encodeBcd(raw, bytes);

@@ -1,23 +1,15 @@
-import type { CounterRule, Device, Point, PollClass, ValueType, WriteRule } from '#edge/domain/device.ts';
+import type { CounterRule, Device, Point, PollClass, WriteRule } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
-import type { Name } from '#edge/domain/place.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import { expandCjt188 } from './expand-cjt188.ts';
+import { expandDlt645 } from './expand-dlt645.ts';
+import { expandModbus } from './expand-modbus.ts';
+import type { Expanded } from './expanded.ts';
 import { usualLabel } from './labels.ts';
-import type { ModbusAddress } from './modbus-address.ts';
-import { parseModbusAddress, registerCount } from './modbus-address.ts';
-import type { ForeignValue, ModbusProfile, ModbusValue, Profile, SnmpProfile, SnmpValue } from './profile.ts';
+import type { ForeignValue, Profile, SnmpProfile } from './profile.ts';
 import { type SnmpAddress, snmpAddressOf } from './snmp-address.ts';
 import { defaultDeadband, ratePerHour, toUcum } from './units.ts';
-
-/** One named value of a profile after expansion, with its address; what a site adds (poll seconds) is not in it yet. */
-interface Expanded {
-  readonly name: string;
-  readonly label: Name;
-  readonly type: ValueType;
-  readonly value: ModbusValue | ForeignValue | SnmpValue;
-  readonly address: unknown;
-}
 
 type Polls = Site['poll'];
 
@@ -27,69 +19,6 @@ export interface ForeignAddress {
   readonly map?: Readonly<Record<string, number | boolean | string>>;
   readonly scale?: number;
   readonly offset?: number;
-}
-
-function suffixes(name: string, value: ModbusValue): { name: string; suffix: string }[] {
-  // `power_l` beside a total named `power` becomes power_l1 .. power_l3.
-  const stem = value.phases !== undefined && name.endsWith('_l') ? name.slice(0, -2) : name;
-  const many = (words: string[]) =>
-    words.map((word) => ({ name: `${stem}_${word.toLowerCase()}`, suffix: ` ${word}` }));
-  if (value.phases !== undefined) return many(['L1', 'L2', 'L3']);
-  if (value.count !== undefined) return many(Array.from({ length: value.count }, (_, i) => String(i + 1)));
-  return [{ name, suffix: '' }];
-}
-
-function modbusAddress(profile: ModbusProfile, value: ModbusValue, index: number): ModbusAddress {
-  const table = value.fc ?? profile.bus.fc;
-  const isBit = table === 'coil' || table === 'discrete';
-  const as = value.as ?? (isBit ? 'bool' : 'u16');
-  const length = isBit ? 1 : registerCount(as);
-  const invalid = value.invalid === undefined ? [] : [value.invalid].flat();
-  return parseModbusAddress({
-    table,
-    at: value.at - profile.bus.base + index * (value.stride ?? length),
-    length,
-    format: {
-      as: as.startsWith('str(') ? 'str' : as === 'bits' ? 'u16' : as,
-      order: value.order ?? profile.bus.order,
-      scale: value.scale ?? 1,
-      offset: value.offset ?? 0,
-      ...(value.enum === undefined ? {} : { enum: value.enum }),
-      ...(value.bit === undefined ? {} : { bit: value.bit }),
-      invalid: invalid.map((pattern) => BigInt(pattern).toString()),
-    },
-    ...(value.read_block === undefined
-      ? {}
-      : { block: { at: value.read_block[0] - profile.bus.base, length: value.read_block[1] } }),
-    ...(value.write === undefined
-      ? {}
-      : {
-          write: { fc: value.write.fc ?? (isBit ? 5 : length === 1 ? 6 : 16), retry: value.write.verify?.retry ?? 1 },
-        }),
-  });
-}
-
-function modbusType(address: ModbusAddress): ValueType {
-  if (address.format.as === 'bool') return 'boolean';
-  return address.format.as === 'str' || address.format.enum !== undefined ? 'text' : 'number';
-}
-
-function expandModbus(profile: ModbusProfile): Expanded[] {
-  return Object.entries(profile.values).flatMap(([name, value]) => {
-    if (value.bits !== undefined) {
-      const { format, ...where } = modbusAddress(profile, value, 0);
-      return Object.entries(value.bits).map(([bit, bitName]): Expanded => {
-        const address: ModbusAddress = { ...where, format: { ...format, as: 'bool', bit: Number(bit) } };
-        return { name: bitName, label: usualLabel(bitName), type: 'boolean', value, address };
-      });
-    }
-    const base = value.label ?? usualLabel(name);
-    return suffixes(name, value).map(({ name: full, suffix }, index): Expanded => {
-      const address = modbusAddress(profile, value, index);
-      const label = { zh: base.zh + suffix, en: base.en + suffix };
-      return { name: full, label, type: modbusType(address), value, address };
-    });
-  });
 }
 
 function expandForeign(values: Readonly<Record<string, ForeignValue>>): Expanded[] {
@@ -121,8 +50,18 @@ function expandSnmp(profile: SnmpProfile): Expanded[] {
 
 /** Every point name of a profile, in order, with its address. Throws PROFILE_ADDRESS when one does not fit the protocol. */
 export function expandValues(profile: Profile): Expanded[] {
-  if (profile.protocol === 'snmp') return expandSnmp(profile);
-  return profile.protocol === 'modbus' ? expandModbus(profile) : expandForeign(profile.values);
+  switch (profile.protocol) {
+    case 'modbus':
+      return expandModbus(profile);
+    case 'dlt645':
+      return expandDlt645(profile);
+    case 'cjt188':
+      return expandCjt188(profile);
+    case 'snmp':
+      return expandSnmp(profile);
+    default:
+      return expandForeign(profile.values);
+  }
 }
 
 function writeRule(write: NonNullable<ForeignValue['write']>): WriteRule {
@@ -155,7 +94,7 @@ function staleAfter(poll: PollClass, given: number | undefined, polls: Polls): n
 }
 
 /** Protocols whose devices say nothing unless they are asked. */
-const polled: ReadonlySet<string> = new Set(['modbus', 'snmp', 'ping']);
+const polled: ReadonlySet<string> = new Set(['modbus', 'dlt645', 'cjt188', 'snmp', 'ping']);
 
 /** The points of a profile at a campus whose poll classes last so long (ms). */
 export function pointsOf(profile: Profile, polls: Polls): Point[] {

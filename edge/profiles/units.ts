@@ -33,7 +33,11 @@ const friendly: Readonly<Record<string, Unit>> = {
   Wh: { ucum: 'W.h', deadband: 0 },
   kWh: { ucum: 'kW.h', deadband: 0 },
   MWh: { ucum: 'MW.h', deadband: 0 },
+  varh: { ucum: 'V.A.h{reactive}', deadband: 0 },
   kvarh: { ucum: 'kV.A.h{reactive}', deadband: 0 },
+  kVAh: { ucum: 'kV.A.h', deadband: 0 },
+  MJ: { ucum: 'MJ', deadband: 0 },
+  GJ: { ucum: 'GJ', deadband: 0 },
   Hz: { ucum: 'Hz', deadband: 0.02 },
   '°C': { ucum: 'Cel', deadband: 0.1 },
   C: { ucum: 'Cel', deadband: 0.1 },
@@ -47,6 +51,7 @@ const friendly: Readonly<Record<string, Unit>> = {
   bar: { ucum: 'bar', deadband: 0.01 },
   'm³': { ucum: 'm3', deadband: 0 },
   'm³/h': { ucum: 'm3/h', deadband: 0.01 },
+  'L/h': { ucum: 'L/h', deadband: 1 },
   L: { ucum: 'L', deadband: 0 },
   'L/min': { ucum: 'L/min', deadband: 0.1 },
   'kbit/s': { ucum: 'kbit/s', deadband: 10 },
@@ -100,9 +105,16 @@ export function ratePerHour(rate: string, counterUnit: string): number {
     kW: 'kW.h',
     MW: 'MW.h',
     'm3/h': 'm3',
+    'L/h': 'L',
     kvar: 'kV.A.h{reactive}',
   };
-  const factor: Readonly<Record<string, number>> = { 'W.h': 1, 'kW.h': 1000, 'MW.h': 1e6 };
+  const factor: Readonly<Record<string, number>> = {
+    'W.h': 1,
+    'kW.h': 1e3,
+    'MW.h': 1e6,
+    MJ: 1e6 / 3_600,
+    GJ: 1e9 / 3_600,
+  };
   const from = perHour[unit] ?? perHour[find(unit)?.ucum ?? ''];
   if (from !== undefined && amount !== '') {
     if (from === counterUnit) return Number(amount);

@@ -5,6 +5,8 @@ import type { KnownProfile } from '#edge/web/known-profile.ts';
 /** Addresses to begin with, as drivers and conventions want them. Documentation addresses of RFC 5737: nobody is there. */
 const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt'>, Record<string, unknown>>> = {
   modbus: { tcp: { host: '192.0.2.10', port: 502 }, unit: 1 },
+  dlt645: { tcp: { host: '192.0.2.11', port: 4001 }, meter: '000000123456' },
+  cjt188: { tcp: { host: '192.0.2.11', port: 4002 }, meter: '00000000123456' },
   onvif: { host: '192.0.2.20', port: 80, username: 'campus', password: '' },
   broadcast: { rtp: { host: '192.0.2.30', port: 5004 }, codec: 'PCMA' },
   snmp: { host: '192.0.2.2', community: 'public' },
