@@ -8,6 +8,8 @@ import type { CampusId, DeviceId, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { campusIdPattern } from '#edge/domain/ids.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { energySection } from './site-energy.ts';
+import { findBrokenEnergy } from './site-energy-check.ts';
 import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
 import { findBrokenNotify, notifySchema } from './site-notify.ts';
 import { modesSection, rulesSection, tagsOfDevice } from './site-rules.ts';
@@ -229,6 +231,8 @@ const siteSchema = z.strictObject({
     .prefault({}),
   /** How people are told outside the console; absent: they are not. */
   notify: notifySchema.optional(),
+  /** Meters, tariffs, limits of demand; absent: only what the pages show by themselves. */
+  energy: energySection,
   network: networkSection,
   repair: repairSection,
   /** Absent: this campus reports to nobody. */
@@ -317,6 +321,7 @@ function findBrokenReferences(site: SiteFile): string[] {
     });
   });
   if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
+  mistakes.push(...findBrokenEnergy(site, spaces));
   return mistakes;
 }
 
