@@ -25,7 +25,16 @@ export function alarmWords({ class: severity, message, next }: Alarm, waited: nu
           zh: `${next.zh}（已 ${minutes} 分钟无人确认）`,
           en: `${next.en} (nobody has acknowledged it for ${minutes} min)`,
         };
-  return { class: severity, title: message, text };
+  return { class: severity, title: both(message, oneLine), text: both(text, oneLine) };
+}
+
+/** What devices and flows say stands on one line: on a line of its own it could pass for another notice. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+}
+
+function both({ zh, en }: Name, change: (text: string) => string): Name {
+  return { zh: change(zh), en: change(en) };
 }
 
 /** Several as one: the first speaks, the others are named below it. `more`: others that are only counted. */
@@ -36,7 +45,7 @@ export function gatheredWords(all: readonly [Words, ...Words[]], more: number): 
   const named = others.slice(0, mostNamed);
   const rest = count - named.length;
   const list = (language: keyof Name, tail: string) =>
-    [first.text[language], ...named.map(({ title }) => `· ${title[language]}`), ...(rest > 0 ? [tail] : [])]
+    [first.text[language], ...named.map(({ title }) => `· ${oneLine(title[language])}`), ...(rest > 0 ? [tail] : [])]
       .filter((line) => line !== '')
       .join('\n');
   return clipped({
@@ -61,6 +70,9 @@ function gravestOf(all: readonly Words[]): AlarmClass {
 }
 
 function clipped({ class: severity, title, text }: Words): Words {
-  const both = ({ zh, en }: Name, most: number) => ({ zh: clip(zh, most), en: clip(en, most) });
-  return { class: severity, title: both(title, longest.title), text: both(text, longest.text) };
+  return {
+    class: severity,
+    title: both(title, (said) => clip(said, longest.title)),
+    text: both(text, (said) => clip(said, longest.text)),
+  };
 }
