@@ -324,12 +324,42 @@ const deviceHealthSchema = z.strictObject({
   counters: z.record(z.string().max(64), z.number()),
 });
 
+const sentence = z.string().max(1024);
+const count = z.int().min(0);
+const milliseconds = z.number().min(0).nullable();
+
+const busUnitSchema = z.strictObject({
+  unit: z.string().max(64),
+  device: z.string().max(64),
+  state: z.enum(['answering', 'slow', 'quarantined', 'unknown']),
+  latency: milliseconds,
+  latencyP95: milliseconds,
+  requests: count,
+  timeouts: count,
+  crcErrors: count,
+  exceptions: count,
+  duplicate: z.boolean(),
+  lastFailure: z.strictObject({ message: sentence, time }).nullable(),
+  nextProbe: time.nullable(),
+});
+
+const busHealthSchema = z.strictObject({
+  label: z.string().max(300),
+  state: z.enum(['connected', 'connecting', 'down']),
+  message: sentence,
+  since: time,
+  utilisation: z.number().min(0).max(1),
+  waiting: count,
+  units: z.array(busUnitSchema).max(256),
+});
+
 const healthSchema = z.strictObject({
   process: slug,
   state: z.enum(['ready', 'stopped']),
   time,
   instance: text,
   devices: z.array(deviceHealthSchema).max(4096),
+  buses: z.array(busHealthSchema).max(1024).optional(),
 });
 
 const commandSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import type { Device } from '#edge/domain/device.ts';
-import type { DeviceHealth, ProcessHealth } from '#edge/domain/health.ts';
+import type { BusHealth, DeviceHealth, ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, HappeningId } from '#edge/domain/ids.ts';
 import { type Command, type CommandResult, sessionPoint } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
@@ -37,6 +37,8 @@ export interface HostOptions {
   /** Devices whose profile cannot be had; they are shown as misconfigured. */
   readonly broken?: readonly { readonly device: string; readonly message: string }[];
   readonly poll: Site['poll'];
+  /** Lines that devices share, for diagnostics. */
+  readonly buses?: () => readonly BusHealth[];
   readonly clock: Clock;
   readonly log: Log;
   /** New at each start of the process. */
@@ -148,12 +150,13 @@ class RunningHost implements Host {
   }
 
   health(): ProcessHealth {
-    const { process, clock, instance, broken = [] } = this.#options;
+    const { process, clock, instance, buses, broken = [] } = this.#options;
     const devices: DeviceHealth[] = [...this.#runners.values()].map((runner) => runner.health());
     for (const { device, message } of broken) {
       devices.push({ device, state: 'misconfigured', message, since: this.#started, counters: {} });
     }
-    return { process, state: this.#state, time: clock.now(), instance, devices };
+    const lines = buses === undefined ? {} : { buses: buses() };
+    return { process, state: this.#state, time: clock.now(), instance, devices, ...lines };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

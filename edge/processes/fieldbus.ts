@@ -7,6 +7,7 @@ import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { startMonitor } from '#edge/drivers/ping/monitor.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
 import { targetOf } from '#edge/drivers/ping/targets.ts';
+import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import type { ProfileShelf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
@@ -20,14 +21,15 @@ export async function startFieldbus(init: EdgeInit, context: ChildContext): Prom
   const { clock, log } = context;
   const shelf = await loadProfiles(profileFolder);
   const probes = new Probes({ clock, log });
+  const buses = createBuses({ clock });
   const drivers = [
-    createModbusDriver({ clock, profiles: shelf.profiles }),
+    createModbusDriver({ clock, profiles: shelf.profiles, buses }),
     createSnmpDriver({ clock }),
     createPingDriver({ clock, probes }),
   ];
-  return startDriverProcess('fieldbus', init, context, drivers, (bus) =>
-    watchNetwork({ init, context, shelf, probes, bus }),
-  );
+  // The lines outlive nobody: each closes with the last of its devices.
+  const beside = (bus: BusClient) => watchNetwork({ init, context, shelf, probes, bus });
+  return startDriverProcess('fieldbus', init, context, drivers, beside, () => buses.health());
 }
 
 interface Watched {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type BusClient, connectBus } from '#edge/bus/client.ts';
 import { decodeCommand, encodeEvent, encodeSamples } from '#edge/bus/codec.ts';
 import { commandTopic, eventTopic, healthTopic, resultTopic, samplesTopic } from '#edge/bus/topics.ts';
-import type { ProcessHealth, ProcessName } from '#edge/domain/health.ts';
+import type { BusHealth, ProcessHealth, ProcessName } from '#edge/domain/health.ts';
 import type { Driver } from '#edge/drivers/driver.ts';
 import { type HostLink, startHost } from '#edge/drivers/host.ts';
 import type { ChildContext, Running } from '#edge/runtime/child.ts';
@@ -50,13 +50,14 @@ async function hostLink(process: ProcessName, bus: BusClient, log: Log): Promise
   };
 }
 
-/** A process that runs the devices of some drivers, and what it has to do beside them. */
+/** A process that runs the devices of some drivers, what it has to do beside them, and what it tells of its lines. */
 export async function startDriverProcess(
   name: 'fieldbus' | 'camera' | 'broadcast',
   init: EdgeInit,
   context: ChildContext,
   drivers: readonly Driver<unknown>[],
   beside: (bus: BusClient) => Disposable | null = () => null,
+  buses?: () => readonly BusHealth[],
 ): Promise<Running> {
   const { clock, log } = context;
   const ending = new AbortController();
@@ -73,6 +74,7 @@ export async function startDriverProcess(
       drivers,
       devices: campus.devicesOfProcess(name),
       poll: init.site.poll,
+      ...(buses === undefined ? {} : { buses }),
       clock,
       log,
       instance,

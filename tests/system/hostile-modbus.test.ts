@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
-import { ModbusError } from '#edge/drivers/modbus/errors.ts';
 import { readExchange } from '#edge/drivers/modbus/exchange.ts';
-import { Line } from '#edge/drivers/modbus/line.ts';
+import { askModbus } from '#edge/drivers/modbus/line.ts';
+import { mbapLink } from '#edge/drivers/modbus/mbap-link.ts';
+import { Bus } from '#edge/drivers/ports/bus.ts';
+import { BusError } from '#edge/drivers/ports/bus-error.ts';
+import { streamLink } from '#edge/drivers/ports/stream-link.ts';
 import { tcpPort } from '#edge/drivers/ports/tcp.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 
@@ -50,20 +53,22 @@ describe.each(['mbap', 'rtu'] as const)('a %s line', (framing) => {
   test.each(Object.entries(strangers))('to %s', async (_what, onSocket) => {
     using server = await serve(onSocket);
     const source = tcpPort({ host: '127.0.0.1', port: server.port });
-    await using line = new Line({ source, framing, clock: systemClock, reconnect: { first: 20, cap: 100 } });
+    const kind = framing === 'rtu' ? streamLink : mbapLink;
+    await using bus = new Bus({ source, kind, clock: systemClock, reconnect: { first: 20, cap: 100 } });
     const lateness = monitorEventLoopDelay({ resolution: 5 });
     lateness.enable();
     for (let i = 0; i < 5; i++) {
       const began = systemClock.monotonic();
-      const read = line.request(readExchange(1, 'holding', 0, 2), {
+      const read = askModbus(bus, readExchange(1, 'holding', 0, 2), {
         urgency: 'read',
         timeout: 150,
         lateWindow: 50,
         pause: 0,
+        device: 'meter',
         signal: new AbortController().signal,
         count: () => {},
       });
-      await expect(read).rejects.toBeInstanceOf(ModbusError);
+      await expect(read).rejects.toBeInstanceOf(BusError);
       expect(systemClock.monotonic() - began).toBeLessThan(3_000);
     }
     lateness.disable();

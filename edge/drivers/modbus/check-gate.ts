@@ -6,7 +6,9 @@ type Values = ReadonlyMap<PointName, Decoded>;
 
 /** Names that the checks look at. */
 export function checkedNames(checks: readonly ProfileCheck[]): Set<string> {
-  return new Set(checks.flatMap((check) => ('value' in check ? [check.value] : [...check.sum, check.near])));
+  return new Set(
+    checks.flatMap((check) => ('value' in check ? [check.value] : 'sum' in check ? [...check.sum, check.near] : [])),
+  );
 }
 
 /**
@@ -25,7 +27,7 @@ export function judgeChecks(checks: readonly ProfileCheck[], values: Values): st
       if (value === null) return 'unheard';
       const [low, high] = check.in;
       if (value < low || value > high) return `${check.value} is ${value}, expected ${low} to ${high}`;
-    } else {
+    } else if ('sum' in check) {
       const parts = check.sum.map(number);
       const whole = number(check.near);
       if (whole === null || parts.includes(null)) return 'unheard';

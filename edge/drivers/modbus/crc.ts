@@ -5,19 +5,13 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-export function crc16(bytes: Uint8Array): number {
+export function crc16(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = 0xffff;
-  for (const byte of bytes) crc = (crc >> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0);
+  for (let i = start; i < end; i++) crc = (crc >> 8) ^ (table[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
   return crc;
 }
 
-/** The bytes and their CRC, low byte first: a complete RTU frame. */
-export function withCrc(bytes: Buffer): Buffer {
-  const crc = crc16(bytes);
-  return Buffer.concat([bytes, Buffer.from([crc & 0xff, crc >> 8])]);
-}
-
-/** True for a frame of at least 4 bytes whose last two are its CRC. */
-export function hasGoodCrc(frame: Buffer): boolean {
-  return frame.length >= 4 && frame.readUInt16LE(frame.length - 2) === crc16(frame.subarray(0, -2));
+/** True when the last two of these bytes, at least four, are the CRC of the others, low byte first. */
+export function hasGoodCrc(bytes: Buffer, start = 0, end = bytes.length): boolean {
+  return end - start >= 4 && bytes.readUInt16LE(end - 2) === crc16(bytes, start, end - 2);
 }

@@ -1,17 +1,14 @@
 import type { Reason } from '#edge/domain/reading.ts';
-import { CodedError, codeOf } from '#edge/runtime/errors.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
+import { busReasonOf } from '../ports/bus-error.ts';
 
-/** Outcome words: what a request can come to. They are also the names of the counters in device health. */
+/** What a question to a Modbus device can come to beside what a line can (`BusError`). */
 export type Outcome =
-  | 'timeout' // no answer
-  | 'crc' // bytes came, but no valid frame
-  | 'garbage' // a valid frame that answers something else, or a stream out of step
   | 'exception' // the device (or its gateway) refuses
-  | 'closed' // no connection, or it ended while waiting
-  | 'held' // not asked, on purpose: it is silent and others come first
+  | 'garbage' // an answer that cannot be read
   | 'limit'; // asked for more than Modbus allows: a bug in a profile or here
 
-/** A real Error with what programs need: `MODBUS_TIMEOUT`, `MODBUS_CRC`, ... and the exception number. */
+/** A real Error with what programs need: `MODBUS_EXCEPTION` and its number, `MODBUS_LIMIT`. */
 export class ModbusError extends CodedError {
   readonly outcome: Outcome;
   /** Modbus exception code; 0 when the outcome is another. */
@@ -43,22 +40,11 @@ export function exceptionText(code: number): string {
 
 /** Quality of a value whose request failed (facts of OPC UA Part 8 and of section 7 of the Modbus application protocol). */
 export function reasonOf(error: unknown): Reason {
-  if (!(error instanceof ModbusError))
-    return codeOf(error).startsWith('LANE_') ? 'no-communication' : 'communication-error';
-  switch (error.outcome) {
-    case 'crc':
-    case 'garbage':
-      return 'communication-error';
-    case 'limit':
-      return 'configuration-error';
-    case 'exception':
-      if ([1, 2, 3, 10].includes(error.exception)) return 'configuration-error';
-      return error.exception === 11 ? 'no-communication' : 'device-failure';
-    case 'timeout':
-    case 'closed':
-    case 'held':
-      return 'no-communication';
-  }
+  if (!(error instanceof ModbusError)) return busReasonOf(error);
+  if (error.outcome === 'limit') return 'configuration-error';
+  if (error.outcome === 'garbage') return 'communication-error';
+  if ([1, 2, 3, 10].includes(error.exception)) return 'configuration-error';
+  return error.exception === 11 ? 'no-communication' : 'device-failure';
 }
 
 /** The device was not heard at all: asking for its next block now would only cost another timeout. */

@@ -1,32 +1,31 @@
 import { EventEmitter } from 'node:events';
 import modbusSerial from 'modbus-serial';
 import type { Table } from '#edge/profiles/modbus-address.ts';
+import type { Found, Question } from '../ports/link.ts';
+import { hasGoodCrc } from './crc.ts';
 import { exceptionText, ModbusError } from './errors.ts';
 
 /**
- * One request and what may answer it, as RTU frames (unit, PDU, CRC). modbus-serial builds the request and parses the
- * answer, over a port of ours that only carries frames; see decision 0006. Everything about time, order and which answer
- * belongs to which request is ours.
+ * One request and what may answer it. modbus-serial builds the request, once; see decisions 0006 and 0021. Everything about
+ * time, order and which answer belongs to which request is ours, so that nothing of an accepted answer is left to parse.
  */
 export interface Exchange {
   readonly unit: number;
   readonly fc: number;
-  /** The request as an RTU frame. */
-  readonly request: Buffer;
-  /** Length of the only acceptable answer as an RTU frame, CRC included; an exception is always 5. */
-  readonly answerLength: number;
   /** For people: `read 60 input registers at 0`. */
   readonly what: string;
-  /** Does this frame of `answerLength` bytes answer this request, as far as Modbus lets one tell? CRC not looked at. */
-  accepts(frame: Buffer): boolean;
-  /** Data bytes of an accepted frame (empty for writes). Throws ModbusError for an exception frame. */
+  /** As RTU frames: unit, PDU, CRC. */
+  readonly rtu: Question;
+  /** As the body of a Modbus TCP frame: unit and PDU. */
+  readonly tcp: Question;
+  /** Data bytes of the frame that either question found (empty for writes). Throws ModbusError for an exception. */
   parse(frame: Buffer): Buffer;
 }
 
-type Done = (error: unknown, result?: unknown) => void;
+type Done = (error: unknown) => void;
 type Client = InstanceType<typeof modbusSerial.default>;
 
-/** Takes the frame that the client writes, and gives it the one answer that we accepted. */
+/** Takes the frame that the client writes. */
 class FramePort extends EventEmitter {
   readonly isOpen = true;
   written: Buffer = Buffer.alloc(0);
@@ -48,48 +47,83 @@ interface Shape {
   readonly unit: number;
   readonly fc: number;
   readonly what: string;
-  readonly answerLength: number;
-  readonly accepts: (frame: Buffer, request: Buffer) => boolean;
+  /** Bytes of unit and PDU of the only acceptable answer; an exception has three. */
+  readonly length: number;
+  /** Data bytes of the answer, behind unit, function and count; 0 for a write. */
+  readonly data: number;
   readonly send: (client: Client, done: Done) => void;
 }
 
-/** A client of its own for every exchange: no state of an earlier one can leak into it. */
-function exchange({ unit, fc, what, answerLength, accepts, send }: Shape): Exchange {
+const exceptionLength = 3;
+const crcLength = 2;
+const gatewaySilent = 11;
+
+function exchange({ unit, fc, what, length, data, send }: Shape): Exchange {
   const port = new FramePort();
   const client = new modbusSerial.default(port);
   client.open(() => {});
-  let outcome: { error: unknown; data: Buffer } | undefined;
-  send(client, (error, result) => {
-    outcome ??= { error, data: bufferOf(result) };
-  });
+  send(client, () => {});
   const request = port.written;
+  const matches = (bytes: Buffer, start: number) => answers(bytes, start, request, data);
+  const shared = { unit: String(unit), what };
   return {
     unit,
     fc,
     what,
-    request,
-    answerLength,
-    accepts: (frame) => accepts(frame, request),
+    rtu: {
+      ...shared,
+      request,
+      length: length + crcLength,
+      vague: data > 0,
+      broadcast: unit === 0,
+      find: (received) => findFrame(received, unit, fc, length, matches),
+    },
+    tcp: {
+      ...shared,
+      request: request.subarray(0, -crcLength),
+      find: (body) => findBody(body, unit, fc, length, matches),
+    },
     parse(frame) {
-      if (frame[1] === (fc | 0x80)) {
-        const exception = frame[2] ?? 0;
-        throw new ModbusError('exception', `unit ${unit} refuses to ${what}: ${exceptionText(exception)}`, {
-          exception,
-        });
-      }
-      port.emit('data', frame);
-      if (outcome === undefined || outcome.error) {
-        throw new ModbusError('garbage', `unit ${unit}: unreadable answer to ${what}`, { cause: outcome?.error });
-      }
-      return outcome.data;
+      if (frame[1] === fc) return data === 0 ? nothing : frame.subarray(3, 3 + data);
+      const exception = frame[2] ?? 0;
+      throw new ModbusError('exception', `unit ${unit} refuses to ${what}: ${exceptionText(exception)}`, { exception });
     },
   };
 }
 
-/** The data bytes of a read; the answer to a write has none. */
-function bufferOf(result: unknown): Buffer {
-  const has = typeof result === 'object' && result !== null && 'buffer' in result;
-  return has && Buffer.isBuffer(result.buffer) ? result.buffer : Buffer.alloc(0);
+const nothing = Buffer.alloc(0);
+
+type Matches = (bytes: Buffer, start: number) => boolean;
+
+/** The answer to a read gives its count; that to a write repeats unit, function, address and value or count: six bytes. */
+function answers(bytes: Buffer, start: number, request: Buffer, data: number): boolean {
+  if (data > 0) return bytes[start + 2] === data;
+  return request.compare(bytes, start, start + 6, 0, 6) === 0;
+}
+
+/** The first frame that answers, anywhere in a stream. */
+function findFrame(received: Buffer, unit: number, fc: number, length: number, matches: Matches): Found | null {
+  for (let i = 0; i + exceptionLength + crcLength <= received.length; i++) {
+    if (received[i] !== unit) continue;
+    const isException = received[i + 1] === (fc | 0x80);
+    if (!isException && received[i + 1] !== fc) continue;
+    const end = i + (isException ? exceptionLength : length) + crcLength;
+    if (end > received.length || !(isException || matches(received, i)) || !hasGoodCrc(received, i, end)) continue;
+    return found(received.subarray(i, end), end, isException);
+  }
+  return null;
+}
+
+/** The whole body of a numbered answer, or nothing of it. */
+function findBody(body: Buffer, unit: number, fc: number, length: number, matches: Matches): Found | null {
+  if (body[0] !== unit) return null;
+  if (body[1] === fc && body.length === length && matches(body, 0)) return found(body, length, false);
+  return body[1] === (fc | 0x80) && body.length === exceptionLength ? found(body, exceptionLength, true) : null;
+}
+
+function found(frame: Buffer, consumed: number, isException: boolean): Found {
+  if (!isException) return { frame, consumed };
+  return { frame, consumed, verdict: frame[2] === gatewaySilent ? 'silent' : 'refused' };
 }
 
 function checkLimits(unit: number, at: number, count: number, most: number): void {
@@ -120,8 +154,8 @@ export function readExchange(unit: number, table: Table, at: number, count: numb
     unit,
     fc,
     what: `read ${count} ${tableWords[table]} at ${at}`,
-    answerLength: 5 + bytes,
-    accepts: (frame) => frame[0] === unit && frame[1] === fc && frame[2] === bytes,
+    length: 3 + bytes,
+    data: bytes,
     send: (client, done) => {
       if (fc === 1) client.writeFC1(unit, at, count, done);
       else if (fc === 2) client.writeFC2(unit, at, count, done);
@@ -130,9 +164,6 @@ export function readExchange(unit: number, table: Table, at: number, count: numb
     },
   });
 }
-
-/** The answer to a write repeats unit, function, address and value (5, 6) or count (15, 16): the first six bytes. */
-const echoes = (frame: Buffer, request: Buffer) => frame.subarray(0, 6).equals(request.subarray(0, 6));
 
 export type WriteCode = 5 | 6 | 15 | 16;
 
@@ -149,8 +180,8 @@ export function writeExchange(unit: number, fc: WriteCode, at: number, values: r
     unit,
     fc,
     what: `write ${count} ${fc === 6 || fc === 16 ? 'registers' : 'coils'} at ${at}`,
-    answerLength: 8,
-    accepts: echoes,
+    length: 6,
+    data: 0,
     send: (client, done) => {
       if (fc === 5) client.writeFC5(unit, at, bits[0] === true, done);
       else if (fc === 6) client.writeFC6(unit, at, words[0] ?? 0, done);

@@ -1,41 +1,46 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { BusError } from '../ports/bus-error.ts';
+import type { Found, Link, LinkEvents, LinkKind, Question } from '../ports/link.ts';
 import type { BytePort } from '../ports/port.ts';
-import { withCrc } from './crc.ts';
-import { ModbusError } from './errors.ts';
-import type { Exchange } from './exchange.ts';
-import type { Link, LinkEvents } from './link.ts';
 
-const headerLength = 7;
+/** Transaction, protocol and length; the unit that follows is counted in the length. */
+const prefixLength = 6;
 /** Unit and PDU: at least a function code and one byte, at most 1 + 253. */
 const minLength = 3;
 const maxLength = 254;
 /** Transactions that are over and whose late or doubled answers are known and dropped. */
 const maxFinished = 4_096;
+const nothing = Buffer.alloc(0);
 
 interface Pending {
-  readonly tid: number;
-  readonly exchange: Exchange;
-  readonly resolve: (frame: Buffer) => void;
-  readonly reject: (error: ModbusError) => void;
+  readonly question: Question;
+  readonly resolve: (found: Found) => void;
+  readonly reject: (error: BusError) => void;
   readonly timer: NodeJS.Timeout;
 }
 
+/** A transaction that is over, and when it timed out; 0: it was answered. */
+interface Finished {
+  readonly unit: string;
+  readonly expired: number;
+}
+
 /**
- * Modbus TCP frames (MBAP) over a byte port. The transaction number is 16 bits wide and starts at random, so that neither
- * a late answer nor one to an earlier connection through the same gateway can be taken for ours. Whatever shows that the
- * stream is out of step ends the link at once: the next bytes would be read at the wrong place.
+ * Modbus TCP frames (MBAP) over a byte port; a question is the unit and the PDU. The transaction number is 16 bits wide and
+ * starts at random, so that neither a late answer nor one to an earlier connection through the same gateway can be taken for
+ * ours. Whatever shows that the stream is out of step ends the link at once: the next bytes would be read at the wrong place.
  */
-export class MbapLink implements Link {
+class MbapLink implements Link {
   readonly #port: BytePort;
   readonly #clock: Clock;
   readonly #events: LinkEvents;
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = nothing;
   #tid = randomInt(0x1_0000);
-  #pending: Pending | null = null;
   #ended = false;
-  /** Transaction number -> when it timed out, or 0 when it was answered; oldest first. */
-  readonly #finished = new Map<number, number>();
+  readonly #pending = new Map<number, Pending>();
+  /** By transaction number, oldest first. */
+  readonly #finished = new Map<number, Finished>();
 
   constructor(port: BytePort, clock: Clock, events: LinkEvents) {
     this.#port = port;
@@ -48,18 +53,16 @@ export class MbapLink implements Link {
     return this.#ended;
   }
 
-  send(exchange: Exchange): void {
-    this.#finish(this.#write(exchange), 0);
+  send(question: Question): void {
+    this.#finish(this.#write(question), question.unit, 0);
   }
 
-  exchange(exchange: Exchange, timeout: number): Promise<Buffer> {
+  exchange(question: Question, timeout: number): Promise<Found> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(new ModbusError('closed', 'the connection is closed'));
-      const timer = setTimeout(() => {
-        if (this.#pending !== null) this.#finish(this.#pending.tid, this.#clock.monotonic());
-        this.#fail('timeout', `unit ${exchange.unit} did not answer within ${timeout} ms (${exchange.what})`);
-      }, timeout);
-      this.#pending = { tid: this.#write(exchange), exchange, resolve, reject, timer };
+      if (this.#ended) return reject(new BusError('closed', 'the connection is closed'));
+      const tid = this.#write(question);
+      const timer = setTimeout(() => this.#expire(tid, question, timeout), timeout);
+      this.#pending.set(tid, { question, resolve, reject, timer });
     });
   }
 
@@ -68,83 +71,102 @@ export class MbapLink implements Link {
     await this.#port[Symbol.asyncDispose]();
   }
 
-  #write({ request }: Exchange): number {
+  #write({ request }: Question): number {
     this.#tid = (this.#tid + 1) & 0xffff;
-    const body = request.subarray(0, -2);
-    const header = Buffer.alloc(headerLength - 1);
-    header.writeUInt16BE(this.#tid, 0);
-    header.writeUInt16BE(body.length, 4);
-    this.#port.write(Buffer.concat([header, body]));
+    const frame = Buffer.allocUnsafe(prefixLength + request.length);
+    frame.writeUInt32BE(this.#tid * 0x1_0000, 0);
+    frame.writeUInt16BE(request.length, 4);
+    request.copy(frame, prefixLength);
+    this.#port.write(frame);
     return this.#tid;
   }
 
-  #finish(tid: number, expired: number): void {
+  #finish(tid: number, unit: string, expired: number): void {
     this.#finished.delete(tid);
-    this.#finished.set(tid, expired);
+    this.#finished.set(tid, { unit, expired });
+    if (this.#finished.size <= maxFinished) return;
     const oldest = this.#finished.keys().next();
-    if (this.#finished.size > maxFinished && !oldest.done) this.#finished.delete(oldest.value);
+    if (!oldest.done) this.#finished.delete(oldest.value);
   }
 
   #receive(bytes: Buffer): void {
     this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
-    while (!this.#ended && this.#buffer.length >= headerLength) {
+    while (!this.#ended && this.#buffer.length > prefixLength) {
       const protocol = this.#buffer.readUInt16BE(2);
       const length = this.#buffer.readUInt16BE(4);
       if (protocol !== 0 || length < minLength || length > maxLength) {
         this.#desync(`a header says protocol ${protocol}, length ${length}`);
         return;
       }
-      const end = headerLength - 1 + length;
+      const end = prefixLength + length;
       if (this.#buffer.length < end) return;
       const tid = this.#buffer.readUInt16BE(0);
-      const body = this.#buffer.subarray(headerLength - 1, end);
-      this.#buffer = this.#buffer.subarray(end);
+      const body = this.#buffer.subarray(prefixLength, end);
+      this.#buffer = this.#buffer.length === end ? nothing : this.#buffer.subarray(end);
       this.#answer(tid, body);
     }
   }
 
   #answer(tid: number, body: Buffer): void {
-    const pending = this.#pending;
-    if (pending?.tid !== tid) {
-      const expired = this.#finished.get(tid);
-      if (expired === undefined) {
-        this.#desync(`transaction ${tid} was never asked for`);
-        return;
-      }
-      this.#events.count(expired === 0 ? 'doubled' : 'late');
-      if (expired !== 0) this.#events.late(this.#clock.monotonic() - expired);
+    const pending = this.#pending.get(tid);
+    if (pending === undefined) {
+      this.#unasked(tid);
       return;
     }
-    const { exchange } = pending;
-    const frame = withCrc(body);
-    const isException = body.length === 3 && body[0] === exchange.unit && body[1] === (exchange.fc | 0x80);
-    if (!isException && !(frame.length === exchange.answerLength && exchange.accepts(frame))) {
-      this.#desync(`the answer to transaction ${tid} does not fit (${exchange.what}, unit ${exchange.unit})`);
+    const found = pending.question.find(body);
+    if (found === null || found.consumed !== body.length) {
+      const { what, unit } = pending.question;
+      this.#desync(`the answer to transaction ${tid} does not fit (${what}, unit ${unit})`);
       return;
     }
-    this.#finish(tid, 0);
-    this.#pending = null;
+    this.#finish(tid, pending.question.unit, 0);
+    this.#pending.delete(tid);
     clearTimeout(pending.timer);
-    pending.resolve(frame);
+    pending.resolve(found);
+  }
+
+  #unasked(tid: number): void {
+    const over = this.#finished.get(tid);
+    if (over === undefined) {
+      this.#desync(`transaction ${tid} was never asked for`);
+      return;
+    }
+    this.#events.count(over.expired === 0 ? 'doubled' : 'late');
+    if (over.expired !== 0) this.#events.late(over.unit, this.#clock.monotonic() - over.expired);
+  }
+
+  #expire(tid: number, { unit, what }: Question, timeout: number): void {
+    const pending = this.#pending.get(tid);
+    this.#pending.delete(tid);
+    this.#finish(tid, unit, this.#clock.monotonic());
+    pending?.reject(new BusError('timeout', `unit ${unit} did not answer within ${timeout} ms (${what})`));
   }
 
   #desync(what: string): void {
     this.#events.count('desync');
     this.#ended = true;
-    this.#fail('garbage', `out of step, connecting anew: ${what}`);
+    this.#failAll('garbage', `out of step, connecting anew: ${what}`);
     void this.#port[Symbol.asyncDispose]();
   }
 
-  #fail(outcome: 'timeout' | 'garbage' | 'closed', message: string): void {
-    const pending = this.#pending;
-    this.#pending = null;
-    clearTimeout(pending?.timer);
-    pending?.reject(new ModbusError(outcome, message));
+  #failAll(outcome: 'garbage' | 'closed', message: string): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { timer, reject } of all) {
+      clearTimeout(timer);
+      reject(new BusError(outcome, message));
+    }
   }
 
   #end(reason: string): void {
     this.#ended = true;
-    this.#buffer = Buffer.alloc(0);
-    this.#fail('closed', `the connection ended: ${reason}`);
+    this.#buffer = nothing;
+    this.#failAll('closed', `the connection ended: ${reason}`);
   }
 }
+
+export const mbapLink: LinkKind = {
+  name: 'Modbus TCP',
+  numbered: true,
+  open: (port, clock, events) => new MbapLink(port, clock, events),
+};

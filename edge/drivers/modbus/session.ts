@@ -10,12 +10,14 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
 import type { Session, Sink } from '../driver.ts';
+import type { Bus } from '../ports/bus.ts';
+import { BusError } from '../ports/bus-error.ts';
 import { checkedNames, judgeChecks } from './check-gate.ts';
 import type { ModbusConfig } from './config.ts';
 import { isSilence, ModbusError, reasonOf } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { readExchange } from './exchange.ts';
-import type { Line } from './line.ts';
+import { askModbus } from './line.ts';
 import type { Block, Span } from './planner.ts';
 import { barrierAt, cutOf, planReads, spanOf } from './planner.ts';
 import type { Item } from './write.ts';
@@ -25,7 +27,7 @@ export interface ModbusSessionOptions {
   readonly device: Device;
   readonly profile: ModbusProfile;
   readonly config: ModbusConfig;
-  readonly line: Line;
+  readonly bus: Bus;
   /** Cost of a request in registers, from the line's physics. */
   readonly overhead: number;
   readonly sink: Sink;
@@ -180,27 +182,28 @@ export class ModbusSession implements Session {
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof ModbusError) || signal.aborted || !this.#isWorthAnother(error, attempt)) throw error;
-        if (error.outcome === 'exception') await delay(busyPause, signal);
+        if (signal.aborted || !this.#isWorthAnother(error, attempt)) throw error;
+        if (error instanceof ModbusError) await delay(busyPause, signal);
       }
     }
   }
 
-  #isWorthAnother(error: ModbusError, attempt: number): boolean {
-    if (error.outcome === 'exception') return [5, 6].includes(error.exception) && attempt <= busyRetries;
-    if (error.outcome === 'held' || error.outcome === 'limit') return false;
+  #isWorthAnother(error: unknown, attempt: number): boolean {
+    if (error instanceof ModbusError) return [5, 6].includes(error.exception) && attempt <= busyRetries;
+    if (!(error instanceof BusError) || error.outcome === 'held') return false;
     return attempt === 1 && this.#now() - this.#lastHeard < recentlyHeard;
   }
 
   async #request(exchange: Exchange, urgency: 'read' | 'write', signal: AbortSignal): Promise<Buffer> {
-    const { config, profile, line, sink } = this.#options;
-    const bytes = await line.request(exchange, {
+    const { config, profile, bus, device, sink } = this.#options;
+    const bytes = await askModbus(bus, exchange, {
       urgency,
       timeout: config.timeout,
       lateWindow: config.lateWindow,
       pause: profile.bus.pause,
       signal,
       count: (word) => sink.count(word),
+      device: device.id,
     });
     this.#lastHeard = this.#now();
     return bytes;
@@ -224,7 +227,7 @@ export class ModbusSession implements Session {
       // One lost answer is no news; another device may stand there after a long silence.
       if (this.#silentReads < 2) return;
       this.#checked = this.#options.profile.check.length === 0;
-      this.#say('offline', `${this.#options.line.label}: ${messageOf(this.#lastError)}`, codeOf(this.#lastError));
+      this.#say('offline', `${this.#options.bus.label}: ${messageOf(this.#lastError)}`, codeOf(this.#lastError));
     } else if (errors > 0) this.#say('degraded', messageOf(this.#lastError), codeOf(this.#lastError));
     else if (complaint === 'unheard') return;
     else if (complaint !== null) {

@@ -12,6 +12,8 @@ export interface PortSource {
   readonly key: string;
   /** For people: `10.0.3.7:502`, `/dev/ttyUSB0 at 9600 8N1`. */
   readonly label: string;
+  /** What all who share it must agree on (`9600 8N1`); absent where there is nothing to agree on. */
+  readonly settings?: string;
   /** Rejects with PORT_UNREACHABLE, or PORT_TIMEOUT after `timeout` ms; leaves nothing open behind. */
   open(timeout: number, signal: AbortSignal): Promise<BytePort>;
 }

@@ -13,10 +13,12 @@ export interface SerialOptions {
 /** A serial line, locked for us alone. Give `/dev/serial/by-id/...`: `/dev/ttyUSB0` is another device after a replug. */
 export function serialPort(options: SerialOptions): PortSource {
   const letters = { none: 'N', even: 'E', odd: 'O' } as const;
-  const label = `${options.path} at ${options.baud} ${options.dataBits}${letters[options.parity]}${options.stopBits}`;
+  const settings = `${options.baud} ${options.dataBits}${letters[options.parity]}${options.stopBits}`;
+  const label = `${options.path} at ${settings}`;
   return {
     key: `serial:${options.path}`,
     label,
+    settings,
     open: (timeout, signal) => openSerial(options, label, timeout, signal),
   };
 }
@@ -96,4 +98,9 @@ function wrapSerial(port: SerialPort): BytePort {
       await gone;
     },
   };
+}
+
+/** 3.5 characters of silence end a Modbus frame; above 19200 baud 1.75 ms do (Modbus serial line V1.02, 2.5.1.1). */
+export function frameGapOf(options: Omit<SerialOptions, 'path'>): number {
+  return options.baud > 19_200 ? 1.75 : (3_500 * bitsPerCharacter(options)) / options.baud;
 }

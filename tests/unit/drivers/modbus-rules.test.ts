@@ -3,8 +3,12 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ModbusError } from '#edge/drivers/modbus/errors.ts';
 import { readExchange, writeExchange } from '#edge/drivers/modbus/exchange.ts';
-import type { RequestOptions } from '#edge/drivers/modbus/line.ts';
-import { Line } from '#edge/drivers/modbus/line.ts';
+import { askModbus } from '#edge/drivers/modbus/line.ts';
+import { mbapLink } from '#edge/drivers/modbus/mbap-link.ts';
+import type { AskOptions } from '#edge/drivers/ports/bus.ts';
+import { Bus } from '#edge/drivers/ports/bus.ts';
+import { BusError } from '#edge/drivers/ports/bus-error.ts';
+import { streamLink } from '#edge/drivers/ports/stream-link.ts';
 import { tcpPort } from '#edge/drivers/ports/tcp.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import type { SimFault, SimRequest, SimServer, SimUnit } from '#edge/simulators/modbus-server.ts';
@@ -13,18 +17,19 @@ import { startModbusServer } from '#edge/simulators/modbus-server.ts';
 /* The twelve things a production layer must add to modbus-serial, each against a server that misbehaves in that way. */
 
 type Framing = 'mbap' | 'rtu';
+const kinds = { mbap: mbapLink, rtu: streamLink } as const;
 const host = '127.0.0.1';
 
 interface Rig extends AsyncDisposable {
   readonly server: SimServer;
-  readonly line: Line;
+  readonly bus: Bus;
   readonly counts: Map<string, number>;
   /** Requests as the server saw them: `<unit>:<fc>:<at>`. */
   readonly seen: string[];
   readonly writes: boolean[];
   fault: ((request: SimRequest) => SimFault | null) | null;
-  options(more?: Partial<RequestOptions>): RequestOptions;
-  read(unit: number, at: number, more?: Partial<RequestOptions>): Promise<number>;
+  options(more?: Partial<AskOptions>): AskOptions;
+  read(unit: number, at: number, more?: Partial<AskOptions>): Promise<number>;
 }
 
 /** Register n of unit u reads as 1000 * u + n, plus the number of the request so that no two answers are equal. */
@@ -56,28 +61,29 @@ async function makeRig(framing: Framing, think = 0): Promise<Rig> {
     },
   });
   const source = tcpPort({ host, port: server.port });
-  const line = new Line({ source, framing, clock: systemClock, reconnect: { first: 20, cap: 100 } });
+  const bus = new Bus({ source, kind: kinds[framing], clock: systemClock, reconnect: { first: 20, cap: 100 } });
   const counts = new Map<string, number>();
-  const options = (more: Partial<RequestOptions> = {}): RequestOptions => ({
+  const options = (more: Partial<AskOptions> = {}): AskOptions => ({
     urgency: 'read',
     timeout: 120,
     lateWindow: 250,
     pause: 0,
+    device: 'meter',
     signal: new AbortController().signal,
     count: (word) => counts.set(word, (counts.get(word) ?? 0) + 1),
     ...more,
   });
   return Object.assign(rig, {
     server,
-    line,
+    bus,
     counts,
     seen,
     writes,
     options,
-    read: async (id: number, at: number, more: Partial<RequestOptions> = {}) =>
-      (await line.request(readExchange(id, 'holding', at, 2), options(more))).readUInt16BE(0),
+    read: async (id: number, at: number, more: Partial<AskOptions> = {}) =>
+      (await askModbus(bus, readExchange(id, 'holding', at, 2), options(more))).readUInt16BE(0),
     async [Symbol.asyncDispose]() {
-      await line[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
     },
   });
@@ -96,7 +102,7 @@ const outcomeOf = (promise: Promise<unknown>) =>
     () => 'answered',
     (error: unknown) => {
       expect(error).toBeInstanceOf(Error);
-      return error instanceof ModbusError ? error.outcome : String(error);
+      return error instanceof ModbusError || error instanceof BusError ? error.outcome : String(error);
     },
   );
 
@@ -104,7 +110,7 @@ describe.each(['mbap', 'rtu'] as const)('a %s line', (framing) => {
   it('1: asks one after another, first come first served, writes ahead of reads', async () => {
     await using rig = await makeRig(framing, 15);
     const reads = [1, 2, 3].map((unit) => rig.read(unit, 10 * unit));
-    const write = rig.line.request(writeExchange(4, 5, 7, [true]), rig.options({ urgency: 'write' }));
+    const write = askModbus(rig.bus, writeExchange(4, 5, 7, [true]), rig.options({ urgency: 'write' }));
     expect(await Promise.all(reads)).toEqual([1010, 2020, 3030]);
     await write;
     expect(rig.seen).toEqual(['1:3:10', '4:5:7', '2:3:20', '3:3:30']);
@@ -154,7 +160,7 @@ describe.each(['mbap', 'rtu'] as const)('a %s line', (framing) => {
     await using rig = await makeRig(framing);
     rig.fault = once({ kind: 'dropped' });
     const started = performance.now();
-    await expect(rig.read(1, 0)).rejects.toMatchObject({ name: 'ModbusError', code: 'MODBUS_TIMEOUT' });
+    await expect(rig.read(1, 0)).rejects.toMatchObject({ name: 'BusError', code: 'BUS_TIMEOUT' });
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
@@ -180,7 +186,7 @@ describe.each(['mbap', 'rtu'] as const)('a %s line', (framing) => {
     const all = [1, 2, 3].map((unit) => rig.read(unit, 0, { timeout: 5_000 }));
     const settled = Promise.allSettled(all);
     await expect.poll(() => rig.server.stats.requests).toBe(1);
-    await rig.line[Symbol.asyncDispose]();
+    await rig.bus[Symbol.asyncDispose]();
     expect((await settled).map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
   });
 
@@ -196,10 +202,14 @@ describe.each(['mbap', 'rtu'] as const)('a %s line', (framing) => {
     await using rig = await makeRig(framing);
     rig.fault = ({ unit }) => (unit === 5 ? { kind: 'dropped' } : null);
     for (let i = 0; i < 2; i++) expect(await outcomeOf(rig.read(5, 0))).toBe('timeout');
-    // From now on its requests are probes: one at a time, the others are turned away at once.
-    expect(await outcomeOf(rig.read(5, 0))).toBe('timeout');
+    // From now on it is asked in half a second, then ever more rarely; in between it is turned away at once.
     expect(await outcomeOf(rig.read(5, 0))).toBe('held');
     expect(await rig.read(1, 3)).toBe(1003);
+    await expect.poll(() => outcomeOf(rig.read(5, 0)), { interval: 20, timeout: 5_000 }).toBe('timeout');
+    expect(await outcomeOf(rig.read(5, 0))).toBe('held');
+    rig.fault = null;
+    await expect.poll(() => outcomeOf(rig.read(5, 0)), { interval: 20, timeout: 10_000 }).toBe('answered');
+    expect(await rig.read(5, 1)).toBe(5001);
   });
 });
 
@@ -233,15 +243,15 @@ describe('an RTU line', () => {
 
   it('4: takes only the echo of its own write', async () => {
     await using rig = await makeRig('rtu');
-    const echo = writeExchange(1, 5, 0, [true]).request;
+    const echo = writeExchange(1, 5, 0, [true]).rtu.request;
     rig.fault = once({ kind: 'raw', bytes: echo });
-    expect(await outcomeOf(rig.line.request(writeExchange(1, 5, 5, [false]), rig.options()))).not.toBe('answered');
+    expect(await outcomeOf(askModbus(rig.bus, writeExchange(1, 5, 5, [false]), rig.options()))).not.toBe('answered');
   });
 
   it('10: a broadcast reaches every unit and waits for nobody', async () => {
     await using rig = await makeRig('rtu');
     const started = performance.now();
-    await rig.line.request(writeExchange(0, 5, 3, [true]), rig.options({ urgency: 'write', timeout: 5_000 }));
+    await askModbus(rig.bus, writeExchange(0, 5, 3, [true]), rig.options({ urgency: 'write', timeout: 5_000 }));
     expect(performance.now() - started).toBeLessThan(2_500);
     await expect.poll(() => rig.writes[3]).toBe(true);
     expect(await rig.read(1, 1)).toBe(1001);
@@ -263,8 +273,8 @@ describe('an MBAP line', () => {
       });
       const source = tcpPort({ host, port: (server.address() as AddressInfo).port });
       await using rig = await makeRig('mbap');
-      await using line = new Line({ source, framing: 'mbap', clock: systemClock });
-      expect(await outcomeOf(line.request(readExchange(1, 'input', 0, 2), rig.options()))).toBe('closed');
+      await using bus = new Bus({ source, kind: mbapLink, clock: systemClock });
+      expect(await outcomeOf(askModbus(bus, readExchange(1, 'input', 0, 2), rig.options()))).toBe('closed');
       server.close();
     }
     expect(new Set(numbers).size).toBeGreaterThan(3);
@@ -300,17 +310,17 @@ describe('connecting', () => {
   it('7, 9: refuses at once while it backs off, and makes a new socket each time', async () => {
     await using rig = await makeRig('mbap');
     const source = tcpPort({ host, port: 1 });
-    await using line = new Line({
+    await using bus = new Bus({
       source,
-      framing: 'mbap',
+      kind: mbapLink,
       clock: systemClock,
       reconnect: { first: 60_000, cap: 60_000 },
     });
-    await expect(line.request(readExchange(1, 'input', 0, 2), rig.options())).rejects.toThrow(
+    await expect(askModbus(bus, readExchange(1, 'input', 0, 2), rig.options())).rejects.toThrow(
       /127\.0\.0\.1:1.*ECONNREFUSED/,
     );
     const started = performance.now();
-    await expect(line.request(readExchange(1, 'input', 0, 2), rig.options())).rejects.toThrow(/next try in \d+ s/);
+    await expect(askModbus(bus, readExchange(1, 'input', 0, 2), rig.options())).rejects.toThrow(/next try in \d+ s/);
     expect(performance.now() - started).toBeLessThan(500);
   });
 
@@ -323,8 +333,8 @@ describe('connecting', () => {
     await using server = await startModbusServer({ host: '::1', port: 0, framing: 'mbap', units });
     await using rig = await makeRig('mbap');
     const source = tcpPort({ host: '[::1]', port: server.port });
-    await using line = new Line({ source, framing: 'mbap', clock: systemClock });
-    expect((await line.request(readExchange(1, 'input', 0, 1), rig.options())).readUInt16BE()).toBe(7);
+    await using bus = new Bus({ source, kind: mbapLink, clock: systemClock });
+    expect((await askModbus(bus, readExchange(1, 'input', 0, 1), rig.options())).readUInt16BE()).toBe(7);
   });
 });
 
@@ -342,12 +352,12 @@ describe('11: limits', () => {
   });
 
   it('the largest requests are exactly as long as the standard says', () => {
-    expect(readExchange(1, 'holding', 0, 125).answerLength).toBe(255);
-    expect(readExchange(1, 'coil', 0, 2000).answerLength).toBe(255);
-    expect(writeExchange(1, 16, 0, Buffer.alloc(246)).request.length).toBe(255);
-    expect(readExchange(17, 'holding', 0x6b, 3).request.toString('hex')).toBe('1103006b00037687');
-    expect(writeExchange(1, 5, 3, [true]).request.subarray(0, 6).toString('hex')).toBe('01050003ff00');
-    expect(writeExchange(1, 15, 0, [true, false, true]).request.subarray(0, 8).toString('hex')).toBe(
+    expect(readExchange(1, 'holding', 0, 125).rtu.length).toBe(255);
+    expect(readExchange(1, 'coil', 0, 2000).rtu.length).toBe(255);
+    expect(writeExchange(1, 16, 0, Buffer.alloc(246)).rtu.request.length).toBe(255);
+    expect(readExchange(17, 'holding', 0x6b, 3).rtu.request.toString('hex')).toBe('1103006b00037687');
+    expect(writeExchange(1, 5, 3, [true]).rtu.request.subarray(0, 6).toString('hex')).toBe('01050003ff00');
+    expect(writeExchange(1, 15, 0, [true, false, true]).rtu.request.subarray(0, 8).toString('hex')).toBe(
       '010f000000030105',
     );
   });

@@ -1,0 +1,224 @@
+import type { Clock } from '#edge/runtime/clock.ts';
+import { BusError } from './bus-error.ts';
+import type { Found, Link, LinkEvents, LinkKind, Question } from './link.ts';
+import type { BytePort } from './port.ts';
+
+/** More than two of the longest frames (256 bytes): older bytes of a noisy line are dropped. */
+const maxBuffer = 1024;
+/** Enough bytes for the answer, none of them valid, and silence for so long: it is not coming. Wi-Fi gateways pause 50 ms. */
+const quietAfterGarbage = 120;
+/** How long answers stay comparable; a doubled answer later than this was never seen. */
+const twinWindow = 1_000;
+const maxRecent = 256;
+const maxUnanswered = 64;
+/** Nobody answers later than this, ms. */
+const lateAtMost = 30_000;
+const nothing = Buffer.alloc(0);
+
+interface Pending {
+  readonly question: Question;
+  readonly sent: number;
+  readonly timeout: number;
+  readonly resolve: (found: Found) => void;
+  readonly reject: (error: BusError) => void;
+  /** `no`: nothing odd so far. `doubted`: what came equals a recent answer. `asked`: so the request was sent once more. */
+  again: 'no' | 'doubted' | 'asked';
+  doubted: Buffer | null;
+  timer: NodeJS.Timeout;
+  extra: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Frames over a plain line of bytes, serial or TCP, one question at a time. Nothing there numbers the answers: an answer
+ * proves only what its protocol repeats in it (Modbus RTU: unit, function and length). So the input is flushed before each
+ * request, noise is skipped by the question's own scan, and where a question says that its answers are vague, an answer that
+ * is byte for byte one that came moments ago is not believed: it may be a copy that a gateway sent twice (which would shift
+ * every later answer by one) or a value that did not move. The request is sent once more, and two equal answers are the
+ * value. Late answers are the bus's business: it holds the unit back.
+ */
+class StreamLink implements Link {
+  readonly #port: BytePort;
+  readonly #clock: Clock;
+  readonly #events: LinkEvents;
+  #buffer: Buffer = nothing;
+  #pending: Pending | null = null;
+  #ended = false;
+  /** Accepted answers of the last moments, oldest first. */
+  readonly #recent: { readonly frame: Buffer; readonly at: number }[] = [];
+  /** Requests that timed out a moment ago: their late answers teach how long to hold a unit back. */
+  readonly #unanswered: { readonly question: Question; readonly expired: number }[] = [];
+  /** The question that was answered last, while a second answer to it would mean a second device. */
+  #answered: { readonly question: Question; readonly at: number } | null = null;
+  /** Smoothed answer time, ms; decides how long an answer may follow its forerunner's copy. */
+  #latency = 20;
+
+  constructor(port: BytePort, clock: Clock, events: LinkEvents) {
+    this.#port = port;
+    this.#clock = clock;
+    this.#events = events;
+    port.listen({ data: (bytes) => this.#receive(bytes), closed: (reason) => this.#end(reason) });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  send(question: Question): void {
+    this.#flush();
+    this.#port.write(question.request);
+  }
+
+  exchange(question: Question, timeout: number): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new BusError('closed', 'the connection is closed'));
+      this.#flush();
+      const timer = setTimeout(() => this.#expire(timeout), timeout);
+      const sent = this.#clock.monotonic();
+      this.#pending = { question, sent, timeout, resolve, reject, timer, again: 'no', doubted: null, extra: undefined };
+      this.#port.write(question.request);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end('closed by us');
+    await this.#port[Symbol.asyncDispose]();
+  }
+
+  #flush(): void {
+    if (this.#buffer.length > 0) this.#events.count('stray');
+    this.#buffer = nothing;
+  }
+
+  #receive(bytes: Buffer): void {
+    const all = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
+    this.#buffer = all.length > maxBuffer ? all.subarray(-maxBuffer) : all;
+    this.#learnLate();
+    const pending = this.#pending;
+    if (pending?.question.unit !== this.#answered?.question.unit) this.#hearSecond();
+    if (pending === null) return;
+    for (let found = this.#take(pending.question); found !== null; found = this.#take(pending.question)) {
+      const isConfirmed = pending.again === 'asked' && pending.doubted?.equals(found.frame) === true;
+      if (isConfirmed || !this.#isTwin(pending.question, found.frame)) {
+        this.#accept(pending, found);
+        return;
+      }
+      this.#doubt(pending, found.frame);
+    }
+    if (pending.again !== 'no') return;
+    clearTimeout(pending.extra);
+    if (this.#buffer.length >= (pending.question.length ?? Number.POSITIVE_INFINITY)) {
+      pending.extra = setTimeout(() => this.#fail('crc', this.#whatCame(pending.question)), quietAfterGarbage);
+    }
+  }
+
+  #take(question: Question): Found | null {
+    if (this.#buffer.length === 0) return null;
+    const found = question.find(this.#buffer);
+    if (found !== null) this.#buffer = this.#buffer.subarray(found.consumed);
+    return found;
+  }
+
+  /** A copy of an answer that names its question answers the same question: only the vague ones are dangerous. */
+  #isTwin(question: Question, frame: Buffer): boolean {
+    if (question.vague !== true) return false;
+    const since = this.#clock.monotonic() - twinWindow;
+    return this.#recent.some((known) => known.at > since && known.frame.equals(frame));
+  }
+
+  /** Gives the true answer a moment to follow its forerunner's copy, then asks again. */
+  #doubt(pending: Pending, frame: Buffer): void {
+    if (pending.again !== 'no') return;
+    pending.again = 'doubted';
+    pending.doubted = frame;
+    this.#events.count('doubted');
+    clearTimeout(pending.extra);
+    const patience = Math.min(100, Math.max(5, 1.5 * this.#latency));
+    pending.extra = setTimeout(() => {
+      pending.again = 'asked';
+      clearTimeout(pending.timer);
+      pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
+      this.#port.write(pending.question.request);
+    }, patience);
+  }
+
+  #accept(pending: Pending, found: Found): void {
+    const now = this.#clock.monotonic();
+    const { question, again } = pending;
+    if (again === 'no') this.#latency += 0.2 * (now - pending.sent - this.#latency);
+    // Two questions, and this answers one of them: the other answer is still on its way.
+    else if (again === 'asked' && !this.#isTwin(question, found.frame)) this.#events.unsettled(question.unit);
+    this.#answered = again === 'asked' ? null : { question, at: now };
+    this.#settle();
+    this.#recent.push({ frame: Buffer.from(found.frame), at: now });
+    while (this.#recent.length > maxRecent || (this.#recent[0]?.at ?? now) < now - twinWindow) this.#recent.shift();
+    this.#hearSecond();
+    pending.resolve(found);
+  }
+
+  /** Two answers to one question that are not copies: two devices use this id. */
+  #hearSecond(): void {
+    const answered = this.#answered;
+    if (answered === null || this.#buffer.length === 0) return;
+    if (this.#clock.monotonic() - answered.at > twinWindow) return;
+    const { question } = answered;
+    if (this.#unanswered.some((other) => other.question.unit === question.unit)) return;
+    const second = question.find(this.#buffer);
+    if (second === null || this.#recent.some(({ frame }) => frame.equals(second.frame))) return;
+    this.#answered = null;
+    this.#events.second(question.unit);
+  }
+
+  #expire(timeout: number): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    const { question } = pending;
+    this.#unanswered.push({ question, expired: this.#clock.monotonic() });
+    if (this.#unanswered.length > maxUnanswered) this.#unanswered.shift();
+    if (this.#buffer.length > 0) this.#fail('crc', this.#whatCame(question));
+    else this.#fail('timeout', `unit ${question.unit} did not answer within ${timeout} ms (${question.what})`);
+  }
+
+  #whatCame({ unit, what }: Question): string {
+    return `unit ${unit}: ${this.#buffer.length} bytes came, no valid answer among them (${what})`;
+  }
+
+  #learnLate(): void {
+    if (this.#unanswered.length === 0) return;
+    const now = this.#clock.monotonic();
+    while ((this.#unanswered[0]?.expired ?? now) < now - lateAtMost) this.#unanswered.shift();
+    // The unit's own open request may look the same: that is an answer, not a late one.
+    const index = this.#unanswered.findIndex(
+      ({ question }) => this.#pending?.question.unit !== question.unit && question.find(this.#buffer) !== null,
+    );
+    const [found] = index < 0 ? [] : this.#unanswered.splice(index, 1);
+    if (found === undefined) return;
+    // What lies in the buffer now is no second answer.
+    if (this.#answered?.question.unit === found.question.unit) this.#answered = null;
+    this.#events.count('late');
+    this.#events.late(found.question.unit, now - found.expired);
+  }
+
+  #settle(): Pending | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    clearTimeout(pending?.timer);
+    clearTimeout(pending?.extra);
+    return pending;
+  }
+
+  #fail(outcome: 'timeout' | 'crc' | 'closed', message: string): void {
+    this.#settle()?.reject(new BusError(outcome, message));
+  }
+
+  #end(reason: string): void {
+    this.#ended = true;
+    this.#fail('closed', `the connection ended: ${reason}`);
+  }
+}
+
+/** Frames that follow one another on a line without numbers: Modbus RTU, DL/T 645, CJ/T 188, together if need be. */
+export const streamLink: LinkKind = {
+  name: 'a serial line',
+  numbered: false,
+  open: (port, clock, events) => new StreamLink(port, clock, events),
+};
