@@ -45,8 +45,8 @@ export interface SmokeCampus extends AsyncDisposable {
   smoke(detector: 1 | 2, on: boolean): Promise<void>;
   /** Contact `n` (from 0) and with it relay `n`, channel 1. */
   contact(n: number, on: boolean): Promise<void>;
-  /** Makes the function node of the flow spin; it does not for `false`. */
-  spin(on: boolean): Promise<void>;
+  /** Puts the flows into a mood: each function looks once at the reading, and goes on until its process ends. */
+  mood(mood: Mood, on: boolean): Promise<void>;
   onRelay(listener: (n: number, on: boolean, at: number) => void): void;
   /** Does Node-RED's HTTP server answer within `ms`? A blocked main loop does not. */
   flowsAnswer(ms: number): Promise<boolean>;
@@ -57,19 +57,41 @@ const host = '127.0.0.1';
 const clip = join(import.meta.dirname, '../../edge/simulators/clips/evacuation.wav');
 const both = (text: string) => ({ zh: text, en: text });
 
-/** No timeout of Node-RED sees this loop: it gives way to promises only, so the main loop never turns again. */
-const spinningFlow = [
-  { id: 'tab', type: 'tab', label: 'other/spin' },
-  { id: 'in', type: 'campus reading', z: 'tab', point: 'spinner/alarm', qualityChanges: false, wires: [['spin']] },
-  {
-    id: 'spin',
-    type: 'function',
-    z: 'tab',
-    func: 'if (msg.payload === true) (async () => { while (true) await null; })();',
-    outputs: 1,
-    wires: [[]],
-  },
-];
+/** What a flow may do to those beside it: each tab waits for a contact of its own. */
+const moods = {
+  // No timeout of Node-RED sees this loop: it gives way to promises only, so the main loop never turns again.
+  spin: '(async () => { while (true) await null; })();',
+  // 30 MB a second: the end of its heap comes every few seconds, after much collecting.
+  leak: 'const kept = []; setInterval(() => kept.push(new Array(40_000).fill(kept.length)), 10);',
+  // 10,000 requests a second.
+  flood: 'let n = 0; setInterval(() => { for (let i = 0; i < 100; i++) node.send({ payload: n++ % 2 === 0 }); }, 10);',
+  // Each ends a Node process that does not expect it.
+  reject: "setInterval(() => { for (let i = 0; i < 50; i++) Promise.reject(new Error('not caught')); }, 10);",
+} as const;
+export type Mood = keyof typeof moods;
+export const moodNames: readonly Mood[] = ['spin', 'leak', 'flood', 'reject'];
+
+/** What the flood asks for: a channel that nothing else uses. */
+const floodedOutput = 'relay-0/relay_8';
+
+function moodFlow(mood: Mood): object[] {
+  const point = `${mood}-contact/alarm`;
+  return [
+    { id: mood, type: 'tab', label: `other/${mood}` },
+    { id: `${mood}-in`, type: 'campus reading', z: mood, point, qualityChanges: false, wires: [[`${mood}-f`]] },
+    {
+      id: `${mood}-f`,
+      type: 'function',
+      z: mood,
+      func: `if (msg.payload === true) { ${moods[mood]} }`,
+      outputs: 1,
+      wires: [mood === 'flood' ? [`${mood}-out`] : []],
+    },
+    ...(mood === 'flood'
+      ? [{ id: `${mood}-out`, type: 'campus hold', z: mood, point: floodedOutput, name: 'flood', wires: [[]] }]
+      : []),
+  ];
+}
 
 function device(id: string, profile: string, address: object) {
   return { id, name: both(id), profile, zone: 'school', address };
@@ -79,6 +101,7 @@ function device(id: string, profile: string, address: object) {
 function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): ReturnType<typeof checkSite> {
   const { relays, flows } = options;
   const contacts = Array.from({ length: relays }, (_, n) => `contact-${n}`);
+  const moodContacts = moodNames.map((mood) => `${mood}-contact`);
   const file = {
     site: 1,
     campus: { id: '2151009902', name: both('Bench school'), timeZone: 'Asia/Shanghai' },
@@ -87,14 +110,15 @@ function siteOf(options: SmokeCampusOptions, ports: Ports, folder: string): Retu
     http: { host, port: ports.http },
     https: null,
     flows: { enabled: flows, port: ports.flows, folder: 'flows' },
+    flowRequests: [floodedOutput],
     poll: { fast: '10min', normal: '10min', slow: '10min' },
     clients: [
       { id: 'zigbee', publish: ['zigbee2mqtt/#'] },
-      { id: 'contacts', devices: [...contacts, 'spinner'] },
+      { id: 'contacts', devices: [...contacts, ...moodContacts] },
     ],
     devices: [
       ...['smoke-1', 'smoke-2'].map((id) => device(id, 'sensor/zigbee-smoke', { zigbee2mqtt: id })),
-      ...[...contacts, 'spinner'].map((id) => device(id, 'sensor/json-fire-panel', { json: true })),
+      ...[...contacts, ...moodContacts].map((id) => device(id, 'sensor/json-fire-panel', { json: true })),
       ...ports.relays.map((port, n) =>
         device(`relay-${n}`, 'relay/waveshare-relay-8', { tcp: { host, port }, unit: 1 }),
       ),
@@ -167,7 +191,9 @@ export async function startSmokeCampus(options: SmokeCampusOptions): Promise<Smo
     speakers: speakers.map(({ port }) => port),
   };
   await mkdir(join(folder.path, 'flows/other'), { recursive: true });
-  await writeFile(join(folder.path, 'flows/other/spin.json'), JSON.stringify(spinningFlow));
+  for (const mood of moodNames) {
+    await writeFile(join(folder.path, `flows/other/${mood}.json`), JSON.stringify(moodFlow(mood)));
+  }
   const site = siteOf(options, ports, folder.path);
   await writeRules(options, rulesFolder(site));
   const supervisor = stack.use(startProcesses(site, join(folder.path, 'data'), options));
@@ -187,7 +213,7 @@ export async function startSmokeCampus(options: SmokeCampusOptions): Promise<Smo
     data: join(folder.path, 'data'),
     smoke: (detector, on) => zigbee.publish(`zigbee2mqtt/smoke-${detector}`, { smoke: on, battery: 97 }),
     contact: (n, on) => say(`contact-${n}`, on),
-    spin: (on) => say('spinner', on),
+    mood: (mood, on) => say(`${mood}-contact`, on),
     onRelay: (listener) => void listeners.push(listener),
     flowsAnswer: (ms) => answersHttp(flowsPort, ms),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -111,7 +111,7 @@ describe('smoke sounds within a second', { timeout: 180_000 }, () => {
       port: campus.mqttPort,
       client: 'contacts',
       password: sensorPassword,
-      topics: ['v1/in/spinner/samples'],
+      topics: ['v1/in/spin-contact/samples'],
     };
     const flood = new Worker(join(import.meta.dirname, 'flood.ts'), { workerData });
     try {

@@ -24,10 +24,10 @@ it('sounds the siren while a flow spins, ends the spinning process, and the sire
   const others = () => campus.processes().filter(({ name }) => name !== 'flows');
   const pids = others().map(({ pid }) => pid);
   const spinning = flowsOf(campus).pid;
-  await campus.spin(true);
+  await campus.mood('spin', true);
   // The function looks once at each reading: the next life of the process must not find the loop again.
   await until('the flows process spins', 7_000, async () => !(await campus.flowsAnswer(300)), 20);
-  await campus.spin(false);
+  await campus.mood('spin', false);
 
   const began = performance.now();
   await Promise.all([campus.smoke(1, true), campus.smoke(2, true)]);
