@@ -1,6 +1,6 @@
 import { Document, isCollection, isMap, isScalar, isSeq } from 'yaml';
 import type { Rule } from '#edge/domain/rule.ts';
-import type { RuleBody } from './rule-body.ts';
+import { type RuleBody, ruleHash } from './rule-body.ts';
 import type { RuleMistake } from './rule-mistakes.ts';
 import { parseRule } from './rule-parse.ts';
 import { readRuleYaml } from './rule-yaml.ts';
@@ -41,6 +41,16 @@ export function formatRuleFile(body: RuleBody): string {
   const document = new Document(body, { aliasDuplicateObjects: false });
   layOut(document.contents, 0);
   return document.toString({ lineWidth: 0, flowCollectionPadding: false, minContentWidth: 0 });
+}
+
+/**
+ * Why a body cannot be kept as a file: read again it would be another rule, or none. null: it can. What it would be is the same to
+ * the last sign or it is no rule: else the next start would take the file for somebody's edit. Takes up to 200 ms.
+ */
+export function whyNotFile(body: RuleBody, rule: Rule): string | null {
+  const read = readRuleFile(formatRuleFile(body));
+  if (!read.ok) return `as a file it could not be read again: it ${read.mistakes[0]?.message ?? ''}`;
+  return ruleHash(read.rule) === ruleHash(rule) ? null : 'as a file it would say something else';
 }
 
 const widest = 120;

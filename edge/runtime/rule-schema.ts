@@ -42,9 +42,20 @@ const span = duration.refine((ms) => ms >= 1_000, 'must be at least 1s');
 const number = z.number().min(-1e12).max(1e12);
 const value = z.union([number, z.boolean(), z.string().max(256)], 'must be a number, true, false or a text');
 
+/**
+ * Signs that nobody sees and that change what others look like (control characters, marks of direction, blanks of no width, halves of
+ * characters): whoever approves a rule must see what he approves. Line ends and tabs are in texts, and joiners in emoji.
+ */
+const unseen = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
 /** A name in both languages. */
 const words = (longest: number) => {
-  const text = z.string().min(1).max(longest);
+  const text = z
+    .string()
+    .min(1)
+    .max(longest)
+    .refine((text) => !unseen.test(text), 'has signs that nobody can see: control characters or marks of direction')
+    .refine((text) => /[^\s\u200c\u200d]/.test(text), 'is empty');
   return z.strictObject({ zh: text, en: text });
 };
 const name = words(120);

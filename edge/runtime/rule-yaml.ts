@@ -39,8 +39,9 @@ export function readRuleYaml(text: string): ReadYaml {
 
 function readBounded(text: string): ReadYaml {
   const lines = new LineCounter();
+  // Not `silent`: then a second document behind `---` would be passed over, and a person would read what does not run.
   // The parser compares every key with every other to find a repeated one: `findRepeated` needs one look.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };

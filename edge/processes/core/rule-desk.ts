@@ -60,6 +60,7 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
     append,
     check: (rules, others) => workshop.check(rules, others),
     play: (rule, others) => workshop.play(rule, others),
+    whyNotFile: (body, rule) => workshop.whyNotFile(body, rule),
     refuses: (rule) => engine.refuses(rule),
     onTroubles,
     onFaulty,

@@ -99,7 +99,7 @@ export function addVersion(
       body,
     },
   };
-  const gone = old.map((one) => forgetVersion(id, one, act));
+  const gone = old.map((one) => forgetVersion(id, one, { ...act, why: `more than ${mostVersions} versions` }));
   return { state: { ...base, kind: rule.kind, latest: version, versions }, version, changes: [made, ...gone] };
 }
 
@@ -116,14 +116,12 @@ function oldestToGo({ versions, active, shadow, proposal }: RuleStored): number[
 
 export function forgetVersion(id: string, version: number, act: Act): DocumentChange {
   const what = `ruleVersion.remove ${id} v${version}`;
-  const why = `more than ${mostVersions} versions`;
   return {
     kind: 'ruleVersion',
     id: ruleVersionId(id, version),
     rev: 1,
     ...act,
     what,
-    why,
     result: 'let go',
     body: null,
   };

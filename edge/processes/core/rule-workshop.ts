@@ -3,6 +3,7 @@ import type { Rule } from '#edge/domain/rule.ts';
 import type { RuleSurroundings } from '#edge/rules/check-rule.ts';
 import type { RuleCampus } from '#edge/rules/engine.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import type { RuleBody } from '#edge/runtime/rule-body.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { RuleTestOutcome } from './rule-guards.ts';
 import type { RuleWork, RuleWorkDone } from './rule-thread.ts';
@@ -34,18 +35,31 @@ export class RuleWorkshop {
   /** The rule's own tests. `others`: rules that are to run beside it. Throws RULE_TESTS_SLOW, RPC_BUSY. */
   async play(rule: Rule, others: readonly Rule[]): Promise<readonly RuleTestOutcome[]> {
     if (rule.tests.length === 0) return [];
-    const done = await this.#inThread('tests', [rule], others);
+    const done = await this.#onCampus('tests', [rule], others);
     return done.what === 'tests' ? done.tests : [];
   }
 
   /** What each of them cannot do on this campus, in their order. */
   async check(rules: readonly Rule[], others: readonly Rule[]): Promise<readonly (readonly string[])[]> {
     if (rules.length === 0) return [];
-    const done = await this.#inThread('problems', rules, others);
+    const done = await this.#onCampus('problems', rules, others);
     return done.what === 'problems' ? done.problems : [];
   }
 
-  async #inThread(what: RuleWork['what'], rules: readonly Rule[], others: readonly Rule[]): Promise<RuleWorkDone> {
+  /** Why it cannot be kept as a file; null: it can. */
+  async whyNotFile(body: RuleBody, rule: Rule): Promise<string | null> {
+    const done = await this.#inThread({ what: 'file', body, rule });
+    return done.what === 'file' ? done.problem : null;
+  }
+
+  #onCampus(what: 'tests' | 'problems', rules: readonly Rule[], others: readonly Rule[]): Promise<RuleWorkDone> {
+    const { campus, site, around } = this.#options;
+    const { openingHours } = site;
+    const given = { what, rules, campus, openingHours, timeZone: site.campus.timeZone };
+    return this.#inThread({ ...given, around: { ...around, rules: others } });
+  }
+
+  async #inThread(work: RuleWork): Promise<RuleWorkDone> {
     if (this.#running >= mostThreads) {
       if (this.#waiting.length >= mostWaiting)
         throw new CodedError('RPC_BUSY', 'too many rules are being tried: ask again');
@@ -53,10 +67,7 @@ export class RuleWorkshop {
     }
     this.#running += 1;
     try {
-      const { campus, site, around } = this.#options;
-      const { openingHours } = site;
-      const given = { what, rules, campus, openingHours, timeZone: site.campus.timeZone };
-      return await runThread({ ...given, around: { ...around, rules: others } });
+      return await runThread(work);
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();

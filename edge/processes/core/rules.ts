@@ -1,6 +1,7 @@
 import type { Rule, RuleVersion } from '#edge/domain/rule.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf } from '#edge/runtime/errors.ts';
+import type { RuleBody } from '#edge/runtime/rule-body.ts';
 import { describeMistake } from '#edge/runtime/rule-mistakes.ts';
 import { parseRule } from '#edge/runtime/rule-parse.ts';
 import type { Batch } from '#edge/store/batch.ts';
@@ -51,6 +52,8 @@ export interface RuleBookOptions extends RuleLookoutOptions {
   readonly append: (batch: Batch) => Promise<void>;
   /** Runs the rule's own tests, away from core's loop. */
   readonly play: (rule: Rule, others: readonly Rule[]) => Promise<readonly RuleTestOutcome[]>;
+  /** Why a body cannot be kept as a file; away from core's loop. */
+  readonly whyNotFile: (body: RuleBody, rule: Rule) => Promise<string | null>;
   /** Why a rule is too large to run beside the others; null: it fits. */
   readonly refuses: (rule: Rule) => string | null;
   /** There was a first start already. */
@@ -164,6 +167,8 @@ export class RuleBook {
       const latest = entry?.state.latest ?? 0;
       if (latest !== given.base)
         throw changedMeanwhile(id, `version ${given.base} was seen, and ${latest} is the newest`);
+      const noFile = await this.#options.whyNotFile(body, rule);
+      if (noFile !== null) throw new CodedError('RULE_INVALID', `(file): ${noFile}`);
       const act = this.#act(actor, given.why);
       const before = entry === null ? null : (this.#versions.get(id, latest)?.body ?? null);
       const made = addVersion(id, entry?.state ?? null, { body, rule, source: given.origin, before }, act, 'rule.save');
@@ -185,11 +190,12 @@ export class RuleBook {
     if (!parsed.ok) return { rule: null, mistakes: parsed.mistakes.map(describeMistake), problems: [], tests: [] };
     const { rule } = parsed;
     const others = this.#lookout.others(rule.id);
-    const [[problems = []], tests] = await Promise.all([
+    const [[problems = []], tests, noFile] = await Promise.all([
       this.#options.check([rule], others),
       this.#options.play(rule, others),
+      this.#options.whyNotFile(body as RuleBody, rule),
     ]);
-    return { rule, mistakes: [], problems, tests };
+    return { rule, mistakes: noFile === null ? [] : [`(file): ${noFile}`], problems, tests };
   }
 
   /**

@@ -7,7 +7,7 @@ import { begunState, RuleBook, type RuleBookOptions, type RunningRules } from '#
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import type { RuleBody } from '#edge/runtime/rule-body.ts';
-import { formatRuleFile } from '#edge/runtime/rule-file.ts';
+import { formatRuleFile, whyNotFile } from '#edge/runtime/rule-file.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import type { Store } from '#edge/store/store.ts';
 import { open, start } from '../../fixtures/store/site.ts';
@@ -89,6 +89,7 @@ async function openRoom(data: string, rules: string, more: Partial<RuleBookOptio
     check: async (rules) => rules.map(() => []),
     onFaulty: () => {},
     play: async () => [],
+    whyNotFile: async (body, rule) => whyNotFile(body, rule),
     refuses: () => null,
     onTroubles: (now) => {
       troubles = now;

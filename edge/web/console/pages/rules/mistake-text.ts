@@ -55,6 +55,12 @@ const chinese: Table = [
   [/^the rule has no `each`$/, '规则没有分位置运行，不能只看“那个位置”'],
   [/^"here" needs `each`$/, '规则没有分位置运行'],
   [/^the calendar does not know "(.*)"$/, '日历中没有“$1”'],
+  [/^has signs that nobody can see.*$/, '含有看不见的字符（控制符或方向标记）'],
+  [/^as a file it .*$/, '无法按原样存成文件：太长，或文字里括号、短横太多'],
+  [
+    /^the rule looks at and acts on more than (\d+) points.*$/,
+    '所有位置合计涉及的测点和输出超过 $1 个：请改为“那个位置”，或缩小范围',
+  ],
   [/^core does not answer: .*$/, '核心没有应答，现在不知道规则在做什么'],
 ];
 
