@@ -49,7 +49,9 @@ function rest(plan: RepairPlan, record: RepairRecord | null, facts: RepairFacts)
   const isSoon = healed !== null && now - healed < flapWindow;
   const flaps = isSoon ? (record?.flaps ?? 0) + 1 : 0;
   const patience = Math.min(longestPause, plan.after * 2 ** flaps);
-  if (plan.automatic && health === 'ill' && now - since >= Math.max(patience, plan.after)) {
+  // Ill since a time to come: the clock was set back, and nobody knows for how long it has been. It must not be left for as long.
+  const isLong = since > now || now - since >= Math.max(patience, plan.after);
+  if (plan.automatic && health === 'ill' && isLong) {
     return work(plan, newRecord(plan, now, record, flaps), facts);
   }
   return { record: healed !== null && now - healed > shownFor ? null : record, acts: [] };

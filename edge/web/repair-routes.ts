@@ -29,7 +29,12 @@ export function addRepairRoutes(app: App, { site, rpc }: CampusView): void {
     },
     async (request) => {
       const scope = scopeOf(principalOf(request));
-      return networkRows.parse(await rpc.call('network.list', {})).filter(({ device }) => scope.seesDevice(device));
+      const rows = networkRows.parse(await rpc.call('network.list', {}));
+      const own = rows.filter(({ device }) => scope.seesDevice(device));
+      // What it hangs on may stand elsewhere.
+      return own.map((row) =>
+        row.uplink === null || scope.seesDevice(row.uplink.device) ? row : { ...row, uplink: null },
+      );
     },
   );
 
@@ -70,6 +75,13 @@ export function addRepairRoutes(app: App, { site, rpc }: CampusView): void {
       const scope = scopeOf(principalOf(request));
       if (!scope.seesDevice(device)) throw new CodedError('DEVICE_NOT_FOUND', `there is no device "${device}"`);
       const { step } = request.body;
+      // A driver serves devices everywhere: sound, pictures and meters of other zones would pause with it.
+      if (step === 'restart' && !scope.isWhole) {
+        throw new CodedError(
+          'REPAIR_REFUSED',
+          'its driver also serves other zones: only who sees the whole campus restarts it',
+        );
+      }
       try {
         const begun = repair.parse(await rpc.call('repair.act', { device, step, ...actorOf(request) }));
         return inWords(begun, scope.words);
