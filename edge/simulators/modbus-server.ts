@@ -1,6 +1,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { Wire, type WireStats } from './meter-wire.ts';
+import { deliver, type Later } from './modbus-faults.ts';
 
 export type SimTable = 'coil' | 'discrete' | 'holding' | 'input';
 
@@ -23,7 +25,11 @@ export interface SimRequest {
 /** What may go wrong with one answer. `ms` from when it would have been sent. */
 export type SimFault =
   | { readonly kind: 'late' | 'doubled' | 'split'; readonly ms: number }
+  /** As late, but a line behind a gateway is kept waiting meanwhile. */
+  | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'dropped' | 'garbage' | 'noise' | 'crc' | 'short' | 'stranger' | 'reset' | 'close' }
+  /** Two units with this id talk at once; the connection stays open and is dead from now on. */
+  | { readonly kind: 'collision' | 'half-open' }
   | { readonly kind: 'exception'; readonly code: number }
   /** Sends these bytes in place of the answer. */
   | { readonly kind: 'raw'; readonly bytes: Buffer };
@@ -37,11 +43,30 @@ export interface SimServerOptions {
   readonly fault?: (request: SimRequest) => SimFault | null;
   /** Time a device needs, ms. */
   readonly think?: number;
+  /** A gateway with an RS-485 line behind it, in place of a device that answers by itself. */
+  readonly line?: SimGateway;
+}
+
+/**
+ * A gateway that asks one thing after the other and drops nothing: who has long given up is still served. In-flight requests
+ * times the time of one must stay below the client's timeout, or nothing useful comes through any more.
+ */
+export interface SimGateway {
+  /** Bit/s. */
+  readonly baud: number;
+  /** 10: 8N1, 11: 8E1. Default 10. */
+  readonly bits?: 10 | 11;
+  /** How long it waits for a unit that is silent, ms; default 1,000. */
+  readonly patience?: number;
+  /** What the client hears then; the exception over Modbus TCP only. Default nothing. */
+  readonly silence?: 'nothing' | '0x0B';
 }
 
 export interface SimServer extends AsyncDisposable {
   readonly port: number;
   readonly stats: { requests: number; connections: number; open: number };
+  /** Of the line behind a gateway; null without one. */
+  readonly wire: Readonly<WireStats> | null;
 }
 
 const tables: Readonly<Record<number, SimTable>> = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input' };
@@ -58,7 +83,7 @@ function crc(bytes: Uint8Array): Buffer {
 }
 
 /** A request with its frame's wrapping removed: unit and PDU, and how to wrap the answer. */
-interface Unwrapped {
+export interface Unwrapped {
   readonly body: Buffer;
   readonly wrap: (answer: Buffer) => Buffer;
   readonly length: number;
@@ -121,7 +146,7 @@ export async function startModbusServer(options: SimServerOptions): Promise<SimS
   const stats = { requests: 0, connections: 0, open: 0 };
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
-  const later = (ms: number, action: () => void) => {
+  const later: Later = (ms, action) => {
     if (ms <= 0) {
       action();
       return;
@@ -134,24 +159,53 @@ export async function startModbusServer(options: SimServerOptions): Promise<SimS
   };
   const unwrap = options.framing === 'mbap' ? unwrapMbap : unwrapRtu;
 
-  const serve = (socket: Socket, request: Unwrapped) => {
-    const { body } = request;
-    const unitId = body[0] ?? 0;
+  const gateway = options.line;
+  const wire = gateway && new Wire({ baud: gateway.baud, bits: gateway.bits ?? 10, gap: 3.5 });
+  const deaf = new WeakSet<Socket>();
+  const think = options.think ?? 0;
+
+  /** What the unit says, without unit and wrapping; null: it is silent, or not there. */
+  const ask = ({ body }: Unwrapped): { pdu: Buffer | null; fault: SimFault | null } => {
+    const [unitId = 0, fc = 0] = body;
     const unit = options.units.get(unitId);
-    if (body.length < 6) return;
     stats.requests++;
-    const fc = body[1] ?? 0;
     const count = fc <= 4 || fc === 15 || fc === 16 ? body.readUInt16BE(4) : 1;
     const fault = options.fault?.({ unit: unitId, fc, at: body.readUInt16BE(2), count, n: stats.requests }) ?? null;
-    if (unitId === 0 && options.framing === 'rtu') {
-      for (const each of options.units.values()) answerPdu(each, body);
+    if (unitId === 0 && options.framing === 'rtu') for (const each of options.units.values()) answerPdu(each, body);
+    // Nobody there: a serial line stays silent; a gateway says 0x0B only when its maker thought of it.
+    if (unit === undefined || fault?.kind === 'dropped') return { pdu: null, fault };
+    return { pdu: fault?.kind === 'exception' ? Buffer.from([fc | 0x80, fault.code]) : answerPdu(unit, body), fault };
+  };
+  const reply = (socket: Socket, request: Unwrapped, pdu: Buffer, fault: SimFault | null) => {
+    const answer = request.wrap(Buffer.concat([request.body.subarray(0, 1), pdu]));
+    deliver({ socket, request, answer, fault, later, deaf });
+  };
+  const serve = (socket: Socket, request: Unwrapped) => {
+    if (request.body.length < 6 || deaf.has(socket)) return;
+    if (wire === undefined) {
+      const { pdu, fault } = ask(request);
+      if (pdu !== null) later(think, () => reply(socket, request, pdu, fault));
       return;
     }
-    // Nobody there: a serial line stays silent; a gateway says 0x0B only when its maker thought of it.
-    if (unit === undefined) return;
-    const pdu = fault?.kind === 'exception' ? Buffer.from([fc | 0x80, fault.code]) : answerPdu(unit, body);
-    const answer = request.wrap(Buffer.concat([Buffer.from([unitId]), pdu]));
-    later(options.think ?? 0, () => deliver(socket, request, answer, fault, later));
+    let asked: ReturnType<typeof ask> = { pdu: null, fault: null };
+    wire.take({
+      // Unit, PDU and CRC, whatever the client's frame looks like.
+      request: Buffer.alloc(request.body.length + 2),
+      hold: gateway?.patience ?? 1_000,
+      hear: () => {
+        asked = ask(request);
+        const extra = asked.fault?.kind === 'late' || asked.fault?.kind === 'slow' ? asked.fault.ms : 0;
+        return asked.pdu && { after: think + extra, bytes: Buffer.alloc(asked.pdu.length + 3) };
+      },
+      answered: () => {
+        const isDone = asked.fault?.kind === 'late' || asked.fault?.kind === 'slow';
+        if (asked.pdu !== null) reply(socket, request, asked.pdu, isDone ? null : asked.fault);
+      },
+      silent: () => {
+        if (gateway?.silence !== '0x0B' || options.framing !== 'mbap') return;
+        reply(socket, request, Buffer.from([(request.body[1] ?? 0) | 0x80, 0x0b]), null);
+      },
+    });
   };
 
   const server = createServer({ noDelay: true }, (socket) => {
@@ -182,7 +236,9 @@ export async function startModbusServer(options: SimServerOptions): Promise<SimS
   return {
     port: (server.address() as AddressInfo).port,
     stats,
+    wire: wire?.stats ?? null,
     async [Symbol.asyncDispose]() {
+      wire?.[Symbol.dispose]();
       for (const timer of timers) clearTimeout(timer);
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => {
@@ -190,62 +246,4 @@ export async function startModbusServer(options: SimServerOptions): Promise<SimS
       });
     },
   };
-}
-
-type Later = (ms: number, action: () => void) => void;
-
-function deliver(socket: Socket, request: Unwrapped, answer: Buffer, fault: SimFault | null, later: Later): void {
-  const send = (bytes: Buffer) => {
-    if (!socket.destroyed) socket.write(bytes);
-  };
-  switch (fault?.kind) {
-    case undefined:
-    case 'exception':
-      send(answer);
-      return;
-    case 'late':
-      later(fault.ms, () => send(answer));
-      return;
-    case 'doubled':
-      send(answer);
-      later(fault.ms, () => send(answer));
-      return;
-    case 'split': {
-      const half = Math.ceil(answer.length / 2);
-      send(answer.subarray(0, half));
-      later(fault.ms, () => send(answer.subarray(half)));
-      return;
-    }
-    case 'dropped':
-      return;
-    case 'garbage':
-      send(Buffer.from(answer.map((byte) => byte ^ 0x5a)));
-      return;
-    case 'noise':
-      send(Buffer.concat([Buffer.from([0xff, 0x00, answer[0] ?? 0, 0x55]), answer]));
-      return;
-    case 'crc': {
-      const broken = Buffer.from(answer);
-      broken[4] = (broken[4] ?? 0) ^ 0xff;
-      send(broken);
-      return;
-    }
-    case 'short':
-      send(answer.subarray(0, -2));
-      return;
-    case 'stranger': {
-      // Another unit's answer, well formed.
-      const pdu = Buffer.from([((request.body[0] ?? 0) % 200) + 1, request.body[1] ?? 0, 2, 0x12, 0x34]);
-      send(request.wrap(pdu));
-      return;
-    }
-    case 'reset':
-      socket.resetAndDestroy();
-      return;
-    case 'close':
-      socket.end();
-      return;
-    case 'raw':
-      send(fault.bytes);
-  }
 }
