@@ -25,8 +25,8 @@ export async function echo(program: string, host: string, signal: AbortSignal): 
     const [, mean] = /= [\d.]+\/([\d.]+)\//.exec(output) ?? [];
     return { sent: Number(sent), received: Number(received), latency: mean === undefined ? null : Number(mean) };
   }
-  // A name that nobody knows, no route: the host's fault, not the program's.
-  if (/unknown host|not known|bad address|unreachable|name resolution|no address/i.test(output)) {
+  // A name that nobody knows, no route, the broadcast address of a network: the host's fault, not the program's.
+  if (/unknown host|not known|bad address|unreachable|name resolution|no address|ping broadcast/i.test(output)) {
     return { sent: 3, received: 0, latency: null };
   }
   throw new CodedError('PING_UNUSABLE', `${program} ended with ${code}: ${output.trim().slice(0, 200)}`);

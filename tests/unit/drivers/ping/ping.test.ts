@@ -53,6 +53,13 @@ describe('the words of ping', () => {
       { reachable: false, latency: null, loss: 1 },
     ],
     ['unknown', 'ping: camera-9: Name or service not known', 2, { reachable: false, latency: null, loss: 1 }],
+    // One such host must not turn the probes of all others to TCP.
+    [
+      'broadcast',
+      'ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules',
+      2,
+      { reachable: false, latency: null, loss: 1 },
+    ],
   ])('of %s are understood', async (name, words, code, expected) => {
     await using probes = probesWith(program(name, words, code));
     expect(await probes.probe({ host: '10.0.0.9', port: 80 })).toMatchObject({ ...expected, way: 'icmp' });
@@ -147,3 +154,14 @@ test.each([
 ])('where a device is on the network (%#)', (address, protocol, network, expected) => {
   expect(targetOf({ address, ...(network === undefined ? {} : { network }) }, protocol)).toEqual(expected);
 });
+
+test.each(['239.1.2.3', '224.0.0.1', '255.255.255.255', '0.0.0.0', '[ff02::1]', 'ff05::7%eth0', '::'])(
+  'who speaks to %s is not probed there: nobody in particular answers',
+  (host) => {
+    expect(targetOf({ address: { rtp: { host, port: 5004 } } }, 'broadcast')).toBeNull();
+    const network = { host: '10.0.0.9', probe: true };
+    expect(targetOf({ address: { rtp: { host, port: 5004 } }, network }, 'broadcast')).toMatchObject({
+      host: '10.0.0.9',
+    });
+  },
+);
