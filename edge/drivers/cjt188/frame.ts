@@ -45,8 +45,8 @@ function checksum(bytes: Buffer): number {
   return sum;
 }
 
-/** Every whole frame with a right checksum, wherever noise ends and it begins, and the index after it. */
-export function* framesIn(bytes: Buffer): Generator<{ frame: Cjt188Frame; consumed: number }> {
+/** Every whole frame with a right checksum, wherever noise ends and it begins, and the indices of its first byte and after it. */
+export function* framesIn(bytes: Buffer): Generator<{ frame: Cjt188Frame; start: number; consumed: number }> {
   for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) {
     const length = bytes[at + 10];
     if (length === undefined || length > maxData) continue;
@@ -60,7 +60,7 @@ export function* framesIn(bytes: Buffer): Generator<{ frame: Cjt188Frame; consum
       control: body[9] ?? 0,
       data: Buffer.from(body.subarray(11)),
     };
-    yield { frame, consumed };
+    yield { frame, start: at, consumed };
   }
 }
 

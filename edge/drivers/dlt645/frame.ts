@@ -47,8 +47,8 @@ function checksum(bytes: Buffer): number {
   return sum;
 }
 
-/** Every whole frame with a right checksum, wherever noise ends and it begins, and the index after it. */
-export function* framesIn(bytes: Buffer): Generator<{ frame: Dlt645Frame; consumed: number }> {
+/** Every whole frame with a right checksum, wherever noise ends and it begins, and the indices of its first byte and after it. */
+export function* framesIn(bytes: Buffer): Generator<{ frame: Dlt645Frame; start: number; consumed: number }> {
   for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) {
     const length = bytes[at + 9];
     if (length === undefined || bytes[at + 7] !== start || length > maxData) continue;
@@ -61,7 +61,7 @@ export function* framesIn(bytes: Buffer): Generator<{ frame: Dlt645Frame; consum
       control: body[8] ?? 0,
       data: Buffer.from(body.subarray(10).map((byte) => byte - offset)),
     };
-    yield { frame, consumed };
+    yield { frame, start: at, consumed };
   }
 }
 
