@@ -35,6 +35,8 @@ const prefixes: Readonly<Record<string, FlowFolder>> = {
   通知: 'notify',
 };
 const prefixPattern = new RegExp(`^(${Object.keys(prefixes).join('|')})\\s*[/:：-]\\s*`, 'iu');
+/** Node-RED makes ids of 16 characters. */
+const longestId = 200;
 /** A tab's own setting that names its folder, stronger than its label. */
 const folderVariable = 'CAMPUS_FOLDER';
 
@@ -51,10 +53,25 @@ export function checkEntries(input: unknown, where: string): FlowEntry[] {
         throw new CodedError('FLOWS_INVALID', `${place}.${key}: must be a text`);
     }
     const checked = entry as FlowEntry;
+    if (isHead(checked)) checkHead(checked, place);
     if (ids.has(checked.id)) throw new CodedError('FLOWS_INVALID', `${place}.id: "${checked.id}" is there twice`);
     ids.add(checked.id);
     return checked;
   });
+}
+
+/** Of a tab or subflow: what its file is named by, and its versions are found by. */
+function checkHead(head: FlowEntry, place: string): void {
+  const refuse = (key: string, mistake: string): never => {
+    throw Object.assign(new CodedError('FLOWS_INVALID', `${place}.${key}: ${mistake}`), { status: 400 });
+  };
+  if (head.id.length > longestId) refuse('id', `must be at most ${longestId} characters`);
+  for (const key of ['label', 'name'] as const) {
+    if (!['string', 'undefined'].includes(typeof (head[key] ?? undefined))) refuse(key, 'must be a text');
+  }
+  const { env = [] }: { readonly env?: unknown } = head;
+  const isVariable = (one: unknown) => typeof one === 'object' && one !== null;
+  if (!Array.isArray(env) || !env.every(isVariable)) refuse('env', 'must be a list of variables');
 }
 
 /** Splits Node-RED's one array into the contents of files; order within each is kept. */
