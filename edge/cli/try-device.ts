@@ -5,11 +5,14 @@ import type { DeviceId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import type { Quality, Reason, Sample, Value } from '#edge/domain/reading.ts';
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
+import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
+import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import type { Driver, Session, Sink } from '#edge/drivers/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
+import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
@@ -114,6 +117,9 @@ async function close(session: Session | null, driver: Driver<unknown>): Promise<
 function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown> | null {
   const common = { clock: systemClock, log: silentLog };
   if (protocol === 'modbus') return createModbusDriver({ clock: systemClock, profiles });
+  const lined = { clock: systemClock, profiles, buses: createBuses(common) };
+  if (protocol === 'dlt645') return createDlt645Driver(lined);
+  if (protocol === 'cjt188') return createCjt188Driver(lined);
   if (protocol === 'onvif') return onvifDriver({ snapshotFolder: tmpdir(), ...common });
   if (protocol === 'snmp') return createSnmpDriver(common);
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });

@@ -2,6 +2,8 @@ import type { BusClient } from '#edge/bus/client.ts';
 import type { NetworkRow } from '#edge/bus/codec.ts';
 import { maxNetworkRows } from '#edge/bus/codec.ts';
 import { networkTopic } from '#edge/bus/topics.ts';
+import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
+import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { startMonitor } from '#edge/drivers/ping/monitor.ts';
@@ -24,6 +26,8 @@ export async function startFieldbus(init: EdgeInit, context: ChildContext): Prom
   const buses = createBuses({ clock });
   const drivers = [
     createModbusDriver({ clock, profiles: shelf.profiles, buses }),
+    createDlt645Driver({ clock, profiles: shelf.profiles, buses }),
+    createCjt188Driver({ clock, profiles: shelf.profiles, buses }),
     createSnmpDriver({ clock }),
     createPingDriver({ clock, probes }),
   ];
