@@ -36,8 +36,6 @@ export interface CommandsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly restored: { readonly holds: readonly Hold[]; readonly state?: Readonly<Record<string, unknown>> };
-  /** What the interlocks remember now: stored in one transaction with their holds, under `interlocks`. */
-  readonly interlockState: () => unknown;
   /** Globs (`<device>/<point>`, `*` within a segment) of the points a client may request. */
   readonly requestGrants: (client: string) => readonly string[];
   /**
@@ -111,7 +109,6 @@ export function createCommands(options: CommandsOptions): Commands {
     append: options.append,
     clock,
     holdsOf: holdsFrom(outputs),
-    interlockState: options.interlockState,
     movementOf: movementFrom(outputs, clock),
     onUnrecorded: (failure) => {
       log.error({ error: failure.error, what: failure.what }, 'acts could not be recorded');

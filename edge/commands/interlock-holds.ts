@@ -112,7 +112,6 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
         if (output !== null) changed.add(output);
       }
       for (const output of changed) follow.changed(output);
-      if (changes.length > 0) recorder.interlocksChanged();
       recorder.commit();
       for (const output of changed) publish(output);
     },
@@ -124,7 +123,6 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
         follow.drop(output, orphans, 'no interlock stands for it any more');
         follow.changed(output);
         publish(output);
-        recorder.interlocksChanged();
       }
       recorder.commit();
     },

@@ -23,8 +23,6 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** The complete array of an output as it now belongs on disk. */
   readonly holdsOf: (ref: string) => readonly Hold[];
-  /** What the interlocks remember, as it is now. */
-  readonly interlockState: () => unknown;
   /** When an output moved, as it belongs on disk: name and body of a state; null: nothing is known. */
   readonly movementOf: (ref: string) => readonly [name: string, body: unknown] | null;
   readonly onUnrecorded: (failure: Unrecorded) => void;
@@ -41,8 +39,6 @@ interface Acts {
   readonly refs: Set<string>;
   /** Outputs that have moved. */
   readonly moves: Set<string>;
-  /** Holds of interlocks are among them. */
-  interlocks: boolean;
 }
 
 /**
@@ -56,11 +52,6 @@ export interface Recorder {
   holdsChanged(ref: string): void;
   /** This output has moved, and for how long it stays so matters. */
   moved(ref: string): void;
-  /**
-   * Among the holds are some of interlocks: what the interlocks remember goes to the disk with them, in one transaction.
-   * Holds without the trip behind them would be taken for orphans at the next start, and an evacuation would fall silent.
-   */
-  interlocksChanged(): void;
   /** Appends what was noted since the last commit, if anything, in this very turn. Never throws. */
   commit(): void;
   /** The same together with a request; resolves when it is on disk, rejects when it is not (the request is not owed). */
@@ -121,9 +112,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
     command: (entry) => void draft.commands.push(entry),
     holdsChanged: (ref) => void draft.refs.add(ref),
     moved: (ref) => void draft.moves.add(ref),
-    interlocksChanged: () => {
-      draft.interlocks = true;
-    },
     commit: () => {
       const record = take();
       if (isEmpty(record)) return;
@@ -162,11 +150,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 function newRecord(): Acts {
-  return { audit: [], commands: [], refs: new Set(), moves: new Set(), interlocks: false };
+  return { audit: [], commands: [], refs: new Set(), moves: new Set() };
 }
 
-function isEmpty({ audit, commands, refs, moves, interlocks }: Acts): boolean {
-  return audit.length === 0 && commands.length === 0 && refs.size === 0 && moves.size === 0 && !interlocks;
+function isEmpty({ audit, commands, refs, moves }: Acts): boolean {
+  return audit.length === 0 && commands.length === 0 && refs.size === 0 && moves.size === 0;
 }
 
 /** Oldest first. */
@@ -176,15 +164,14 @@ function join(newer: Acts, older: Acts): Acts {
     commands: [...older.commands, ...newer.commands],
     refs: new Set([...older.refs, ...newer.refs]),
     moves: new Set([...older.moves, ...newer.moves]),
-    interlocks: older.interlocks || newer.interlocks,
   };
 }
 
 /** Holds and state are looked up as they are now: a late record never brings old ones back. */
-function toBatch({ audit, commands, refs, moves, interlocks }: Acts, options: RecorderOptions): Batch {
-  const { holdsOf, interlockState, movementOf } = options;
+function toBatch({ audit, commands, refs, moves }: Acts, options: RecorderOptions): Batch {
+  const { holdsOf, movementOf } = options;
   const movements = [...moves].map(movementOf).filter((entry) => entry !== null);
-  const state = { ...(interlocks ? { interlocks: interlockState() } : {}), ...Object.fromEntries(movements) };
+  const state = Object.fromEntries(movements);
   return {
     ...(audit.length > 0 ? { audit } : {}),
     ...(commands.length > 0 ? { commands } : {}),

@@ -22,6 +22,7 @@ import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
+import { CounterDesk, createCounterMethods, isCounterSource } from './core/counters.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
@@ -63,7 +64,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   });
   ingest.restoreDiscovery(restored.state.discovery);
   shelf.register(ingest.registry.devices());
-  const latest = ingest.restore(restored.latest);
+  const latest = ingest.restore(restored.latest, { good: restored.good, steps: restored.counterSteps });
 
   const owned = devicesByProcess(campus);
   // The broker needs the rooms and they need its bus: what arrives before they stand waits for them.
@@ -113,13 +114,13 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const commands = createCommands({
     points: outputPoints(campus),
     bus,
-    // What rules remember goes into the transaction of the holds that it explains.
+    // What rules remember goes into the transaction of the holds that it explains: holds without the trip behind them would be
+    // taken for orphans at the next start, and an evacuation would fall silent.
     append: (batch) =>
       append(batch.holds === undefined ? batch : { ...batch, state: { ...batch.state, ...judgement.fresh } }),
     clock,
     log,
     restored,
-    interlockState: () => null,
     requestGrants: (client) => grantsOf(site, client),
     onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
@@ -146,6 +147,12 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       clock,
     }),
   );
+  const counters = new CounterDesk({
+    ...{ ingest, reader, append, clock },
+    stored: restored.counterSteps,
+    tell: (readings, decisions) => inbound?.tellStored(readings, decisions) ?? Promise.resolve(),
+    commit: (batch) => inbound?.commitUnasked(batch),
+  });
   inbound = new Inbound({
     ingest,
     judgement,
@@ -155,6 +162,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     append,
     devicesOf: (process) => owned[process] ?? [],
     ...(site.notify === undefined ? {} : { notify: (decision) => escalation?.notify(decision) }),
+    onSteps: (steps) => counters.hear(steps),
     onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
     clock,
     log,
@@ -164,6 +172,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   core.publishAll(latest);
   core.commitUnasked(judgement.begin());
   commands.adoptInterlockHolds(desk.engine.standing());
+  core.takeReadingsUnasked([], counters.begin());
   const commit = (batch: Batch) => core.commit(batch);
   const repair = stack.use(
     new Repairs({
@@ -193,6 +202,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   modes.tick();
   stack.use(new Ticker(1_000, () => modes.tick()));
   stack.use(new Ticker(30_000, () => desk.book.tick()));
+  stack.use(new Ticker(60_000, () => core.takeReadingsUnasked([], counters.tick())));
   // After the first look, which ends the alarms of a store of before the start.
   stack.defer(
     store.onFault((fault) => {
@@ -234,6 +244,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         }),
         ...adoption.methods,
         ...createRepairMethods(repair),
+        ...createCounterMethods(counters),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
         }),
@@ -295,6 +306,8 @@ function grantsOf(site: Site, client: string): readonly string[] {
 function sourceExists(source: string, site: Site, campus: Campus): boolean {
   const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
   if (kind === 'device' || kind === 'repair') return site.devices.some(({ id }) => id === name);
+  const isPoint = (ref: string) => campus.devices.some(({ id, points }) => points.some(({ name }) => pointRef(id, name) === ref));
+  if (isCounterSource(kind, name, isPoint)) return true;
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).

@@ -119,7 +119,6 @@ export class Desk {
       clock: this.clock,
       log: silentLog,
       restored: { holds: options.restored ?? [], state: options.state ?? {} },
-      interlockState: () => ({ version: 1 }),
       requestGrants: (client) => {
         const flows = options.points === undefined ? ['relay-*/relay_*', 'ac-1/*'] : ['*/*'];
         return { web: ['*/*'], flows }[client] ?? [];

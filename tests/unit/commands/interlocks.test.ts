@@ -22,14 +22,6 @@ describe('an interlock', () => {
     expect(desk.take()).toEqual(['relay-1/relay_1=false']);
   });
 
-  it('has what it remembers on disk in one transaction with its holds', async () => {
-    const desk = new Desk();
-    desk.interlock(holdOf('speaker-gate/clip', 'evacuation'));
-    await desk.settle();
-    const together = desk.batches.filter((batch) => batch.holds?.some(({ ref }) => ref === 'speaker-gate/clip'));
-    expect(together.at(-1)?.state).toEqual({ interlocks: { version: 1 } });
-  });
-
   it('is said again at its own priority where somebody else has asked for the same a moment ago', async () => {
     const desk = new Desk();
     await desk.ask('speaker-gate/clip', 'evacuation', { client: 'web' });
