@@ -112,6 +112,11 @@ export const documentSchemas = {
     proposal: z
       .strictObject({ version: version.nullable(), digest: digest.nullable(), by: line(80), time, why: line(300) })
       .nullable(),
+    /** Who approved which of them last, as the second person. */
+    approvals: z
+      .array(z.strictObject({ version, by: line(80), time }))
+      .max(mostVersions)
+      .default([]),
     /** Of the file as this wrote it or took it in; null: there is to be none. */
     file: digest.nullable(),
     /** The file may still be what it was before (a digest, or null for none): it is being written. */

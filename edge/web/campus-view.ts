@@ -30,11 +30,12 @@ export function describeCampus(
     ]),
     zones: zones.map(({ id, name, spaces }) => ({ id, name, spaces: [...spaces] })),
     // From the site file, not from what could be made of it: a device whose profile is broken is still there.
-    devices: visible.map(({ id, name, zone, space, profile }) => ({
+    devices: visible.map(({ id, name, zone, space, tags, profile }) => ({
       id,
       name,
       zone,
       space: space ?? null,
+      tags: [...(tags ?? [])],
       protocol: protocols.get(id) ?? known.get(profile)?.protocol ?? '',
       ...kindOf(profile, known.get(profile)),
       adopted: adopted.has(id),

@@ -96,7 +96,9 @@ export function addRuleRoutes(app: App, { site, reader, rpc }: CampusView, clock
         ...summary,
         versions: [...stored.body.versions].reverse().flatMap((number) => {
           const found = shelf.version(id, number);
-          return found === null ? [] : [found];
+          if (found === null) return [];
+          const approval = stored.body.approvals.find(({ version }) => version === number);
+          return { ...found, approved: approval === undefined ? null : { by: approval.by, time: approval.time } };
         }),
         now: views.filter((view) => reach === null || reachesInto(reach(view.instance), scope)),
       };

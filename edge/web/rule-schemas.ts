@@ -97,6 +97,8 @@ export const ruleVersionSchema = z.object({
   why: z.string(),
   /** `person`, `file` (somebody edited the file), `template`, `rollback`. */
   from: z.enum(['person', 'file', 'template', 'rollback']),
+  /** The second person of a safety rule, as it was last approved; null: nobody had to, or it never was. */
+  approved: z.object({ by: z.string(), time }).nullable(),
   body: ruleBodySchema,
 });
 

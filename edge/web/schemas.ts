@@ -89,6 +89,8 @@ export const campusSchema = z.object({
       name,
       zone: z.string(),
       space: z.string().nullable(),
+      /** What rules may choose it by. */
+      tags: z.array(z.string()),
       protocol: z.string(),
       /** `meter`, `relay`, `camera`, `speaker`, `climate`, `sensor`. */
       kind: z.string(),

@@ -21,6 +21,7 @@ import type { AuditForwardState } from './audit-forward.ts';
 import { addAuditRoutes } from './audit-routes.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addConsoleFiles } from './console-files.ts';
+import { addCounterRoutes } from './counter-routes.ts';
 import { addDeviceRoutes } from './device-routes.ts';
 import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
 import { addFlowsRoutes } from './flows-routes.ts';
@@ -163,6 +164,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addHistoryRoutes(routes, campus);
     addRequestRoutes(routes, campus);
     addRepairRoutes(routes, campus);
+    addCounterRoutes(routes, campus);
     addRuleRoutes(routes, campus, options.clock);
     addRuleActRoutes(routes, campus);
     addRuleTemplateRoutes(routes, campus);

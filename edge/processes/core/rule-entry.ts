@@ -100,12 +100,14 @@ export function addVersion(
     },
   };
   const gone = old.map((one) => forgetVersion(id, one, { ...act, why: `more than ${mostVersions} versions` }));
-  return { state: { ...base, kind: rule.kind, latest: version, versions }, version, changes: [made, ...gone] };
+  const approvals = base.approvals.filter((one) => versions.includes(one.version));
+  const next = { ...base, kind: rule.kind, latest: version, versions, approvals };
+  return { state: next, version, changes: [made, ...gone] };
 }
 
 function emptyState({ kind }: Rule): RuleStored {
   const none = { active: null, shadow: null, proposal: null, file: null, writing: null };
-  return { kind, ...none, ran: false, latest: 1, versions: [] };
+  return { kind, ...none, ran: false, latest: 1, versions: [], approvals: [] };
 }
 
 /** Never what runs, watches or waits for somebody. */
@@ -133,6 +135,12 @@ export function activated(state: RuleStored, { version, digest, rule }: KnownVer
   const kind = version === state.latest ? rule.kind : state.kind;
   const file = { file: digest, writing: { before: state.file } };
   return { ...state, kind, active: version, shadow, ran: true, proposal: null, ...file };
+}
+
+/** Who let it run, as the second person; the newest approval of a version counts. */
+export function approvedBy(state: RuleStored, version: number, { who, time }: Act): RuleStored {
+  const others = state.approvals.filter((one) => one.version !== version);
+  return { ...state, approvals: [...others, { version, by: who, time }] };
 }
 
 /** It does not run; its file is to go. */

@@ -12,6 +12,7 @@ import {
   type Act,
   activated,
   addVersion,
+  approvedBy,
   type Deed,
   forgetVersion,
   type KnownVersion,
@@ -245,7 +246,9 @@ export class RuleBook {
         throw changedMeanwhile(id, 'the version is not what was proposed');
       }
       if (next !== null) await this.#mustPass(next);
-      return this.#run(entry, next, this.#act(actor, why), 'rule.approve', ` (proposed by ${by})`);
+      const act = this.#act(actor, why);
+      const approved = version === null ? entry : { ...entry, state: approvedBy(entry.state, version, act) };
+      return this.#run(approved, next, act, 'rule.approve', ` (proposed by ${by})`);
     });
   }
 

@@ -25,6 +25,7 @@ const device = (id: string, zone: string, space: string | null, kind = 'sensor')
   name: named(id),
   zone,
   space,
+  tags: [],
   protocol: 'mqtt',
   kind,
   profile: `${kind}/plain`,

@@ -103,7 +103,7 @@ const point = (
 };
 const device = (id: string, zh: string, en: string, space: string | null) => ({
   ...{ id, name: name(zh, en), zone: 'teaching', space, protocol: 'mqtt', kind: 'sensor', profile: 'x' },
-  ...{ profileName: name('x', 'x'), adopted: false },
+  ...{ profileName: name('x', 'x'), adopted: false, tags: space === null ? [] : ['classroom', id.slice(0, 3)] },
 });
 const smoke = name('烟雾', 'Smoke');
 const points = [
@@ -136,6 +136,17 @@ const meaning = (body: unknown) => {
   const parsed = parseRule(body);
   return parsed.ok ? parsed.rule : parsed.mistakes;
 };
+
+describe('points that a selection fits', () => {
+  const refs = (selection: Parameters<typeof zh.fitting>[0]) => zh.fitting(selection).map(({ id }) => id);
+
+  test('are those of devices with one of its tags, and the tags of the campus can be chosen', () => {
+    expect(zh.tags).toEqual(['classroom', 'smo']);
+    expect(refs({ of: '*/*', tags: ['classroom', 'gym'] })).toEqual(['smoke-101/smoke']);
+    expect(refs({ of: 'smoke-*/smoke' })).toEqual(['smoke-101/smoke', 'smoke-102/smoke']);
+    expect(refs({ of: '*/*', tags: ['gym'] })).toEqual([]);
+  });
+});
 
 describe('the body of a rule', () => {
   test.each([...demo, { name: 'everything', body: everything }])(

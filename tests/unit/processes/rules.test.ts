@@ -140,6 +140,7 @@ describe('a safety rule', () => {
       message: 'v1 runs',
     });
     expect(room.ran).toEqual(['put smoke v1']);
+    expect(room.book.entries.get('smoke')?.state.approvals).toMatchObject([{ version: 1, by: 'person:wang' }]);
     expect(await code(room.book.approve('smoke', proposed, 'x', wang))).toBe('RULE_NOT_PROPOSED');
     expect(folder.read('smoke')).toContain('kind: safety');
     expect(lines(room).map(({ who, what }) => [who, what])).toContainEqual([

@@ -129,7 +129,7 @@ describe('everybody', () => {
     expect(broken).toEqual([{ file: 'bad.yaml', message: 'line 1: is no YAML' }]);
     expect((await json<Rules>(guard, '/api/v1/rules')).rules).toHaveLength(6);
     const one = await json<{ versions: unknown[]; now: unknown[] }>(whole, '/api/v1/rules/fire');
-    expect(one.versions).toMatchObject([{ version: 1, from: 'file', body: { id: 'fire' } }]);
+    expect(one.versions).toMatchObject([{ version: 1, from: 'file', approved: null, body: { id: 'fire' } }]);
     expect(one.now).toMatchObject([{ instance: 'fire', fired: true }]);
     expect((await whole('/api/v1/rules/nothing')).status).toBe(404);
   });

@@ -188,6 +188,7 @@ describe('the campus of a guard', () => {
     devices: {
       id: string;
       space: string | null;
+      tags: string[];
       kind: string;
       profile: string;
       profileName: { zh: string };
@@ -222,6 +223,7 @@ describe('the campus of a guard', () => {
     expect(campus.buildings).toHaveLength(3);
     expect(campus.devices.find(({ id }) => id === 'camera-gate')).toMatchObject({
       space: null,
+      tags: [],
       kind: 'camera',
       profile: 'camera/onvif-generic',
       profileName: { zh: expect.stringMatching(/\p{Script=Han}/u) },

@@ -114,6 +114,11 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
           {rule.active === null
             ? say.notActive
             : say.approvedBy(String(version.version), whoText(version.by, language), formats.dateTime(version.time))}
+          {rule.active !== null && version.approved !== null && (
+            <span className="rules-line-of">
+              {say.second(whoText(version.approved.by, language), formats.dateTime(version.approved.time))}
+            </span>
+          )}
           {line(version.why)}
           <span className="rules-line-of kit-soft">{say.approvers}</span>
           {rule.proposal !== null && <strong className="rules-line-of">{say.waits}</strong>}

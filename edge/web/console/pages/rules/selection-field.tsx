@@ -61,7 +61,7 @@ export function SelectionField({
         value={value.of}
         options={options}
         placeholder={say.pointsHint}
-        help={value.tags === undefined ? say.fits(count) : say.fitsTagged(count)}
+        help={say.fits(count)}
         onChange={(of) => change({ of })}
       />
       {isMany && (
@@ -83,7 +83,7 @@ export function SelectionField({
           <ManyField
             label={say.withTags}
             value={value.tags ?? []}
-            options={[]}
+            options={vocabulary.tags.map((tag) => ({ value: tag, label: tag }))}
             isFree
             placeholder={say.anywhere}
             onChange={(tags) => change({ tags })}

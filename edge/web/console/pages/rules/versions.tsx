@@ -47,7 +47,7 @@ function Line({
   const language = useLanguage();
   const formats = useFormats();
   const mayWrite = useMayWrite();
-  const { version: number, why, by, time, from } = version;
+  const { version: number, why, by, time, from, approved } = version;
   const isOpen = open === number;
   const isActive = rule.active === number;
   const isOlder = number < (rule.active ?? rule.latest);
@@ -65,6 +65,11 @@ function Line({
         <p className="kit-soft">
           {say.versionBy(whoText(by, language), formats.dateTime(time))} · {say[`from:${from}`]}
         </p>
+        {approved !== null && (
+          <p className="kit-soft" data-approved={approved.by}>
+            {say.versionApproved(whoText(approved.by, language), formats.dateTime(approved.time))}
+          </p>
+        )}
       </div>
       <div className="kit-row-actions">
         {rule.versions.length > 1 && (

@@ -25,7 +25,8 @@ export interface Vocabulary {
   spaceName(id: string): string;
   ruleName(id: string): string;
   modeName(id: string): string;
-  /** Points that fit, as far as the screen can tell: it knows no tags. */
+  /** Every tag that a device of the campus has, by name. */
+  readonly tags: readonly string[];
   fitting(selection: Selection): readonly PointView[];
   devicesLike(glob: string): readonly string[];
 }
@@ -44,6 +45,7 @@ export function createVocabulary(language: Language, { campus, points, rules, mo
   };
   const byRef = new Map(points.map((point) => [point.id, point]));
   const spaces = new Map(campus?.devices.map(({ id, space }) => [id, space]));
+  const tagsOf = new Map(campus?.devices.map(({ id, tags }) => [id, tags]));
   const deviceName = named(campus?.devices);
   const floors = campus?.buildings.flatMap(({ floors: all }) => all) ?? [];
   return {
@@ -61,6 +63,7 @@ export function createVocabulary(language: Language, { campus, points, rules, mo
     spaceName: named(floors.flatMap((floor) => floor.spaces)),
     ruleName: named(rules),
     modeName: named(modes),
+    tags: [...new Set(campus?.devices.flatMap(({ tags }) => tags))].sort(),
     fitting: (selection) => {
       if (selection.of === '') return [];
       const pattern = createGlob(selection.of);
@@ -68,7 +71,8 @@ export function createVocabulary(language: Language, { campus, points, rules, mo
         ({ id, zone, device }) =>
           pattern.test(id) &&
           (selection.zones === undefined || selection.zones.some((one) => one === zone)) &&
-          (selection.spaces === undefined || selection.spaces.some((one) => one === spaces.get(device))),
+          (selection.spaces === undefined || selection.spaces.some((one) => one === spaces.get(device))) &&
+          (selection.tags === undefined || selection.tags.some((one) => tagsOf.get(device)?.includes(one) === true)),
       );
     },
     devicesLike: (glob) => {

@@ -142,6 +142,7 @@ export const words = defineWords({
     'did:notify': (to: string) => `通知${to}`,
 
     versionBy: (who: string, time: string) => `${who} · ${time}`,
+    versionApproved: (who: string, time: string) => `${who} 批准 · ${time}`,
     'from:person': '在控制台编写',
     'from:file': '来自规则文件',
     'from:template': '来自模板',
@@ -320,6 +321,7 @@ export const words = defineWords({
     'did:notify': (to: string) => `tell ${to}`,
 
     versionBy: (who: string, time: string) => `${who} · ${time}`,
+    versionApproved: (who: string, time: string) => `approved by ${who} · ${time}`,
     'from:person': 'written in the console',
     'from:file': 'from the rule file',
     'from:template': 'from a template',
