@@ -38,6 +38,7 @@ function rawNumber(format: RegisterFormat, value: Value, factor: number): number
       ? refuse(`${JSON.stringify(value)} is none of ${Object.values(format.enum).join(', ')}`)
       : Number(entry[0]);
   }
+  if (format.text === true && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
   if (typeof value !== 'number' || !Number.isFinite(value)) return refuse(`${JSON.stringify(value)} is not a number`);
   if (format.scale === 1 && format.offset === 0 && factor === 1) return value;
   return Number(((value - format.offset) / (format.scale * factor)).toPrecision(15));

@@ -55,7 +55,7 @@ const place = {
     .optional()
     .describe('Power factor over four quadrants: beyond 1 it leads and means 2 - |v| (Schneider)'),
   invalid: z
-    .union([bitPattern, z.array(bitPattern).min(1)])
+    .union([bitPattern, z.array(bitPattern).max(16)])
     .optional()
     .describe('Raw patterns by which the device says "no value": bad, never a number'),
   model: models.optional(),
