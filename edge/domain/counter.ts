@@ -33,3 +33,8 @@ export type CounterStepKind = 'swap' | 'spike' | 'reset';
 
 /** `open`: needs a person. `accepted`: history goes on from the new course. `rejected`, `returned` (by itself): it never was. */
 export type CounterStepState = 'open' | 'accepted' | 'rejected' | 'returned';
+
+/** Where the store keeps what the meter showed while the point stood at its last believed value: never published, never summarised. */
+export function rawRefOf(ref: PointRef): PointRef {
+  return `${ref}~raw` as PointRef;
+}

@@ -1,11 +1,13 @@
 import type { InboundMessage } from '#edge/bus/bus.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
+import type { CounterStep } from '#edge/domain/counter.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading, Reason, Sample } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
+import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { readAddresses } from './addresses.ts';
 import type { DiscoveryState } from './conventions/homeassistant.ts';
@@ -14,6 +16,15 @@ import { createPlain, hearSamples } from './conventions/plain.ts';
 import { createTasmota } from './conventions/tasmota.ts';
 import { createZigbee2mqtt } from './conventions/zigbee2mqtt.ts';
 import { startCounter } from './counter.ts';
+import {
+  acceptHeld,
+  heldStep,
+  rejectHeld,
+  restoreCounters,
+  type StepNews,
+  type StoredCounters,
+  stepNews,
+} from './counter-steps.ts';
 import type { Claim, Convention, Desk, Turn } from './desk.ts';
 import { createDesk } from './desk.ts';
 import { createInboxLimiter } from './inbox.ts';
@@ -39,6 +50,10 @@ export interface Accepted {
   readonly readings: readonly Reading[];
   /** History that came late: to store, never to publish. */
   readonly late: readonly Reading[];
+  /** What meters showed while their counter was not believed: to store beside it, never to publish. */
+  readonly raw: readonly Reading[];
+  /** Counter steps that opened, changed or ended by themselves: to store. */
+  readonly steps: readonly StepNews[];
   readonly events: readonly CampusEvent[];
   readonly inbox: readonly InboxEntry[];
   /** Present when an announcement changed: store it, and give it to `restoreDiscovery` at the next start. */
@@ -65,16 +80,28 @@ export interface Ingest {
   /** Nobody speaks for these devices any more (their driver process died): all their points turn bad. */
   markDevices(devices: readonly DeviceId[], reason: Reason): readonly Reading[];
   latest(): ReadonlyMap<PointRef, Reading>;
-  /** Last readings of before the restart; all are only last usable values now. Returns every point as it stands. */
-  restore(readings: Iterable<Reading>): readonly Reading[];
+  /**
+   * Last readings of before the restart; all are only last usable values now. Returns every point as it stands. Counters go on from
+   * what was last believed of them, which `counters` knows; without it from their last reading, unless that was none to believe.
+   */
+  restore(readings: Iterable<Reading>, counters?: StoredCounters): readonly Reading[];
   /** State from `Accepted.discovered`, as it was stored; call it before `restore`. False when it is not one. */
   restoreDiscovery(state: unknown): boolean;
-  /** Takes the counter's present course as true (a person confirmed a meter swap). False when it has no other course. */
-  rebaseCounter(ref: PointRef): boolean;
+  readonly counters: Counters;
   readonly registry: Pick<Registry, 'devices' | 'find' | 'slot'>;
   /** Site devices whose address cannot be used, and why. */
   readonly broken: readonly { readonly device: DeviceId; readonly message: string }[];
   counts(): IngestCounts;
+}
+
+/** Counters that are held at a step (decision 22). */
+export interface Counters {
+  /** Of every point that is held, as it stands now: `open` ones and those that a person has rejected. */
+  held(): readonly CounterStep[];
+  /** The point counts on from what its meter shows. Returns its reading, which is now the latest; null: it is not held. */
+  accept(ref: PointRef): Reading | null;
+  /** The point stays where it is until its meter agrees with it again. */
+  reject(ref: PointRef): void;
 }
 
 export function createIngest(options: IngestOptions): Ingest {
@@ -125,17 +152,21 @@ export function createIngest(options: IngestOptions): Ingest {
     return finish(turn);
   };
   const finish = (turn: Turn): Accepted => {
-    for (const { slot, value } of turn.swaps) {
-      const data = { point: slot.point.name, believed: slot.counter?.base ?? 0, reads: value };
-      desk.event(turn, registry.find(slot.device.id) ?? null, { type: 'meter_swap_suspected', data });
-    }
+    const steps = stepNews(turn.steps, () => newHappeningId(clock));
+    for (const { news, step } of steps) if (news === 'opened') suspect(turn, step);
     totals.readings += turn.readings.length + turn.late.length;
     totals.events += turn.events.length;
     totals.inbox += turn.inbox.length;
-    const { readings, late, events, inbox } = turn;
-    if (!discoveryChanged) return { readings, late, events, inbox };
+    const { readings, late, raw, events, inbox } = turn;
+    if (!discoveryChanged) return { readings, late, raw, steps, events, inbox };
     discoveryChanged = false;
-    return { readings, late, events, inbox, discovered: homeassistant.state() };
+    return { readings, late, raw, steps, events, inbox, discovered: homeassistant.state() };
+  };
+  const suspect = (turn: Turn, { ref, from, last }: CounterStep) => {
+    const slot = registry.slot(ref);
+    if (slot === undefined) return;
+    const data = { point: slot.point.name, believed: from, reads: last };
+    desk.event(turn, registry.find(slot.device.id) ?? null, { type: 'meter_swap_suspected', data });
   };
 
   return {
@@ -155,8 +186,9 @@ export function createIngest(options: IngestOptions): Ingest {
       return turn.readings;
     },
     latest: () => registry.latest,
-    restore(readings) {
+    restore(readings, counters) {
       restoreReadings(registry, readings, clock);
+      if (counters !== undefined) restoreCounters(registry, counters);
       return [...registry.latest.values()];
     },
     restoreDiscovery(state) {
@@ -166,16 +198,34 @@ export function createIngest(options: IngestOptions): Ingest {
       discoveryChanged = false;
       return true;
     },
-    rebaseCounter(ref) {
-      const slot = registry.slot(ref);
-      const other = slot?.counter?.other;
-      if (slot === undefined || other === undefined || other === null) return false;
-      slot.counter = startCounter(other.value, other.at);
-      return true;
-    },
+    counters: countersOf(registry, clock),
     registry,
     broken,
     counts: () => ({ ...totals, ...judged, inboxSuppressed: limiter.suppressed }),
+  };
+}
+
+function countersOf(registry: Registry, clock: Clock): Counters {
+  return {
+    held: () => [...registry.slots()].flatMap((slot) => heldStep(slot) ?? []),
+    accept(ref) {
+      const slot = registry.slot(ref);
+      const now = slot === undefined ? null : acceptHeld(slot);
+      if (slot === undefined || now === null) return null;
+      const { reason, ...known } = slot.reading;
+      const times = { sourceTime: now.at, receivedTime: clock.now() };
+      // A meter that is silent meanwhile is not good for having been accepted.
+      const next: Reading =
+        reason === 'counter-step'
+          ? { ...known, value: now.value, quality: 'good', ...times }
+          : { ...slot.reading, value: now.value, ...times };
+      registry.settle(slot, next);
+      return next;
+    },
+    reject(ref) {
+      const slot = registry.slot(ref);
+      if (slot !== undefined) rejectHeld(slot);
+    },
   };
 }
 
@@ -189,7 +239,8 @@ function newTurn(clock: Clock, message: InboundMessage): Turn {
     monotonic: clock.monotonic(),
     readings: [],
     late: [],
-    swaps: [],
+    raw: [],
+    steps: [],
     events: [],
     inbox: [],
   };
@@ -217,7 +268,7 @@ function restoreReadings(registry: Registry, readings: Iterable<Reading>, clock:
     registry.settle(slot, { ...reading, quality: 'uncertain', reason: 'last-usable-value' });
     // Stale from the start; bad when as long again passes as any other stale value is kept.
     slot.heardAt = clock.monotonic() - slot.point.staleAfter;
-    if (slot.point.counter !== undefined && typeof reading.value === 'number') {
+    if (slot.point.counter !== undefined && typeof reading.value === 'number' && reading.reason !== 'out-of-range') {
       slot.counter = startCounter(reading.value, reading.sourceTime);
     }
   }

@@ -1,6 +1,8 @@
 import type { Quality, Reading, Reason, Value } from '#edge/domain/reading.ts';
+import { assemble, type Decoded } from './assemble.ts';
 import { coerce } from './coerce.ts';
-import { startCounter, stepCounter } from './counter.ts';
+import { hearSerial, isCountable, judgeCounter, judgeLateCounter } from './counter-judge.ts';
+import type { CounterNews } from './counter-steps.ts';
 import type { Registry, Slot } from './registry.ts';
 import type { SourceTime } from './source-time.ts';
 import { judgeSourceTime } from './source-time.ts';
@@ -31,8 +33,9 @@ export interface Judged {
   readonly readings: Reading[];
   /** History that came late: to store, never to publish. */
   readonly late: Reading[];
-  /** Points whose counter was probably swapped, with the value it stands at now. */
-  readonly swaps: { readonly slot: Slot; readonly value: number }[];
+  /** What meters showed while they were not believed: to store, never to publish. */
+  readonly raw: Reading[];
+  readonly steps: CounterNews[];
 }
 
 export interface JudgeCounts {
@@ -73,24 +76,24 @@ export function judge(
   }
   if (order === 'late') {
     counts.late++;
-    out.late.push(assemble(slot, decoded, rangeOf(slot, decoded.value), source, moment));
+    out.late.push(judgeLate(slot, decoded, source, moment, out));
     return;
   }
   slot.heardAt = moment.monotonic - Math.max(0, moment.now - source.time);
   if (source.time !== heard.sourceTime) source = { ...source, time: inTurn(slot, source.time, moment.now) };
-  const next = judgeLive(slot, decoded, source, moment, out);
-  if (isUnchanged(slot, next)) {
+  const { reading: next, raw } = judgeLive(slot, decoded, source, moment, out);
+  hearSerial(registry, slot, next, out);
+  const same = isUnchanged(slot, next);
+  if (raw !== null && (!same || raw.value !== slot.shown)) {
+    slot.shown = Number(raw.value);
+    out.raw.push(raw);
+  }
+  if (same) {
     counts.unchanged++;
     return;
   }
   registry.settle(slot, next);
   out.readings.push(next);
-}
-
-interface Decoded {
-  readonly value: Value | null;
-  readonly quality: Quality;
-  readonly reason?: Reason;
 }
 
 function decode(slot: Slot, heard: Heard): Decoded {
@@ -150,43 +153,22 @@ function rangeOf(slot: Slot, value: Value): Reason | undefined {
   return value < range[0] || value > range[1] ? 'out-of-range' : undefined;
 }
 
-function judgeLive(slot: Slot, decoded: Decoded, source: SourceTime, moment: Moment, out: Judged): Reading {
+function judgeLive(slot: Slot, decoded: Decoded, source: SourceTime, moment: Moment, out: Judged) {
   const range = rangeOf(slot, decoded.value ?? 0);
   const { counter: rule } = slot.point;
-  const countable = rule !== undefined && typeof decoded.value === 'number' && range === undefined;
-  if (!countable) return assemble(slot, decoded, range, source, moment);
-  const value = Number(decoded.value);
-  if (slot.counter === null) {
-    slot.counter = startCounter(value, source.time);
-    return assemble(slot, decoded, range, source, moment);
+  if (rule !== undefined && isCountable(slot, decoded, range === undefined)) {
+    return judgeCounter(slot, rule, decoded, source, moment, out);
   }
-  const verdict = stepCounter(rule, slot.counter, value, source.time);
-  slot.counter = verdict.state;
-  if (verdict.swapSuspected) out.swaps.push({ slot, value });
-  if (verdict.believed) return assemble(slot, { ...decoded, value: verdict.value }, range, source, moment);
-  // The believed value, at the time of the refused read: in history it must not overwrite the good reading before it.
-  return assemble(slot, { value: verdict.value, quality: 'good' }, 'counter-step', source, moment);
+  return { reading: assemble(slot, decoded, range, source, moment.now), raw: null };
 }
 
-function assemble(
-  slot: Slot,
-  decoded: Decoded,
-  doubt: Reason | undefined,
-  source: SourceTime,
-  moment: Moment,
-): Reading {
-  const reason = decoded.reason ?? doubt ?? (source.trusted ? undefined : 'clock');
-  return {
-    ref: slot.ref,
-    device: slot.device.id,
-    point: slot.point.name,
-    value: decoded.value,
-    unit: slot.point.unit,
-    quality: reason === undefined ? decoded.quality : 'uncertain',
-    ...(reason === undefined ? {} : { reason }),
-    sourceTime: source.time,
-    receivedTime: moment.now,
-  };
+function judgeLate(slot: Slot, decoded: Decoded, source: SourceTime, moment: Moment, out: Judged): Reading {
+  const range = rangeOf(slot, decoded.value ?? 0);
+  const { counter: rule } = slot.point;
+  if (rule !== undefined && isCountable(slot, decoded, range === undefined)) {
+    return judgeLateCounter(slot, rule, decoded, source, moment, out);
+  }
+  return assemble(slot, decoded, range, source, moment.now);
 }
 
 /** Keeps the last usable value and its time under a quality that says not to use it. Only a transition is told. */

@@ -3,6 +3,7 @@ import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import { pointRef } from '#edge/domain/ids.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
 import type { CounterState } from './counter.ts';
+import { type CounterPast, createCounterPast } from './counter-past.ts';
 import type { PointAddress } from './point-address.ts';
 import { parsePointAddress } from './point-address.ts';
 
@@ -18,6 +19,14 @@ export interface Slot {
   /** Monotonic ms at which the value was last known to be true. */
   heardAt: number;
   counter: CounterState | null;
+  /** Of a counter: believed reads, for what comes late. */
+  readonly past: CounterPast;
+  /** Id of the step at which it is held. */
+  stepId: string | null;
+  /** What the meter showed when that was last stored beside the believed value. */
+  shown: number | null;
+  /** Of the point `serial`: the last one that was good. */
+  serial: string | null;
   /** The last few values that came with a time of their own: a QoS 1 resend brings them again. */
   readonly recent: { readonly time: number; readonly value: Value }[];
   /** How far behind us the device's clock seems to be, and since when (monotonic), while its samples look late. */
@@ -102,6 +111,10 @@ function newSlot(device: Device, point: Point, now: number, monotonic: number): 
     reading: neverRead(device.id, point, ref, now),
     heardAt: monotonic,
     counter: null,
+    past: createCounterPast(),
+    stepId: null,
+    shown: null,
+    serial: null,
     recent: [],
     lag: null,
   };

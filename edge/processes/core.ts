@@ -22,7 +22,7 @@ import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
-import { CounterDesk, createCounterMethods, isCounterSource } from './core/counters.ts';
+import { CounterDesk, createCounterMethods, isHeldSource } from './core/counters.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
@@ -137,7 +137,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       storedAlarms: restored.alarms,
       latest: ingest.latest,
       ...createWays(site, campus),
-      sourceExists: (source) => desk.isSource(source) || sourceExists(source, site, campus),
+      sourceExists: (source) =>
+        desk.isSource(source) || isHeldSource(source, ingest.counters.held()) || sourceExists(source, site, campus),
       act: (changes) => commands.setInterlockHolds(changes),
       once: (decision) => {
         if (decision.kind === 'notify') escalation?.notify(decision);
@@ -306,8 +307,6 @@ function grantsOf(site: Site, client: string): readonly string[] {
 function sourceExists(source: string, site: Site, campus: Campus): boolean {
   const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
   if (kind === 'device' || kind === 'repair') return site.devices.some(({ id }) => id === name);
-  const isPoint = (ref: string) => campus.devices.some(({ id, points }) => points.some(({ name }) => pointRef(id, name) === ref));
-  if (isCounterSource(kind, name, isPoint)) return true;
   if (kind === 'output')
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).

@@ -1,3 +1,4 @@
+import { CodedError } from '#edge/runtime/errors.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { OutboxLane } from './batch.ts';
 import type { Db } from './database.ts';
@@ -67,6 +68,11 @@ export class ItemWriter {
       case 'notice':
         s.notice.run(...item.row);
         return;
+      case 'counter':
+        s.counter.run(...item.row);
+        return;
+      case 'correct':
+        throw new CodedError('STORE_REFUSED', 'a correction is no row');
       case 'health':
         this.#tell('health', now, item.body);
         return;
@@ -136,6 +142,9 @@ function prepare(db: Db) {
     forget: db.prepare<[string]>('DELETE FROM inbox WHERE key = ?'),
     hold: db.prepare<[string, string]>('INSERT OR REPLACE INTO hold VALUES (?, ?)'),
     release: db.prepare<[string]>('DELETE FROM hold WHERE ref = ?'),
+    counter: db.prepare<[string, string, string, number, string]>(
+      'INSERT OR REPLACE INTO counter_step VALUES (?, ?, ?, ?, ?)',
+    ),
     state: db.prepare<[string, string]>('INSERT OR REPLACE INTO state VALUES (?, ?)'),
     unstate: db.prepare<[string]>('DELETE FROM state WHERE name = ?'),
     journal: db.prepare<[number, string, string, number, number, string]>(

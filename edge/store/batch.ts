@@ -1,6 +1,8 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
+import type { CounterStep } from '#edge/domain/counter.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
 import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Hold, Request, RequestResult } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
@@ -39,10 +41,30 @@ export interface Batch {
   readonly journal?: readonly RuleDecision[];
   /** Words on their way to people: upserts by id. */
   readonly notices?: readonly Notice[];
+  /** Steps of counters as they now are: upserts by id. */
+  readonly counters?: readonly CounterStep[];
+  /** History that goes on from another course than was believed; visible at once, and told to the city again. */
+  readonly corrections?: readonly CounterCorrection[];
   /** Opaque JSON state that must survive a restart, by name (`rule:<instance>`, ...); null forgets it. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */
   readonly health?: readonly object[];
+}
+
+/** What accepting a counter step (or deciding it anew) does to history. */
+export interface CounterCorrection {
+  readonly ref: PointRef;
+  /** The last believed value before the step, and what was counted after it that no reading shows. */
+  readonly from: number;
+  readonly between: number;
+  /** When the new course began, and with which value. */
+  readonly time: number;
+  readonly to: number;
+  /**
+   * The stretch whose raw course becomes good, `from` <= t <= `to`, ms; null: only `between` changes.
+   * Its rise begins at `to` above: the step itself is no consumption.
+   */
+  readonly course: { readonly from: number; readonly to: number } | null;
 }
 
 /** The lanes to the city, most urgent first. Each has its own sequence in the outbox. */

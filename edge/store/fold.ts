@@ -135,7 +135,7 @@ export class Folder {
     this.#statements.header.run(key, ...toColumns(part, tail));
     this.#statements.block.run(key, encodeBlock(samples));
     this.keepLatest(point, tail);
-    if (qualityOf(tail.code) !== 'good') this.#keepGood(point, samples);
+    this.#keepGood(point, samples);
     result.blocks += 1;
   }
 

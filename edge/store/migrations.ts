@@ -125,6 +125,20 @@ export const migrations: readonly Step[] = [
   CREATE INDEX notice_created ON notice (created);
   CREATE INDEX notice_about ON notice (about, created);
   `,
+  `
+  -- 1: what a meter showed while its counter was not believed. It has history, and is told to nobody.
+  ALTER TABLE point ADD COLUMN raw INTEGER NOT NULL DEFAULT 0;
+  -- Steps of counters that a person decides (domain/counter.ts). time: of its first read.
+  CREATE TABLE counter_step (
+    id TEXT PRIMARY KEY, ref TEXT NOT NULL, state TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX counter_step_time ON counter_step (time);
+  CREATE INDEX counter_step_ref ON counter_step (ref, time);
+  -- Closed minutes of a counter whose samples changed afterwards: the city is told them again, from due on, with a larger rev.
+  CREATE TABLE reissue (
+    point INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, rev INTEGER NOT NULL, due INTEGER NOT NULL
+  );
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

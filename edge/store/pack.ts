@@ -47,6 +47,10 @@ function itemsOf(batch: Batch): Item[] {
     const { id, created, state, about } = notice;
     items.push({ kind: 'notice', row: [id, created, state, about, JSON.stringify(notice)] });
   }
+  for (const step of batch.counters ?? []) {
+    items.push({ kind: 'counter', row: [step.id, step.ref, step.state, step.toTime, JSON.stringify(step)] });
+  }
+  for (const correction of batch.corrections ?? []) items.push({ kind: 'correct', correction, body: null });
   for (const body of batch.health ?? []) items.push({ kind: 'health', body: JSON.stringify(body) });
   return items;
 }

@@ -15,6 +15,8 @@ export interface StoredPoint {
   readonly type: ValueType;
   readonly unit: string;
   readonly kept: boolean;
+  /** What a meter showed while its counter was not believed: told to nobody. */
+  readonly raw: boolean;
   readonly rule: RollupRule;
 }
 
@@ -27,12 +29,13 @@ interface PointRow {
   readonly counter: number;
   readonly wrap: number | null;
   readonly kept: number;
+  readonly raw: number;
 }
 
 function fromRow(row: PointRow): StoredPoint {
   const { id, ref, type, unit, wrap } = row;
   const rule = { staleAfter: row.stale_after, counter: row.counter === 1, ...(wrap === null ? {} : { wrap }) };
-  return { id, ref, type, unit, kept: row.kept === 1, rule };
+  return { id, ref, type, unit, kept: row.kept === 1, raw: row.raw === 1, rule };
 }
 
 export function allPoints(db: Db): Map<number, StoredPoint> {
@@ -52,14 +55,16 @@ export function pointFinder(db: Db): (ref: string) => StoredPoint | null {
 /** Adds or changes points; their ids in the order given. A point that left the site keeps its id and its history. */
 export function registerPoints(db: Db, points: readonly PointRegistration[]): number[] {
   const upsert = db
-    .prepare<[string, string, string, number, number, number | null, number], number>(
-      `INSERT INTO point (ref, type, unit, stale_after, counter, wrap, kept) VALUES (?, ?, ?, ?, ?, ?, ?)
+    .prepare<[string, string, string, number, number, number | null, number, number], number>(
+      `INSERT INTO point (ref, type, unit, stale_after, counter, wrap, kept, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (ref) DO UPDATE SET type = excluded.type, unit = excluded.unit, stale_after = excluded.stale_after,
-         counter = excluded.counter, wrap = excluded.wrap, kept = excluded.kept RETURNING id`,
+         counter = excluded.counter, wrap = excluded.wrap, kept = excluded.kept, raw = excluded.raw RETURNING id`,
     )
     .pluck();
   return points.map((p) => {
     const kept = Number(p.kept ?? true);
-    return upsert.get(p.ref, p.type, p.unit, Math.round(p.staleAfter), Number(p.counter), p.wrap ?? null, kept) ?? 0;
+    const raw = Number(p.raw ?? false);
+    const { ref, type, unit, counter, wrap = null } = p;
+    return upsert.get(ref, type, unit, Math.round(p.staleAfter), Number(counter), wrap, kept, raw) ?? 0;
   });
 }

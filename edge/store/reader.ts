@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { CounterStep } from '#edge/domain/counter.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { Notice } from '#edge/domain/notice.ts';
@@ -8,6 +9,7 @@ import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
 import { sampleSource } from './blocks.ts';
+import { type CounterStepFilter, counterStepReader } from './counter-step-reader.ts';
 import { type Db, databaseFile, notReady, openReadOnly, storeError } from './database.ts';
 import { documentReader } from './document-reader.ts';
 import type { DocumentKind, StoredDocument } from './documents.ts';
@@ -36,6 +38,7 @@ import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
+export type { CounterStepFilter } from './counter-step-reader.ts';
 export type {
   AlarmFilter,
   AuditEntry,
@@ -121,6 +124,8 @@ export interface Reader extends Disposable {
   firedRules(from: number): FiredRule[];
   /** Newest first. */
   notices(filter: NoticeFilter): Notice[];
+  /** Steps of counters (decision 22), newest first. Of those that still hold one, `last` is up to a quarter of an hour old: core knows it. */
+  counterSteps(filter: CounterStepFilter): CounterStep[];
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
@@ -162,6 +167,7 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     journal: (filter) => ask((open) => open.journal(filter, atMost(filter.limit))),
     firedRules: (from) => ask((open) => open.fired(from)),
     notices: (filter) => ask((open) => open.notices(filter, atMost(filter.limit))),
+    counterSteps: (filter) => ask((open) => open.counterSteps(filter, atMost(filter.limit))),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
     auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
@@ -317,6 +323,7 @@ function prepare(db: Db, file: string) {
     journal: journalReader(db),
     fired: firedReader(db),
     notices: noticeReader(db),
+    counterSteps: counterStepReader(db),
     auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

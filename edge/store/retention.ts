@@ -16,6 +16,7 @@ const noticeAge = 90 * day;
 /** Lines of the journal, some 300 MB: rules that chatter must not fill the disk, whatever their age. */
 const mostJournal = 400_000;
 const mostNotices = 100_000;
+const mostSteps = 5_000;
 
 /** What there is of the disk. */
 export interface Space {
@@ -106,7 +107,7 @@ export class Retention {
 
   /** The oldest of what rules can make many of; a tenth at a time, so that it is not one row a minute. */
   #byCount(): Target[] {
-    const { journalRows, noticeRows } = this.#statements;
+    const { journalRows, noticeRows, stepRows } = this.#statements;
     const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
     const over = (what: string, table: CountedTable, limit: number): Target[] => {
       const cut = table.cut(limit);
@@ -115,6 +116,7 @@ export class Retention {
     return [
       ...over("lines of the rules' journal", journalRows, most.journal),
       ...over('notices', noticeRows, most.notices),
+      ...over('counter steps that are over', stepRows, mostSteps),
     ];
   }
 
@@ -264,6 +266,19 @@ function countedNotices(db: Db): CountedTable {
   };
 }
 
+function countedSteps(db: Db): CountedTable {
+  const count = db.prepare<[], number>("SELECT count(*) FROM counter_step WHERE state <> 'open'").pluck();
+  const timeOf = db
+    .prepare<[number], number>(
+      "SELECT time FROM counter_step WHERE state <> 'open' ORDER BY time DESC LIMIT 1 OFFSET ?",
+    )
+    .pluck();
+  return {
+    ...prunable(db, 'counter_step', 'id', "state <> 'open' AND time < @cut"),
+    cut: (limit) => ((count.get() ?? 0) <= limit ? null : (timeOf.get(Math.floor(limit * 0.9) - 1) ?? null)),
+  };
+}
+
 /** `old` is a condition on @cut. */
 function prunable(db: Db, table: string, key: string, old: string) {
   return {
@@ -289,5 +304,6 @@ function prepare(db: Db) {
     notice: prunable(db, 'notice', 'id', 'created < @cut'),
     journalRows: countedJournal(db),
     noticeRows: countedNotices(db),
+    stepRows: countedSteps(db),
   };
 }

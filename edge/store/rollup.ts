@@ -12,6 +12,8 @@ export interface RollupSample {
   /** A number (booleans 0 and 1), or null: none, or text. */
   readonly value: number | null;
   readonly good: boolean;
+  /** A counter goes on from here by a person's word: what lies between this and the value before it is no rise. */
+  readonly restart?: true;
 }
 
 export interface RollupRule {
@@ -40,6 +42,7 @@ export interface Part {
   readonly min: number | null;
   readonly max: number | null;
   readonly firstT: number | null;
+  /** The first good value, to which a counter rises from what was before; null where it begins anew with it. */
   readonly firstGood: number | null;
   readonly last: number | null;
   readonly delta: number | null;
@@ -60,14 +63,14 @@ export const emptyPart: Part = {
 };
 
 /**
- * Rise of a counter between two good values: over its wrap if it has one and the step is less than half of it (a larger
- * "rise" is a meter that was reset or replaced); null where it cannot be known.
+ * Rise of a counter between two good values: over its wrap if it stood in the last tenth before and in the first after. What
+ * is lower otherwise is a fall, and counts as one: good values of a counter fall only where a clock was set back and two stretches
+ * of its course lie in each other, and then the sum is right only with every fall in it.
  */
-export function rise(before: number, after: number, rule: RollupRule): number | null {
-  if (after >= before) return after - before;
-  if (rule.wrap === undefined) return null;
-  const over = rule.wrap - before + after;
-  return over >= 0 && over < rule.wrap / 2 ? over : null;
+export function rise(before: number, after: number, rule: RollupRule): number {
+  const { wrap } = rule;
+  const isOver = wrap !== undefined && before > 0.9 * wrap && after < 0.1 * wrap;
+  return isOver ? wrap - before + after : after - before;
 }
 
 /** The samples with start <= t < end (sorted, each time once), by themselves, held until `end`. */
@@ -90,8 +93,9 @@ export function measure(samples: readonly RollupSample[], end: number, rule: Rol
     weighted += value * ms;
     if (min === null || value < min) min = value;
     if (max === null || value > max) max = value;
-    if (rule.counter && last !== null) delta = add(delta, rise(last, value, rule));
-    firstGood ??= value;
+    if (rule.counter && sample.restart) delta = add(delta, 0);
+    else if (rule.counter && last !== null) delta = add(delta, rise(last, value, rule));
+    else if (last === null) firstGood = value;
     last = value;
   }
   const tail = samples[samples.length - 1] ?? null;

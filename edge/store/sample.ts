@@ -54,6 +54,9 @@ export function reasonOf(code: number): Reason | undefined {
   return reasons[Math.floor((code >> 2) / 3)];
 }
 
+/** Good, and nothing was counted between the value before and this one: a counter step that a person accepted. */
+export const restartCode = sampleCode('number', 'good', 'counter-step');
+
 /** The value was not heard anew: only its quality changed. */
 export function isKept(quality: Quality, reason: Reason | undefined): boolean {
   return quality === 'bad' || reason === 'last-usable-value';
@@ -159,7 +162,8 @@ export function historyMaker(code: number): HistoryMaker {
 /** What aggregates need of it: text has no number; only `good` counts as good. */
 export function toRollup(sample: StoredSample): RollupSample {
   const value = typeof sample.value === 'number' ? sample.value : null;
-  return { t: sample.t, value, good: value !== null && qualityOf(sample.code) === 'good' };
+  const good = value !== null && qualityOf(sample.code) === 'good';
+  return sample.code === restartCode ? { t: sample.t, value, good, restart: true } : { t: sample.t, value, good };
 }
 
 /**

@@ -1,7 +1,9 @@
+import type { Aggregate } from './batch.ts';
 import type { SampleSource } from './blocks.ts';
 import type { Db } from './database.ts';
 import type { Outbox } from './outbox.ts';
 import { blockKey, hourOf, pointSpan, type StoredPoint } from './points.ts';
+import { Reissues } from './reissue.ts';
 import type { Carry, RollupSample } from './rollup.ts';
 import * as rollup from './rollup.ts';
 import { inOrder, qualityOf, type StoredSample, toRollup } from './sample.ts';
@@ -20,6 +22,9 @@ export class Summary {
   readonly #outbox: Outbox;
   readonly #startedAt: number;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #reissues: Reissues;
+  /** Counters whose past changed: what they carry is looked up anew. */
+  readonly #dirty = new Set<number>();
   #upTo: number | null;
   #carries: Map<number, Carry> | null = null;
 
@@ -28,6 +33,7 @@ export class Summary {
     this.#outbox = outbox;
     this.#startedAt = startedAt;
     this.#statements = prepare(db);
+    this.#reissues = new Reissues(db, source);
     this.#upTo = this.#statements.known.get() ?? null;
   }
 
@@ -47,6 +53,37 @@ export class Summary {
    * minute in which this process did not run counts only if samples came for it afterwards: nobody watched it.
    */
   close(upTo: number, points: ReadonlyMap<number, StoredPoint>): number {
+    return this.#closeMinutes(upTo, points) + this.#tellAgain(upTo, points);
+  }
+
+  /** The minutes of a counter from `from` on are told again, as history has them by then. */
+  reissue(point: number, from: number, now: number): void {
+    this.#dirty.add(point);
+    if (this.#upTo !== null) this.#reissues.note(point, from, this.#upTo, now);
+  }
+
+  /** The same for a sample that came late, with a pause in which others may come. */
+  reissueLate(point: number, from: number, now: number): void {
+    this.#dirty.add(point);
+    if (this.#upTo !== null) this.#reissues.noteLate(point, from, this.#upTo, now);
+  }
+
+  #tellAgain(now: number, points: ReadonlyMap<number, StoredPoint>): number {
+    let written = 0;
+    while (written < mostMinutes) {
+      const taken = this.#reissues.take(now, points, mostMinutes - written);
+      if (taken === null) break;
+      const { point, minutes } = taken;
+      for (const { t, rev, aggregate } of minutes) {
+        const row = { ...tellable(point, aggregate), rev };
+        this.#outbox.append('agg1m', t, JSON.stringify({ t, step: minute, points: [row] }));
+      }
+      written += minutes.length;
+    }
+    return written;
+  }
+
+  #closeMinutes(upTo: number, points: ReadonlyMap<number, StoredPoint>): number {
     const end = Math.floor(upTo / minute) * minute;
     const first = this.#upTo ?? this.#firstMinute(end);
     if (first === null || first >= end) return 0;
@@ -98,7 +135,7 @@ export class Summary {
     const rows: object[] = [];
     let heard = 0;
     for (const point of points.values()) {
-      if (point.type === 'text' || !point.kept) continue;
+      if (point.type === 'text' || !point.kept || point.raw) continue;
       const all = samples.get(point.id) ?? [];
       const inside = all.slice(rollup.lowerBound(all, t), rollup.lowerBound(all, end));
       const carry = carries.get(point.id) ?? rollup.nothingCarried;
@@ -145,6 +182,11 @@ export class Summary {
     for (const [point, tail] of newest) {
       carries.set(point, { tail, lastGood: carries.get(point)?.lastGood ?? null });
     }
+    for (const id of this.#dirty) {
+      const point = points.get(id);
+      if (point !== undefined) carries.set(id, this.#reissues.carryAt(point, from));
+    }
+    this.#dirty.clear();
     this.#carries = carries;
     return carries;
   }
@@ -171,7 +213,11 @@ export class Summary {
 const rounded = (value: number | null) => (value === null ? null : Number(value.toPrecision(9)));
 
 function summaryRow(point: StoredPoint, part: rollup.Part): object {
-  const { t: _, mean, delta, ...rest } = rollup.toAggregate(0, part);
+  return tellable(point, rollup.toAggregate(0, part));
+}
+
+function tellable(point: StoredPoint, aggregate: Aggregate): object {
+  const { t: _, mean, delta, ...rest } = aggregate;
   return { ref: point.ref, unit: point.unit, ...rest, mean: rounded(mean), delta: rounded(delta) };
 }
 

@@ -1,10 +1,11 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { CounterStep } from '#edge/domain/counter.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { Hold } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { AuditRow } from './audit-log.ts';
-import type { OutboxLane } from './batch.ts';
+import type { CounterCorrection, OutboxLane } from './batch.ts';
 import type { DocumentChange } from './documents.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
 
@@ -38,6 +39,9 @@ export type Item =
   | { readonly kind: 'journal'; readonly row: readonly [number, string, string, number, number, string] }
   /** id, created, state, about, body */
   | { readonly kind: 'notice'; readonly row: readonly [string, number, string, string, string] }
+  /** id, ref, state, time, body */
+  | { readonly kind: 'counter'; readonly row: readonly [string, string, string, number, string] }
+  | { readonly kind: 'correct'; readonly correction: CounterCorrection; readonly body: null }
   | { readonly kind: 'forget'; readonly body: string }
   | { readonly kind: 'document'; readonly change: Omit<DocumentChange, 'body'>; readonly body: string | null }
   | { readonly kind: 'health'; readonly body: string };
@@ -67,6 +71,8 @@ export interface PointRegistration {
   readonly wrap?: number;
   /** false: only the latest value is kept, no history and no summaries. Default true. */
   readonly kept?: boolean;
+  /** What a meter showed while its counter was not believed (`rawRefOf`): history, but no summaries. Default false. */
+  readonly raw?: boolean;
 }
 
 /** What core starts again with. */
@@ -75,6 +81,10 @@ export interface Restored {
   /** Those that are not `normal`. */
   readonly alarms: Alarm[];
   readonly holds: Hold[];
+  /** What was last believed of each counter. */
+  readonly good: { readonly ref: string; readonly value: number; readonly time: number }[];
+  /** Steps that are open, and of each counter the newest rejected one; with the last that the meter showed. */
+  readonly counterSteps: CounterStep[];
   readonly state: Record<string, unknown>;
   readonly epoch: number;
 }

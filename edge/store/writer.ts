@@ -4,8 +4,10 @@ import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { ItemWriter, rowWriter, type Span, type UnkeptPoints } from './apply.ts';
 import { AuditLog } from './audit-log.ts';
+import type { CounterCorrection } from './batch.ts';
 import { type SampleSource, sampleSource } from './blocks.ts';
 import { copyDatabase } from './copy.ts';
+import { correctedSamples, findCorrection } from './correct.ts';
 import { type Db, databaseFile, lockFolder, openDatabase, storeError } from './database.ts';
 import { Folder, type FoldResult, type Slice } from './fold.ts';
 import { Outbox } from './outbox.ts';
@@ -15,7 +17,15 @@ import { restore } from './restore.ts';
 import { Retention } from './retention.ts';
 import { type DiskSpace, diskSpace } from './space.ts';
 import { Summary } from './summary.ts';
-import type { Calls, Group, PointRegistration, Restored, ThreadOptions, WireError } from './wire.ts';
+import {
+  type Calls,
+  columns,
+  type Group,
+  type PointRegistration,
+  type Restored,
+  type ThreadOptions,
+  type WireError,
+} from './wire.ts';
 
 /** On a power cut telemetry loses at most this, ms. */
 export const unsyncedAtMost = 1_000;
@@ -48,6 +58,7 @@ export class Writer implements Disposable {
   readonly #unkept: UnkeptPoints;
   readonly #space: DiskSpace;
   readonly #countHot: Statement<[], number>;
+  readonly #insertHot: Statement<[number, number, number, number, number, number | string | null]>;
   readonly #totalChanges: Statement<[], number>;
   readonly #probe: { readonly write: Statement<[number]>; readonly erase: Statement<[]> };
   /** Which ids of the hot log had arrived by when; ascending. */
@@ -105,6 +116,7 @@ export class Writer implements Disposable {
       has: (point) => this.#points.get(point)?.kept === false,
       keep: (point, sample) => this.#folder.keepLatest(point, sample),
     };
+    this.#insertHot = db.prepare('INSERT INTO hot (id, point, t, d, code, value) VALUES (?, ?, ?, ?, ?, ?)');
     this.#countHot = db.prepare<[], number>('SELECT count(*) FROM hot').pluck();
     this.#hotRows = this.#countHot.get() ?? 0;
     this.#lastHotId = db.prepare<[], number | null>('SELECT max(id) FROM hot').pluck().get() ?? 0;
@@ -200,8 +212,12 @@ export class Writer implements Disposable {
     const { rows, items } = spanOf(group, batch);
     const own = group.items.slice(...items);
     const apply = () => {
-      const inserted = this.#rows(group, rows, nextId, this.#unkept);
-      for (const item of own) this.#items.write(item, group.now);
+      let inserted = this.#rows(group, rows, nextId, this.#unkept);
+      this.#noteLate(group, rows);
+      for (const item of own) {
+        if (item.kind === 'correct') inserted += this.#correct(item.correction, nextId + inserted, group.now);
+        else this.#items.write(item, group.now);
+      }
       return inserted;
     };
     if (!own.some(({ kind }) => kind === 'document')) return apply();
@@ -212,6 +228,33 @@ export class Writer implements Disposable {
       failed.push({ batch, code: error.code, message: error.message });
       return 0;
     }
+  }
+
+  /** Minutes that the city was told already are told again where a counter's sample lies in them. */
+  #noteLate(group: Group, [from, to]: Span): void {
+    const { upTo } = this.#summary;
+    if (upTo === null) return;
+    const late = new Map<number, number>();
+    for (let i = from; i < to; i++) {
+      const t = group.rows[i * columns + 1] ?? 0;
+      const id = group.rows[i * columns] ?? 0;
+      if (t >= upTo || this.#points.get(id)?.rule.counter !== true) continue;
+      late.set(id, Math.min(t, late.get(id) ?? t));
+    }
+    for (const [id, t] of late) this.#summary.reissueLate(id, t, group.now);
+  }
+
+  /** Returns how many samples history was given. */
+  #correct(correction: CounterCorrection, nextId: number, now: number): number {
+    const all = new Map([...this.#points.values()].map((point) => [point.ref, point]));
+    const found = findCorrection(correction, (ref) => all.get(ref));
+    if (found === null) return 0;
+    const samples = correctedSamples(this.#source, found);
+    samples.forEach(({ t, d, code, value }, i) => {
+      this.#insertHot.run(nextId + i, found.point.id, t, d, code, value);
+    });
+    this.#summary.reissue(found.point.id, samples[0]?.t ?? correction.time, now);
+    return samples.length;
   }
 
   #mark(now: number): void {

@@ -21,7 +21,8 @@ export function addCounterRoutes(app: App, { site, reader, rpc }: CampusView): v
       config: { access: 'see' },
       schema: {
         tags: ['energy'],
-        summary: 'Steps of counters that their meters cannot make by counting, newest first; open ones wait for a person',
+        summary:
+          'Steps of counters that their meters cannot make by counting, newest first; open ones wait for a person',
         description:
           'Until a step is decided its point stands at `from`, uncertain; `to` and `last` are what the meter showed first and shows now.',
         querystring: counterListQuery,

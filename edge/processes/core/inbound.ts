@@ -11,6 +11,7 @@ import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { StepNews } from '#edge/ingest/counter-steps.ts';
 import { createInboxLimiter } from '#edge/ingest/inbox.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
@@ -35,6 +36,8 @@ export interface InboundOptions {
   readonly devicesOf: (process: string) => readonly DeviceId[];
   /** How the hosts of the campus answer, as `process` has probed them. */
   readonly onNetwork?: (process: string, rows: readonly NetworkRow[]) => void;
+  /** Counters that are held, or are not any more: what to say of it. */
+  readonly onSteps?: (steps: readonly StepNews[]) => readonly AlarmDecision[];
   readonly clock: Clock;
   readonly log: Log;
   /** Queues what flows want people to be told outside the console; absent: nobody is. */
@@ -133,6 +136,13 @@ export class Inbound {
     this.takeReadings(readings, decisions).catch(() => {}); // owed to the disk, and an alarm
   }
 
+  /** Readings that are on disk already, and what is to be said with them. */
+  async tellStored(readings: readonly Reading[], decisions: readonly AlarmDecision[]): Promise<void> {
+    const verdict = this.#options.judgement.take(refsOf(readings), [], decisions);
+    this.#tellReadings(readings);
+    await this.commit(verdict);
+  }
+
   /** Stores, then tells. When the disk refuses or hangs, people are told all the same, and that it does. */
   async commit(batch: Batch, options: WriteOptions = {}): Promise<void> {
     let told = false;
@@ -167,11 +177,12 @@ export class Inbound {
   }
 
   async #takeNews(message: InboundMessage): Promise<void> {
-    const { readings, late, events, inbox, discovered } = this.#options.ingest.accept(message);
-    const isNews = readings.length > 0 || events.length > 0;
-    const verdict = isNews ? this.#options.judgement.take(refsOf(readings), events) : {};
+    const { readings, late, raw, steps, events, inbox, discovered } = this.#options.ingest.accept(message);
+    const isNews = readings.length > 0 || events.length > 0 || steps.length > 0;
+    const decisions = steps.length === 0 ? [] : (this.#options.onSteps?.(steps) ?? []);
+    const verdict = isNews ? this.#options.judgement.take(refsOf(readings), events, decisions) : {};
     this.#tellReadings(readings);
-    const stored = [...late, ...readings];
+    const stored = [...late, ...raw, ...readings];
     const isNothing = stored.length === 0 && events.length === 0 && inbox.length === 0 && discovered === undefined;
     // What comes again is nothing new, but it may still be owed from the first time.
     if (isNothing) return message.qos === 0 ? undefined : this.#ledger.write({}, { client: message.client });
@@ -180,13 +191,15 @@ export class Inbound {
       readings: stored,
       events,
       inbox,
+      ...(steps.length === 0 ? {} : { counters: steps.map(({ step }) => step) }),
       ...(verdict.alarms === undefined ? {} : { alarms: verdict.alarms }),
       ...(verdict.audit === undefined ? {} : { audit: verdict.audit }),
       ...(verdict.journal === undefined ? {} : { journal: verdict.journal }),
       ...(state === undefined ? {} : { state }),
     };
     // Readings that nobody was promised may gather for a second, which spares the flash disk.
-    const isPatient = message.qos === 0 && Object.keys(verdict).length === 0 && events.length + inbox.length === 0;
+    const items = events.length + inbox.length + steps.length;
+    const isPatient = message.qos === 0 && Object.keys(verdict).length === 0 && items === 0;
     await this.commit(isPatient ? { ...batch, patient: true } : batch, {
       client: message.client,
       isResent: message.qos > 0,

@@ -45,7 +45,11 @@ export async function openStoreOrNone(options: StoreOptions): Promise<OpenedStor
     }
   }
   options.log.error({ code: fault.code, error: fault }, 'core starts without its store');
-  return { store: noStore(fault), restored: { latest: [], alarms: [], holds: [], state: {}, epoch: 0 }, fault };
+  return {
+    store: noStore(fault),
+    restored: { latest: [], alarms: [], holds: [], good: [], counterSteps: [], state: {}, epoch: 0 },
+    fault,
+  };
 }
 
 async function openAndRestore(options: StoreOptions): Promise<{ store: Store; restored: Restored }> {

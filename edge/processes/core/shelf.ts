@@ -1,3 +1,4 @@
+import { rawRefOf } from '#edge/domain/counter.ts';
 import type { Device } from '#edge/domain/device.ts';
 import { pointRef } from '#edge/domain/ids.ts';
 import type { Batch } from '#edge/store/batch.ts';
@@ -49,12 +50,13 @@ export class Shelf {
 }
 
 function registrations(device: Device): Registration[] {
-  return device.points.map((point) => ({
-    ref: pointRef(device.id, point.name),
-    type: point.type,
-    unit: point.unit,
-    staleAfter: point.staleAfter,
-    counter: point.counter !== undefined,
-    ...(point.counter?.wrap === undefined ? {} : { wrap: point.counter.wrap }),
-  }));
+  return device.points.flatMap((point): Registration[] => {
+    const { type, unit, staleAfter, counter } = point;
+    const ref = pointRef(device.id, point.name);
+    const plain = { ref, type, unit, staleAfter, counter: counter !== undefined };
+    if (counter === undefined) return [plain];
+    // What its meter shows while it is not believed is kept beside it.
+    const raw = { ref: rawRefOf(ref), type, unit, staleAfter: 0, counter: false, raw: true };
+    return [{ ...plain, ...(counter.wrap === undefined ? {} : { wrap: counter.wrap }) }, raw];
+  });
 }

@@ -315,10 +315,13 @@ describe('counters', () => {
       }),
     ]);
     expect(latest('meter-1/value')).toMatchObject({ value: 53_700, quality: 'uncertain', reason: 'counter-step' });
-    expect(ingest.rebaseCounter('meter-1/value' as PointRef)).toBe(true);
+    expect(ingest.counters.held()).toEqual([
+      expect.objectContaining({ kind: 'swap', state: 'open', from: 53_700, to: 12, last: 12.3, agreed: 4 }),
+    ]);
+    expect(ingest.counters.accept('meter-1/value' as PointRef)).toMatchObject({ value: 12.3, quality: 'good' });
     clock.advance(15_000);
     expect(brief(send(topic, samples(12.4)).readings)).toEqual(['meter-1/value 12.4 good']);
-    expect(ingest.rebaseCounter('meter-1/value' as PointRef)).toBe(false);
+    expect(ingest.counters.accept('meter-1/value' as PointRef)).toBeNull();
   });
 
   test('a value out of range never moves a counter', () => {

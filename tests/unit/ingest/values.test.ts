@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { coerce } from '#edge/ingest/coerce.ts';
 import { parseTemplate } from '#edge/ingest/conventions/ha-config.ts';
-import { startCounter, stepCounter } from '#edge/ingest/counter.ts';
 import { repairJson } from '#edge/ingest/lenient-json.ts';
 import { excerptOf, valueAt } from '#edge/ingest/payload.ts';
 import { judgeSourceTime, localToUtc, parseDeviceTime } from '#edge/ingest/source-time.ts';
@@ -157,69 +156,5 @@ describe('source times', () => {
     const first = Date.UTC(2026, 9, 25, 0, 30);
     expect(localToUtc(wall, 'Europe/Berlin', first)).toBe(first);
     expect(localToUtc(wall, 'Europe/Berlin', first + 3_600_000)).toBe(first + 3_600_000);
-  });
-});
-
-describe('counters', () => {
-  const rule = { wrap: 1_000_000, maxRate: 120 };
-  const hour = 3_600_000;
-  /** Feeds reads a minute apart (or at their own times) and returns the verdicts. */
-  const feed = (first: number, ...reads: readonly number[]) => {
-    let state = startCounter(first, 0);
-    return reads.map((value, i) => {
-      const verdict = stepCounter(rule, state, value, (i + 1) * 60_000);
-      state = verdict.state;
-      return verdict;
-    });
-  };
-
-  test('a believable rise is believed', () => {
-    expect(feed(100, 101, 102.5).map((v) => [v.value, v.believed])).toEqual([
-      [101, true],
-      [102.5, true],
-    ]);
-  });
-
-  test('a lower reading never becomes the base: three agreeing reads suspect a swap, once', () => {
-    const verdicts = feed(53_700, 12, 12.1, 12.2, 12.3);
-    expect(verdicts.map((v) => v.value)).toEqual([53_700, 53_700, 53_700, 53_700]);
-    expect(verdicts.map((v) => v.believed)).toEqual([false, false, false, false]);
-    expect(verdicts.map((v) => v.swapSuspected)).toEqual([false, false, true, false]);
-  });
-
-  test('a single spike down and back costs nothing', () => {
-    const verdicts = feed(53_700, 0, 53_700.5);
-    expect(verdicts.map((v) => [v.value, v.believed])).toEqual([
-      [53_700, false],
-      [53_700.5, true],
-    ]);
-  });
-
-  test('a leap is held, and disagreeing leaps never add up to a swap', () => {
-    const verdicts = feed(100, 90_000, 12_000, 55_000, 40_000);
-    expect(verdicts.every((v) => !v.believed && v.value === 100 && !v.swapSuspected)).toBe(true);
-  });
-
-  test('it may start again at its wrap, but 0 is not believed at once', () => {
-    expect(feed(999_999.5, 0.5)[0]).toMatchObject({ value: 0.5, believed: true });
-    expect(feed(999_999.5, 0, 0.5).map((v) => v.believed)).toEqual([false, true]);
-    expect(feed(800_000, 0.5)[0]?.believed).toBe(false);
-  });
-
-  test('a leap from just below the wrap is no rollover', () => {
-    expect(feed(999_000, 50_000)[0]?.believed).toBe(false);
-  });
-
-  test('the allowed rise grows with the silence, from the last move and not from the last read', () => {
-    expect(stepCounter(rule, startCounter(100, 0), 200, hour).believed).toBe(true);
-    expect(stepCounter(rule, startCounter(100, 0), 300, hour).believed).toBe(false);
-    const still = stepCounter(rule, startCounter(100, 0), 100, hour - 1000);
-    expect(stepCounter(rule, still.state, 200, hour).believed).toBe(true);
-  });
-
-  test('one step of a coarse register is no leap, and float noise is no step back', () => {
-    expect(stepCounter({ maxRate: 1 }, startCounter(1000, 0), 1001, 1000).believed).toBe(true);
-    const noise = stepCounter(rule, startCounter(16_384.002, 0), 16_384.001, 60_000);
-    expect(noise).toMatchObject({ believed: true, value: 16_384.002 });
   });
 });

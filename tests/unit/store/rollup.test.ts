@@ -35,12 +35,34 @@ describe('an aggregate', () => {
     expect(a).toMatchObject({ mean: 6, goodSeconds: 30, count: 3, last: 8 });
   });
 
-  test('of a counter adds its rises, over its wrap too, and knows nothing of a step down', () => {
+  test('of a counter adds its rises, over its wrap too, and its falls, so that a clock that was set back counts nothing twice', () => {
     const rule = { staleAfter: 0, counter: true, wrap: 1_000 };
     const samples = [good(0, 990), good(70_000, 998), good(80_000, 5), good(130_000, 4), good(140_000, 6)];
     const { aggregates } = rollup(samples, [0, 60_000, 120_000, 180_000], rule);
-    expect(aggregates.map((a) => a.delta)).toEqual([null, 15, 2]);
-    expect(rollup([good(0, 50), good(1, 3)], [0, 60_000], { ...rule, wrap: 40 }).aggregates[0]?.delta).toBeNull();
+    expect(aggregates.map((a) => a.delta)).toEqual([null, 15, 1]);
+    // The hour from 10 to 30 was heard twice: its first course lies in between the second.
+    const twice = [good(0, 100), good(10, 105), good(12, 111), good(20, 106), good(22, 112), good(40, 115)];
+    expect(rollup(twice, [0, 60_000], { staleAfter: 0, counter: true }).aggregates[0]?.delta).toBe(15);
+  });
+
+  test("of a counter that goes on from another course by a person's word knows no rise in between", () => {
+    const rule = { staleAfter: 0, counter: true, wrap: 100_000 };
+    const anew = { ...good(70_000, 3), restart: true as const };
+    const samples = [
+      good(0, 53_700),
+      good(30_000, 53_701),
+      good(69_999, 53_705),
+      anew,
+      good(80_000, 5),
+      good(130_000, 9),
+    ];
+    const bounds = [0, 60_000, 120_000, 180_000];
+    expect(rollup(samples, bounds, rule).aggregates.map((a) => a.delta)).toEqual([1, 6, 4]);
+    // The same where the step lies at the very beginning of a bucket, and from parts by themselves.
+    expect(rollup(samples, [0, 70_000, 180_000], rule).aggregates.map((a) => a.delta)).toEqual([5, 6]);
+    const part = measure(samples.slice(3), 180_000, rule);
+    const carry = leave(measure(samples.slice(0, 3), 70_000, rule), { tail: null, lastGood: null });
+    expect(enter(part, 70_000, 180_000, carry, rule).delta).toBe(6);
   });
 
   test('of a counter gives what rose while nobody heard it to the bucket in which it is heard again', () => {

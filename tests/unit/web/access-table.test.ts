@@ -59,6 +59,8 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/alarms/:id/unshelve': 'acknowledge',
   'POST /api/v1/requests': 'operate',
   'GET /api/v1/network': 'see',
+  'GET /api/v1/counters': 'see',
+  'POST /api/v1/counters/:id/decide': 'devices',
   'GET /api/v1/repairs': 'see',
   'POST /api/v1/repairs/:device': 'operate',
   'POST /api/v1/interlocks/:id/reset': 'operate',
