@@ -26,7 +26,7 @@ async function openOurs(ports: readonly number[]): Promise<Side & { readonly val
   const profile = profiles.get('meter/eastron-sdm630');
   if (profile === undefined) throw new Error('the profile meter/eastron-sdm630 is gone');
   const driver = stack.use(createModbusDriver({ clock: systemClock, profiles }));
-  const points = pointsOf(profile, { fast: 1_000, normal: 1_000, slow: 1_000 });
+  const points = pointsOf(profile, { fast: 1_000, normal: 1_000, slow: 1_000 }).filter(({ poll }) => poll !== 'once');
   const { signal } = new AbortController();
   const sink = { sample: () => {}, event: () => {}, health: () => {}, count: () => {} };
   const sessions = await Promise.all(

@@ -1,10 +1,7 @@
-import type { PointName } from '#edge/domain/ids.ts';
-import type { Decoded } from '#edge/profiles/decode.ts';
+import type { Sample } from '#edge/domain/reading.ts';
 import type { ProfileCheck } from '#edge/profiles/profile.ts';
 
-type Values = ReadonlyMap<PointName, Decoded>;
-
-/** Names that the checks look at. */
+/** Names of values that the checks look at. */
 export function checkedNames(checks: readonly ProfileCheck[]): Set<string> {
   return new Set(
     checks.flatMap((check) => ('value' in check ? [check.value] : 'sum' in check ? [...check.sum, check.near] : [])),
@@ -16,9 +13,9 @@ export function checkedNames(checks: readonly ProfileCheck[]): Set<string> {
  * `good` before its plausibility checks passed once. null when they pass; what is wrong, in a sentence; `unheard` when a
  * value they need was not had.
  */
-export function judgeChecks(checks: readonly ProfileCheck[], values: Values): string | null | 'unheard' {
+export function judgeChecks(checks: readonly ProfileCheck[], samples: readonly Sample[]): string | null | 'unheard' {
   const number = (name: string) => {
-    const value = [...values].find(([point]) => point === name)?.[1].value;
+    const value = samples.find(({ point }) => point === name)?.value;
     return typeof value === 'number' ? value : null;
   };
   for (const check of checks) {

@@ -15,6 +15,8 @@ const shared = {
   timeout: duration.default(1_000),
   /** RTU only: after a timeout the unit is not asked again for so long, because a late answer cannot be told from the next. */
   lateWindow: duration.default(1_000),
+  /** Which of the maps of its profile the device has, where the profile's own checks cannot tell. */
+  variant: z.string().min(1).max(64).optional(),
 };
 /** 248..255 are reserved on a serial line; over TCP 255 and 0 address the device itself. */
 const rtuUnit = z.int().min(0, 'must be 1..247 (0 is broadcast)').max(247, 'must be 1..247');

@@ -9,6 +9,7 @@ import { bitsPerCharacter, frameGapOf, serialPort } from '../ports/serial.ts';
 import { tcpPort } from '../ports/tcp.ts';
 import type { ModbusConfig } from './config.ts';
 import { parseModbusConfig } from './config.ts';
+import type { LearnedFacts } from './learned.ts';
 import { mbapLink } from './mbap-link.ts';
 import { requestOverhead } from './planner.ts';
 import { ModbusSession } from './session.ts';
@@ -19,6 +20,8 @@ export interface ModbusDriverOptions {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** The lines of this process; absent: lines of its own, for a tool that tries one device. */
   readonly buses?: Buses;
+  /** Keeps what devices taught us over restarts; absent: it is learned anew each time. */
+  readonly learned?: LearnedFacts;
   /** Without `buses`: back-off between connection attempts, ms. Default 1 s to 30 s. */
   readonly reconnect?: { readonly first: number; readonly cap: number };
 }
@@ -46,7 +49,7 @@ function wayOf(config: ModbusConfig): Way {
 
 /** Modbus TCP, RTU over TCP and serial RTU. Devices on the same address share one bus and its queue. */
 export function createModbusDriver(options: ModbusDriverOptions): Driver<ModbusConfig> {
-  const { clock, profiles, reconnect } = options;
+  const { clock, profiles, reconnect, learned } = options;
   const own =
     options.buses === undefined ? createBuses({ clock, ...(reconnect === undefined ? {} : { reconnect }) }) : null;
   const buses = options.buses ?? own;
@@ -59,7 +62,8 @@ export function createModbusDriver(options: ModbusDriverOptions): Driver<ModbusC
     const { overhead, ...way } = wayOf(config);
     const { bus, release } = buses.acquire({ ...way, device: device.id });
     try {
-      return new ModbusSession({ device, profile, config, bus, overhead, sink, clock, signal, release });
+      const common = { device, profile, config, bus, overhead, sink, clock, signal, release };
+      return new ModbusSession({ ...common, ...(learned === undefined ? {} : { learned }) });
     } catch (error) {
       await release();
       throw error;

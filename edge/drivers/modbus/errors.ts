@@ -47,7 +47,15 @@ export function reasonOf(error: unknown): Reason {
   return error.exception === 11 ? 'no-communication' : 'device-failure';
 }
 
-/** The device was not heard at all: asking for its next block now would only cost another timeout. */
+/** Exceptions 1, 2 and 3: the device does not know this function, address or length. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ModbusError && (error.outcome === 'limit' || [1, 2, 3].includes(error.exception));
+}
+
+/**
+ * The device was not heard at all, or its gateway does not know it: asking for its next block now would only cost the line
+ * another timeout.
+ */
 export function isSilence(error: unknown): boolean {
-  return reasonOf(error) === 'no-communication';
+  return reasonOf(error) === 'no-communication' || (error instanceof ModbusError && error.exception === 10);
 }

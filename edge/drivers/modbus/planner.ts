@@ -24,13 +24,13 @@ export interface PlanLimits {
 }
 
 export interface Planned {
-  readonly address: ModbusAddress;
+  readonly address: Pick<ModbusAddress, 'table' | 'at' | 'length' | 'block'>;
 }
 
 const isBits = (table: Table) => table === 'coil' || table === 'discrete';
 
 /** What must be read for a value: itself, or the whole block its profile asks for. */
-export function spanOf({ table, at, length, block }: ModbusAddress): Span {
+export function spanOf({ table, at, length, block }: Planned['address']): Span {
   return block === undefined ? { table, at, length } : { table, ...block };
 }
 
@@ -133,6 +133,12 @@ export function cutOf<T extends Planned>({ table, items }: Block<T>): number | n
     }
   }
   return cells[cut]?.at ?? null;
+}
+
+/** Whether registers that nobody asked for lie between the values of a block. */
+export function hasHole<T extends Planned>({ table, items }: Block<T>): boolean {
+  const cells = joinOverlaps(table, items);
+  return cells.some((cell, i) => cell.at > (cells[i - 1]?.end ?? cell.at));
 }
 
 /**

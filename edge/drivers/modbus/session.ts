@@ -1,26 +1,27 @@
+import { createHash } from 'node:crypto';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
-import type { Decoded } from '#edge/profiles/decode.ts';
-import { decodeBit, decodeRegisters, noValue } from '#edge/profiles/decode.ts';
+import { noValue } from '#edge/profiles/decode.ts';
 import { parseModbusAddress } from '#edge/profiles/modbus-address.ts';
 import type { ModbusProfile } from '#edge/profiles/profile.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { codeOf, messageOf } from '#edge/runtime/errors.ts';
-import { delay } from '#edge/runtime/lifecycle.ts';
+import { Backoff } from '#edge/runtime/lifecycle.ts';
 import type { Session, Sink } from '../driver.ts';
-import type { Bus } from '../ports/bus.ts';
-import { BusError } from '../ports/bus-error.ts';
+import type { AskOptions, Bus } from '../ports/bus.ts';
 import { checkedNames, judgeChecks } from './check-gate.ts';
 import type { ModbusConfig } from './config.ts';
-import { isSilence, ModbusError, reasonOf } from './errors.ts';
+import { reasonOf } from './errors.ts';
 import type { Exchange } from './exchange.ts';
-import { readExchange } from './exchange.ts';
+import { identify, needsIdentity } from './identify.ts';
+import { type Identity, type Item, layoutIn, plain } from './layout.ts';
+import { type LearnedFacts, Teachings } from './learned.ts';
 import { askModbus } from './line.ts';
-import type { Block, Span } from './planner.ts';
-import { barrierAt, cutOf, planReads, spanOf } from './planner.ts';
-import type { Item } from './write.ts';
+import { barrierAt } from './planner.ts';
+import { makePlan, type Plan, type PlanOptions } from './read-plan.ts';
+import { Reader } from './reader.ts';
+import { Voice } from './voice.ts';
 import { writePoint } from './write.ts';
 
 export interface ModbusSessionOptions {
@@ -33,216 +34,269 @@ export interface ModbusSessionOptions {
   readonly sink: Sink;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What the device taught before the last restart. */
+  readonly learned?: LearnedFacts;
   /** Gives the line back. */
   readonly release: () => Promise<void>;
 }
 
-/** A value the device refuses is asked for again after a minute, then ever more rarely, at last once a day. */
-const refusedFirst = 60_000;
-const refusedCap = 86_400_000;
-/** Exceptions 5 and 6: still working, busy. */
-const busyPause = 200;
-const busyRetries = 3;
-/** A unit heard this lately gets one second chance before its values turn bad. */
-const recentlyHeard = 60_000;
+/** A device that does not look like its profile is looked at again ever more rarely. */
+const secondLook = { first: 10_000, cap: 600_000 };
+const serialPoint = 'serial';
 
-/** One Modbus device: plans reads, decodes, learns what the device refuses, writes and reads back. */
+/** One Modbus device: finds out what it is, reads and writes it, and says how it is. */
 export class ModbusSession implements Session {
   readonly #options: ModbusSessionOptions;
-  readonly #items: ReadonlyMap<PointName, Item>;
-  readonly #barriers = new Set<string>();
-  readonly #refused = new Map<PointName, { until: number; pause: number; message: string }>();
+  readonly #unit: string;
+  readonly #items: readonly Item[];
+  readonly #limits: Pick<PlanOptions, 'max' | 'gap' | 'overhead' | 'barriers'>;
+  readonly #fingerprint: string;
+  readonly #teachings: Teachings;
+  readonly #reader: Reader;
+  readonly #asking: { readonly read: AskOptions; readonly write: AskOptions };
+  readonly #checkPoints: readonly Point[];
+  /** Plans by the very list of points that was asked for: the schedule asks for the same few again and again. */
+  #plans = new WeakMap<readonly Point[], Plan>();
+  #epoch = 0;
+  #isDirty = false;
+  #layout: ReadonlyMap<PointName, Item>;
+  /** null: it has to be looked at first. */
+  #identity: Identity | null;
+  #complaint: string | null = null;
+  #lookNotBefore = 0;
+  #lookError: unknown = null;
+  #look = new Backoff(secondLook);
+  #checked: boolean;
+  /** What the plausibility checks said last; null: nothing is wrong. */
+  #gate: string | null = null;
   /** Monotonic time of the last write to a point: what was asked for before it says nothing about it. */
   readonly #written = new Map<PointName, number>();
-  readonly #checkItems: readonly Item[];
-  #checked: boolean;
+  #lastWritten = Number.NEGATIVE_INFINITY;
   #lastHeard = Number.NEGATIVE_INFINITY;
-  #silentReads = 0;
-  #said = '';
+  readonly #voice: Voice;
+  readonly #hasSerial: boolean;
+  #signals: { readonly given: AbortSignal; readonly both: AbortSignal } | null = null;
 
   constructor(options: ModbusSessionOptions) {
     this.#options = options;
-    const items = options.device.points.map((point): Item => ({ point, address: parseModbusAddress(point.address) }));
-    this.#items = new Map(items.map((item) => [item.point.name, item]));
-    const names = checkedNames(options.profile.check);
-    this.#checkItems = items.filter((item) => names.has(item.point.name));
+    this.#unit = String(options.config.unit);
+    const { device, profile, overhead, clock } = options;
+    this.#items = device.points.map((point): Item => ({ point, address: parseModbusAddress(point.address) }));
+    const names = checkedNames(profile.check);
+    this.#hasSerial = device.points.some(({ name }) => name === serialPoint);
+    this.#checkPoints = device.points.filter(({ name }) => names.has(name));
     this.#checked = names.size === 0;
+    this.#identity = needsIdentity(profile) ? null : plain;
+    this.#layout = layoutIn(this.#items, plain);
+    this.#limits = { max: profile.bus.max, gap: profile.bus.gap, overhead, barriers: barriersOf(profile) };
+    this.#fingerprint = fingerprintOf(device, profile);
+    this.#teachings = new Teachings(options.learned?.recall(device.id, this.#fingerprint) ?? null, clock.now());
+    this.#voice = new Voice(options.sink, options.bus.label);
+    this.#reader = this.#makeReader(this.#teachings);
+    this.#asking = { read: this.#askOptions('read'), write: this.#askOptions('write') };
   }
 
   async read(points: readonly Point[], signal: AbortSignal): Promise<readonly Sample[]> {
     const started = this.#now();
-    const wanted = points.flatMap((point) => this.#items.get(point.name) ?? []);
-    const extra = this.#checked ? [] : this.#checkItems.filter((item) => !wanted.includes(item));
-    const values = await this.#readItems([...wanted, ...extra], AbortSignal.any([signal, this.#options.signal]));
-    const complaint = this.#judge(values);
-    this.#sayHealth(values, complaint);
-    return points.flatMap((point): Sample[] => {
-      if ((this.#written.get(point.name) ?? Number.NEGATIVE_INFINITY) >= started) return [];
-      const decoded = values.get(point.name) ?? noValue('configuration-error');
-      const doubtful = !this.#checked && decoded.quality === 'good';
-      return [{ point: point.name, ...decoded, ...(doubtful ? { quality: 'uncertain', reason: 'not-accurate' } : {}) }];
-    });
+    const both = this.#both(signal);
+    if (!(await this.#isIdentified(both))) return this.#allBad(points);
+    const plan = this.#planFor(points);
+    const { samples, error } = await this.#reader.read(plan, both);
+    this.#keep();
+    if (!this.#checked) this.#judge(samples);
+    const own = samples.length > points.length ? samples.slice(0, points.length) : samples;
+    this.#noteSerial(own);
+    this.#sayHealth(samples, error);
+    const doubted = this.#isDoubtful() ? own.map(doubt) : own;
+    if (this.#lastWritten < started) return doubted;
+    return doubted.filter(({ point }) => (this.#written.get(point) ?? Number.NEGATIVE_INFINITY) < started);
   }
 
-  async write(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    const item = this.#items.get(command.point);
+  async write(command: Command, given: AbortSignal): Promise<CommandResult> {
+    const signal = AbortSignal.any([given, this.#options.signal]);
+    const { clock, config, bus } = this.#options;
     const outcome = await writePoint(
       {
-        unit: this.#options.config.unit,
-        clock: this.#options.clock,
-        request: (exchange) => this.#request(exchange, 'write', AbortSignal.any([signal, this.#options.signal])),
-        read: async (one) => {
-          const span = spanOf(one.address);
-          const exchange = readExchange(this.#options.config.unit, span.table, span.at, span.length);
-          const bytes = await this.#request(exchange, 'write', AbortSignal.any([signal, this.#options.signal]));
-          return decodeItem(one, span, bytes);
-        },
+        unit: config.unit,
+        clock,
+        request: (exchange) => this.#ask(exchange, 'write', signal),
         lastWrite: (name) => this.#written.get(name) ?? Number.NEGATIVE_INFINITY,
-        written: (name) => this.#written.set(name, this.#now()),
+        written: (name) => {
+          this.#lastWritten = this.#now();
+          this.#written.set(name, this.#lastWritten);
+        },
         signal,
       },
-      item,
+      this.#layout.get(command.point),
       command,
     );
     const { id, device, point } = command;
     if (outcome.value !== undefined) {
       // The read-back is news: the reading follows the output at once, not at the next poll.
-      this.#options.sink.sample({ point, value: outcome.value, quality: 'good' });
+      const sample: Sample = { point, value: outcome.value, quality: 'good' };
+      this.#options.sink.sample(bus.isShared(this.#unit) ? doubt(sample) : sample);
     }
-    return { id, device, point, ...outcome, time: this.#options.clock.now() };
+    return { id, device, point, ...outcome, time: clock.now() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#options.release();
   }
 
-  async #readItems(items: readonly Item[], signal: AbortSignal): Promise<Map<PointName, Decoded>> {
-    const values = new Map<PointName, Decoded>();
-    const askable = items.filter((item) => {
-      const refused = this.#refused.get(item.point.name);
-      if (refused === undefined || refused.until <= this.#now()) return true;
-      values.set(item.point.name, noValue('configuration-error'));
-      return false;
+  #planFor(points: readonly Point[]): Plan {
+    const now = this.#options.clock.now();
+    const known = this.#plans.get(points);
+    if (known !== undefined && known.epoch === this.#epoch && now < known.until) return known;
+    const extra = this.#checked ? [] : this.#checkPoints.filter((point) => !points.includes(point));
+    const plan = makePlan([...points, ...extra], this.#layout, this.#planOptions(this.#teachings));
+    this.#plans.set(points, plan);
+    return plan;
+  }
+
+  #planOptions(teachings: Teachings): PlanOptions {
+    return { ...this.#limits, teachings, epoch: this.#epoch, now: this.#options.clock.now() };
+  }
+
+  #makeReader(teachings: Teachings): Reader {
+    const { config, clock, sink } = this.#options;
+    return new Reader({
+      unit: config.unit,
+      clock,
+      teachings,
+      limits: this.#limits,
+      ask: (exchange, signal) => this.#ask(exchange, 'read', signal),
+      count: (word) => sink.count(word),
+      learned: () => {
+        this.#epoch++;
+        this.#isDirty = true;
+      },
+      lastHeard: () => this.#lastHeard,
     });
-    const work = this.#plan(askable);
-    for (let block = work.shift(); block !== undefined; block = work.shift()) {
-      try {
-        const bytes = await this.#readBlock(block, signal);
-        for (const item of block.items) {
-          values.set(item.point.name, decodeItem(item, block, bytes));
-          this.#refused.delete(item.point.name);
-        }
-      } catch (error) {
-        if (isRefusal(error)) {
-          work.unshift(...this.#learn(block, messageOf(error)));
-          if (!work.some((other) => other.items.some((item) => block?.items.includes(item)))) {
-            for (const item of block.items) values.set(item.point.name, noValue('configuration-error'));
-          }
-          continue;
-        }
-        // After one silence the rest of this device is skipped: it would only cost the line one timeout each.
-        const lost = isSilence(error) ? [block, ...work.splice(0)] : [block];
-        for (const item of lost.flatMap((one) => one.items)) values.set(item.point.name, noValue(reasonOf(error)));
-        this.#lastError = error;
-      }
-    }
-    return values;
   }
 
-  #lastError: unknown;
-
-  #plan(items: readonly Item[]): Block<Item>[] {
-    const { bus } = this.#options.profile;
-    const { overhead } = this.#options;
-    return planReads(items, { max: bus.max, gap: bus.gap, overhead, barriers: this.#barriers });
-  }
-
-  /** Cuts a refused block and returns its parts; a single value is put aside and returns nothing. */
-  #learn(block: Block<Item>, message: string): Block<Item>[] {
-    const cut = cutOf(block);
-    if (cut !== null) {
-      this.#barriers.add(barrierAt(block.table, cut));
-      this.#options.sink.count('split');
-      return this.#plan(block.items);
-    }
-    for (const { point } of block.items) {
-      const before = this.#refused.get(point.name)?.pause ?? refusedFirst / 4;
-      const pause = Math.min(refusedCap, before * 4);
-      this.#refused.set(point.name, { until: this.#now() + pause, pause, message });
-    }
-    return [];
-  }
-
-  async #readBlock(block: Span, signal: AbortSignal): Promise<Buffer> {
-    const ask = () => {
-      const exchange = readExchange(this.#options.config.unit, block.table, block.at, block.length);
-      return this.#request(exchange, 'read', signal);
-    };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (signal.aborted || !this.#isWorthAnother(error, attempt)) throw error;
-        if (error instanceof ModbusError) await delay(busyPause, signal);
-      }
-    }
-  }
-
-  #isWorthAnother(error: unknown, attempt: number): boolean {
-    if (error instanceof ModbusError) return [5, 6].includes(error.exception) && attempt <= busyRetries;
-    if (!(error instanceof BusError) || error.outcome === 'held') return false;
-    return attempt === 1 && this.#now() - this.#lastHeard < recentlyHeard;
-  }
-
-  async #request(exchange: Exchange, urgency: 'read' | 'write', signal: AbortSignal): Promise<Buffer> {
-    const { config, profile, bus, device, sink } = this.#options;
-    const bytes = await askModbus(bus, exchange, {
+  #askOptions(urgency: 'read' | 'write'): AskOptions {
+    const { config, profile, device, sink, signal } = this.#options;
+    return {
       urgency,
-      timeout: config.timeout,
+      timeout: Math.max(config.timeout, profile.bus.timeout ?? 0),
       lateWindow: config.lateWindow,
       pause: profile.bus.pause,
+      afterConnect: profile.bus.after_connect,
       signal,
       count: (word) => sink.count(word),
       device: device.id,
-    });
+    };
+  }
+
+  async #ask(exchange: Exchange, urgency: 'read' | 'write', signal: AbortSignal): Promise<Buffer> {
+    const options = this.#asking[urgency];
+    const bytes = await askModbus(
+      this.#options.bus,
+      exchange,
+      signal === options.signal ? options : { ...options, signal },
+    );
     this.#lastHeard = this.#now();
     return bytes;
   }
 
-  /** null when the checks pass (now or before); else what is wrong. */
-  #judge(values: ReadonlyMap<PointName, Decoded>): string | null {
-    if (this.#checked) return null;
-    const verdict = judgeChecks(this.#options.profile.check, values);
-    this.#checked = verdict === null;
-    return verdict;
+  /** The caller's patience and the session's life. */
+  #both(given: AbortSignal): AbortSignal {
+    const { signal } = this.#options;
+    if (given === signal) return signal;
+    if (this.#signals?.given !== given) this.#signals = { given, both: AbortSignal.any([given, signal]) };
+    return this.#signals.both;
   }
 
-  #sayHealth(values: ReadonlyMap<PointName, Decoded>, complaint: string | null): void {
-    const decoded = [...values.values()];
-    const silent = decoded.length > 0 && decoded.every((one) => one.reason === 'no-communication');
-    this.#silentReads = silent ? this.#silentReads + 1 : 0;
-    const refused = [...this.#refused.values()][0];
-    const errors = decoded.filter((one) => one.quality === 'bad' && one.reason === 'communication-error').length;
-    if (silent) {
-      // One lost answer is no news; another device may stand there after a long silence.
-      if (this.#silentReads < 2) return;
-      this.#checked = this.#options.profile.check.length === 0;
-      this.#say('offline', `${this.#options.bus.label}: ${messageOf(this.#lastError)}`, codeOf(this.#lastError));
-    } else if (errors > 0) this.#say('degraded', messageOf(this.#lastError), codeOf(this.#lastError));
-    else if (complaint === 'unheard') return;
-    else if (complaint !== null) {
-      this.#say('degraded', `the device does not look like its profile: ${complaint}`, 'check');
-    } else if (refused !== undefined)
-      this.#say('degraded', `${this.#refused.size} values: ${refused.message}`, 'refused');
-    else this.#say('online', 'answers', '');
+  /** true when it is known what the device is, or that it is not what its profile says; false when it was not heard. */
+  async #isIdentified(signal: AbortSignal): Promise<boolean> {
+    const isDue = this.#identity === null || (this.#complaint !== null && this.#now() >= this.#lookNotBefore);
+    if (!isDue) return true;
+    try {
+      const { profile, config } = this.#options;
+      // What is asked of a variant that it is not would be remembered of the one that it is.
+      const reader = this.#makeReader(new Teachings(null, 0));
+      const found = await identify({
+        profile,
+        variant: config.variant,
+        readSpan: (span) => reader.readSpan(span, signal),
+        readValues: (names, identity) => this.#readAs(reader, identity, names, signal),
+      });
+      this.#identity = found.identity;
+      this.#complaint = found.complaint;
+      this.#layout = layoutIn(this.#items, found.identity);
+      this.#checked = found.complaint === null && this.#checkPoints.length === 0;
+    } catch (error) {
+      if (this.#identity !== null) return true;
+      this.#lookError = error;
+      return false;
+    }
+    this.#epoch++;
+    this.#lookNotBefore = this.#now() + this.#look.next();
+    return true;
   }
 
-  /** A transition is a new state or a new kind of fault, not a new number in the message. */
-  #say(state: 'online' | 'degraded' | 'offline', message: string, kind: string): void {
-    const key = `${state} ${kind}`;
-    if (this.#said === key) return;
-    this.#said = key;
-    this.#options.sink.health(state, message);
+  async #readAs(reader: Reader, identity: Identity, names: ReadonlySet<string>, signal: AbortSignal) {
+    const points = this.#options.device.points.filter(({ name }) => names.has(name));
+    const plan = makePlan(points, layoutIn(this.#items, identity), this.#planOptions(new Teachings(null, 0)));
+    const { samples, error } = await reader.read(plan, signal);
+    if (samples.some(({ reason }) => reason === 'no-communication' || reason === 'communication-error')) throw error;
+    return samples;
+  }
+
+  /** It was to be looked at, and that failed. */
+  #allBad(points: readonly Point[]): readonly Sample[] {
+    const reason = reasonOf(this.#lookError);
+    const samples = points.map(({ name }): Sample => ({ point: name, ...noValue(reason) }));
+    this.#sayHealth(samples, this.#lookError);
+    return samples;
+  }
+
+  #judge(samples: readonly Sample[]): void {
+    if (this.#identity === null || (this.#complaint !== null && needsIdentity(this.#options.profile))) return;
+    const verdict = judgeChecks(this.#options.profile.check, samples);
+    this.#gate = verdict;
+    if (verdict !== null) return;
+    this.#checked = true;
+    this.#epoch++;
+  }
+
+  #isDoubtful(): boolean {
+    return !this.#checked || this.#options.bus.isShared(this.#unit);
+  }
+
+  #noteSerial(samples: readonly Sample[]): void {
+    if (!this.#hasSerial) return;
+    const value = samples.find(({ point }) => point === serialPoint)?.value;
+    if (value === undefined || value === null) return;
+    this.#options.bus.noteSerial(this.#unit, String(value));
+  }
+
+  #keep(): void {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    this.#options.learned?.keep(this.#options.device.id, this.#fingerprint, this.#teachings.facts());
+  }
+
+  #sayHealth(samples: readonly Sample[], error: unknown): void {
+    const isOver = this.#voice.say({
+      samples,
+      error,
+      complaint: this.#complaint ?? (this.#checked ? null : this.#gate),
+      isShared: this.#options.bus.isShared(this.#unit),
+      refusals: this.#teachings.refusals,
+      refusal: this.#teachings.firstMessage,
+    });
+    // After a long silence another device may stand there.
+    if (isOver) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    const { profile } = this.#options;
+    this.#checked = this.#checkPoints.length === 0;
+    if (!needsIdentity(profile)) return;
+    this.#identity = null;
+    this.#checked = false;
+    this.#look = new Backoff(secondLook);
   }
 
   #now(): number {
@@ -250,14 +304,19 @@ export class ModbusSession implements Session {
   }
 }
 
-/** Exceptions 1, 2 and 3: the device does not know this function, address or length. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ModbusError && (error.outcome === 'limit' || [1, 2, 3].includes(error.exception));
+const doubt = (sample: Sample): Sample =>
+  sample.quality === 'good' ? { ...sample, quality: 'uncertain', reason: 'not-accurate' } : sample;
+
+const tables = ['coil', 'discrete', 'holding', 'input'] as const;
+
+function barriersOf({ bus }: ModbusProfile): ReadonlySet<string> {
+  return new Set(bus.barriers.flatMap((at) => tables.map((table) => barrierAt(table, at - bus.base))));
 }
 
-function decodeItem(item: Item, span: Span, bytes: Buffer): Decoded {
-  const { address, point } = item;
-  const offset = address.at - span.at;
-  if (span.table === 'coil' || span.table === 'discrete') return decodeBit(bytes, offset);
-  return decodeRegisters(address.format, bytes.subarray(2 * offset, 2 * (offset + address.length)), point.range);
+/** What was learned holds for this profile at this address and no other. */
+function fingerprintOf({ address }: Device, profile: ModbusProfile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([address, profile]))
+    .digest('base64url')
+    .slice(0, 22);
 }

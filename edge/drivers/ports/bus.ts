@@ -32,6 +32,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** Counts an outcome for the device that asked. */
   readonly count: (word: string) => void;
+  /** Least pause between connecting and the first request, ms. */
+  readonly afterConnect?: number;
   /** Whose unit it is: for diagnostics. */
   readonly device: string;
 }
@@ -73,6 +75,8 @@ export class Bus implements AsyncDisposable {
   #lateSeen = 0;
   /** The longest that one of its devices asks for, ms. */
   #lateWindow = 0;
+  /** The longest that one of its devices asks for, ms. */
+  #afterConnect = 0;
   #lastHeard = 0;
   #silentReopenAfter = 5_000;
   #missesInARow = 0;
@@ -162,7 +166,7 @@ export class Bus implements AsyncDisposable {
     if (isProbe) this.#checkQuarantine(unit);
     this.#lateWindow = Math.max(this.#lateWindow, options.lateWindow);
     this.#count = options.count;
-    const link = this.#link === null || this.#link.ended ? await this.#connected(options.count) : this.#link;
+    const link = this.#link === null || this.#link.ended ? await this.#connected(options) : this.#link;
     if (this.#frameGap > 0) await this.#keepFrameGap();
     if (question.broadcast === true) return this.#broadcast(link, question);
     const timeout = options.urgency === 'write' ? options.timeout : unit.timeoutFor(options.timeout);
@@ -249,8 +253,8 @@ export class Bus implements AsyncDisposable {
   }
 
   /** Two requests may want it at once. */
-  async #connected(count: (word: string) => void): Promise<Link> {
-    this.#opening ??= this.#connect(count);
+  async #connected(options: AskOptions): Promise<Link> {
+    this.#opening ??= this.#connect(options);
     try {
       return await this.#opening;
     } finally {
@@ -258,7 +262,8 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  async #connect(count: (word: string) => void): Promise<Link> {
+  async #connect({ count, afterConnect = 0 }: AskOptions): Promise<Link> {
+    this.#afterConnect = Math.max(this.#afterConnect, afterConnect);
     await this.#drop();
     const wait = this.#connectNotBefore - this.#now();
     if (wait > 0) throw new BusError('closed', `${this.#lastFailure}; next try in ${Math.ceil(wait / 1000)} s`);
@@ -274,6 +279,7 @@ export class Bus implements AsyncDisposable {
       this.#lastFailure = `${source.label} ends the connection without an answer`;
       this.#is('connected', '');
       count('connect');
+      if (this.#afterConnect > 0) await delay(this.#afterConnect, this.#end.signal);
       return this.#link;
     } catch (error) {
       this.#lastFailure = `no connection: ${messageOf(error)}`;

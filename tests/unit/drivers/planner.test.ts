@@ -66,10 +66,11 @@ describe('the planner', () => {
     expect(plan(relays)).toEqual([[0, 8]]);
   });
 
-  it('needs few requests for a real meter: 3 on a slow line, where one by one would be 16', async () => {
-    const points = pointsOf(await loadProfile(shelf, 'meter/eastron-sdm630'), { fast: 1, normal: 1, slow: 1 });
-    const values = points.map((point) => ({ address: parseModbusAddress(point.address) }));
-    expect(values).toHaveLength(16);
+  it('needs few requests for a real meter: 3 on a slow line, where one by one would be 16 or more', async () => {
+    const points = polledPointsOf(await loadProfile(shelf, 'meter/eastron-sdm630'), { fast: 1, normal: 1, slow: 1 });
+    const all = points.map((point) => ({ address: parseModbusAddress(point.address) }));
+    const values = all.filter(({ address }) => address.table === 'input');
+    expect(values.length).toBeGreaterThanOrEqual(16);
     expect(plan(values, { max: 80 }).length).toBeLessThanOrEqual(3);
     expect(plan(values, { max: 80, overhead: 125 })).toEqual([[0, 76]]);
   });

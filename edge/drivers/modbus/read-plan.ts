@@ -1,0 +1,120 @@
+import type { Point } from '#edge/domain/device.ts';
+import type { PointName } from '#edge/domain/ids.ts';
+import type { Sample } from '#edge/domain/reading.ts';
+import type { RegisterPlace } from '#edge/profiles/modbus-address.ts';
+import type { Item } from './layout.ts';
+import type { Teachings } from './learned.ts';
+import type { Block, Planned } from './planner.ts';
+import { planReads } from './planner.ts';
+
+/** One thing a block brings: the value of an item, or a register that scales some. */
+export interface Entry extends Planned {
+  /** Index into the plan's values, or -1. */
+  readonly value: number;
+  /** Index into the plan's factors, or -1. */
+  readonly factor: number;
+  /** `<table>:<at>+<length>`: by which what the device refuses is known. */
+  readonly place: string;
+}
+
+/** One point to read, and what it was the last time. */
+export interface Wanted {
+  readonly point: PointName;
+  readonly range: Point['range'];
+  /** null: this device does not have it, or refuses it for now. */
+  readonly item: Item | null;
+  /** Indices of the factors it is scaled by. */
+  readonly factors: readonly number[];
+  /** The bytes that `sample` was made of: as long as they come again, it is said again. */
+  bytes: Buffer | null;
+  sample: Sample | null;
+}
+
+/** What became of the parts of a block that was refused as a whole. */
+export interface Trial {
+  open: number;
+  /** Longest part that was given, registers. */
+  longest: number;
+  /** Something of it is refused by itself: then length was not the trouble. */
+  isRefused: boolean;
+  readonly barriers: string[];
+}
+
+/** One request of a pass. */
+export interface Step {
+  readonly block: Block<Entry>;
+  /** null: it is no part of a block that was refused. */
+  readonly trial: Trial | null;
+}
+
+export interface Plan {
+  readonly wanted: readonly Wanted[];
+  readonly factors: readonly RegisterPlace[];
+  readonly steps: readonly Step[];
+  /** Holds as long as what was learned is the same... */
+  readonly epoch: number;
+  /** ...and until something refused may be asked for again, ms since epoch. */
+  readonly until: number;
+}
+
+export interface PlanOptions {
+  readonly max: number;
+  readonly gap: 'auto' | number;
+  readonly overhead: number;
+  /** What the profile forbids to run across. */
+  readonly barriers: ReadonlySet<string>;
+  readonly teachings: Teachings;
+  readonly epoch: number;
+  /** ms since epoch. */
+  readonly now: number;
+}
+
+const placeOf = ({ table, at, length }: RegisterPlace) => `${table}:${at}+${length}`;
+
+/** `points` in the order in which their values are wanted; `layout` says where they are. */
+export function makePlan(points: readonly Point[], layout: ReadonlyMap<PointName, Item>, options: PlanOptions): Plan {
+  const { teachings, now } = options;
+  const factors: RegisterPlace[] = [];
+  const known = new Map<string, number>();
+  let until = Number.POSITIVE_INFINITY;
+  const isAskable = (place: RegisterPlace) => {
+    const notBefore = teachings.notBefore(placeOf(place), now);
+    if (notBefore > 0) until = Math.min(until, notBefore);
+    return notBefore === 0;
+  };
+  const factorOf = (place: RegisterPlace): number => {
+    const key = `${placeOf(place)} ${place.format.as}`;
+    const index = known.get(key) ?? factors.push(place) - 1;
+    known.set(key, index);
+    return index;
+  };
+  const wanted = points.map((point): Wanted => {
+    const found = layout.get(point.name) ?? null;
+    const places = found === null ? [] : [found.address, ...(found.address.scaleFrom ?? [])];
+    const item = found !== null && places.every(isAskable) ? found : null;
+    const scaledBy = item?.address.scaleFrom?.map(factorOf) ?? [];
+    return { point: point.name, range: point.range, item, factors: scaledBy, bytes: null, sample: null };
+  });
+  const entries = [
+    ...wanted.flatMap(({ item }, value): Entry[] =>
+      item === null ? [] : [{ address: item.address, value, factor: -1, place: placeOf(item.address) }],
+    ),
+    ...factors.map((address, factor): Entry => ({ address, value: -1, factor, place: placeOf(address) })),
+  ];
+  const steps = blocksOf(entries, options).map((block): Step => ({ block, trial: null }));
+  return { wanted, factors, steps, epoch: options.epoch, until };
+}
+
+/** The cheapest reads for these, given what is known of the device. */
+export function blocksOf(
+  entries: readonly Entry[],
+  { max, gap, overhead, barriers, teachings }: Omit<PlanOptions, 'epoch' | 'now'>,
+): Block<Entry>[] {
+  const all = barriers.size === 0 ? teachings.barriers : new Set([...barriers, ...teachings.barriers]);
+  return planReads(entries, { max: Math.min(max, teachings.max), gap, overhead, barriers: all });
+}
+
+/** Where in the bytes of a block an entry begins: registers, or bits. */
+export function offsetIn(block: Block<Entry>, { address }: Entry): number {
+  return address.at - block.at;
+}

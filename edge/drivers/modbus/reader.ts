@@ -1,0 +1,254 @@
+import type { Reason, Sample } from '#edge/domain/reading.ts';
+import { type Decoded, decodeBit, decodeFactor, decodeRegisters, noValue } from '#edge/profiles/decode.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
+import { BusError } from '../ports/bus-error.ts';
+import { isRefusal, isSilence, ModbusError, reasonOf } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { readExchange } from './exchange.ts';
+import type { Teachings } from './learned.ts';
+import type { Block, Span } from './planner.ts';
+import { barrierAt, cutOf, hasHole } from './planner.ts';
+import {
+  blocksOf,
+  type Entry,
+  offsetIn,
+  type Plan,
+  type PlanOptions,
+  type Step,
+  type Trial,
+  type Wanted,
+} from './read-plan.ts';
+
+export interface ReaderOptions {
+  readonly unit: number;
+  readonly clock: Clock;
+  readonly teachings: Teachings;
+  readonly limits: Pick<PlanOptions, 'max' | 'gap' | 'overhead' | 'barriers'>;
+  /** Data bytes of the answer. */
+  readonly ask: (exchange: Exchange, signal: AbortSignal) => Promise<Buffer>;
+  readonly count: (word: string) => void;
+  /** Something was learned: plans made before no longer hold. */
+  readonly learned: () => void;
+  /** Monotonic time of its last answer. */
+  readonly lastHeard: () => number;
+}
+
+/** Exceptions 5 and 6: still working, busy. */
+const busyPause = 200;
+const busyRetries = 3;
+/** A unit heard this lately gets one second chance before its values turn bad. */
+const recentlyHeard = 60_000;
+/** Requests are built once for each block; more different blocks than this no device has. */
+const maxExchanges = 256;
+
+/** One pass over a plan. */
+interface Pass {
+  readonly plan: Plan;
+  readonly samples: (Sample | undefined)[];
+  /** Of scaled values: decoded when the factors are known. */
+  readonly raw: (Buffer | undefined)[];
+  readonly factors: (number | Reason | undefined)[];
+}
+
+export interface ReadResult {
+  /** As the plan's points. */
+  readonly samples: readonly Sample[];
+  /** The last thing that went wrong. */
+  readonly error: unknown;
+}
+
+/** Reads what a plan asks for, decodes it, and learns what the device refuses. */
+export class Reader {
+  readonly #options: ReaderOptions;
+  readonly #exchanges = new Map<string, Exchange>();
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: what was not had is a bad sample with its reason. */
+  async read(plan: Plan, signal: AbortSignal): Promise<ReadResult> {
+    const pass: Pass = { plan, samples: [], raw: [], factors: [] };
+    let lastError: unknown = null;
+    let steps = plan.steps;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i];
+      if (step === undefined) break;
+      try {
+        const bytes = await this.#readBlock(step.block, signal);
+        for (const entry of step.block.items) this.#take(pass, step.block, entry, bytes);
+        if (step.trial !== null) this.#succeeded(step.trial, step.block);
+      } catch (error) {
+        lastError = error;
+        if (isRefusal(error)) {
+          steps = [...this.#refused(pass, step, messageOf(error)), ...steps.slice(i + 1)];
+          i = -1;
+          continue;
+        }
+        // After one silence the rest of this device is skipped: it would only cost the line one timeout each.
+        const isOver = isSilence(error);
+        for (const { block } of isOver ? steps.slice(i) : [step]) lose(pass, block, reasonOf(error));
+        if (isOver) break;
+      }
+    }
+    return { samples: finish(pass), error: lastError };
+  }
+
+  /** Data bytes of a stretch that is no value of a plan: a name plate, a read-back. Rejects as the line does. */
+  readSpan(span: Span, signal: AbortSignal): Promise<Buffer> {
+    return this.#readBlock(span, signal);
+  }
+
+  #exchangeFor({ table, at, length }: Span): Exchange {
+    const key = `${table}:${at}+${length}`;
+    const known = this.#exchanges.get(key);
+    if (known !== undefined) return known;
+    if (this.#exchanges.size >= maxExchanges) this.#exchanges.clear();
+    const fresh = readExchange(this.#options.unit, table, at, length);
+    this.#exchanges.set(key, fresh);
+    return fresh;
+  }
+
+  async #readBlock(block: Span, signal: AbortSignal): Promise<Buffer> {
+    const exchange = this.#exchangeFor(block);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.ask(exchange, signal);
+      } catch (error) {
+        if (signal.aborted || !this.#isWorthAnother(error, attempt)) throw error;
+        if (error instanceof ModbusError) await delay(busyPause, signal);
+      }
+    }
+  }
+
+  #isWorthAnother(error: unknown, attempt: number): boolean {
+    // A gateway that says that a unit is silent has waited for it already.
+    if (error instanceof ModbusError) return [5, 6].includes(error.exception) && attempt <= busyRetries;
+    if (!(error instanceof BusError) || error.outcome === 'held') return false;
+    return attempt === 1 && this.#options.clock.monotonic() - this.#options.lastHeard() < recentlyHeard;
+  }
+
+  #take({ plan, samples, raw, factors }: Pass, block: Block<Entry>, entry: Entry, bytes: Buffer): void {
+    if (this.#options.teachings.accept(entry.place)) this.#options.learned();
+    const isBit = block.table === 'coil' || block.table === 'discrete';
+    const offset = offsetIn(block, entry);
+    if (entry.factor >= 0) {
+      const place = plan.factors[entry.factor];
+      if (place === undefined) return;
+      factors[entry.factor] = decodeFactor(place.format, registersAt(bytes, offset, place.length)) ?? 'device-failure';
+      return;
+    }
+    const wanted = plan.wanted[entry.value];
+    if (wanted?.item == null) return;
+    if (isBit) samples[entry.value] = bitSample(wanted, bytes, offset);
+    else if (wanted.factors.length > 0) raw[entry.value] = registersAt(bytes, offset, wanted.item.address.length);
+    else samples[entry.value] = registerSample(wanted, wanted.item.address, bytes, 2 * offset);
+  }
+
+  #succeeded(trial: Trial, block: Block<Entry>): void {
+    trial.longest = Math.max(trial.longest, block.length);
+    this.#settled(trial, block);
+  }
+
+  #settled(trial: Trial, { table }: Span): void {
+    trial.open--;
+    if (trial.open > 0 || trial.isRefused || trial.longest === 0 || table === 'coil' || table === 'discrete') return;
+    // All parts were given, and no hole lay between them: the device gives only so much at once.
+    this.#options.teachings.limit(trial.longest, trial.barriers, this.#options.clock.now());
+    this.#options.learned();
+  }
+
+  /** Cuts a refused block and returns its parts; a single value is put aside. */
+  #refused(pass: Pass, { block, trial }: Step, message: string): Step[] {
+    const { teachings, limits, clock, count, learned } = this.#options;
+    learned();
+    const cut = cutOf(block);
+    if (cut === null) {
+      for (const { place } of block.items) teachings.refuse(place, message, clock.now());
+      lose(pass, block, 'configuration-error');
+      if (trial !== null) {
+        trial.isRefused = true;
+        this.#settled(trial, block);
+      }
+      return [];
+    }
+    const barrier = barrierAt(block.table, cut);
+    teachings.addBarrier(barrier, clock.now());
+    count('split');
+    const parts = blocksOf(block.items, { ...limits, teachings });
+    const tried = trial ?? (hasHole(block) ? null : { open: 1, longest: 0, isRefused: false, barriers: [] });
+    if (tried !== null) {
+      tried.barriers.push(barrier);
+      tried.open += parts.length - 1;
+    }
+    return parts.map((part): Step => ({ block: part, trial: tried }));
+  }
+}
+
+function registersAt(bytes: Buffer, offset: number, length: number): Buffer {
+  return bytes.subarray(2 * offset, 2 * (offset + length));
+}
+
+/** Most registers say what they said the last time: then nothing is decoded and nothing is made anew. */
+function registerSample(
+  wanted: Wanted,
+  address: NonNullable<Wanted['item']>['address'],
+  bytes: Buffer,
+  start: number,
+): Sample {
+  const length = 2 * address.length;
+  if (wanted.sample !== null && wanted.bytes !== null && isSame(wanted.bytes, bytes, start)) return wanted.sample;
+  const own = bytes.subarray(start, start + length);
+  const sample = { point: wanted.point, ...decodeRegisters(address.format, own, wanted.range) };
+  wanted.sample = sample;
+  if (wanted.bytes === null) wanted.bytes = Buffer.from(own);
+  else own.copy(wanted.bytes);
+  return sample;
+}
+
+/** A value has two to eight bytes: a loop is faster than a call into the runtime. */
+function isSame(known: Buffer, bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+function bitSample(wanted: Wanted, bytes: Buffer, offset: number): Sample {
+  const decoded = decodeBit(bytes, offset);
+  if (wanted.sample?.value === decoded.value) return wanted.sample;
+  wanted.sample = { point: wanted.point, ...decoded };
+  return wanted.sample;
+}
+
+/** Marks what a block would have brought, unless it came another way. */
+function lose({ plan, samples, factors }: Pass, { items }: Block<Entry>, reason: Reason): void {
+  for (const { value, factor } of items) {
+    const wanted = plan.wanted[value];
+    if (wanted !== undefined) samples[value] = { point: wanted.point, ...noValue(reason) };
+    else if (factor >= 0) factors[factor] = reason;
+  }
+}
+
+/** Scales what waits for its factors; what was not asked for is not there. */
+function finish(pass: Pass): readonly Sample[] {
+  const { plan, samples } = pass;
+  for (let i = 0; i < plan.wanted.length; i++) {
+    const wanted = plan.wanted[i];
+    if (wanted === undefined || samples[i] !== undefined) continue;
+    samples[i] = { point: wanted.point, ...scaledValue(pass, wanted, i) };
+  }
+  return samples.filter((sample) => sample !== undefined);
+}
+
+function scaledValue({ raw, factors }: Pass, { item, factors: scaledBy, range }: Wanted, index: number): Decoded {
+  const bytes = raw[index];
+  if (item === null || bytes === undefined) return noValue('configuration-error');
+  let product = 1;
+  for (const at of scaledBy) {
+    const factor = factors[at];
+    if (typeof factor !== 'number') return noValue(factor ?? 'configuration-error');
+    product *= factor;
+  }
+  return decodeRegisters(item.address.format, bytes, range, product);
+}
