@@ -19,7 +19,13 @@ export function describeMistake({ path, message, line, column }: RuleMistake): s
 }
 
 export function mistake(keys: readonly (string | number)[], message: string): RuleMistake {
-  return { path: formatKeys(keys), message, keys };
+  return { path: shown(formatKeys(keys), 200), message: shown(message, 500), keys };
+}
+
+/** Keys and values of a hostile file are told on terminals and in the log: nothing of them may move a cursor there, or fill a screen. */
+function shown(text: string, most: number): string {
+  const clean = text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
+  return clean.length <= most ? clean : `${clean.slice(0, most - 1)}…`;
 }
 
 function formatKeys(keys: readonly (string | number)[]): string {

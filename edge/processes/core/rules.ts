@@ -92,6 +92,8 @@ export class RuleBook {
   #runner: RuleRunner | null = null;
   /** What the start has changed and is not yet on disk. */
   #unsettled: Reconciliation | null = null;
+  /** A change of these was given up on, and may happen yet. */
+  readonly #doubtful = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RuleBookOptions) {
@@ -142,9 +144,13 @@ export class RuleBook {
     );
   }
 
-  /** Tries again what the start could not write. Call it now and then. */
+  /** Tries again what the start could not write, and looks whether what was given up on has happened after all. Call it now and then. */
   tick(): void {
-    if (this.#unsettled !== null) void this.#inTurn(async () => {}).catch(() => {}); // its reason stands in the log already
+    if (this.#unsettled === null && this.#doubtful.size === 0) return;
+    const look = async () => {
+      for (const id of this.#doubtful) this.#readAgain(id);
+    };
+    void this.#inTurn(look).catch(() => {}); // its reason stands in the log already
   }
 
   get entries(): ReadonlyMap<string, RuleEntry> {
@@ -386,9 +392,12 @@ export class RuleBook {
       await this.#options.append({ documents: [...more, change] });
     } catch (error) {
       // What was given up on may have happened after all.
+      if (codeOf(error) === 'STORE_TIMEOUT') this.#doubtful.add(entry.id);
       if (codeOf(error) === 'STORE_TIMEOUT' || codeOf(error) === 'DOCUMENT_CHANGED') this.#readAgain(entry.id);
       throw error;
     }
+    // The store works in order: what was given up on before is done, or never will be.
+    this.#doubtful.delete(entry.id);
     if (next === null) this.#entries.delete(entry.id);
     else this.#entries.set(entry.id, next);
     if (next === null) this.#lookout.trouble(entry.id, null);
@@ -398,10 +407,12 @@ export class RuleBook {
   /** The store knows better: what it has is what runs. */
   #readAgain(id: string): void {
     try {
-      const before = this.#entries.get(id)?.state.active ?? null;
+      const was = this.#entries.get(id);
+      const before = was?.state.active ?? null;
       const stored = this.#versions.entry(id);
       if (stored === null) this.#entries.delete(id);
       else this.#entries.set(id, stored);
+      this.#watchAgain(id, was?.state.shadow ?? null, stored?.state.shadow ?? null);
       const now = stored?.state.active ?? null;
       if (before === now) return;
       const known = now === null ? null : this.#versions.get(id, now);
@@ -410,6 +421,13 @@ export class RuleBook {
     } catch (error) {
       this.#options.log.error({ error, rule: id }, 'a rule could not be read again');
     }
+  }
+
+  #watchAgain(id: string, before: number | null, now: number | null): void {
+    if (before === now) return;
+    const known = now === null ? null : this.#versions.get(id, now);
+    if (known === null) this.#runner?.unwatch(id);
+    else this.#runner?.watch(runnable(known));
   }
 
   async #settle(): Promise<void> {
@@ -463,7 +481,10 @@ export class RuleBook {
   #isSafety({ id, state }: RuleEntry, next: KnownVersion | null): boolean {
     if (next?.rule.kind === 'safety') return true;
     if (state.active === null) return false;
-    return (this.#versions.get(id, state.active)?.rule.kind ?? state.kind) === 'safety';
+    const active = this.#versions.get(id, state.active);
+    if (active !== null) return active.rule.kind === 'safety';
+    // Nobody can read what runs, and the newest version may say what one person wished: so does any that was one for safety.
+    return state.kind === 'safety' || state.versions.some((one) => this.#versions.get(id, one)?.rule.kind === 'safety');
   }
 
   async #mustPass(next: KnownVersion): Promise<void> {

@@ -44,13 +44,16 @@ export interface RulesRoom extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+/** What differs from the usual, or what makes it of the real store and reader. */
+type More = Partial<RuleBookOptions> | ((real: Pick<RulesRoom, 'store' | 'reader'>) => Partial<RuleBookOptions>);
+
 export interface RulesFolder extends Disposable {
   readonly data: string;
   readonly rules: string;
   write(id: string, body: RuleBody | string): void;
   read(id: string): string | null;
   files(): string[];
-  open(more?: Partial<RuleBookOptions>): Promise<RulesRoom>;
+  open(more?: More): Promise<RulesRoom>;
 }
 
 export function rulesFolder(): RulesFolder {
@@ -76,7 +79,7 @@ export function rulesFolder(): RulesFolder {
   };
 }
 
-async function openRoom(data: string, rules: string, more: Partial<RuleBookOptions> = {}): Promise<RulesRoom> {
+async function openRoom(data: string, rules: string, more: More = {}): Promise<RulesRoom> {
   const store = await open(data);
   const { state } = await store.restore();
   const reader = openReader(data);
@@ -97,7 +100,7 @@ async function openRoom(data: string, rules: string, more: Partial<RuleBookOptio
     hasBegun: state[begunState] !== undefined,
     clock: new ManualClock(start),
     log: silentLog,
-    ...more,
+    ...(typeof more === 'function' ? more({ store, reader }) : more),
   });
   const running = await book.load();
   const said = (verb: string) => (version: RuleVersion) =>
