@@ -1,8 +1,8 @@
 import type { BusUnitHealth } from '#edge/domain/health.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
 
-/** Timeouts in a row after which a unit counts as silent and is asked ever more rarely. */
-const silentAfter = 2;
+/** So many timeouts in a row, and nothing heard for so long (ms): a unit counts as silent and is asked ever more rarely. */
+const silentAfter = { misses: 2, ms: 3_000 };
 /** Pauses between probes of a silent unit, ms; longer once it was silent for `longSilence`. */
 const probes = { first: 500, cap: 10_000 };
 const rareProbes = { first: 30_000, cap: 60_000 };
@@ -40,6 +40,7 @@ export class Unit {
   listened = Number.NEGATIVE_INFINITY;
   #answers = 0;
   #misses = 0;
+  #isSilent = false;
   #silentSince = 0;
   #probesSent = 0;
   /** Longest answer time lately; fades by 2 % with every answer. */
@@ -54,7 +55,7 @@ export class Unit {
   }
 
   get isQuarantined(): boolean {
-    return this.#misses >= silentAfter;
+    return this.#isSilent;
   }
 
   /**
@@ -65,13 +66,13 @@ export class Unit {
     const known = Math.max(4 * (this.latency ?? 0), 2 * this.#peak);
     const rounded = (floor: number) =>
       Math.min(configured, timeoutStep * Math.ceil(Math.max(floor, known) / timeoutStep));
-    if (this.isQuarantined) return this.#probesSent % 3 === 2 ? configured : rounded(probeTimeout);
+    if (this.#isSilent) return this.#probesSent % 3 === 2 ? configured : rounded(probeTimeout);
     return this.#misses > 0 || this.#answers < enoughAnswers ? configured : rounded(timeoutFloor);
   }
 
-  /** true when this ends a silence. */
-  heard(now: number, ms: number): boolean {
-    const wasSilent = this.isQuarantined;
+  heard(now: number, ms: number): void {
+    const wasSilent = this.#isSilent;
+    this.#isSilent = false;
     this.#misses = 0;
     this.#probesSent = 0;
     if (wasSilent) this.#backoff = new Backoff(probes);
@@ -80,16 +81,18 @@ export class Unit {
     this.#ring[this.#answers++ % latencyRing] = ms;
     this.garbled *= 0.95;
     this.lastHeard = now;
-    return wasSilent;
   }
 
   /** No answer, or only the gateway's word for it. */
   missed(now: number): void {
     this.timeouts++;
     this.#misses++;
-    if (!this.isQuarantined) return;
-    if (this.#misses === silentAfter) this.#silentSince = now;
-    else this.#probesSent++;
+    if (this.#isSilent) this.#probesSent++;
+    else if (this.#misses < silentAfter.misses || now - this.lastHeard < silentAfter.ms) return;
+    else {
+      this.#isSilent = true;
+      this.#silentSince = now;
+    }
     const isLong = now - this.#silentSince > longSilence;
     if (isLong && this.#probesSent % 8 === 0) this.#backoff = new Backoff(rareProbes);
     this.nextProbe = now + this.#backoff.next();
@@ -107,7 +110,7 @@ export class Unit {
 
   /** The line is back after all of it was silent: whoever was silent with it may be asked soon. */
   probeSoon(now: number): void {
-    if (!this.isQuarantined) return;
+    if (!this.#isSilent) return;
     this.#backoff = new Backoff(probes);
     this.nextProbe = Math.min(this.nextProbe, now);
   }

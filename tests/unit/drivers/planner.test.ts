@@ -67,7 +67,7 @@ describe('the planner', () => {
   });
 
   it('needs few requests for a real meter: 3 on a slow line, where one by one would be 16 or more', async () => {
-    const points = polledPointsOf(await loadProfile(shelf, 'meter/eastron-sdm630'), { fast: 1, normal: 1, slow: 1 });
+    const points = pointsOf(await loadProfile(shelf, 'meter/eastron-sdm630'), { fast: 1, normal: 1, slow: 1 });
     const all = points.map((point) => ({ address: parseModbusAddress(point.address) }));
     const values = all.filter(({ address }) => address.table === 'input');
     expect(values.length).toBeGreaterThanOrEqual(16);
