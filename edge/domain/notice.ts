@@ -34,3 +34,6 @@ export interface Notice {
 
 /** `delivered`: the far end took it (that a person read it is known by acknowledging the alarm). `merged`: told in another's stead. */
 export type NoticeState = 'queued' | 'delivered' | 'failed' | 'expired' | 'merged';
+
+/** Of a ladder that says nothing of it: when all were told and nobody has acknowledged, they are told again so often. `every` in ms. */
+export const usualRepeat = { every: 900_000, times: 8 } as const;

@@ -1,5 +1,6 @@
 import type { Alarm, AlarmClass } from '#edge/domain/alarm.ts';
 import type { Calendar } from '#edge/domain/calendar.ts';
+import { usualRepeat } from '#edge/domain/notice.ts';
 
 /*
  * How far up its ladder an alarm is. A ladder's clock begins when the alarm was last shown anew (raised, graver, back in sight) and
@@ -33,7 +34,7 @@ export interface Repeat {
 }
 
 /** Nobody has acknowledged, though all were told: they are told again, but not for ever. */
-export const lastResort: Repeat = { every: 900_000, times: 8 };
+export const lastResort: Repeat = usualRepeat;
 
 export interface Climb {
   readonly ladder: Ladder;

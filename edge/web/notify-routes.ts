@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uuidPattern } from '#edge/domain/ids.ts';
-import type { Notice } from '#edge/domain/notice.ts';
+import { type Notice, usualRepeat } from '#edge/domain/notice.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { isOneAddress, type NotifyChannel, type NotifySite, reaches } from '#edge/runtime/site-notify.ts';
 import { actorOf } from './access.ts';
@@ -60,10 +60,12 @@ export function addNotifyRoutes(app: App, { site, reader, rpc }: CampusView, liv
     },
     async () => {
       const { notify } = site;
-      if (notify === undefined) return { channels: [], ladders: [] };
+      if (notify === undefined) return { channels: [], ladders: [], quietHours: null, perHour: null };
       return {
         channels: notify.channels.map((channel) => channelView(channel, notify, live)),
         ladders: notify.ladders.map(ladderView),
+        quietHours: notify.quietHours ?? null,
+        perHour: notify.limits.perHour,
       };
     },
   );
@@ -123,6 +125,15 @@ function channelView(
   };
 }
 
-function ladderView({ id, name, classes, steps }: NotifySite['ladders'][number]): z.infer<typeof ladderSchema> {
-  return { id, name, classes, steps: steps.map(({ after, during, to }) => ({ after, during, to })) };
+function ladderView(ladder: NotifySite['ladders'][number]): z.infer<typeof ladderSchema> {
+  const { id, name, classes, steps, zones = null, sources = null, repeat = usualRepeat } = ladder;
+  return {
+    id,
+    name,
+    classes,
+    steps: steps.map(({ after, during, to }) => ({ after, during, to })),
+    zones,
+    sources,
+    repeat,
+  };
 }

@@ -359,8 +359,21 @@ export const ladderSchema = z.object({
   name,
   classes: z.array(z.string()),
   steps: z.array(z.object({ after: z.number(), during: z.string(), to: z.array(z.string()) })),
+  /** Ids; null: everywhere. With zones, an alarm that lies in none is not on this ladder. */
+  zones: z.array(z.string()).nullable(),
+  /** Globs of alarm sources; null: all. */
+  sources: z.array(z.string()).nullable(),
+  /** After the last step, while nobody acknowledges. `every` is in ms. */
+  repeat: z.object({ every: z.number(), times: z.number().int() }),
 });
-export const notifySchema = z.object({ channels: z.array(notifyChannelSchema), ladders: z.array(ladderSchema) });
+export const notifySchema = z.object({
+  channels: z.array(notifyChannelSchema),
+  ladders: z.array(ladderSchema),
+  /** Minutes after local midnight; `from` > `to` reaches over it. Classes in `except` are told all the same. */
+  quietHours: z.object({ from: z.number().int(), to: z.number().int(), except: z.array(z.string()) }).nullable(),
+  /** What is more to one recipient over one channel is gathered; null: nobody is told. */
+  perHour: z.number().int().nullable(),
+});
 
 /** GET /api/v1/alarms/report?from&to: ISA-18.2 / EEMUA 191 figures. */
 export const alarmReportSchema = z.object({

@@ -81,7 +81,7 @@ test('an output says who holds it and why, and changes before one’s eyes when 
   const inForce = '.outputs-rungs [data-in-force=true]';
   await vi.waitFor(async () => expect(await text(row)).toContain('人工（控制台）'), soon);
   await vi.waitFor(async () => expect(await text(inForce)).toContain('灯具检修'), soon);
-  expect(await text(inForce)).toMatch(/3 级 人工/);
+  expect(await text(inForce)).toMatch(/人工 8/);
   expect(await text('[data-fact=next]')).toContain('之后无人控制');
   await page.click('.outputs-detail .devices-output .kit-actions .ant-btn >> nth=1');
   await page.click('.ant-modal .ant-btn-primary');

@@ -214,7 +214,7 @@ test('whoever only looks reads rules, why they have not fired, and the page of s
     await go('/rules/safety', see);
     await see.waitForSelector('[data-safety=leak]');
     const sheet = await text('[data-safety=leak]', see);
-    for (const part of ['5 · 关键设备', '保持，须由人复位', '第 2 版']) expect(sheet).toContain(part);
+    for (const part of ['重要设备 5', '保持，须由人复位', '第 2 版']) expect(sheet).toContain(part);
     const sideways = await see.evaluate<number>(
       `document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth`,
     );

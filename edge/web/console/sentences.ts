@@ -51,6 +51,19 @@ function holdWords(text: string, names: Names): string {
   return text.replace(held, (_, owner) => `${ownerText(String(owner), names)}${names.language === 'zh' ? '：' : ': '}`);
 }
 
+const forbids = /\b(local|[a-z]+:[a-z0-9_@-]+) forbids ("[^"]*"|\S+) below priority \d+: /g;
+
+/** `interlock:gas forbids true below priority 1: gas-kitchen/gas is ...`: what must not be now, by whose word. */
+function forbidWords(text: string, names: Names): string {
+  const { language } = names;
+  return text.replace(forbids, (_, owner, value) => {
+    const plain = String(value).replace(/^"|"$/g, '');
+    const shown = plain === 'true' ? domainWords[language].on : plain === 'false' ? domainWords[language].off : plain;
+    const who = ownerText(String(owner), names);
+    return language === 'zh' ? `${who}不允许设为“${shown}”：` : `${who} forbids “${shown}”: `;
+  });
+}
+
 /** Why an output is held, where its owner is named already. */
 export function reasonAlone(text: string): string {
   return text.replace(held, '');
@@ -138,6 +151,9 @@ const chinese: readonly Retelling<Names>[] = [
   [/\bits time was over when its turn came/g, '轮到时已过期'],
   [/^answers$/g, '应答正常'],
   [/^nobody holds it: it keeps what it has$/g, '没有人控制，保持原状'],
+  [/^what is asked for is forbidden \(/g, '所要求的被禁止（'],
+  [/\): it keeps what it has$/g, '），保持原状'],
+  [/\): its fail-safe value(?: is .*)?$/g, '），回到安全值'],
   [/^nobody holds it: its fail-safe value(?: is .*)?$/g, '没有人控制，回到安全值'],
 ];
 
@@ -152,7 +168,7 @@ function inOneLanguage(text: string, { language }: Names): string {
 export function sentence(said: string | null | undefined, names: Names): string {
   if (said === null || said === undefined || said === '') return '';
   const text = inOneLanguage(said, names);
-  const named = processWords(eventWords(evidence(holdWords(text, names), names), names), names);
+  const named = processWords(eventWords(evidence(forbidWords(holdWords(text, names), names), names), names), names);
   if (names.language !== 'zh') return named;
   const told = retell(named, chinese, names);
   // Three words of English in a row are a sentence that nobody has put into Chinese yet; what has Chinese in it a person wrote.

@@ -17,6 +17,14 @@ test('every change of a document that is audited has a word', () => {
 
 test('a line of the audit is split into what was done and to what', () => {
   expect(deedOf('person.change li', 'zh')).toEqual({ deed: '修改账号', about: 'li' });
+  // Verbs of two words.
+  expect(deedOf('put back relay-1/relay_1=true', 'zh')).toEqual({
+    deed: '设备被改动，恢复原设定',
+    about: 'relay-1/relay_1=true',
+  });
+  for (const verb of ['forbid', 'permit', 'turn', 'clock.step', 'flows.change', 'alarm.escalate', 'repair.switch']) {
+    expect(deedOf(`${verb} x`, 'zh').deed, verb).toMatch(/[\u4e00-\u9fff]/);
+  }
   expect(deedOf('plan.remove grounds: takes smoke-101 off', 'zh')).toEqual({
     deed: '删除平面图',
     about: 'grounds: takes smoke-101 off',

@@ -143,8 +143,22 @@ describe('the list of outputs', () => {
       [12, 0, false, 0],
       [15, 0, false, 0],
     ]);
-    expect(otherwiseOf(two)?.owner).toBe('request:web');
+    // What is forbidden would be passed over then, too.
+    expect(otherwiseOf(two)).toBeNull();
+    expect(otherwiseOf({ ...two, forbidden: [] })?.owner).toBe('request:web');
     expect(otherwiseOf(output([hold('local', 8, true)]))).toBeNull();
+  });
+
+  test('shows as in force what is, though something stronger is forbidden', () => {
+    const stack = [hold('request:web', 8, true), hold('rule:lights', 12, false), hold('request:flows', 12, true)];
+    const passed = output(stack, {
+      holder: 'rule:lights',
+      priority: 12,
+      value: false,
+      forbidden: [{ ...hold('interlock:gas', 1, true) }],
+    });
+    expect(rungsOf(passed).filter(({ isInForce }) => isInForce)).toMatchObject([{ level: 12 }]);
+    expect(otherwiseOf(passed)).toBeNull();
   });
 
   test('names rules with the place they stand for, devices that are mended, and hands on switches', () => {

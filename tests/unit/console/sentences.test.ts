@@ -29,6 +29,11 @@ test.each([
     'Smoke 101 · Smoke is — (never read)',
   ],
   ['event person from camera-gate', '校门摄像机：有人', 'Gate camera: person'],
+  [
+    'interlock:smoke forbids true below priority 1: smoke-101/smoke is true (good)',
+    '联锁“烟感报警”不允许设为“开”：101 烟感 · 烟雾 为“报警”',
+    'interlock “Smoke detector” forbids “on”: Smoke 101 · Smoke is ALARM',
+  ],
 ])('evidence "%s" names what people know', (text, zh, en) => {
   expect(sentence(text, names('zh'))).toBe(zh);
   expect(sentence(text, names('en'))).toBe(en);

@@ -126,8 +126,13 @@ describe('GET /notify', () => {
             { after: 0, during: 'always', to: ['duty'] },
             { after: 300_000, during: 'closed', to: ['night@sms'] },
           ],
+          zones: null,
+          sources: null,
+          repeat: { every: 900_000, times: 8 },
         },
       ],
+      quietHours: null,
+      perHour: 60,
     });
     expect(text).not.toMatch(/13800001111|guard@school|secret-folder|hidden-path/);
     // Nor is a channel taken for a device.

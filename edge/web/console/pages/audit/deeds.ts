@@ -21,7 +21,11 @@ export const deedWords = defineWords({
     'token.remove': '删除接口令牌',
     request: '请求控制输出',
     relinquish: '放弃控制输出',
-    hold: '联锁控制输出',
+    hold: '规则控制输出',
+    forbid: '规则禁止某个设定',
+    permit: '规则解除禁止',
+    'put back': '设备被改动，恢复原设定',
+    turn: '有人在设备上手动操作',
     command: '向设备下达命令',
     result: '设备执行结果',
     'interlock.reset': '复位联锁',
@@ -63,6 +67,22 @@ export const deedWords = defineWords({
     'mode.end': '校园模式到时结束',
     'mode.remove': '删除校园模式',
     'flows.deploy': '部署流程',
+    'flows.change': '在流程编辑器中更改',
+    'flows.rollback': '流程恢复旧版本',
+    'flows.restart': '重新启动流程',
+    'rule.rehearse': '演练规则',
+    'alarm.raise': '流程发出报警',
+    'alarm.clear': '流程解除报警',
+    'alarm.escalate': '逐级通知',
+    notify: '通知到人',
+    'notify.test': '发送测试通知',
+    'repair.probe': '设备修复：检测',
+    'repair.reconnect': '设备修复：重连',
+    'repair.restart': '设备修复：重启驱动',
+    'repair.switch': '设备修复：切换 PoE 端口',
+    'repair.power': '设备修复：断电重启',
+    'repair.person': '设备修复：转人工',
+    'clock.step': '系统时钟被调整',
     export: '导出数据',
     'backup.make': '制作备份',
     'backup.fetch': '下载备份',
@@ -89,7 +109,11 @@ export const deedWords = defineWords({
     'token.remove': 'API token deleted',
     request: 'Output requested',
     relinquish: 'Output let go',
-    hold: 'Output held by an interlock',
+    hold: 'Output held by a rule',
+    forbid: 'Rule forbids a setting',
+    permit: 'Rule permits it again',
+    'put back': 'Changed on the device, put back',
+    turn: 'Turned by hand on the device',
     command: 'Command to a device',
     result: 'What the device answered',
     'interlock.reset': 'Interlock reset',
@@ -131,6 +155,22 @@ export const deedWords = defineWords({
     'mode.end': 'Mode of the campus ended by itself',
     'mode.remove': 'Mode of the campus removed',
     'flows.deploy': 'Flows deployed',
+    'flows.change': 'Change in the flow editor',
+    'flows.rollback': 'Flow rolled back',
+    'flows.restart': 'Flows restarted',
+    'rule.rehearse': 'Rule rehearsed',
+    'alarm.raise': 'Alarm raised by a flow',
+    'alarm.clear': 'Alarm cleared by a flow',
+    'alarm.escalate': 'Alarm escalated',
+    notify: 'People told',
+    'notify.test': 'Test notice sent',
+    'repair.probe': 'Mending: probe',
+    'repair.reconnect': 'Mending: new session',
+    'repair.restart': 'Mending: driver restarted',
+    'repair.switch': 'Mending: PoE port off and on',
+    'repair.power': 'Mending: power off and on',
+    'repair.person': 'Mending: handed to a person',
+    'clock.step': 'System clock set',
     export: 'Data exported',
     'backup.make': 'Back-up made',
     'backup.fetch': 'Back-up fetched',
@@ -150,9 +190,10 @@ const method = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|[A-Z]{3,10})$/;
 
 /** The verb of a line in people's words, and what it was about: `person.change li` -> 修改账号, `li`. */
 export function deedOf(what: string, language: 'zh' | 'en'): { readonly deed: string; readonly about: string } {
+  const words = deedWords[language];
+  if (what.startsWith('put back ')) return { deed: words['put back'], about: what.slice('put back '.length) };
   const [first = '', ...rest] = what.split(' ');
   const verb = first.replace(/:$/, '');
-  const words = deedWords[language];
   if (method.test(verb)) return { deed: words.http, about: what };
   const deed = Object.hasOwn(words, verb) ? words[verb as Verb] : verb;
   return { deed, about: rest.join(' ') };

@@ -54,7 +54,7 @@ export function Outcome({
         )}
       </p>
       {!result.accepted && <p className="kit-soft">{sentence(result.message)}</p>}
-      {result.accepted && <DeviceWord point={point} wish={wish} outcome={result.outcome} />}
+      {result.accepted && <DeviceWord point={point} wish={wish} result={result} />}
       <footer className="devices-dialog-foot">
         {!result.accepted && <Button onClick={onAgain}>{say.operate}</Button>}
         <Button type="primary" onClick={onClose} autoFocus>
@@ -68,17 +68,27 @@ export function Outcome({
 function DeviceWord({
   point,
   wish,
-  outcome,
+  result,
 }: {
   readonly point: PointView;
   readonly wish: Wish;
-  readonly outcome: string;
+  readonly result: RequestResult;
 }) {
   const say = useWords(operateWords);
   const language = useLanguage();
   const ownerOf = useOwnerText();
+  const sentence = useSentence();
   const output = useOutput(point.id);
-  if (outcome === 'waiting') {
+  if (result.outcome === 'waiting') {
+    // `"relay-1/relay_1" = true for 600 s at priority 8 waits: interlock:gas forbids true below priority 1: ...`
+    const why = result.message.split(' waits: ').slice(1).join(' waits: ');
+    if (/ forbids /.test(why)) {
+      return (
+        <p role="status">
+          {say.waitingForbidden(sentence(why))} {say.waitingUntilLifted}
+        </p>
+      );
+    }
     return (
       <p>
         {say.waitingFor(

@@ -8,6 +8,7 @@ import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now, useTicking } from '../../kit/ticker.ts';
 import { pointLabel, valueText } from '../../kit/values.ts';
+import { LevelText } from '../../level.tsx';
 import { useOwnerText, useSentence } from '../../names.ts';
 import { useRight } from '../../session.tsx';
 import { useLink, useOutput, useReading } from '../../use-live.tsx';
@@ -75,7 +76,9 @@ export function OutputCard({
           <ol>
             {stack.map((hold, index) => (
               <li key={hold.owner} data-top={index === 0}>
-                <span className="devices-stack-mark">{index === 0 ? say.inForce : say.waitingBelow}</span>
+                <span className="devices-stack-mark">
+                  {hold.owner === output?.holder ? say.inForce : say.waitingBelow}
+                </span>
                 <strong>{text(hold.value)}</strong>
                 <HoldText hold={hold} />
               </li>
@@ -106,7 +109,6 @@ export function OutputCard({
 
 function HoldText({ hold }: { readonly hold: Hold }) {
   const say = useWords(operateWords);
-  const language = useLanguage();
   const formats = useFormats();
   const ownerOf = useOwnerText();
   const sentence = useSentence();
@@ -114,7 +116,9 @@ function HoldText({ hold }: { readonly hold: Hold }) {
   const left = useTicking((at) => (until === null ? '' : formats.duration(Math.max(0, until - at))));
   return (
     <span className="devices-hold">
-      <span>{say.heldBy(ownerOf(hold.owner), domainText('priority', hold.priority, language))}</span>
+      <span>
+        {say.heldBy(ownerOf(hold.owner))} · <LevelText level={hold.priority} />
+      </span>
       {hold.reason !== '' && <span>{say.because(sentence(hold.reason))}</span>}
       <span className="kit-soft">
         {say.sinceTime(formats.moment(hold.since, now()))} ·{' '}

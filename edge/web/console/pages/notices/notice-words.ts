@@ -39,6 +39,12 @@ export function stepText(
   return `${when}${during}${say.to(whom)}`;
 }
 
+/** Minutes after midnight: `22:30`. */
+export function clockText(minutes: number): string {
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
 /* What the sender says (notify/lane.ts, email.ts, http-call.ts), for people; answers of far ends stay as they are. */
 const sayings: readonly (readonly [RegExp, keyof (typeof words)['zh'] & `said:${string}`])[] = [
   [/^the process notify is not running$/, 'said:not running'],

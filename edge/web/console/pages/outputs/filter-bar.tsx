@@ -1,9 +1,9 @@
 import { Input, type InputRef, Select, Switch } from 'antd';
 import { useRef } from 'react';
 import type { CampusView } from '../../api.ts';
-import { domainText } from '../../domain-words.ts';
-import { useLanguage, useName, useWords } from '../../kit/language.tsx';
+import { useName, useWords } from '../../kit/language.tsx';
 import { useShortcut } from '../../kit/shortcuts.tsx';
+import { LevelText } from '../../level.tsx';
 import { type Filter, type HolderKind, holderKinds, type Level, levels } from './rows.ts';
 import { words } from './words.ts';
 
@@ -19,7 +19,6 @@ export function FilterBar({
 }) {
   const say = useWords(words);
   const name = useName();
-  const language = useLanguage();
   const field = useRef<InputRef>(null);
   useShortcut('/', say.search, () => field.current?.focus());
   return (
@@ -57,10 +56,7 @@ export function FilterBar({
         onChange={(level) => onChange({ ...filter, level: level === 0 ? null : level })}
         options={[
           { value: 0, label: say.anyLevel },
-          ...levels.map((level, index) => ({
-            value: level,
-            label: say.levelOf(index + 1, domainText('priority', level, language)),
-          })),
+          ...levels.map((level) => ({ value: level, label: <LevelText level={level} /> })),
         ]}
       />
       {/* biome-ignore lint/a11y/noLabelWithoutControl: the switch is the control. */}

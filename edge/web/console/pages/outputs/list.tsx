@@ -1,7 +1,6 @@
 import { Button } from 'antd';
 import { useMemo } from 'react';
 import type { OutputView } from '../../api.ts';
-import { domainText } from '../../domain-words.ts';
 import { QualityBadge, ToneBadge } from '../../kit/badges.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState } from '../../kit/states.tsx';
@@ -9,6 +8,7 @@ import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { now } from '../../kit/ticker.ts';
 import { pointLabel, valueText } from '../../kit/values.ts';
 import { VirtualList } from '../../kit/virtual-list.tsx';
+import { LevelText } from '../../level.tsx';
 import { useOwnerText, useZoneName } from '../../names.ts';
 import { useReading } from '../../use-live.tsx';
 import { type Filter, holderKind, noFilter, passes, type Row } from './rows.ts';
@@ -109,10 +109,9 @@ function OutputRow({
   );
 }
 
-/** `人工（控制台） · 人工 · 到 18:00` */
+/** `人工（控制台） · 人工 8 · 到 18:00` */
 function HolderLine({ output }: { readonly output: OutputView | undefined }) {
   const say = useWords(words);
-  const language = useLanguage();
   const formats = useFormats();
   const ownerOf = useOwnerText();
   if (output === undefined) return <span className="outputs-row-holder kit-soft">{say.unknown}</span>;
@@ -121,7 +120,7 @@ function HolderLine({ output }: { readonly output: OutputView | undefined }) {
   const end = until === null ? say.untilReset : say.untilShort(formats.moment(until, now()));
   return (
     <span className="outputs-row-holder">
-      {say.held(ownerOf(holder), domainText('priority', priority, language))} · {end}
+      {ownerOf(holder)} · <LevelText level={priority} /> · {end}
     </span>
   );
 }

@@ -98,16 +98,19 @@ export interface Rung {
 
 /** The five levels of an output, strongest first, with what stands on each. */
 export function rungsOf(output: OutputView): Rung[] {
-  const [top] = output.stack;
   return levels.map((level) => ({
     level,
     holds: output.stack.filter(({ priority }) => priority === level),
-    isInForce: top?.priority === level,
+    // Not always the strongest: what is forbidden is passed over.
+    isInForce: output.priority === level,
     forbids: output.forbidden.filter(({ priority }) => priority === level),
   }));
 }
 
 /** What it would be if its holder let go; null: nobody else wants it to be anything. */
 export function otherwiseOf(output: OutputView): OutputView['stack'][number] | null {
-  return output.stack[1] ?? null;
+  const holder = output.stack.findIndex(({ owner }) => owner === output.holder);
+  const isForbidden = ({ value, priority }: OutputView['stack'][number]) =>
+    output.forbidden.some((forbid) => forbid.value === value && priority > forbid.priority);
+  return output.stack.slice(holder + 1).find((hold) => !isForbidden(hold)) ?? null;
 }

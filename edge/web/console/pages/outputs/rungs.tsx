@@ -1,7 +1,7 @@
 import type { OutputView, PointView } from '../../api.ts';
-import { domainText } from '../../domain-words.ts';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { valueText } from '../../kit/values.ts';
+import { LevelText } from '../../level.tsx';
 import { useOwnerText, useSentence } from '../../names.ts';
 import { levels, type Rung, rungsOf } from './rows.ts';
 import { words } from './words.ts';
@@ -16,7 +16,7 @@ export function Strip({ output }: { readonly output: OutputView | undefined }) {
         const look = rung?.isInForce ? 'top' : rung !== undefined && rung.holds.length > 0 ? 'below' : 'empty';
         return (
           <span key={level} data-look={look} data-forbids={rung !== undefined && rung.forbids.length > 0}>
-            {index + 1}
+            {level}
           </span>
         );
       })}
@@ -27,7 +27,6 @@ export function Strip({ output }: { readonly output: OutputView | undefined }) {
 /** The whole ladder of one output: every level, who stands on it, what he wants and why. */
 export function Rungs({ output, point }: { readonly output: OutputView; readonly point: PointView }) {
   const say = useWords(words);
-  const language = useLanguage();
   return (
     <section className="outputs-rungs">
       <h4>{say.ladder}</h4>
@@ -41,9 +40,11 @@ export function Rungs({ output, point }: { readonly output: OutputView; readonly
           </tr>
         </thead>
         <tbody>
-          {rungsOf(output).map((rung, index) => (
+          {rungsOf(output).map((rung) => (
             <tr key={rung.level} data-level={rung.level} data-in-force={rung.isInForce}>
-              <th scope="row">{say.levelOf(index + 1, domainText('priority', rung.level, language))}</th>
+              <th scope="row">
+                <LevelText level={rung.level} />
+              </th>
               <RungCells rung={rung} point={point} />
             </tr>
           ))}

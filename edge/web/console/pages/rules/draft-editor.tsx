@@ -1,6 +1,7 @@
 import { Checkbox } from 'antd';
 import { type Condition, type Rule, type RuleKind, ruleKinds } from '#edge/domain/rule.ts';
-import { useWords } from '../../kit/language.tsx';
+import { domainText } from '../../domain-words.ts';
+import { useLanguage, useWords } from '../../kit/language.tsx';
 import { ActionList } from './action-list.tsx';
 import { ConditionEditor } from './condition-editor.tsx';
 import { editorWords } from './editor-words.ts';
@@ -39,6 +40,7 @@ export function DraftEditor(props: EditorProps) {
 function Basics({ draft, mistakes, isSaved, onChange }: EditorProps) {
   const say = useWords(editorWords);
   const kinds = useWords(sentenceWords);
+  const language = useLanguage();
   const about = draft.about ?? { zh: '', en: '' };
   return (
     <section className="kit-panel rules-edit-part">
@@ -76,8 +78,8 @@ function Basics({ draft, mistakes, isSaved, onChange }: EditorProps) {
             value={draft.priority === 1 ? '1' : '5'}
             onChange={(level) => onChange({ ...draft, priority: level === '1' ? 1 : 5 })}
             options={[
-              { value: '1', label: say['level:1'] },
-              { value: '5', label: say['level:5'] },
+              { value: '1', label: `${domainText('priority', 1, language)} 1` },
+              { value: '5', label: `${domainText('priority', 5, language)} 5` },
             ]}
           />
         )}

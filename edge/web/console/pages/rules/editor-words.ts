@@ -32,8 +32,6 @@ export const editorWords = defineWords({
     aboutEn: '用途说明（英文）',
     kind: '类型',
     priority: '优先级',
-    'level:1': '1 生命安全',
-    'level:5': '5 关键设备',
     safetyNote: '安全规则的每次修改都要两个人同意。',
 
     reads: '读起来',
@@ -200,8 +198,6 @@ export const editorWords = defineWords({
     aboutEn: 'What it is for (English)',
     kind: 'Kind',
     priority: 'Priority',
-    'level:1': '1 life safety',
-    'level:5': '5 critical equipment',
     safetyNote: 'Each change of a safety rule needs two people.',
 
     reads: 'It reads',

@@ -5,6 +5,7 @@ import { ApiError, errorDetail, errorText } from '../../api.ts';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { LevelText } from '../../level.tsx';
 import { FileText } from './file-text.tsx';
 import { Journal } from './journal.tsx';
 import { LifeBar } from './life-bar.tsx';
@@ -56,7 +57,9 @@ function OneRule({ rule }: { readonly rule: RuleView }) {
           <span className="rules-badges">
             <KindBadge kind={rule.kind} />
             <StateOfRule state={rule.state} />
-            <span className="kit-soft">{say.priority(String(rule.priority))}</span>
+            <span className="kit-soft">
+              {say.priority} <LevelText level={rule.priority} />
+            </span>
             {rule.active !== null && <span className="kit-soft">{say.version(String(rule.active))}</span>}
             <NowBadges rule={rule} />
           </span>

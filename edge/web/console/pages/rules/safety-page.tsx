@@ -8,6 +8,7 @@ import { PageHeader } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { now } from '../../kit/ticker.ts';
+import { LevelText } from '../../level.tsx';
 import { useCampus } from '../../use-live.tsx';
 import { whoText } from './problem-text.ts';
 import { readBody } from './read-body.ts';
@@ -98,7 +99,9 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
       </header>
       <p className="rules-sentence-text">{ruleSentence(draft, vocabulary)}</p>
       <dl>
-        <Fact title={say.priority}>{rule.priority === 1 ? say['level:1'] : say['level:5']}</Fact>
+        <Fact title={say.priority}>
+          <LevelText level={rule.priority} />
+        </Fact>
         {outputs.length > 0 && <Fact title={say.outputs}>{outputs.map(line)}</Fact>}
         {sounds.length > 0 && <Fact title={say.speakers}>{sounds.map(line)}</Fact>}
         <Fact title={say.latch}>

@@ -37,7 +37,7 @@ export const words = defineWords({
     back: '返回规则列表',
     missing: '没有这条规则',
     missingHelp: '它可能已被删除。',
-    priority: (level: string) => `优先级 ${level}`,
+    priority: '优先级',
     version: (number: string) => `第 ${number} 版`,
 
     edit: '编辑',
@@ -214,7 +214,7 @@ export const words = defineWords({
     back: 'Back to the rules',
     missing: 'There is no such rule',
     missingHelp: 'Perhaps it was removed.',
-    priority: (level: string) => `Priority ${level}`,
+    priority: 'Priority',
     version: (number: string) => `Version ${number}`,
 
     edit: 'Edit',
