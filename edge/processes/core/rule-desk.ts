@@ -12,9 +12,10 @@ import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Campus } from '../campus.ts';
+import { RuleBook, type RuleBookOptions } from './rule-book.ts';
 import { createRuleFiles } from './rule-files.ts';
+import { begunState } from './rule-keeper.ts';
 import { RuleWorkshop } from './rule-workshop.ts';
-import { begunState, RuleBook, type RuleBookOptions } from './rules.ts';
 import { ShadowRules } from './shadow-rules.ts';
 
 export interface RuleDeskOptions extends Pick<RuleBookOptions, 'onTroubles' | 'onFaulty'> {

@@ -7,7 +7,7 @@ import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import type { Judgement } from './judgement.ts';
 import type { Modes } from './modes.ts';
 import { asked, checked } from './rpc-params.ts';
-import type { RuleBook } from './rules.ts';
+import type { RuleBook } from './rule-book.ts';
 
 /* What our own processes may ask of rules and modes; each answers when its effect is on disk. */
 

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RuleVersion } from '#edge/domain/rule.ts';
+import { RuleBook, type RuleBookOptions } from '#edge/processes/core/rule-book.ts';
 import { createRuleFiles } from '#edge/processes/core/rule-files.ts';
-import { begunState, RuleBook, type RuleBookOptions, type RunningRules } from '#edge/processes/core/rules.ts';
+import { begunState, type RunningRules } from '#edge/processes/core/rule-keeper.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import type { RuleBody } from '#edge/runtime/rule-body.ts';

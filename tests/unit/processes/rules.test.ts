@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { mostShadows } from '#edge/processes/core/rules.ts';
+import { mostShadows } from '#edge/processes/core/rule-keeper.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { lin, type RulesRoom, ruleBody, rulesFolder, safety, token, wang } from './rules-room.ts';
 
