@@ -104,6 +104,25 @@ export function timeLeft({ memory, plan }: Load): number {
   return plan.maxOff - (memory?.atMost ?? 0);
 }
 
+/**
+ * ms until each that is shed comes back by itself, should nobody watch any more: within its `maxOff`, and where its `minOff` allows, one
+ * after the other.
+ */
+export function untilsOf(loads: readonly Load[], stagger: number): ReadonlyMap<string, number> {
+  const untils = new Map<string, number>();
+  let next = Number.POSITIVE_INFINITY;
+  const off = loads.filter(({ now }) => now === 'shed');
+  // Against the order in which they are given back.
+  for (const load of off.sort((a, b) => timeLeft(b) - timeLeft(a) || b.order - a.order)) {
+    const { memory, plan } = load;
+    const earliest = Math.max(0, plan.minOff - (memory?.atLeast ?? 0));
+    const until = Math.max(earliest, Math.min(timeLeft(load), next - stagger));
+    untils.set(plan.output, until);
+    next = until;
+  }
+  return untils;
+}
+
 /** kW that it draws now and that shedding would save. */
 export function drawOf({ now, plan }: Load): number {
   return now === 'on' ? plan.power : 0;

@@ -1,6 +1,6 @@
 import type { DemandPlan } from '#edge/domain/energy.ts';
 import { type Course, emptyCourse } from './demand-course.ts';
-import type { LoadMemory } from './demand-loads.ts';
+import { type Load, type LoadMemory, untilsOf } from './demand-loads.ts';
 
 /* What the demand controller remembers between two steps, and over a restart: plain JSON. */
 
@@ -36,15 +36,12 @@ export function restoreDemand(plan: DemandPlan, stored: unknown, now: number, mo
   const fresh = startDemand(now, monotonic);
   if (!isStored(stored)) return fresh;
   const away = Math.max(0, now - stored.now);
-  const longest = new Map<string, number>(
-    plan.tiers.flatMap(({ loads }) => loads.map(({ output, maxOff }) => [output, maxOff] as const)),
-  );
+  const lapse = lapsesOf(plan, stored.loads);
   const loads = Object.fromEntries(
     Object.entries(stored.loads).flatMap(([ref, memory]): [string, LoadMemory][] => {
-      const maxOff = longest.get(ref);
-      if (maxOff === undefined) return [];
-      const atMost = memory.atMost + away;
-      if (!memory.shed || atMost < maxOff) return [[ref, { ...memory, atMost }]];
+      const { known, left } = lapse(ref);
+      if (!known) return [];
+      if (!memory.shed || away < left) return [[ref, { ...memory, atMost: memory.atMost + away }]];
       return [[ref, { ...memory, shed: false, atLeast: 0, atMost: 0, since: now, saves: 0 }]];
     }),
   );
@@ -59,6 +56,21 @@ export function restoreDemand(plan: DemandPlan, stored: unknown, now: number, mo
     calmFor: 0,
     sinceReturn: 0,
   };
+}
+
+/** How long after it was stored each hold ran out. */
+function lapsesOf(plan: DemandPlan, memories: DemandState['loads']) {
+  let order = 0;
+  const loads = plan.tiers.flatMap((tier) =>
+    tier.loads.map((load): Load => {
+      const memory = Object.hasOwn(memories, load.output) ? memories[load.output] : undefined;
+      const now = memory?.shed === true ? 'shed' : 'unknown';
+      return { plan: load, tier, order: order++, memory, now, defies: false };
+    }),
+  );
+  const untils = untilsOf(loads, plan.stagger);
+  const known = new Set<string>(loads.map((load) => load.plan.output));
+  return (ref: string) => ({ known: known.has(ref), left: untils.get(ref) ?? Number.POSITIVE_INFINITY });
 }
 
 function isStored(value: unknown): value is DemandState {

@@ -1,39 +1,13 @@
 import type { DemandLoad, DemandPlan } from '#edge/domain/energy.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
-import { advance, type Measured, powerNow, shifted, usedBetween } from './demand-course.ts';
-import {
-  type DemandOutput,
-  drawOf,
-  type Load,
-  type LoadMemory,
-  loadsOf,
-  mayReturn,
-  mayShed,
-  timeLeft,
-} from './demand-loads.ts';
-import {
-  guardOf,
-  lookAhead,
-  type Outlook,
-  predictedOf,
-  type Reach,
-  reserveOf,
-  returned,
-  returnShare,
-  returnTime,
-  slackOf,
-  targetShare,
-  windowStart,
-} from './demand-outlook.ts';
+import { advance, type Measured, powerNow, shifted } from './demand-course.ts';
+import { type Act, dueReturn, roomFor, sum, toShed, worstOf } from './demand-decide.ts';
+import { type DemandOutput, drawOf, type Load, type LoadMemory, loadsOf, mayShed, untilsOf } from './demand-loads.ts';
+import { lookAhead, type Outlook, targetShare } from './demand-outlook.ts';
 import type { DemandState } from './demand-state.ts';
-import {
-  becauseLongEnough,
-  becausePredicted,
-  becauseReserve,
-  becauseRoom,
-  type DemandFigures,
-} from './demand-words.ts';
+import { type DemandPrediction, type DemandWindow, followWindow, predictionOf } from './demand-window.ts';
+import { becauseLongEnough } from './demand-words.ts';
 
 /*
  * Keeps the mean power of a window below a limit by switching loads off in tiers. Pure: what it answers depends on what is given in
@@ -70,7 +44,11 @@ export interface DemandShed {
   readonly value: DemandLoad['value'];
   /** Id of its tier. */
   readonly tier: string;
-  /** ms since epoch: since when, when it may come back at the earliest and when it will at the latest. */
+  /**
+   * ms since epoch: since when, when it may come back at the earliest and when it will at the latest. Whoever holds the output lets the
+   * hold end at `until`: should nobody step any more, the loads come back in time and one after the other. It may move by some ms
+   * between two steps, and by seconds when others come back: a hold need not be renewed for less than two seconds.
+   */
   readonly since: number;
   readonly notBefore: number;
   readonly until: number;
@@ -87,37 +65,6 @@ export interface DemandChange {
   readonly ref: PointRef;
   readonly tier: string;
   readonly why: Name;
-}
-
-export interface DemandPrediction {
-  /** The window that runs (fixed), or the one that ends worst (sliding), ms since epoch. */
-  readonly from: number;
-  readonly to: number;
-  /** kW.h so far, and the share of that time in which it was measured. */
-  readonly used: number;
-  readonly known: number;
-  /** kW now; null: not known, and nothing below is. */
-  readonly power: number | null;
-  /** Mean over the window if everything goes on, kW. */
-  readonly predicted: number | null;
-  /** The same had nothing been shed, kW. */
-  readonly unshed: number | null;
-  readonly limit: number;
-}
-
-/** A window that is over. */
-export interface DemandWindow {
-  readonly from: number;
-  readonly to: number;
-  /** Mean over it (fixed) or the highest mean of a window that ended in it (sliding), kW; null: not known. */
-  readonly demand: number | null;
-  /** The same had nothing been shed, as far as loads drew what the plan says. */
-  readonly unshed: number | null;
-  /** kW.h that shedding kept from being drawn. */
-  readonly shed: number;
-  readonly known: number;
-  readonly limit: number;
-  readonly exceeded: boolean;
 }
 
 export interface DemandOutcome {
@@ -172,7 +119,7 @@ export function stepDemand(plan: DemandPlan, before: DemandState, input: DemandI
     window,
   };
   const after = loadsOf(plan, memories, input.outputs);
-  const sheds = shedsOf(after, now);
+  const sheds = shedsOf(after, plan.stagger, now);
   return {
     state,
     sheds,
@@ -200,88 +147,6 @@ function passTime(before: DemandState, { now, monotonic }: DemandInput, passed: 
   );
   const course = by === 0 ? before.course : shifted(before.course, by);
   return { ...before, now, monotonic, course, loads, sinceReturn: before.sinceReturn + passed };
-}
-
-interface Worst {
-  readonly reach: Reach;
-  readonly predicted: number;
-}
-
-function worstOf(plan: DemandPlan, { reaches, power }: Outlook): Worst | null {
-  let worst: Worst | null = null;
-  for (const reach of reaches) {
-    const predicted = predictedOf(plan, reach, power);
-    if (worst === null || predicted > worst.predicted) worst = { reach, predicted };
-  }
-  return worst;
-}
-
-function figuresOf(plan: DemandPlan, { reach, predicted }: Worst, { power }: Outlook): DemandFigures {
-  return { predicted, limit: plan.limit, power, used: reach.used };
-}
-
-interface Act {
-  readonly load: Load;
-  readonly why: Name;
-}
-
-/** The one whose time is over, or must be counted as over so that those behind it come in time too. */
-function dueReturn(plan: DemandPlan, loads: readonly Load[], sinceReturn: number, passed: number): Load | null {
-  if (sinceReturn < plan.stagger) return null;
-  const step = Math.min(60_000, Math.max(1_000, passed));
-  const off = loads.filter(({ now }) => now === 'shed').sort((a, b) => timeLeft(a) - timeLeft(b));
-  const isPressed = off.some((load, i) => timeLeft(load) <= i * (plan.stagger + step) + step);
-  if (!isPressed) return null;
-  return off.find(mayReturn) ?? null;
-}
-
-/** In the order of shedding. */
-function toShed(plan: DemandPlan, outlook: Outlook, loads: readonly Load[], isConfirmed: boolean): readonly Act[] {
-  const going = [...lastCall(plan, outlook, loads)];
-  if (!isConfirmed) return going;
-  const gone = new Set(going.map(({ load }) => load));
-  let power = outlook.power - sum(going.map(({ load }) => drawOf(load)));
-  for (const load of loads) {
-    const worst = worstOf(plan, { ...outlook, power });
-    if (worst === null || worst.predicted <= plan.limit * targetShare) break;
-    // What is nearly over cannot be helped.
-    if (worst.reach.ahead < returnTime) break;
-    if (gone.has(load) || !mayShed(load)) continue;
-    going.push({ load, why: becausePredicted(figuresOf(plan, worst, { ...outlook, power })) });
-    power -= drawOf(load);
-  }
-  return going.sort((a, b) => a.load.order - b.load.order);
-}
-
-/** What must go now because waiting for the effect of a later decision would use up what is left. */
-function* lastCall(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]): Generator<Act> {
-  const reaches = outlook.next === null ? outlook.reaches : [...outlook.reaches, outlook.next];
-  const tight = reaches.map((reach) => ({ reach, slack: slackOf(plan, reach, outlook.power, loads) }));
-  let draws = sum(loads.filter(mayShed).map(drawOf));
-  for (const load of loads) {
-    const worst = tight.find(({ reach, slack }) => slack < guardOf(reach, draws));
-    if (worst === undefined) return;
-    if (!mayShed(load)) continue;
-    const { reach, slack } = worst;
-    const figures = figuresOf(plan, { reach, predicted: predictedOf(plan, reach, outlook.power) }, outlook);
-    yield { load, why: becauseReserve(figures, slack, reserveOf(plan)) };
-    draws -= drawOf(load);
-  }
-}
-
-/** The load whose turn it is to come back, if there is room for it: the last that is shed is the first to come back. */
-function roomFor(plan: DemandPlan, outlook: Outlook, loads: readonly Load[], now: number): Act | null {
-  const load = loads.filter(mayReturn).at(-1);
-  if (load === undefined) return null;
-  const power = outlook.power + (load.defies ? 0 : load.plan.power);
-  const most = plan.limit * targetShare * returnShare;
-  const worst = worstOf(plan, { ...outlook, power });
-  if (worst === null || power > most || worst.predicted > most) return null;
-  const after = loads.map((one) => (one === load ? returned(one, now) : one));
-  const draws = sum(after.map(drawOf));
-  const reaches = outlook.next === null ? outlook.reaches : [...outlook.reaches, outlook.next];
-  const fits = reaches.every((reach) => slackOf(plan, reach, power, after) >= guardOf(reach, draws));
-  return fits ? { load, why: becauseRoom(figuresOf(plan, worst, outlook), load.plan.power) } : null;
 }
 
 function changesOf(back: Act | null, going: readonly Act[]): readonly DemandChange[] {
@@ -314,7 +179,8 @@ function remember(
   return after;
 }
 
-function shedsOf(loads: readonly Load[], now: number): readonly DemandShed[] {
+function shedsOf(loads: readonly Load[], stagger: number, now: number): readonly DemandShed[] {
+  const left = untilsOf(loads, stagger);
   return loads.flatMap((load) => {
     const { memory, plan, tier, defies } = load;
     if (memory?.shed !== true) return [];
@@ -325,7 +191,7 @@ function shedsOf(loads: readonly Load[], now: number): readonly DemandShed[] {
         tier: tier.id,
         since: memory.since,
         notBefore: now + Math.max(0, plan.minOff - memory.atLeast),
-        until: now + Math.max(0, timeLeft(load)),
+        until: now + (left.get(plan.output) ?? 0),
         why: memory.why,
         saves: memory.saves,
         defies,
@@ -344,64 +210,4 @@ function statusOf(
   if (outlook === null) return 'blind';
   if (predicted > plan.limit && !loads.some(mayShed)) return 'short';
   return shed > 0 ? 'shedding' : 'ok';
-}
-
-function predictionOf(
-  plan: DemandPlan,
-  { course, window }: DemandState,
-  outlook: Outlook | null,
-  worst: Worst | null,
-  now: number,
-  shedPower: number,
-): DemandPrediction {
-  const { limit } = plan;
-  if (outlook === null || worst === null) {
-    const from = plan.kind === 'fixed' ? windowStart(plan, now) : now - plan.window;
-    const { energy, known } = usedBetween(course, from, now, 0);
-    const to = from + plan.window;
-    return { from, to, used: energy, known, power: null, predicted: null, unshed: null, limit };
-  }
-  const { reach, predicted } = worst;
-  const to = now + reach.ahead;
-  const kept = plan.kind === 'fixed' ? window.shed : (shedPower * (plan.window - reach.ahead)) / hourMs;
-  const unshed = predicted + (kept * hourMs + shedPower * reach.ahead) / plan.window;
-  const from = to - plan.window;
-  return { from, to, used: reach.used, known: reach.known, power: outlook.power, predicted, unshed, limit };
-}
-
-/** The window of the clock that runs; when it is over, how it ended. */
-function followWindow(
-  plan: DemandPlan,
-  { course, window }: DemandState,
-  now: number,
-  shed: number,
-): { readonly closed: DemandWindow | null; readonly window: DemandState['window'] } {
-  const from = windowStart(plan, now);
-  const sliding = plan.kind === 'sliding' ? usedBetween(course, now - plan.window, now, 0) : null;
-  const mean = sliding === null || sliding.known < 0.9 ? 0 : (sliding.energy * hourMs) / plan.window;
-  if (from === window.from)
-    return { closed: null, window: { from, shed: window.shed + shed, peak: Math.max(window.peak, mean) } };
-  const fresh = { from, shed: 0, peak: mean };
-  // A clock that was put back runs through a window twice; the first time does not count.
-  if (from < window.from || window.from === 0) return { closed: null, window: fresh };
-  const to = window.from + plan.window;
-  const { energy, known } = usedBetween(course, window.from, to, 0);
-  const measured = plan.kind === 'sliding' ? window.peak : (energy * hourMs) / plan.window;
-  const demand = known < 0.5 ? null : measured;
-  const all = window.shed + (from === to ? shed : 0);
-  const closed = {
-    from: window.from,
-    to,
-    demand,
-    unshed: demand === null ? null : demand + (all * hourMs) / plan.window,
-    shed: all,
-    known,
-    limit: plan.limit,
-    exceeded: demand !== null && demand > plan.limit,
-  };
-  return { closed, window: fresh };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
