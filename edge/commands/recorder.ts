@@ -4,6 +4,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff, within } from '#edge/runtime/lifecycle.ts';
 import type { Batch } from '#edge/store/batch.ts';
+import { AuditGate } from './audit-gate.ts';
 
 /** An append that has not settled by then counts as failed, ms. */
 export const appendLimit = 10_000;
@@ -65,6 +66,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { append, clock, onUnrecorded, onRecorded } = options;
   const backoff = new Backoff({ first: 1_000, cap: 60_000 });
   const outstanding = new Set<{ readonly since: number; readonly record: Acts; late: boolean }>();
+  const gate = new AuditGate();
   let draft = newRecord();
   let owed: Acts | null = null;
   let retryAt = 0;
@@ -108,7 +110,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   return {
-    audit: (line) => void draft.audit.push(line),
+    audit: (line) => {
+      if (gate.admits(line)) draft.audit.push(line);
+    },
     command: (entry) => void draft.commands.push(entry),
     holdsChanged: (ref) => void draft.refs.add(ref),
     moved: (ref) => void draft.moves.add(ref),
@@ -130,6 +134,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     tick: () => {
       const now = clock.monotonic();
+      const told = gate.settle(now);
+      if (told.length > 0) {
+        const record = { ...newRecord(), audit: [...told] };
+        void write(record, toBatch(record, options)).catch((error: unknown) => owe(record, error));
+      }
       for (const entry of outstanding) {
         if (entry.late || now - entry.since < appendLimit) continue;
         entry.late = true;

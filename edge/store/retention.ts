@@ -13,6 +13,8 @@ const headersAtLeast = 30 * day;
 const step = 500;
 /** How long what became of a notice is known, ms. */
 const noticeAge = 90 * day;
+/** Commands, some 300 MB: two for each time that a rule switches an output and lets go of it. */
+const mostCommands = 500_000;
 /** Lines of the journal, some 300 MB: rules that chatter must not fill the disk, whatever their age. */
 const mostJournal = 400_000;
 const mostNotices = 100_000;
@@ -107,7 +109,7 @@ export class Retention {
 
   /** The oldest of what rules can make many of; a tenth at a time, so that it is not one row a minute. */
   #byCount(): Target[] {
-    const { journalRows, noticeRows, stepRows } = this.#statements;
+    const { commandRows, journalRows, noticeRows, stepRows } = this.#statements;
     const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
     const over = (what: string, table: CountedTable, limit: number): Target[] => {
       const cut = table.cut(limit);
@@ -116,6 +118,7 @@ export class Retention {
     return [
       ...over("lines of the rules' journal", journalRows, most.journal),
       ...over('notices', noticeRows, most.notices),
+      ...over('commands', commandRows, mostCommands),
       ...over('counter steps that are over', stepRows, mostSteps),
     ];
   }
@@ -241,12 +244,12 @@ interface CountedTable extends Prunable {
 }
 
 /** By number: none is ever left out between the first and the last, so nothing has to be counted. */
-function countedJournal(db: Db): CountedTable {
+function countedBySeq(db: Db, table: 'command' | 'journal'): CountedTable {
   const ends = db.prepare<[], { first: number | null; last: number | null }>(
-    'SELECT (SELECT min(seq) FROM journal) AS first, (SELECT max(seq) FROM journal) AS last',
+    `SELECT (SELECT min(seq) FROM ${table}) AS first, (SELECT max(seq) FROM ${table}) AS last`,
   );
   return {
-    ...prunable(db, 'journal', 'seq', 'seq < @cut'),
+    ...prunable(db, table, 'seq', 'seq < @cut'),
     cut: (limit) => {
       const { first, last } = ends.get() ?? { first: null, last: null };
       if (first === null || last === null || last - first < limit) return null;
@@ -302,7 +305,8 @@ function prepare(db: Db) {
     journal: prunable(db, 'journal', 'seq', 'time < @cut'),
     // What was never sent is of no use after so long either.
     notice: prunable(db, 'notice', 'id', 'created < @cut'),
-    journalRows: countedJournal(db),
+    commandRows: countedBySeq(db, 'command'),
+    journalRows: countedBySeq(db, 'journal'),
     noticeRows: countedNotices(db),
     stepRows: countedSteps(db),
   };
