@@ -19,3 +19,10 @@ export function whoText(who: string, language: Language): string {
   if (who.startsWith('token:')) return say.byToken(who.slice(6));
   return who.replace(/^person:/, '');
 }
+
+/** Why a version was made, as its author wrote it; what core writes of files in the words of the page. */
+export function whyText(why: string, language: Language): string {
+  const say = words[language];
+  if (why === 'found in the rules folder') return say.whyFound;
+  return why === 'the file was changed' ? say.whyChanged : why;
+}

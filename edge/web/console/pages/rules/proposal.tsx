@@ -6,7 +6,7 @@ import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { useSession } from '../../session.tsx';
 import { Difference } from './difference.tsx';
-import { ruleProblem, whoText } from './problem-text.ts';
+import { ruleProblem, whoText, whyText } from './problem-text.ts';
 import { useMayApprove } from './rights.ts';
 import { type Act, type RuleView, useRefreshRules } from './rules-api.ts';
 import { words } from './words.ts';
@@ -28,7 +28,7 @@ export function Proposal({
     <Panel title={say.proposal} className="rules-proposal">
       <p className="rules-proposal-what">{version === null ? say.proposalOff : say.proposalVersion(String(version))}</p>
       <p>
-        {say.proposedBy(whoText(by, language), formats.dateTime(time))} · {say.proposalWhy(why)}
+        {say.proposedBy(whoText(by, language), formats.dateTime(time))} · {say.proposalWhy(whyText(why, language))}
       </p>
       <h3>{say.exactChange}</h3>
       <Difference before={bodyOf(rule.active)} after={version === null ? null : bodyOf(version)} />

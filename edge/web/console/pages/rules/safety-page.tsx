@@ -10,7 +10,7 @@ import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { now } from '../../kit/ticker.ts';
 import { LevelText } from '../../level.tsx';
 import { useCampus } from '../../use-live.tsx';
-import { whoText } from './problem-text.ts';
+import { whoText, whyText } from './problem-text.ts';
 import { readBody } from './read-body.ts';
 import { useMayWrite } from './rights.ts';
 import { NowBadges, StateOfRule } from './rule-badges.tsx';
@@ -68,6 +68,8 @@ export function SafetyPage() {
       {all.map((rule) => (
         <Sheet key={rule.id} rule={rule} />
       ))}
+      {/* On paper only: whoever answers for the school has read it. */}
+      <p className="rules-signature">{say.signature}</p>
     </div>
   );
 }
@@ -122,7 +124,7 @@ function Sheet({ rule }: { readonly rule: RuleView }) {
               {say.second(whoText(version.approved.by, language), formats.dateTime(version.approved.time))}
             </span>
           )}
-          {line(version.why)}
+          {line(whyText(version.why, language))}
           <span className="rules-line-of kit-soft">{say.approvers}</span>
           {rule.proposal !== null && <strong className="rules-line-of">{say.waits}</strong>}
         </Fact>

@@ -31,6 +31,7 @@ export const safetyWords = defineWords({
     never: '从未触发',
     notActive: '没有生效',
     waits: '有一项更改等待第二人批准',
+    signature: '已阅（签字）：＿＿＿＿＿＿＿＿　　日期：＿＿＿＿＿＿＿＿',
   },
   en: {
     title: 'Safety rules',
@@ -62,5 +63,6 @@ export const safetyWords = defineWords({
     never: 'never',
     notActive: 'not active',
     waits: 'A change waits for a second person',
+    signature: 'Read by (signature): ________________     Date: ______________',
   },
 });

@@ -4,7 +4,7 @@ import { ToneBadge } from '../../kit/badges.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { Difference } from './difference.tsx';
 import { type Deed, DeedDialog } from './life-bar.tsx';
-import { whoText } from './problem-text.ts';
+import { whoText, whyText } from './problem-text.ts';
 import { useMayWrite } from './rights.ts';
 import type { RuleVersionView, RuleView } from './rules-api.ts';
 import { words } from './words.ts';
@@ -61,7 +61,7 @@ function Line({
           {rule.shadow === number && <ToneBadge tone="wait">{say.isShadow}</ToneBadge>}
           {rule.proposal?.version === number && <ToneBadge tone="wait">{say.isProposed}</ToneBadge>}
         </h3>
-        <p>{why}</p>
+        <p>{whyText(why, language)}</p>
         <p className="kit-soft">
           {say.versionBy(whoText(by, language), formats.dateTime(time))} · {say[`from:${from}`]}
         </p>
