@@ -70,9 +70,9 @@ function mergeEach(parent: unknown, own: Extension['values']): Raw {
 
 const withoutNulls = (record: Raw): Raw => Object.fromEntries(Object.entries(record).filter(([, one]) => one !== null));
 
-/** `voltage_l1` is about `voltage`, `power_l2` about `power_l`. */
+/** `voltage_l1` is about `voltage`, `power_l2` about `power_l`; `power_factor` is not about `power`. */
 function isAbout(vector: unknown, names: readonly string[]): boolean {
   const { value } = recordOf(vector);
   if (typeof value !== 'string') return false;
-  return names.some((one) => value === one || value.startsWith(`${one.replace(/_l$/, '')}_`));
+  return names.some((one) => value === one || value.replace(/_(l[123]|\d+)$/, '') === one.replace(/_l$/, ''));
 }

@@ -15,10 +15,16 @@ export function inspectProfile(input: unknown): {
   readonly mistakes: readonly RuleMistake[];
 } {
   const result = profileSchema.safeParse(input);
-  if (!result.success) return { mistakes: mistakesOf(result.error) };
+  if (!result.success) return { mistakes: mistakesOf(result.error).map(explainIdentifier) };
   const profile = result.data;
   const mistakes = findMistakes(profile);
   return mistakes.length > 0 ? { mistakes } : { profile, mistakes };
+}
+
+/** `at: 00010000` without quotes is the number 10000 to YAML. */
+function explainIdentifier(found: RuleMistake): RuleMistake {
+  const isIdentifier = ['at', 'block', 'di'].includes(String(found.keys.at(-1))) && found.message === 'must be a text';
+  return isIdentifier ? { ...found, message: 'must be hex digits in quotes such as "00010000"' } : found;
 }
 
 function ofProtocol(profile: Profile): RuleMistake[] {

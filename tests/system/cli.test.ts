@@ -95,8 +95,11 @@ describe('profiles', () => {
     expect(err).toContain('meter/nobody');
   });
 
-  test('asking for none is a mistake, not a success', async () => {
-    expect(await campus('profile', 'check')).toMatchObject({ code: 2, out: '' });
+  test('all of them are looked at when none is named', async () => {
+    const { code, out, err } = await campus('profile', 'check');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^ac\/haier-ycj-a002: \d+ test vectors decode as they should\n/);
+    expect(out.trimEnd().split('\n').length).toBeGreaterThan(40);
   });
 });
 
