@@ -10,7 +10,7 @@ import { bitsPerCharacter, frameGapOf, serialPort } from '../ports/serial.ts';
 import { tcpPort } from '../ports/tcp.ts';
 import type { Dlt645Config } from './config.ts';
 import { anyMeter, parseDlt645Config } from './config.ts';
-import { RelayTries } from './relay.ts';
+import { Relays } from './relay.ts';
 import { Dlt645Talk } from './talk.ts';
 
 export interface Dlt645DriverOptions {
@@ -26,7 +26,7 @@ const thinking = 1_000;
 /** DL/T 645-2007 meters on serial lines, of this machine or behind serial servers, together with whatever else is spoken there. */
 export function createDlt645Driver(options: Dlt645DriverOptions): Driver<Dlt645Config> {
   const { clock, profiles, buses } = options;
-  const tries = new RelayTries(clock);
+  const relays = new Relays(clock);
   const tenants = new Tenants();
 
   const open = async (device: Device, config: Dlt645Config, sink: Sink, signal: AbortSignal): Promise<Session> => {
@@ -52,7 +52,7 @@ export function createDlt645Driver(options: Dlt645DriverOptions): Driver<Dlt645C
       hasBlocks: profile.bus.block,
       label: bus.label,
       clock,
-      tries,
+      relays,
       request: ({ question, bytes }, { urgency, signal: ending }) =>
         bus.ask(question, {
           urgency,

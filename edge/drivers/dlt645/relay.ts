@@ -17,31 +17,47 @@ import type { Item } from './planner.ts';
 
 /** Meters bar their password for a day after a few wrong ones (DL/T 645-2007, 7.10): one try is what we allow ourselves. */
 const barred = 24 * 3_600_000;
-const maxBarred = 1_024;
+const maxRelays = 1_024;
 
-/** Meters that refused the password, for as long as their own bar may last. Of one driver: sessions come and go. */
-export class RelayTries {
+/** What was learned of one meter's relay. */
+interface Known {
+  /** Its password was refused: not sent again until then (monotonic). */
+  refused: { readonly until: number; readonly message: string } | null;
+  /** Bit 6 of its status word was seen set: it has the bit, which came with later versions of the standard. */
+  hasCommandBit: boolean;
+  /** It took the command to close and is open. */
+  staysOpen: boolean;
+}
+
+/** The relays of one driver: sessions come and go, what was learned of a meter stays. */
+export class Relays {
   readonly #clock: Clock;
-  readonly #refused = new Map<string, { until: number; message: string }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  of(meter: string): Known {
+    const known = this.#known.get(meter) ?? { refused: null, hasCommandBit: false, staysOpen: false };
+    if (this.#known.size >= maxRelays && !this.#known.has(meter)) this.#known.clear();
+    this.#known.set(meter, known);
+    return known;
+  }
+
   refuse(meter: string, message: string): void {
-    if (this.#refused.size >= maxBarred) this.#refused.clear();
-    this.#refused.set(meter, { until: this.#clock.monotonic() + barred, message });
+    this.of(meter).refused = { until: this.#clock.monotonic() + barred, message };
   }
 
   /** Why the password is not sent to this meter again; null: it may be. */
-  why(meter: string): string | null {
-    const known = this.#refused.get(meter);
-    if (known === undefined || known.until <= this.#clock.monotonic()) return null;
-    return `${known.message}; it is not tried again for a day, so that the meter does not bar itself`;
+  whyNot(meter: string): string | null {
+    const { refused } = this.of(meter);
+    if (refused === null || refused.until <= this.#clock.monotonic()) return null;
+    return `${refused.message}; it is not tried again for a day, so that the meter does not bar itself`;
   }
 }
 
-/** Status word 3 (04000503), annex C: 1 = open; the last command was to open; supply is guaranteed. */
+/** Status word 3 (04000503), annex C: bit 4 the relay is open, 6 the last command was to open, 12 supply is guaranteed. */
 const statusWord = '04000503';
 const commandBit = 6;
 const guaranteedBit = 12;
@@ -52,7 +68,7 @@ export interface RelayWrite {
   readonly command: Command;
   readonly clock: Clock;
   readonly config: Dlt645Config;
-  readonly tries: RelayTries;
+  readonly relays: Relays;
   readonly signal: AbortSignal;
   readonly lastWrite: number;
   written(): void;
@@ -63,7 +79,7 @@ export interface RelayWrite {
 }
 
 export async function writeRelay(relay: RelayWrite): Promise<WriteOutcome> {
-  const { item, command, clock, config, tries, signal } = relay;
+  const { item, command, clock, config, relays, signal } = relay;
   const { point, address } = item;
   const { write } = address;
   if (write === undefined || point.write === undefined) {
@@ -71,20 +87,24 @@ export async function writeRelay(relay: RelayWrite): Promise<WriteOutcome> {
   }
   const { password, operator } = config;
   if (password === undefined) return { outcome: 'refused', message: 'address.password: the relay needs it' };
-  const isStatusWord = address.di === statusWord;
-  /** What it was told last; null: it does not say. */
-  let told: boolean | null = null;
-  const read = async () => {
-    const data = await relay.data();
-    told = isStatusWord ? !isSet(data, commandBit) : null;
-    return { value: decodeDlt645(address, data).value, isGuaranteed: isStatusWord && isSet(data, guaranteedBit) };
-  };
   let asked: Awaited<ReturnType<RelayWrite['asked']>>;
   try {
     asked = await relay.asked();
   } catch (error) {
     return { outcome: 'failed', message: messageOf(error) };
   }
+  const known = relays.of(asked.meter);
+  const isStatusWord = address.di === statusWord;
+  /** It was told to open last; null: it does not say. */
+  let isToldToOpen: boolean | null = null;
+  const read = async () => {
+    const data = await relay.data();
+    const { value } = decodeDlt645(address, data);
+    if (isStatusWord && isSet(data, commandBit)) known.hasCommandBit = true;
+    isToldToOpen = isStatusWord && known.hasCommandBit ? isSet(data, commandBit) : null;
+    if (value === true) known.staysOpen = false;
+    return { value, isGuaranteed: isStatusWord && isSet(data, guaranteedBit) };
+  };
   const outcome = await writeSwitch({
     point,
     command,
@@ -93,10 +113,10 @@ export async function writeRelay(relay: RelayWrite): Promise<WriteOutcome> {
     lastWrite: relay.lastWrite,
     look: async (wanted) => {
       const { value, isGuaranteed } = await read();
-      if (value === wanted && told !== !wanted) return { outcome: 'done', value };
+      if (value === wanted && isToldToOpen !== wanted) return { outcome: 'done', value };
       if (!wanted && isGuaranteed) return { ...guaranteed, ...(value === null ? {} : { value }) };
-      if (wanted && told === true) return opened(write.on);
-      const why = tries.why(asked.meter);
+      if (wanted && (isToldToOpen === false || known.staysOpen)) return opened(write.on);
+      const why = relays.whyNot(asked.meter);
       return why === null ? null : { outcome: 'refused', message: why };
     },
     send: async (wanted) => {
@@ -104,15 +124,16 @@ export async function writeRelay(relay: RelayWrite): Promise<WriteOutcome> {
       const expires = clock.now() + write.expiry;
       const code = wanted ? write.on : write.off;
       await relay.send(relayExchange(asked, { password, operator, command: code, expires }));
+      known.staysOpen = wanted;
     },
     isRefusal: (error) => {
       if (!(error instanceof Dlt645Error)) return false;
-      if (error.isPassword) tries.refuse(asked.meter, error.message);
+      if (error.isPassword) relays.refuse(asked.meter, error.message);
       return true;
     },
     read,
   });
-  const isAllowed = command.value === true && write.on === closingAllowed && told === true;
+  const isAllowed = command.value === true && write.on === closingAllowed && known.staysOpen;
   return outcome.outcome === 'mismatch' && isAllowed ? opened(write.on) : outcome;
 }
 

@@ -14,7 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { addressExchange, readExchange, readMoreExchange } from './exchange.ts';
 import type { Item, Read } from './planner.ts';
 import { planReads, readSingles } from './planner.ts';
-import type { RelayTries } from './relay.ts';
+import type { Relays } from './relay.ts';
 import { writeRelay } from './relay.ts';
 
 export interface AskOptions {
@@ -30,7 +30,7 @@ export interface Dlt645TalkOptions {
   readonly hasBlocks: boolean;
   readonly label: string;
   readonly clock: Clock;
-  readonly tries: RelayTries;
+  readonly relays: Relays;
   /** One exchange on the line, in its turn; resolves with the answer's frame. */
   readonly request: (exchange: Exchange<unknown>, options: AskOptions) => Promise<Buffer>;
 }
@@ -102,14 +102,14 @@ export class Dlt645Talk implements MeterTalk<Read> {
   async write(point: Point | undefined, command: Command, signal: AbortSignal): Promise<WriteOutcome> {
     const item = point === undefined ? undefined : this.#items.get(point.name);
     if (item === undefined) return { outcome: 'refused', message: `there is no point ${command.point}` };
-    const { clock, config, tries, preamble, request } = this.#options;
+    const { clock, config, relays, preamble, request } = this.#options;
     const options: AskOptions = { urgency: 'write', signal };
     return writeRelay({
       item,
       command,
       clock,
       config,
-      tries,
+      relays,
       signal,
       lastWrite: this.#written.get(item.point.name) ?? Number.NEGATIVE_INFINITY,
       written: () => this.#written.set(item.point.name, clock.monotonic()),

@@ -34,6 +34,8 @@ class Relay {
   isOpen = false;
   isTold = false;
   isGuaranteed = false;
+  /** Older meters leave bit 6 at 0. */
+  hasCommandBit = true;
   /** Answers to 1C: acknowledge and obey, acknowledge and do nothing, obey and stay silent, refuse with this word. */
   manner: 'obeys' | 'acknowledges' | 'silent' | number = 'obeys';
   readonly commands: string[] = [];
@@ -57,7 +59,9 @@ class Relay {
 
   #word(): Buffer {
     const word = Buffer.alloc(2);
-    word.writeUInt16LE((this.isOpen ? 0x10 : 0) | (this.isTold ? 0x40 : 0) | (this.isGuaranteed ? 0x1000 : 0));
+    word.writeUInt16LE(
+      (this.isOpen ? 0x10 : 0) | (this.isTold && this.hasCommandBit ? 0x40 : 0) | (this.isGuaranteed ? 0x1000 : 0),
+    );
     return word;
   }
 }
@@ -141,16 +145,30 @@ describe('the relay of a DL/T 645 meter', () => {
 
   it('is not forced when the meter itself opened it', async () => {
     await using rig = await makeRig();
+    await rig.write('relay', false);
+    await rig.write('relay', true);
     rig.relay.isOpen = true;
     expect(await rig.write('relay', true)).toMatchObject({
       outcome: 'refused',
       value: false,
       message: expect.stringContaining('keeps its relay open'),
     });
-    expect(rig.relay.commands).toEqual([]);
+    expect(rig.relay.commands).toHaveLength(2);
     // But it may be told to stay open.
     expect(await rig.write('relay', false)).toMatchObject({ outcome: 'done', value: false });
-    expect(rig.relay.commands).toHaveLength(1);
+    expect(rig.relay.commands).toHaveLength(3);
+  });
+
+  it('of an older meter, which does not say what it was told, is closed, but not a second time', async () => {
+    await using rig = await makeRig();
+    rig.relay.hasCommandBit = false;
+    expect(await rig.write('relay', false)).toMatchObject({ outcome: 'done', value: false });
+    expect(await rig.write('relay', true)).toMatchObject({ outcome: 'done', value: true });
+    rig.relay.isOpen = true;
+    rig.relay.manner = 'acknowledges';
+    expect(await rig.write('relay', true)).toMatchObject({ outcome: 'mismatch', value: false });
+    expect(await rig.write('relay', true)).toMatchObject({ outcome: 'refused', value: false });
+    expect(rig.relay.commands).toHaveLength(3);
   });
 
   it('is not opened while its supply is guaranteed', async () => {
