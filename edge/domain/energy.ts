@@ -27,6 +27,8 @@ export interface EnergyMeter {
   readonly source: MeterSource;
   /** Largest error of a real meter as a share of what it shows: 0.01 of class 1 (GB/T 17215); absent: what is usual for the medium. */
   readonly accuracy?: number;
+  /** The meters under it are meant to count all that goes through it: a difference is then something to look for. */
+  readonly complete?: true;
 }
 
 export type MeterSource =

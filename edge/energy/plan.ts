@@ -43,6 +43,7 @@ export interface WrittenMeter {
   /** `main`, `-canteen` ... */
   readonly sum?: readonly string[] | undefined;
   readonly accuracy?: number | undefined;
+  readonly complete?: boolean | undefined;
 }
 
 export interface EnergySection {
@@ -138,6 +139,7 @@ function meterOf(
     buildings: buildings === undefined ? [] : sharesOf(buildings, section.buildings),
     source,
     ...(meter.accuracy === undefined ? {} : { accuracy: meter.accuracy }),
+    ...(meter.complete === true ? { complete: true as const } : {}),
   };
 }
 

@@ -18,6 +18,11 @@ export interface Bucket extends Span {
 export const steps = { '15min': 900_000, '1h': 3_600_000 } as const;
 export type Step = keyof typeof steps;
 
+/** `1h` where local midnight is on an hour of the epoch; zones such as +05:30 need quarters. */
+export function stepFrom(midnight: number): Step {
+  return midnight % steps['1h'] === 0 ? '1h' : '15min';
+}
+
 /**
  * The port through which amounts come: what one *real* meter of the plan counted in each bucket of the span, kW.h or m3. The
  * buckets begin at multiples of the step since the epoch; `fromAggregates` makes them of what the store tells.

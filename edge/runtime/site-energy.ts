@@ -57,6 +57,8 @@ const meter = z
     sum: z.array(term).min(1).max(200).optional(),
     /** Class as a share: 0.01 of class 1. */
     accuracy: z.number().min(0).max(0.2).optional(),
+    /** What hangs under it is meant to count all of it: a difference is told. */
+    complete: z.boolean().optional(),
   })
   .superRefine(({ device, sum, points, name: called, accuracy }, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
