@@ -9,6 +9,8 @@ import type { DemandState } from './demand-state.ts';
 import { type DemandPrediction, type DemandWindow, followWindow, predictionOf } from './demand-window.ts';
 import { becauseLongEnough } from './demand-words.ts';
 
+export type { DemandPrediction, DemandWindow } from './demand-window.ts';
+
 /*
  * Keeps the mean power of a window below a limit by switching loads off in tiers. Pure: what it answers depends on what is given in
  * and on its state, which is plain JSON.
