@@ -92,7 +92,7 @@ export function stepCounter(rule: CounterRule, state: CounterState, read: Counte
   const isOnCourse = course !== null && follows(rule, course.track, read);
   const isCandidate = candidate !== null && follows(rule, candidate.track, read);
   const rival = isOnCourse ? course : isCandidate && !candidate.isRollover ? candidate : null;
-  if (isOnBase(rule, state, read) && (rival === null || !isNearer(rule, rival.track, state.base, read))) {
+  if (isOnBase(rule, state, read) && (rival === null || !isRivals(rule, rival, state.base, read))) {
     return believe(state, read);
   }
   if (step !== null && isOnCourse) return extend(state, step, read);
@@ -258,8 +258,15 @@ function isOnBase(rule: CounterRule, { base, step, serial }: CounterState, read:
 /** Whether the meter can have come from there to here by counting. */
 function follows(rule: CounterRule, from: CounterTrack, read: CounterRead): boolean {
   if (isSame(from.value, read.value)) return true;
-  if (read.value > from.value) return read.value - from.value <= allowedRise(rule, from, read);
+  if (read.value > from.value) {
+    return !isBackOverWrap(rule, from, read) && read.value - from.value <= allowedRise(rule, from, read);
+  }
   return isOverWrap(rule, from, read);
+}
+
+/** Nearly once around, or a little back over the wrap: nobody can tell, and in history it is the latter (store/rollup.ts). */
+function isBackOverWrap({ wrap }: CounterRule, from: CounterTrack, read: CounterRead): boolean {
+  return wrap !== undefined && from.value < 0.1 * wrap && read.value > 0.9 * wrap;
 }
 
 /** Past the top and started again. */
@@ -269,9 +276,13 @@ function isOverWrap(rule: CounterRule, from: CounterTrack, read: CounterRead): b
   return wrap - from.value + read.value <= allowedRise(rule, from, read);
 }
 
-/** Of two courses that both explain a read, the one that it is nearer to: without a highest rate every rise is one. */
-function isNearer(rule: CounterRule, course: CounterTrack, base: CounterTrack, read: CounterRead): boolean {
-  return distance(rule, course, read) < distance(rule, base, read);
+/**
+ * Whose a read is that the believed course explains too. A settled course may pass by the believed value and keeps its reads; zeros
+ * are no course to rise from, and without a highest rate every rise is one: there it is the nearer.
+ */
+function isRivals(rule: CounterRule, { track, agreed }: CounterCourse, base: CounterTrack, read: CounterRead): boolean {
+  if (agreed >= agreeingReads && track.value !== 0 && rule.maxRate !== undefined) return true;
+  return distance(rule, track, read) < distance(rule, base, read);
 }
 
 function distance(rule: CounterRule, from: CounterTrack, read: CounterRead): number {

@@ -64,13 +64,14 @@ export const emptyPart: Part = {
 
 /**
  * Rise of a counter between two good values: over its wrap if it stood in the last tenth before and in the first after. What
- * is lower otherwise is a fall, and counts as one: good values of a counter fall only where a clock was set back and two stretches
- * of its course lie in each other, and then the sum is right only with every fall in it.
+ * is lower otherwise is a fall, and counts as one (back over the wrap too): good values of a counter fall only where a clock was
+ * set back and two stretches of its course lie in each other, and then the sum is right only with every fall in it.
  */
 export function rise(before: number, after: number, rule: RollupRule): number {
   const { wrap } = rule;
-  const isOver = wrap !== undefined && before > 0.9 * wrap && after < 0.1 * wrap;
-  return isOver ? wrap - before + after : after - before;
+  if (wrap === undefined) return after - before;
+  if (before > 0.9 * wrap && after < 0.1 * wrap) return wrap - before + after;
+  return before < 0.1 * wrap && after > 0.9 * wrap ? after - before - wrap : after - before;
 }
 
 /** The samples with start <= t < end (sorted, each time once), by themselves, held until `end`. */

@@ -205,6 +205,11 @@ export class Summary {
       carries.set(sample.point, { tail: carries.get(sample.point)?.tail ?? null, lastGood: sample.value });
     }
     for (const id of carries.keys()) if (!points.has(id)) carries.delete(id);
+    // Folded beyond what the city knows: a long backlog, and a clock that was set back.
+    for (const id of this.#statements.latestAfter.all(from)) {
+      const point = points.get(id);
+      if (point !== undefined) carries.set(id, this.#reissues.carryAt(point, from));
+    }
     return carries;
   }
 }
@@ -237,6 +242,7 @@ function prepare(db: Db) {
     hot: db.prepare<[number, number], ArrivedSample>(
       'SELECT point, t, d, code, value FROM hot WHERE t >= ? AND t < ? ORDER BY id',
     ),
+    latestAfter: db.prepare<[number], number>('SELECT point FROM latest WHERE t >= ?').pluck(),
     latest: db.prepare<
       [number],
       ArrivedSample & { readonly goodT: number | null; readonly good: number | string | null }
