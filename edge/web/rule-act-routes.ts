@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { actorOf } from './access.ts';
 import { ruleParams } from './rule-routes.ts';
 import {
+  givenBodySchema,
   ruleActAnswer,
   ruleActBody,
-  ruleBodySchema,
   ruleCheckSchema,
   ruleDecideBody,
   ruleDraftBody,
@@ -31,7 +31,7 @@ export function addRuleActRoutes(app: App, { rpc }: CampusView): void {
       schema: {
         tags: ['rules'],
         summary: 'What is wrong with a rule, where it would run, and whether its tests come true; saves nothing',
-        body: z.strictObject({ body: ruleBodySchema }),
+        body: z.strictObject({ body: givenBodySchema }),
         response: { ...problems(400, 503), 200: ruleCheckSchema },
       },
     },

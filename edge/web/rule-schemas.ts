@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ruleKinds, ruleParameterTypes } from '#edge/domain/rule.ts';
+import { findMonster } from '#edge/runtime/rule-monster.ts';
 
 /*
  * Shapes of the API about rules, modes, notices and the repair of devices. Times are ms since epoch UTC. A rule's body is what its
@@ -11,6 +12,11 @@ const time = z.number().int();
 const value = z.union([z.number(), z.boolean(), z.string()]);
 const name = z.object({ zh: z.string(), en: z.string() });
 export const ruleBodySchema = z.record(z.string(), z.unknown());
+/** As somebody sends it: what is too deep or too large goes no further, for whoever tells it on would overflow. */
+export const givenBodySchema = ruleBodySchema.superRefine((body, context) => {
+  const monster = findMonster(body);
+  if (monster !== null) context.addIssue({ code: 'custom', message: monster });
+});
 export const ruleStateSchema = z.enum(['draft', 'shadow', 'active', 'off']);
 
 export const seenSchema = z.object({
@@ -167,7 +173,7 @@ export const ruleWhySchema = z.object({
  * POST /api/v1/rules/check {body}: the same check, saving nothing; also runs its tests.
  */
 export const ruleDraftBody = z.strictObject({
-  body: ruleBodySchema,
+  body: givenBodySchema,
   why: z.string().min(1).max(300),
   base: z.number().int().min(0),
 });
@@ -227,7 +233,10 @@ export const fromTemplateBody = z.strictObject({
   template: z.string().max(63),
   id: z.string().max(63),
   name: name.optional(),
-  values: z.record(z.string().max(63), z.unknown()).default({}),
+  values: z
+    .record(z.string().max(63), z.unknown())
+    .refine((values) => findMonster(values) === null, 'is too deep or too large')
+    .default({}),
   save: z.strictObject({ base: z.number().int().min(0), why: z.string().min(1).max(300) }).optional(),
 });
 export const fromTemplateAnswer = z.object({
@@ -248,7 +257,7 @@ export const fromTemplateAnswer = z.object({
 export const rehearsalBody = z.strictObject({
   rule: z.string(),
   /** The draft; absent: the saved `version`. */
-  body: ruleBodySchema.optional(),
+  body: givenBodySchema.optional(),
   version: z.number().int().min(1).optional(),
   from: time,
   to: time,
