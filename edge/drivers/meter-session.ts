@@ -37,6 +37,10 @@ export interface MeterTalk<Q extends MeterQuestion> {
   write(point: Point | undefined, command: Command, signal: AbortSignal): Promise<WriteOutcome>;
   /** It was silent for long: another meter may stand there when it answers again. */
   lost(): void;
+  /** Two meters answer to its number: nobody knows whose value is whose. */
+  isShared(): boolean;
+  /** The serial number it says it has. */
+  identify(serial: string): void;
 }
 
 export interface MeterSessionOptions<Q extends MeterQuestion> {
@@ -56,6 +60,8 @@ const refusedCap = 86_400_000;
 const recentlyHeard = 60_000;
 /** One lost answer is no news. */
 const silentReads = 2;
+/** Name of the point that is the meter's serial number. */
+const serialPoint = 'serial';
 
 /** One polled meter that answers questions about a few values each: what is asked, what its silences and refusals mean. */
 export class MeterSession<Q extends MeterQuestion> implements Session {
@@ -75,10 +81,12 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
   async read(points: readonly Point[], signal: AbortSignal): Promise<readonly Sample[]> {
     const started = this.#now();
     const values = await this.#readPoints(points, AbortSignal.any([signal, this.#options.signal]));
+    const { value: serial } = [...values].find(([name]) => name === serialPoint)?.[1] ?? {};
+    if (typeof serial === 'string') this.#options.talk.identify(serial);
     this.#sayHealth(values);
-    return points.flatMap((point): Sample[] => {
-      if ((this.#written.get(point.name) ?? Number.NEGATIVE_INFINITY) >= started) return [];
-      return [{ point: point.name, ...(values.get(point.name) ?? noValue('configuration-error')) }];
+    return points.flatMap(({ name }): Sample[] => {
+      if ((this.#written.get(name) ?? Number.NEGATIVE_INFINITY) >= started) return [];
+      return [this.#believed({ point: name, ...(values.get(name) ?? noValue('configuration-error')) })];
     });
   }
 
@@ -89,7 +97,7 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
     if (outcome.value !== undefined) {
       // The read-back is news: the reading follows the output at once, not at the next poll.
       this.#written.set(command.point, this.#now());
-      sink.sample({ point: command.point, value: outcome.value, quality: 'good' });
+      sink.sample(this.#believed({ point: command.point, value: outcome.value, quality: 'good' }));
     }
     return { id: command.id, device: command.device, point: command.point, ...outcome, time: clock.now() };
   }
@@ -123,6 +131,11 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
       }
     }
     return values;
+  }
+
+  #believed(sample: Sample): Sample {
+    if (sample.quality !== 'good' || !this.#options.talk.isShared()) return sample;
+    return { ...sample, quality: 'uncertain', reason: 'not-accurate' };
   }
 
   #mayAsk({ name }: Point, values: Map<PointName, Decoded>): boolean {
@@ -174,6 +187,8 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
       this.#say('offline', `${talk.label}: ${messageOf(this.#lastError)}`, codeOf(this.#lastError));
     } else if (decoded.some((one) => one.reason === 'communication-error')) {
       this.#say('degraded', messageOf(this.#lastError), codeOf(this.#lastError));
+    } else if (talk.isShared()) {
+      this.#say('degraded', 'two meters answer to this number: nobody knows whose value is whose', 'shared');
     } else if (refused !== undefined) {
       this.#say('degraded', `${this.#refused.size} values: ${refused.message}`, 'refused');
     } else if (decoded.length > 0) this.#say('online', 'answers', '');

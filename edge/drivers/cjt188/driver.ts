@@ -48,6 +48,7 @@ export function createCjt188Driver(options: Cjt188DriverOptions): Driver<Cjt188C
       config,
       asked: { type: config.type ?? type, preamble, diOrder: di_order === '901F' ? 'printed' : 'turned' },
       label: bus.label,
+      bus,
       request: ({ question, bytes }, ending) =>
         bus.ask(question, {
           urgency: 'read',

@@ -14,13 +14,10 @@ const maxData = 100;
 const directionBit = 0x80;
 export const refusalBit = 0x40;
 
-export const controls = { read: 0x01, write: 0x04, readAddress: 0x03, vendorWrite: 0x2a } as const;
-
-/** In a question: a meter of whatever kind. */
-export const anyType = 0xaa;
+export const controls = { read: 0x01 } as const;
 
 export interface Cjt188Frame {
-  /** Kind of meter, `anyType` in a question to any. */
+  /** Kind of meter. */
   readonly type: number;
   /** 14 digits as printed on the meter; all A in a question: whoever is there. */
   readonly address: string;

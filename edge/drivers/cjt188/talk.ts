@@ -6,6 +6,7 @@ import { parseCjt188Address } from '#edge/profiles/cjt188-address.ts';
 import type { Decoded } from '#edge/profiles/decode.ts';
 import { decodeCjt188 } from '#edge/profiles/decode-cjt188.ts';
 import type { MeterQuestion, MeterTalk } from '../meter-session.ts';
+import type { Bus } from '../ports/bus.ts';
 import type { WriteOutcome } from '../read-back.ts';
 import type { Cjt188Config } from './config.ts';
 import { anyMeter } from './config.ts';
@@ -30,6 +31,7 @@ export interface Cjt188TalkOptions {
   /** How the profile says that the meter is asked. */
   readonly asked: Omit<Asked, 'meter'>;
   readonly label: string;
+  readonly bus: Pick<Bus, 'isShared' | 'noteSerial'>;
   /** One exchange on the line, in its turn; resolves with the answer's frame. */
   readonly request: (exchange: Exchange<Answer>, signal: AbortSignal) => Promise<Buffer>;
 }
@@ -80,6 +82,14 @@ export class Cjt188Talk implements MeterTalk<Read> {
 
   lost(): void {
     this.#meter = this.#options.config.meter;
+  }
+
+  isShared(): boolean {
+    return this.#options.bus.isShared(this.#meter);
+  }
+
+  identify(serial: string): void {
+    this.#options.bus.noteSerial(this.#meter, serial);
   }
 
   async write(_point: Point | undefined, command: Command): Promise<WriteOutcome> {

@@ -51,6 +51,7 @@ export function createDlt645Driver(options: Dlt645DriverOptions): Driver<Dlt645C
       preamble: profile.bus.preamble,
       hasBlocks: profile.bus.block,
       label: bus.label,
+      bus,
       clock,
       relays,
       request: ({ question, bytes }, { urgency, signal: ending }) =>

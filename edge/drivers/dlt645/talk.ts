@@ -6,6 +6,7 @@ import { decodeDlt645 } from '#edge/profiles/decode-dlt645.ts';
 import { parseDlt645Address } from '#edge/profiles/dlt645-address.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { MeterTalk } from '../meter-session.ts';
+import type { Bus } from '../ports/bus.ts';
 import type { WriteOutcome } from '../read-back.ts';
 import type { Dlt645Config } from './config.ts';
 import { anyMeter } from './config.ts';
@@ -31,6 +32,7 @@ export interface Dlt645TalkOptions {
   readonly label: string;
   readonly clock: Clock;
   readonly relays: Relays;
+  readonly bus: Pick<Bus, 'isShared' | 'noteSerial'>;
   /** One exchange on the line, in its turn; resolves with the answer's frame. */
   readonly request: (exchange: Exchange<unknown>, options: AskOptions) => Promise<Buffer>;
 }
@@ -97,6 +99,14 @@ export class Dlt645Talk implements MeterTalk<Read> {
 
   lost(): void {
     this.#meter = this.#given;
+  }
+
+  isShared(): boolean {
+    return this.#options.bus.isShared(this.#meter ?? anyMeter);
+  }
+
+  identify(serial: string): void {
+    if (this.#meter !== null) this.#options.bus.noteSerial(this.#meter, serial);
   }
 
   async write(point: Point | undefined, command: Command, signal: AbortSignal): Promise<WriteOutcome> {

@@ -13,7 +13,7 @@ describe('a CJ/T 188 frame', () => {
     expect(encodeFrame(anybody, 3)).toEqual(bytes('FE FE FE 68 10 AA AA AA AA AA AA AA 01 03 90 1F 01 D2 16'));
     const heat = { type: 0x20, address: '00000040314132', control: controls.read, data: bytes('90 1F 01') };
     expect(encodeFrame(heat, 0)).toEqual(bytes('68 20 32 41 31 40 00 00 00 01 03 90 1F 01 20 16'));
-    const open = { type: 0x10, address: '00000805000001', control: controls.vendorWrite, data: bytes('A0 17 00 55') };
+    const open = { type: 0x10, address: '00000805000001', control: 0x2a, data: bytes('A0 17 00 55') };
     expect(encodeFrame(open, 3)).toEqual(bytes('FE FE FE 68 10 01 00 00 05 08 00 00 2A 04 A0 17 00 55 C0 16'));
   });
 
