@@ -9,6 +9,8 @@ import { profileFolder } from './context.ts';
 /** Which process talks to devices of a protocol; sensors on MQTT talk to core itself. */
 const processByProtocol: Readonly<Record<string, ProcessName>> = {
   modbus: 'fieldbus',
+  dlt645: 'fieldbus',
+  cjt188: 'fieldbus',
   onvif: 'camera',
   broadcast: 'broadcast',
   snmp: 'fieldbus',

@@ -31,6 +31,8 @@ export interface SimulatorsInit {
 export interface SimulatorPorts {
   readonly modbus: number;
   readonly modbusRtu: number;
+  /** A serial server with DL/T 645 and CJ/T 188 meters behind it. */
+  readonly meterLine: number;
   readonly cameraGate: number;
   readonly cameraPlayground: number;
   readonly speakers: Readonly<Record<string, number>>;
@@ -44,6 +46,7 @@ export interface SimulatorPorts {
 export const demoPorts: SimulatorPorts = {
   modbus: 15_020,
   modbusRtu: 15_021,
+  meterLine: 15_022,
   cameraGate: 18_081,
   cameraPlayground: 18_082,
   speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
@@ -59,6 +62,7 @@ export function prepareDemo(data: string): Demo {
   const fixed = [
     demoPorts.modbus,
     demoPorts.modbusRtu,
+    demoPorts.meterLine,
     demoPorts.cameraGate,
     demoPorts.cameraPlayground,
     demoPorts.control,

@@ -4,6 +4,8 @@ import { type ChildContext, type Running, runChild } from '#edge/runtime/child.t
 import { delay } from '#edge/runtime/lifecycle.ts';
 import { type Camera, startCamera } from '#edge/simulators/camera.ts';
 import { startControl } from '#edge/simulators/control.ts';
+import { School } from '#edge/simulators/meter-campus.ts';
+import { startSerialCampus } from '#edge/simulators/meter-serial.ts';
 import { startModbusCampus } from '#edge/simulators/modbus.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
@@ -19,9 +21,11 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
   await using stack = new AsyncDisposableStack();
   const { host, ports } = init;
   const { profiles } = await loadProfiles(profileFolder);
+  const school = new School({ clock });
   const modbus = stack.use(
-    await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles }),
+    await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles, school }),
   );
+  const line = stack.use(await startSerialCampus({ clock, host, port: ports.meterLine, school }));
   const gate = stack.use(
     await startCamera({
       host,
@@ -75,6 +79,8 @@ export async function startSimulators(init: SimulatorsInit, { clock }: ChildCont
       host: controlHost,
       port: ports.control,
       modbus,
+      school,
+      line,
       cameras: { gate, playground },
       speakers,
       sensors,

@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { Camera } from './camera.ts';
+import type { School } from './meter-campus.ts';
+import type { MeterLine } from './meter-line.ts';
+import { serialMeters } from './meter-serial.ts';
 import type { ModbusCampus } from './modbus.ts';
 import type { Sensors } from './sensors.ts';
 import type { Speaker } from './speaker.ts';
@@ -11,6 +14,9 @@ export interface ControlOptions {
   readonly host: string;
   readonly port: number;
   readonly modbus: ModbusCampus;
+  readonly school: School;
+  /** With the meters of the Chinese protocols. */
+  readonly line: MeterLine;
   readonly cameras: { readonly gate: Camera; readonly playground: Camera };
   readonly speakers: readonly Speaker[];
   readonly sensors: Sensors;
@@ -47,7 +53,7 @@ export async function startControl(options: ControlOptions): Promise<AsyncDispos
 
 type Switches = Readonly<Record<string, { isOn(): boolean; set(on: boolean): void }>>;
 
-function createSwitches({ modbus, cameras, sensors }: ControlOptions): Switches {
+function createSwitches({ modbus, cameras, sensors, school, line }: ControlOptions): Switches {
   const lasting = (set: (on: boolean) => void) => {
     let state = false;
     return {
@@ -66,6 +72,9 @@ function createSwitches({ modbus, cameras, sensors }: ControlOptions): Switches 
     'leak-kitchen': lasting((on) => sensors.leak('leak-kitchen', on)),
     'pir-101': lasting((on) => sensors.occupied('pir-101', on)),
     overload: lasting((on) => modbus.control.setOverload(on)),
+    'water-leak': { isOn: () => school.isLeaking, set: (on: boolean) => school.setLeak(on) },
+    'meter-ac-silent': lasting((on) => line.fault(on ? { kind: 'silent' } : null, serialMeters.airConditioning)),
+    'meter-lights-swap': once(() => school.replace('street-lights')),
     'person-gate': once(() => cameras.gate.person()),
     'person-playground': once(() => cameras.playground.person()),
     'camera-gate-dead': lasting((on) => void cameras.gate.fault(on ? 'hang' : 'none')),

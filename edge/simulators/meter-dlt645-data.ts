@@ -107,6 +107,13 @@ function single(face: ElectricFace, plate: NamePlate, now: number, isOpen: boole
       return ascii(plate.model, 10);
     case '04000503':
       return status3;
+    case '04000501': // batteries and directions
+    case '04000502':
+    case '04000504': // faults of the phases
+    case '04000505':
+    case '04000506':
+    case '04000507':
+      return Buffer.alloc(2);
     case '040005FF':
       return Buffer.concat([Buffer.alloc(4), status3, Buffer.alloc(8)]);
     case '01010000':

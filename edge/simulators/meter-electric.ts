@@ -109,6 +109,7 @@ export class ElectricMeter implements ElectricFace {
     const sum = power[0] + power[1] + power[2];
     this.#power = power;
     this.#now = to;
+    if (this.#demand.time === 0) this.#demand = { kilowatts: 0, time: to };
     if (to <= from) return;
     this.total.add(sum, to - from, to);
     this.#rates[rate(from)]?.add(sum, to - from, to);

@@ -44,8 +44,11 @@ export function profileUnit(profile: Profile, valueNamed: (name: string) => Valu
   };
 }
 
-/** A relay board: coils 0..n-1. Like several real ones it can only be read whole (home-assistant/core#61043). */
-export function relayUnit(channels: boolean[]): SimUnit {
+/**
+ * A relay board: coils 0..n-1. Like several real ones it can only be read whole (home-assistant/core#61043).
+ * `switched` hears of each channel that is written.
+ */
+export function relayUnit(channels: boolean[], switched?: (channel: number, on: boolean) => void): SimUnit {
   return {
     read(table: SimTable, at, count) {
       if (table !== 'coil' || at !== 0 || count !== channels.length) return illegalAddress;
@@ -59,6 +62,7 @@ export function relayUnit(channels: boolean[]): SimUnit {
       if (Buffer.isBuffer(values) || at + values.length > channels.length) return illegalAddress;
       values.forEach((on, i) => {
         channels[at + i] = on === true;
+        switched?.(at + i, on === true);
       });
       return 0;
     },

@@ -2,31 +2,40 @@ import type { Value } from '#edge/domain/reading.ts';
 import type { Profile } from '#edge/profiles/profile.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
-import type { LoadState } from './modbus-load.ts';
-import { circuits, Feeder } from './modbus-load.ts';
-import type { SimFault, SimRequest } from './modbus-server.ts';
+import { School, type SchoolMeterName } from './meter-campus.ts';
+import type { ElectricMeter } from './meter-electric.ts';
+import type { SimFault, SimRequest, SimUnit } from './modbus-server.ts';
 import { startModbusServer } from './modbus-server.ts';
 import { profileUnit, relayUnit } from './modbus-units.ts';
 
-/** Where the virtual devices are: three on one Modbus TCP address, one behind an RTU-over-TCP gateway. */
-export const modbusCampusUnits = { mainMeter: 1, canteenMeter: 2, relays: 10, dormitoryMeter: 1 } as const;
+/** Where the virtual devices are: three on one Modbus TCP address, three behind an RTU-over-TCP gateway. */
+export const modbusCampusUnits = {
+  mainMeter: 1,
+  canteenMeter: 2,
+  relays: 10,
+  dormitoryMeter: 1,
+  teachingMeter: 2,
+  dataRoomMeter: 3,
+} as const;
 
 export interface ModbusCampusOptions {
   readonly clock: Clock;
   readonly host: string;
   /** Modbus TCP: units 1 and 2 are SDM630 meters, unit 10 the 8-channel relay. 0 takes a free port. */
   readonly tcpPort: number;
-  /** RTU over TCP: unit 1 is a DTSU666. */
+  /** RTU over TCP: units 1 to 3 are DTSU666. */
   readonly rtuPort: number;
   /** By path, as `loadProfiles` gives them; the three Modbus profiles must be there. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** What flows through the meters; default a school of its own. */
+  readonly school?: School;
 }
 
 export interface ModbusCampus extends AsyncDisposable {
   readonly tcpPort: number;
   readonly rtuPort: number;
   readonly control: {
-    /** About 75 A more on L1 of the main meter, through relay channel 8: switching that off ends it. */
+    /** About 75 A more on L1 of the main meter, 115 A at least, through relay channel 8: switching that off ends it. */
     setOverload(on: boolean): void;
     /** State of the relay channels, first = channel 1. */
     relays(): readonly boolean[];
@@ -35,26 +44,28 @@ export interface ModbusCampus extends AsyncDisposable {
   };
 }
 
-/** What a meter of this feeder shows, by the names its profile uses. */
-function meterValue(feeder: Feeder, name: string): Value {
-  const state = feeder.now();
-  const total = state.power.reduce((sum, watts) => sum + watts, 0);
+/** What a meter shows, by the names its profile uses. */
+function meterValue(meter: ElectricMeter, name: string): Value {
+  const { power, powerFactor } = meter;
+  const total = power.reduce((sum, watts) => sum + watts, 0);
   const [, quantity = name, phase] = /^(.*)_l([123])$/.exec(name) ?? [];
   if (phase !== undefined) {
     const perPhase: Readonly<Record<string, readonly number[]>> = {
-      voltage: state.voltage,
-      current: state.current,
-      power: state.power,
+      voltage: meter.voltage,
+      current: meter.current,
+      power,
     };
     return perPhase[quantity]?.[Number(phase) - 1] ?? 0;
   }
-  const whole: Readonly<Record<string, () => number>> = {
+  const whole: Readonly<Record<string, () => Value>> = {
+    // A 32-bit register: the last digits of the number on the case.
+    serial: () => String(Number(meter.serial.slice(-8))),
     power: () => total,
-    apparent_power: () => total / state.powerFactor,
-    reactive_power: () => total * Math.tan(Math.acos(state.powerFactor)),
-    power_factor: () => state.powerFactor,
-    frequency: () => state.frequency,
-    energy_import: () => feeder.energy(),
+    apparent_power: () => total / powerFactor,
+    reactive_power: () => total * Math.tan(Math.acos(powerFactor)),
+    power_factor: () => powerFactor,
+    frequency: () => meter.frequency,
+    energy_import: () => meter.energy(0) / 100,
   };
   return whole[name]?.() ?? 0;
 }
@@ -80,49 +91,66 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
     if (found === undefined) throw new CodedError('SIMULATOR_PROFILE', `the virtual campus needs the profile ${path}`);
     return found;
   };
-  const relays = circuits.map(() => true);
-  let overload = false;
+  const school = options.school ?? new School({ clock });
+  const relays = [...school.relays()];
   let fault: ((request: SimRequest) => SimFault | null) | null = null;
-  const load = (): LoadState => ({ relays, overload });
-  const main = new Feeder({ clock, seed: 1, base: 6_000, switched: 'with-circuits', energy: 48_213.6 }, load);
-  const canteen = new Feeder({ clock, seed: 2, base: 4_000, switched: 'without-circuits', energy: 12_877.2 }, load);
-  const dormitory = new Feeder({ clock, seed: 3, base: 2_500, switched: 'without-circuits', energy: 7_340.9 }, load);
-  const meter = (path: string, feeder: Feeder) =>
-    profileUnit(profile(path), (name) => shown(name, meterValue(feeder, name)));
-  const ask = (request: SimRequest) => fault?.(request) ?? null;
+  const unitOf = (path: string, name: SchoolMeterName): SimUnit => {
+    const unit = profileUnit(profile(path), (value) => shown(value, meterValue(school.meters[name], value)));
+    // One look at the clock for all registers of a request: what a meter answers is of one moment.
+    const read: SimUnit['read'] = (...where) => {
+      school.advance();
+      return unit.read(...where);
+    };
+    return { ...unit, read };
+  };
+  type Placed = readonly (readonly [number, string, SchoolMeterName])[];
+  const server = (framing: 'mbap' | 'rtu', port: number, placed: Placed, others: readonly [number, SimUnit][]) => {
+    const names = new Map(placed.map(([unit, , name]) => [unit, name]));
+    return startModbusServer({
+      host,
+      port,
+      framing,
+      fault: (request) => {
+        const name = names.get(request.unit);
+        return name !== undefined && school.meters[name].isDead ? { kind: 'dropped' } : (fault?.(request) ?? null);
+      },
+      units: new Map([...placed.map(([unit, path, name]): [number, SimUnit] => [unit, unitOf(path, name)]), ...others]),
+    });
+  };
 
+  const { mainMeter, canteenMeter, relays: board, dormitoryMeter, teachingMeter, dataRoomMeter } = modbusCampusUnits;
+  const [sdm630, dtsu666] = ['meter/eastron-sdm630', 'meter/chint-dtsu666'] as const;
   await using started = new AsyncDisposableStack();
   const tcp = started.use(
-    await startModbusServer({
-      host,
-      port: tcpPort,
-      framing: 'mbap',
-      fault: ask,
-      units: new Map([
-        [modbusCampusUnits.mainMeter, meter('meter/eastron-sdm630', main)],
-        [modbusCampusUnits.canteenMeter, meter('meter/eastron-sdm630', canteen)],
-        [modbusCampusUnits.relays, relayUnit(relays)],
-      ]),
-    }),
+    await server(
+      'mbap',
+      tcpPort,
+      [
+        [mainMeter, sdm630, 'main'],
+        [canteenMeter, sdm630, 'canteen'],
+      ],
+      [[board, relayUnit(relays, (channel, on) => school.switch(channel, on))]],
+    ),
   );
   const rtu = started.use(
-    await startModbusServer({
-      host,
-      port: rtuPort,
-      framing: 'rtu',
-      fault: ask,
-      units: new Map([[modbusCampusUnits.dormitoryMeter, meter('meter/chint-dtsu666', dormitory)]]),
-    }),
+    await server(
+      'rtu',
+      rtuPort,
+      [
+        [dormitoryMeter, dtsu666, 'dormitory'],
+        [teachingMeter, dtsu666, 'teaching'],
+        [dataRoomMeter, dtsu666, 'data-room'],
+      ],
+      [],
+    ),
   );
   const all = started.move();
   return {
     tcpPort: tcp.port,
     rtuPort: rtu.port,
     control: {
-      setOverload(on) {
-        overload = on;
-      },
-      relays: () => [...relays],
+      setOverload: (on) => school.setOverload(on),
+      relays: () => school.relays(),
       setFault(next) {
         fault = next;
       },

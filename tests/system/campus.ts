@@ -153,11 +153,13 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     control = 0,
     mqtts = 0,
     https = 0,
-  ] = await freePorts(12, host);
+    meterLine = 0,
+  ] = await freePorts(13, host);
   const [teaching = 0, field = 0, door = 0, switchGate = 0] = await freeUdpPorts(4, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
     modbusRtu: rtu,
+    meterLine,
     cameraGate: gate,
     cameraPlayground: playground,
     speakers: { 'speaker-teaching': teaching, 'speaker-playground': field, 'speaker-gate': door },
@@ -169,6 +171,13 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     'meter-canteen': { tcp: { host, port: modbus } },
     'relay-1': { tcp: { host, port: modbus } },
     'meter-dorm': { rtuOverTcp: { host, port: rtu } },
+    'meter-teaching': { rtuOverTcp: { host, port: rtu } },
+    'meter-data': { rtuOverTcp: { host, port: rtu } },
+    'meter-ac': { tcp: { host, port: meterLine, baud: 9_600 } },
+    'meter-motive': { tcp: { host, port: meterLine, baud: 9_600 } },
+    'meter-lights': { tcp: { host, port: meterLine, baud: 9_600 } },
+    'water-main': { tcp: { host, port: meterLine, baud: 9_600 } },
+    'water-dorm': { tcp: { host, port: meterLine, baud: 9_600 } },
     'switch-gate': { host, port: switchGate },
     'camera-gate': { host, port: gate },
     'camera-playground': { host, port: playground },

@@ -53,6 +53,11 @@ test('meters are those of the kind, with a counter of energy taken in', () => {
     'meter-main/energy_import',
     'meter-canteen/energy_import',
     'meter-dorm/energy_import',
+    'meter-teaching/energy_import',
+    'meter-data/energy_import',
+    'meter-ac/energy_import',
+    'meter-motive/energy_import',
+    'meter-lights/energy_import',
   ]);
 });
 
@@ -115,7 +120,8 @@ describe('asking again', () => {
     const energy = ask({ reader: { history } });
     await expect(energy()).rejects.toMatchObject({ code: 'STORE_NOT_READY' });
     problem = 'STORE_BAD_BLOCK';
-    expect((await energy()).map(({ today }) => today !== null)).toEqual([true, false, false]);
+    const [main, ...others] = (await energy()).map(({ today }) => today !== null);
+    expect([main, ...new Set(others)]).toEqual([true, false]);
     problem = null;
   });
 });
