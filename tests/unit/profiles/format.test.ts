@@ -66,6 +66,11 @@ describe('every shipped profile of a register protocol', () => {
     expect(profile.source.length).toBeGreaterThan(0);
   });
 
+  it.each(registerProfiles)('%s names each value in both languages', (_path, profile) => {
+    const unnamed = expandValues(profile).filter(({ label }) => !/[\u4e00-\u9fff]/.test(label.zh) || label.en === '');
+    expect(unnamed.map(({ name }) => name)).toEqual([]);
+  });
+
   it.each(registerProfiles)('%s says of each counter how fast it can rise', (_path, profile) => {
     const counters = pointsOf(profile, polls).filter(({ counter }) => counter !== undefined);
     for (const { name, counter } of counters) expect([name, (counter?.maxRate ?? 0) > 0]).toEqual([name, true]);
