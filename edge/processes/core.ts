@@ -8,6 +8,7 @@ import { createCommands } from '#edge/commands/commands.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { ProcessStatus } from '#edge/domain/health.ts';
 import { pointRef } from '#edge/domain/ids.ts';
+import { energyPlanOf } from '#edge/energy/plan.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
 import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
 import { createCalendar } from '#edge/rules/create-calendar.ts';
@@ -23,6 +24,7 @@ import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
 import { CounterDesk, createCounterMethods, isHeldSource } from './core/counters.ts';
+import { DemandDesk, demandSource } from './core/demand-desk.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
@@ -187,6 +189,16 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   repairs = repair;
+  const { plan: energy } = energyPlanOf(site.energy, campus.devices);
+  const demand = stack.use(
+    new DemandDesk({
+      ...{ plan: energy, devices: campus.devices, commands, clock },
+      latest: ingest.latest,
+      stored: restored.state,
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      commit: (batch) => core.commitUnasked(batch),
+    }),
+  );
   escalation = stack.use(
     new Escalation({
       notify: site.notify,
@@ -246,6 +258,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...adoption.methods,
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
+        'energy.now': async () => ({ demand: demand.now() }),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
         }),
@@ -311,6 +324,7 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).
   if (kind === 'flow') return true;
+  if (kind === 'demand') return site.energy?.demand.some(({ meter }) => demandSource(meter) === source) ?? false;
   if (kind === 'notify') return site.notify?.channels.some(({ id }) => id === name) ?? false;
   if (kind === 'bridge') return campus.devices.some(({ protocol }) => protocol === 'mqtt');
   // Processes and the store are looked at anew: what still ails them is raised again at once.
