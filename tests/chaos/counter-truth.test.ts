@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { random } from '../../fixtures/store/site.ts';
+import { random } from '../fixtures/store/site.ts';
 import { openCounterRoom } from '../unit/processes/counter-room.ts';
 
 /*
