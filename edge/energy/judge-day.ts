@@ -4,7 +4,7 @@ import { unitOf } from './consumption.ts';
 import { adjustmentOf, costOf, meanPriceOf, tariffOn } from './cost.ts';
 import { maxDemandOf } from './demand.ts';
 import type { Verdict } from './findings.ts';
-import type { DayType, LocalClock, LocalDay } from './local-days.ts';
+import { type DayType, type LocalClock, type LocalDay, remembering } from './local-days.ts';
 import { againstBaseline, baselineOf, median, nightLoadOf } from './profile.ts';
 import { type Bucket, type Rises, stepFrom, steps, totalOf, within } from './rises.ts';
 import { type Amounts, amountsOf, type Tree } from './tree.ts';
@@ -53,7 +53,8 @@ type Judged = Pick<EnergyFinding, 'found' | 'expected' | 'unit' | 'costPerDay'> 
 const unknown = (unit: string): Judged => ({ says: 'unknown', found: 0, expected: 0, unit, costPerDay: null });
 
 /** One verdict for each kind that can be asked of each meter. Give them to `stepFindings`, once a day. */
-export function judgeDay(about: DayToJudge): readonly Verdict[] {
+export function judgeDay(asked: DayToJudge): readonly Verdict[] {
+  const about = { ...asked, clock: remembering(asked.clock) };
   const { tree, day, rises } = about;
   const history = amountsOf(tree, rises, { from: day.from - historyMs, to: day.to }, stepFrom(day.from));
   return tree.plan.meters.flatMap((meter) => {

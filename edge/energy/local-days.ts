@@ -61,6 +61,39 @@ export function minuteOfDay(clock: LocalClock, time: number): number {
   return Math.floor(((((time + clock.offsetAt(time)) % day) + day) % day) / 60_000);
 }
 
+/**
+ * The same clock, asked once for each day of UTC on which the offset does not change: a report asks for thousands of times, and a
+ * time zone takes its time to answer.
+ */
+export function remembering(clock: LocalClock): LocalClock {
+  const offsets = new Map<number, number | null>();
+  const offsetAt = (time: number): number => {
+    const slot = Math.floor(time / day);
+    let offset = offsets.get(slot);
+    if (offset === undefined) {
+      const first = clock.offsetAt(slot * day);
+      offset = first === clock.offsetAt((slot + 1) * day - 1) ? first : null;
+      if (offsets.size > 2_000) offsets.clear();
+      offsets.set(slot, offset);
+    }
+    return offset ?? clock.offsetAt(time);
+  };
+  const starts = (time: number): number => {
+    const offset = offsetAt(time);
+    const midnight = Math.floor((time + offset) / day) * day - offset;
+    // On the day on which the offset changes, midnight still had the one before.
+    return midnight + offset - offsetAt(midnight);
+  };
+  return {
+    offsetAt,
+    dayStart: starts,
+    date: (time) => {
+      const local = new Date(time + offsetAt(time));
+      return { date: local.toISOString().slice(0, 10), day: ((local.getUTCDay() + 6) % 7) + 1 };
+    },
+  };
+}
+
 /** The day, the week from Monday on, or the month that a time is in. */
 export function periodAt(clock: LocalClock, kind: PeriodKind, time: number): Period {
   const today = dayAt(clock, time);

@@ -65,7 +65,7 @@ export interface PlannedEnergy {
 /** Points that are looked for where the site file names none; the first that the device has counts. */
 const usualPoints: Readonly<Record<Medium, { readonly energy: readonly string[]; readonly power: readonly string[] }>> =
   {
-    electricity: { energy: ['energy_import', 'energy', 'energy_total'], power: ['power'] },
+    electricity: { energy: ['energy_import', 'energy', 'energy_total', 'energy_yield_total'], power: ['power'] },
     water: { energy: ['volume', 'volume_total', 'total'], power: ['flow'] },
     gas: { energy: ['volume', 'volume_total', 'total'], power: ['flow'] },
     heat: { energy: ['energy', 'energy_heat', 'heat', 'total'], power: ['power'] },

@@ -22,6 +22,7 @@ import {
   type PeriodKind,
   periodAt,
   periodBefore,
+  remembering,
   type Span,
 } from './local-days.ts';
 import {
@@ -122,7 +123,8 @@ export interface DemandReport extends MaxDemand {
 
 const historyMs = 56 * 86_400_000;
 
-export function reportOf(request: ReportRequest): EnergyReport {
+export function reportOf(asked: ReportRequest): EnergyReport {
+  const request = { ...asked, clock: remembering(asked.clock) };
   const { plan, kind, time, now, rises, clock, dayType } = request;
   const tree = treeOf(plan);
   const period = periodAt(clock, kind, time);
