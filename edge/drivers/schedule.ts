@@ -20,6 +20,8 @@ interface Slot {
 export class Schedule {
   readonly #slots: readonly Slot[];
   readonly #place: number;
+  /** At most one for each combination of the four classes. */
+  readonly #lists = new Map<string, readonly Point[]>();
 
   constructor(points: readonly Point[], poll: Site['poll'], start: number, place: number) {
     const classes: readonly (readonly [PollClass, number])[] = [
@@ -63,7 +65,17 @@ export class Schedule {
       missed += late;
       slot.due += (late + 1) * slot.period;
     }
-    return { points: due.flatMap((slot) => slot.points), missed };
+    return { points: this.#together(due), missed };
+  }
+
+  /** The same few lists again and again: a driver keeps what it works out for a list. */
+  #together(due: readonly Slot[]): readonly Point[] {
+    const [only] = due;
+    if (only !== undefined && due.length === 1) return only.points;
+    const key = due.map((slot) => this.#slots.indexOf(slot)).join();
+    const known = this.#lists.get(key) ?? due.flatMap((slot) => slot.points);
+    this.#lists.set(key, known);
+    return known;
   }
 
   /** Everything is due now: the device is back, or the bus forgot what it knew. */

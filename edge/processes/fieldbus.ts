@@ -1,40 +1,84 @@
+import { join } from 'node:path';
 import type { BusClient } from '#edge/bus/client.ts';
 import type { NetworkRow } from '#edge/bus/codec.ts';
 import { maxNetworkRows } from '#edge/bus/codec.ts';
 import { networkTopic } from '#edge/bus/topics.ts';
+import type { Device, Point } from '#edge/domain/device.ts';
 import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
 import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
+import { openLearned } from '#edge/drivers/modbus/learned-file.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { startMonitor } from '#edge/drivers/ping/monitor.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
 import { targetOf } from '#edge/drivers/ping/targets.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
-import type { ProfileShelf } from '#edge/profiles/expand.ts';
-import { loadProfiles } from '#edge/profiles/load.ts';
+import { devicesOf, type ProfileShelf } from '#edge/profiles/expand.ts';
+import { loadProfile } from '#edge/profiles/load.ts';
+import type { Profile } from '#edge/profiles/profile.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
+import type { Site } from '#edge/runtime/site.ts';
+import { processOfProtocol } from './campus.ts';
 import { type EdgeInit, profileFolder } from './context.ts';
 import { startDriverProcess } from './link.ts';
 
 /** Everything on serial lines and their gateways, the switches, and whether the hosts of the campus answer. */
 export async function startFieldbus(init: EdgeInit, context: ChildContext): Promise<Running> {
   const { clock, log } = context;
-  const shelf = await loadProfiles(profileFolder);
+  const shelf = await usedProfiles(init.site);
   const probes = new Probes({ clock, log });
+  await using stack = new AsyncDisposableStack();
+  const learned = stack.use(await openLearned({ file: join(init.data, learnedFile), log }));
+  // The lines outlive nobody: each closes with the last of its devices.
   const buses = createBuses({ clock });
   const drivers = [
-    createModbusDriver({ clock, profiles: shelf.profiles, buses }),
+    createModbusDriver({ clock, profiles: shelf.profiles, buses, learned }),
     createDlt645Driver({ clock, profiles: shelf.profiles, buses }),
     createCjt188Driver({ clock, profiles: shelf.profiles, buses }),
     createSnmpDriver({ clock }),
     createPingDriver({ clock, probes }),
   ];
-  // The lines outlive nobody: each closes with the last of its devices.
-  const beside = (bus: BusClient) => watchNetwork({ init, context, shelf, probes, bus });
-  return startDriverProcess('fieldbus', init, context, drivers, beside, () => buses.health());
+  const running = stack.use(
+    await startDriverProcess('fieldbus', init, context, drivers, {
+      start: (bus) => watchNetwork({ init, context, shelf, probes, bus }),
+      buses: () => buses.health(),
+      devices: devicesHere(init.site, shelf),
+    }),
+  );
+  const owned = stack.move();
+  return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
+
+/** Only what the site names: all profiles together are a large part of the memory of this process. */
+async function usedProfiles({ devices }: Site): Promise<ProfileShelf> {
+  const profiles = new Map<string, Profile>();
+  const broken = new Map<string, string>();
+  for (const path of new Set(devices.map(({ profile }) => profile))) {
+    try {
+      profiles.set(path, await loadProfile(profileFolder, path));
+    } catch (error) {
+      broken.set(path, messageOf(error));
+    }
+  }
+  return { profiles, broken };
+}
+
+/** Meters of one product share their points: four hundred of them are no more than one. */
+function devicesHere(site: Site, shelf: ProfileShelf): Device[] {
+  const points = new Map<string, readonly Point[]>();
+  return devicesOf(site, shelf).devices.flatMap((device): Device[] => {
+    if (processOfProtocol(device.protocol) !== 'fieldbus') return [];
+    const shared = points.get(device.profile) ?? device.points;
+    points.set(device.profile, shared);
+    return [{ ...device, points: shared }];
+  });
+}
+
+/** In the data folder; whoever removes it makes the devices teach it all again. */
+const learnedFile = 'fieldbus-learned.json';
 
 interface Watched {
   readonly init: EdgeInit;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type BusClient, connectBus } from '#edge/bus/client.ts';
 import { decodeCommand, encodeEvent, encodeSamples } from '#edge/bus/codec.ts';
 import { commandTopic, eventTopic, healthTopic, resultTopic, samplesTopic } from '#edge/bus/topics.ts';
+import type { Device } from '#edge/domain/device.ts';
 import type { BusHealth, ProcessHealth, ProcessName } from '#edge/domain/health.ts';
 import type { Driver } from '#edge/drivers/driver.ts';
 import { type HostLink, startHost } from '#edge/drivers/host.ts';
@@ -50,21 +51,29 @@ async function hostLink(process: ProcessName, bus: BusClient, log: Log): Promise
   };
 }
 
-/** A process that runs the devices of some drivers, what it has to do beside them, and what it tells of its lines. */
+export interface Beside {
+  /** What else the process does on the bus. */
+  readonly start?: (bus: BusClient) => Disposable | null;
+  /** What it tells of its lines. */
+  readonly buses?: () => readonly BusHealth[];
+  /** Its devices, where it has looked them up already. */
+  readonly devices?: readonly Device[];
+}
+
+/** A process that runs the devices of some drivers, and what it has beside them. */
 export async function startDriverProcess(
   name: 'fieldbus' | 'camera' | 'broadcast',
   init: EdgeInit,
   context: ChildContext,
   drivers: readonly Driver<unknown>[],
-  beside: (bus: BusClient) => Disposable | null = () => null,
-  buses?: () => readonly BusHealth[],
+  { start, buses, devices: given }: Beside = {},
 ): Promise<Running> {
   const { clock, log } = context;
   const ending = new AbortController();
   const instance = randomUUID();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => ending.abort());
-  const campus = await describeCampus(init.site);
+  const devices = given ?? (await describeCampus(init.site)).devicesOfProcess(name);
   const bus = stack.use(await joinBus(name, init, context, instance, ending.signal));
   const link = await hostLink(name, bus, log);
   stack.use(
@@ -72,7 +81,7 @@ export async function startDriverProcess(
       process: name,
       link,
       drivers,
-      devices: campus.devicesOfProcess(name),
+      devices,
       poll: init.site.poll,
       ...(buses === undefined ? {} : { buses }),
       clock,
@@ -80,7 +89,7 @@ export async function startDriverProcess(
       instance,
     }),
   );
-  stack.use(beside(bus));
+  stack.use(start?.(bus) ?? null);
   const owned = stack.move();
-  return { info: { devices: campus.devicesOfProcess(name).length }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { info: { devices: devices.length }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -34,6 +34,7 @@ const refusedCap = 86_400_000;
 const forgetAfter = 30 * 86_400_000;
 const maxBarriers = 256;
 const maxRefused = 512;
+const maxMessage = 300;
 
 /** The memory of one device. Times are ms since epoch. */
 export class Teachings {
@@ -97,7 +98,7 @@ export class Teachings {
     if (this.#refused.size >= maxRefused && !this.#refused.has(place)) return;
     const before = this.#refused.get(place)?.pause ?? refusedFirst / 4;
     const pause = Math.min(refusedCap, before * 4);
-    this.#refused.set(place, { place, until: now + pause, pause, message });
+    this.#refused.set(place, { place, until: now + pause, pause, message: message.slice(0, maxMessage) });
   }
 
   /** true when it had been refused before. */

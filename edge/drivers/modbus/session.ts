@@ -4,7 +4,7 @@ import type { PointName } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import { noValue } from '#edge/profiles/decode.ts';
-import { parseModbusAddress } from '#edge/profiles/modbus-address.ts';
+import { type ModbusAddress, parseModbusAddress } from '#edge/profiles/modbus-address.ts';
 import type { ModbusProfile } from '#edge/profiles/profile.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
@@ -81,7 +81,7 @@ export class ModbusSession implements Session {
     this.#options = options;
     this.#unit = String(options.config.unit);
     const { device, profile, overhead, clock } = options;
-    this.#items = device.points.map((point): Item => ({ point, address: parseModbusAddress(point.address) }));
+    this.#items = device.points.map((point): Item => ({ point, address: parsedAddress(point.address) }));
     const names = checkedNames(profile.check);
     this.#hasSerial = device.points.some(({ name }) => name === serialPoint);
     this.#checkPoints = device.points.filter(({ name }) => names.has(name));
@@ -306,6 +306,16 @@ export class ModbusSession implements Session {
 
 const doubt = (sample: Sample): Sample =>
   sample.quality === 'good' ? { ...sample, quality: 'uncertain', reason: 'not-accurate' } : sample;
+
+/** Devices of one product share their points. */
+const parsed = new WeakMap<object, ModbusAddress>();
+
+function parsedAddress(address: unknown): ModbusAddress {
+  if (typeof address !== 'object' || address === null) return parseModbusAddress(address);
+  const known = parsed.get(address) ?? parseModbusAddress(address);
+  parsed.set(address, known);
+  return known;
+}
 
 const tables = ['coil', 'discrete', 'holding', 'input'] as const;
 
