@@ -60,6 +60,8 @@ const refusedCap = 86_400_000;
 const recentlyHeard = 60_000;
 /** One lost answer is no news. */
 const silentReads = 2;
+/** So often in a row, and it is no accident any more. */
+const muteAfter = 3;
 /** Name of the point that is the meter's serial number. */
 const serialPoint = 'serial';
 
@@ -69,6 +71,10 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
   readonly #refused = new Map<PointName, { until: number; pause: number; message: string }>();
   /** Monotonic time of the last write to a point: what was asked for before it says nothing about it. */
   readonly #written = new Map<PointName, number>();
+  /** Monotonic time of the last question for a point: the longest waiting goes first. */
+  readonly #asked = new Map<PointName, number>();
+  /** Reads in a row in which a point brought silence, and others an answer. */
+  readonly #mute = new Map<PointName, number>();
   #lastHeard = Number.NEGATIVE_INFINITY;
   #lastError: unknown;
   #silentReads = 0;
@@ -86,6 +92,8 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
     this.#sayHealth(values);
     return points.flatMap(({ name }): Sample[] => {
       if ((this.#written.get(name) ?? Number.NEGATIVE_INFINITY) >= started) return [];
+      // Given up before its turn came (32 meters at 2,400 baud take minutes to read in full): that is no news of it.
+      if (signal.aborted && !values.has(name)) return [];
       return [this.#believed({ point: name, ...(values.get(name) ?? noValue('configuration-error')) })];
     });
   }
@@ -109,20 +117,30 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
   async #readPoints(points: readonly Point[], signal: AbortSignal): Promise<Map<PointName, Decoded>> {
     const { talk } = this.#options;
     const values = new Map<PointName, Decoded>();
-    const work = [...talk.plan(points.filter((point) => this.#mayAsk(point, values)))];
-    for (let question = work.shift(); question !== undefined; question = work.shift()) {
+    const work = this.#inTurn(talk.plan(points.filter((point) => this.#mayAsk(point, values))));
+    let isHeard = false;
+    for (let question = work.shift(); question !== undefined && !signal.aborted; question = work.shift()) {
+      for (const { name } of question.points) this.#asked.set(name, this.#now());
       try {
         const answer = await this.#askTwice(question, signal);
+        isHeard = true;
         for (const { name } of question.points) {
           values.set(name, answer.get(name) ?? noValue('configuration-error'));
           this.#refused.delete(name);
+          this.#mute.delete(name);
         }
       } catch (error) {
+        if (signal.aborted) {
+          for (const { name } of question.points) this.#asked.delete(name);
+          break;
+        }
         this.#lastError = error;
         const { kind, reason } = talk.failureOf(error);
-        if (kind === 'refused') {
-          work.unshift(...this.#refuse(question, messageOf(error)));
-          for (const { name } of question.points) values.set(name, noValue(reason));
+        const isRefusal = kind === 'refused' || (kind === 'silent' && isHeard && this.#isMute(question));
+        if (isRefusal) {
+          const { others, aside } = this.#refuse(question, messageOf(error));
+          work.unshift(...others);
+          for (const { name } of aside) values.set(name, noValue('configuration-error'));
           continue;
         }
         // After one silence the rest of this meter is skipped: it would only cost the line one timeout each.
@@ -131,6 +149,19 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
       }
     }
     return values;
+  }
+
+  /** Some meters do not refuse what they do not have: they say nothing, while they answer to everything else. */
+  #isMute({ points }: Q): boolean {
+    const times = Math.max(...points.map(({ name }) => this.#mute.get(name) ?? 0)) + 1;
+    for (const { name } of points) this.#mute.set(name, times);
+    return times >= muteAfter;
+  }
+
+  /** On a slow line a read may be given up before its end: what was not reached then is asked for first now. */
+  #inTurn(questions: readonly Q[]): Q[] {
+    const since = ({ points }: Q) => Math.min(...points.map(({ name }) => this.#asked.get(name) ?? 0));
+    return [...questions].sort((a, b) => since(a) - since(b));
   }
 
   #believed(sample: Sample): Sample {
@@ -146,17 +177,18 @@ export class MeterSession<Q extends MeterQuestion> implements Session {
   }
 
   /** Other questions that may bring the same; points for which there are none are put aside for a while. */
-  #refuse(question: Q, message: string): readonly Q[] {
+  #refuse(question: Q, message: string): { readonly others: readonly Q[]; readonly aside: readonly Point[] } {
     const { talk, sink } = this.#options;
     const others = talk.instead(question);
     if (others.length > 0) sink.count('split');
     const hopeful = new Set(others.flatMap(({ points }) => points.map(({ name }) => name)));
-    for (const { name } of question.points.filter((point) => !hopeful.has(point.name))) {
+    const aside = question.points.filter(({ name }) => !hopeful.has(name));
+    for (const { name } of aside) {
       const before = this.#refused.get(name)?.pause ?? refusedFirst / 4;
       const pause = Math.min(refusedCap, before * 4);
       this.#refused.set(name, { until: this.#now() + pause, pause, message });
     }
-    return others;
+    return { others, aside };
   }
 
   async #askTwice(question: Q, signal: AbortSignal): Promise<ReadonlyMap<PointName, Decoded>> {

@@ -189,6 +189,40 @@ describe('reading a DL/T 645 meter', () => {
     await expect.poll(() => rig.values(['energy']), { timeout: 5_000 }).toEqual({ energy: allGood.energy });
   });
 
+  it('learns that a meter says nothing instead of refusing, and loses no other value by it', async () => {
+    await using rig = await makeRig();
+    rig.script = (request) => (request.di === '00010000' ? [] : normal(request));
+    const first = await rig.values();
+    expect(first.voltage_l1).toEqual(allGood.voltage_l1);
+    expect(first.energy).toEqual([null, 'bad', 'no-communication']);
+    // From now on it is asked for last, and at last put aside.
+    await expect
+      .poll(async () => rig.values(), { timeout: 10_000 })
+      .toEqual({ ...allGood, energy: [null, 'bad', 'configuration-error'] });
+    rig.asked.length = 0;
+    expect(await rig.values()).toMatchObject({ power: allGood.power });
+    expect(rig.asked).not.toContain('11 00010000');
+    expect(rig.states.at(-1)).toMatch(/^degraded: 1 values: .*did not answer within .* \(read 00010000\)/);
+  });
+
+  it('that is given up half way says nothing of the rest, and begins with it the next time', async () => {
+    await using rig = await makeRig({ bus: { block: false } });
+    const ending = new AbortController();
+    rig.script = (request) => {
+      if (rig.asked.length === 2) ending.abort();
+      return normal(request);
+    };
+    const samples = await rig.session.read(rig.points, ending.signal);
+    expect(samples.map(({ point, quality }) => [point, quality])).toEqual([
+      ['energy', 'good'],
+      ['voltage_l1', 'good'],
+    ]);
+    rig.asked.length = 0;
+    rig.script = normal;
+    expect(await rig.values()).toEqual(allGood);
+    expect(rig.asked.slice(0, 3)).toEqual(['11 02010200', '11 02010300', '11 02030000']);
+  });
+
   it('says when the data of a value have another length than its profile says', async () => {
     await using rig = await makeRig();
     rig.script = ({ di }) => [answer(meter, di, '42 06 12')];
