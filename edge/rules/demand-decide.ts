@@ -51,15 +51,16 @@ export function dueReturn(plan: DemandPlan, loads: readonly Load[], sinceReturn:
   return off.find(mayReturn) ?? null;
 }
 
-/** In the order of shedding. */
+/** `call`: what the reserve asks for, once that is sure; `isOver`: the prediction has been above the target for long enough. In the order of shedding. */
 export function toShed(
   plan: DemandPlan,
   outlook: Outlook,
   loads: readonly Load[],
-  isConfirmed: boolean,
+  call: readonly Act[],
+  isOver: boolean,
 ): readonly Act[] {
-  const going = [...lastCall(plan, outlook, loads)];
-  if (!isConfirmed) return going;
+  const going = [...call];
+  if (!isOver) return going;
   const gone = new Set(going.map(({ load }) => load));
   let power = outlook.power - sum(going.map(({ load }) => drawOf(load)));
   for (const load of loads) {
@@ -75,7 +76,7 @@ export function toShed(
 }
 
 /** What must go now because waiting for the effect of a later decision would use up what is left. */
-function* lastCall(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]): Generator<Act> {
+export function* lastCall(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]): Generator<Act> {
   const reaches = outlook.next === null ? outlook.reaches : [...outlook.reaches, outlook.next];
   const tight = reaches.map((reach) => ({ reach, slack: slackOf(plan, reach, outlook.power, loads) }));
   let draws = sum(loads.filter(mayShed).map(drawOf));

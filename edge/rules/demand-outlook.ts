@@ -13,8 +13,10 @@ const hourMs = 3_600_000;
 export const targetShare = 0.98;
 /** What comes back must leave so much more free: else it would go again at the next breath of wind. */
 export const returnShare = 0.95;
-/** From deciding to seeing the effect at the latest, ms: a step, the way to the device, the next reading of the meter. */
-export const guardTime = 45_000;
+/** What is above or too near the target counts when it has been so for so long: lifts and kettles do not, ms. */
+export const confirmTime = 30_000;
+/** From the first sign to the effect at the latest, ms: making sure, a step, the way to the device, the next reading of the meter. */
+export const guardTime = 75_000;
 /** Reserve where the plan has none, as a share of the limit. */
 const usualReserve = 0.05;
 /** A step of the controller and the way to the device, ms: what a return takes beside the pause. */

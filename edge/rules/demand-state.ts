@@ -12,8 +12,12 @@ export interface DemandState {
   readonly course: Course;
   /** By output. */
   readonly loads: Readonly<Record<string, LoadMemory>>;
-  /** How long the prediction has been above the target, there has been room for the next return, and since the last one, ms. */
+  /**
+   * How long the prediction has been above the target, waiting longer has been unsafe, there has been room for the next return, and since
+   * the last one, ms.
+   */
   readonly overFor: number;
+  readonly tightFor: number;
   readonly calmFor: number;
   readonly sinceReturn: number;
   /** The window of the clock that runs: its start, kW.h that shedding kept from being drawn, highest mean that ended in it, kW. */
@@ -24,7 +28,8 @@ export function startDemand(now: number, monotonic: number): DemandState {
   const window = { from: 0, shed: 0, peak: 0 };
   // The first return may come at once: nothing came back before it.
   const sinceReturn = 86_400_000;
-  return { version: 1, now, monotonic, course: emptyCourse, loads: {}, overFor: 0, calmFor: 0, sinceReturn, window };
+  const waits = { overFor: 0, tightFor: 0, calmFor: 0, sinceReturn };
+  return { version: 1, now, monotonic, course: emptyCourse, loads: {}, ...waits, window };
 }
 
 /**
@@ -53,6 +58,7 @@ export function restoreDemand(plan: DemandPlan, stored: unknown, now: number, mo
     course: isUsable ? stored.course : emptyCourse,
     loads,
     overFor: 0,
+    tightFor: 0,
     calmFor: 0,
     sinceReturn: 0,
   };
@@ -77,7 +83,9 @@ function isStored(value: unknown): value is DemandState {
   if (!isRecord(value) || value.version !== 1) return false;
   const { course, loads, window } = value;
   return (
-    [value.now, value.monotonic, value.overFor, value.calmFor, value.sinceReturn].every(Number.isFinite) &&
+    [value.now, value.monotonic, value.overFor, value.tightFor, value.calmFor, value.sinceReturn].every(
+      Number.isFinite,
+    ) &&
     isRecord(window) &&
     [window.from, window.shed, window.peak].every(Number.isFinite) &&
     isCourse(course) &&

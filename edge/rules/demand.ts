@@ -2,9 +2,9 @@ import type { DemandLoad, DemandPlan } from '#edge/domain/energy.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import { advance, type Measured, powerNow, shifted } from './demand-course.ts';
-import { type Act, dueReturn, roomFor, sum, toShed, worstOf } from './demand-decide.ts';
+import { type Act, dueReturn, lastCall, roomFor, sum, toShed, worstOf } from './demand-decide.ts';
 import { type DemandOutput, drawOf, type Load, type LoadMemory, loadsOf, mayShed, untilsOf } from './demand-loads.ts';
-import { lookAhead, type Outlook, targetShare } from './demand-outlook.ts';
+import { confirmTime, lookAhead, type Outlook, targetShare } from './demand-outlook.ts';
 import type { DemandState } from './demand-state.ts';
 import { type DemandPrediction, type DemandWindow, followWindow, predictionOf } from './demand-window.ts';
 import { becauseLongEnough } from './demand-words.ts';
@@ -82,9 +82,7 @@ export interface DemandOutcome {
 }
 
 const hourMs = 3_600_000;
-/** A prediction above the target counts when it has stood so long: lifts and kettles do not, ms. */
-const confirmTime = 30_000;
-/** And so long there must have been room before a load comes back. */
+/** So long there must have been room before a load comes back, ms. */
 const calmTime = 60_000;
 /** A wall clock that moves by more than this against the monotonic one was put, ms. */
 const clockStep = 1_000;
@@ -102,8 +100,12 @@ export function stepDemand(plan: DemandPlan, before: DemandState, input: DemandI
   const isOver = worst !== null && worst.predicted > plan.limit * targetShare;
   const overFor = isOver ? aged.overFor + passed : 0;
   const due = dueReturn(plan, loads, aged.sinceReturn, passed);
-  const going = outlook === null ? [] : toShed(plan, outlook, loads, overFor >= confirmTime);
-  const room = outlook === null || going.length > 0 || isOver ? null : roomFor(plan, outlook, loads, now);
+  const call = outlook === null ? [] : [...lastCall(plan, outlook, loads)];
+  const tightFor = call.length > 0 ? aged.tightFor + passed : 0;
+  const sure = tightFor >= confirmTime ? call : [];
+  const going = outlook === null ? [] : toShed(plan, outlook, loads, sure, overFor >= confirmTime);
+  const isCalm = outlook !== null && !isOver && call.length === 0;
+  const room = isCalm ? roomFor(plan, outlook, loads, now) : null;
   const calmFor = room === null ? 0 : aged.calmFor + passed;
   const isTurn = calmFor >= calmTime && aged.sinceReturn >= plan.stagger;
   const back = due === null ? (isTurn ? room : null) : { load: due, why: becauseLongEnough };
@@ -116,6 +118,7 @@ export function stepDemand(plan: DemandPlan, before: DemandState, input: DemandI
     course,
     loads: memories,
     overFor: going.length > 0 ? 0 : overFor,
+    tightFor: sure.length > 0 ? 0 : tightFor,
     calmFor: back === null ? calmFor : 0,
     sinceReturn: back === null ? aged.sinceReturn : 0,
     window,
