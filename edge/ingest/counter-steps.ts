@@ -23,14 +23,23 @@ export interface StoredCounters {
   readonly steps: readonly CounterStep[];
 }
 
-/** News as steps with an id; a step that is not known any more is none. */
-export function stepNews(heard: readonly CounterNews[], newId: () => string): StepNews[] {
+/** A meter that leaves its course again so soon is still at the same step: one that is mad must not fill the disk with them, ms. */
+const sameStep = 10 * 60_000;
+
+/** News as steps with an id; a step that is not known any more is none. `monotonic`: our clock, ms. */
+export function stepNews(heard: readonly CounterNews[], newId: () => string, monotonic: number): StepNews[] {
   return heard.flatMap(({ slot, news, step }): StepNews[] => {
     if (step === null) return [];
-    if (news === 'opened') slot.stepId = newId();
+    let isAgain = false;
+    if (news === 'opened') {
+      const last = slot.lastStep;
+      isAgain = last !== null && monotonic - last.at < sameStep;
+      slot.stepId = isAgain && last !== null ? last.id : newId();
+    }
+    if (news === 'returned' && slot.stepId !== null) slot.lastStep = { id: slot.stepId, at: monotonic };
     const shown = toStep(slot, step, news === 'returned' ? 'returned' : step.state);
     if (news === 'returned') slot.stepId = null;
-    return shown === null ? [] : [{ news, step: shown }];
+    return shown === null ? [] : [{ news: isAgain ? 'changed' : news, step: shown }];
   });
 }
 

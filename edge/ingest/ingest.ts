@@ -152,7 +152,7 @@ export function createIngest(options: IngestOptions): Ingest {
     return finish(turn);
   };
   const finish = (turn: Turn): Accepted => {
-    const steps = stepNews(turn.steps, () => newHappeningId(clock));
+    const steps = stepNews(turn.steps, () => newHappeningId(clock), turn.monotonic);
     for (const { news, step } of steps) if (news === 'opened') suspect(turn, step);
     totals.readings += turn.readings.length + turn.late.length;
     totals.events += turn.events.length;

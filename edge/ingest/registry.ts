@@ -23,6 +23,8 @@ export interface Slot {
   readonly past: CounterPast;
   /** Id of the step at which it is held. */
   stepId: string | null;
+  /** The last step that ended by itself, and when (monotonic). */
+  lastStep: { readonly id: string; readonly at: number } | null;
   /** What the meter showed when that was last stored beside the believed value. */
   shown: number | null;
   /** Of the point `serial`: the last one that was good. */
@@ -113,6 +115,7 @@ function newSlot(device: Device, point: Point, now: number, monotonic: number): 
     counter: null,
     past: createCounterPast(),
     stepId: null,
+    lastStep: null,
     shown: null,
     serial: null,
     recent: [],

@@ -20,7 +20,7 @@ const is: Readonly<Record<CounterStep['kind'], Name>> = {
 
 /** A counter stands still until somebody has looked. */
 export function counterHeld(step: CounterStep, device: Device, point: Point): RaiseDecision {
-  const { ref, kind, from, last, serial } = step;
+  const { ref, kind, from, serial } = step;
   const said =
     serial === undefined
       ? is[kind]
@@ -43,7 +43,8 @@ export function counterHeld(step: CounterStep, device: Device, point: Point): Ra
       en: `${device.name.en}: ${point.label.en} ${said.en}`,
     },
     next,
-    reason: `${ref} was ${from}, the meter shows ${last} ${point.unit}`,
+    // Without what it shows now: the alarm must not be a new one with each course of a mad meter.
+    reason: `${ref} stands at ${from} ${point.unit} (${kind})`,
     device: device.id,
     ref,
     zone: device.zone,

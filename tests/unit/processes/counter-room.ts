@@ -29,6 +29,7 @@ export interface CounterRoom extends AsyncDisposable {
   readonly desk: CounterDesk;
   readonly store: Store;
   readonly reader: Reader;
+  readonly folder: string;
   /** Everything that was said of alarms, in order. */
   readonly said: AlarmDecision[];
   readonly published: Reading[];
@@ -125,6 +126,9 @@ export async function openCounterRoom(options: RoomOptions): Promise<CounterRoom
     },
     get store() {
       return now.store;
+    },
+    get folder() {
+      return now.folder;
     },
     get reader() {
       return now.reader;

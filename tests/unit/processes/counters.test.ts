@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { rawRefOf } from '#edge/domain/counter.ts';
 import type { PointName, PointRef } from '#edge/domain/ids.ts';
 import { flowOf, type StuckState, stepStuck } from '#edge/ingest/counter-stuck.ts';
+import { openReplay } from '#edge/store/replay.ts';
 import { type CounterRoom, cityMinutes, openCounterRoom } from './counter-room.ts';
 
 const minute = 60_000;
@@ -73,6 +74,13 @@ describe('a meter that was swapped', () => {
     expect(samples.filter(({ reason }) => reason === 'counter-step')).toEqual([
       expect.objectContaining({ t: step.toTime, value: 3 }),
     ]);
+    // A rule that is rehearsed on this past sees what was counted, when it was heard.
+    using replay = openReplay(room.folder, [{ ref, classOf: null }]);
+    const replayed: unknown[] = [];
+    for (const one of replay.hours(start, start + 4 * hour)) {
+      replayed.push(...Array.from(one.times, (time) => one.at(0, time)?.value));
+    }
+    expect(replayed).toEqual(samples.map(({ value }) => value));
   });
 
   test('counts exactly nothing across the step when nothing is said, and another figure when it is decided anew', async () => {
@@ -206,6 +214,19 @@ describe('a counter', () => {
     if (step === undefined) throw new Error('no step');
     await expect(room.decide(step, 'accept', 0)).rejects.toThrow('no course to accept');
     expect(room.said.filter(({ kind }) => kind === 'raise').length).toBeLessThan(5);
+  });
+
+  test('that leaves its course again and again is one step and one event, not hundreds', async () => {
+    await using room = await openCounterRoom({ start, counter });
+    await count(room, 500, 2);
+    const stored: Promise<void>[] = [];
+    for (let i = 0; i < 200; i++) {
+      for (const energy of [7, 7, 7, 501]) stored.push(room.hear({ energy }));
+      room.clock.advance(2_000);
+    }
+    await Promise.all(stored);
+    expect(room.reader.counterSteps({ limit: 100 })).toEqual([expect.objectContaining({ state: 'returned', to: 7 })]);
+    expect(room.reader.newestEvents(100).filter(({ type }) => type === 'meter_swap_suspected')).toHaveLength(1);
   });
 
   test('gives a backlog that comes late to the days in which it was counted, at home and in the city', async () => {
