@@ -47,7 +47,7 @@ const turnaround = 100;
 const probeShare = 15;
 const maxLateWindow = 10_000;
 const maxUnits = 256;
-/** How long and how often a unit is listened to for a second answer, ms. */
+/** How long at least (one more answer at its usual pace), and how often, a unit is listened to for a second answer, ms. */
 const listenFor = 50;
 const listenEvery = 300_000;
 
@@ -213,7 +213,7 @@ export class Bus implements AsyncDisposable {
   /** Whether a second device answers too, once in a while, and after each answer while one does. */
   async #listen(unit: Unit): Promise<void> {
     unit.listened = this.#now();
-    await delay(Math.max(listenFor, 2 * (unit.latency ?? 0)), this.#end.signal);
+    await delay(Math.max(listenFor, unit.latency ?? 0), this.#end.signal);
   }
 
   async #missed(unit: Unit, error: unknown, options: AskOptions): Promise<void> {
