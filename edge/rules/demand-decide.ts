@@ -75,10 +75,20 @@ export function toShed(
   return going.sort((a, b) => a.load.order - b.load.order);
 }
 
+function tightest(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]) {
+  const reaches = outlook.next === null ? outlook.reaches : [...outlook.reaches, outlook.next];
+  return reaches.map((reach) => ({ reach, slack: slackOf(plan, reach, outlook.power, loads) }));
+}
+
+/** Whether waiting for the effect of a later decision would use up what is left; whether or not anything may go now. */
+export function isTightNow(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]): boolean {
+  const draws = sum(loads.filter(mayShed).map(drawOf));
+  return tightest(plan, outlook, loads).some(({ reach, slack }) => slack < guardOf(reach, draws));
+}
+
 /** What must go now because waiting for the effect of a later decision would use up what is left. */
 export function* lastCall(plan: DemandPlan, outlook: Outlook, loads: readonly Load[]): Generator<Act> {
-  const reaches = outlook.next === null ? outlook.reaches : [...outlook.reaches, outlook.next];
-  const tight = reaches.map((reach) => ({ reach, slack: slackOf(plan, reach, outlook.power, loads) }));
+  const tight = tightest(plan, outlook, loads);
   let draws = sum(loads.filter(mayShed).map(drawOf));
   for (const load of loads) {
     const worst = tight.find(({ reach, slack }) => slack < guardOf(reach, draws));

@@ -2,7 +2,7 @@ import type { DemandLoad, DemandPlan } from '#edge/domain/energy.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import { advance, type Measured, powerNow, shifted } from './demand-course.ts';
-import { type Act, dueReturn, lastCall, roomFor, sum, toShed, worstOf } from './demand-decide.ts';
+import { type Act, dueReturn, isTightNow, lastCall, roomFor, sum, toShed, worstOf } from './demand-decide.ts';
 import { type DemandOutput, drawOf, type Load, type LoadMemory, loadsOf, mayShed, untilsOf } from './demand-loads.ts';
 import { confirmTime, lookAhead, type Outlook, targetShare } from './demand-outlook.ts';
 import type { DemandState } from './demand-state.ts';
@@ -101,10 +101,11 @@ export function stepDemand(plan: DemandPlan, before: DemandState, input: DemandI
   const overFor = isOver ? aged.overFor + passed : 0;
   const due = dueReturn(plan, loads, aged.sinceReturn, passed);
   const call = outlook === null ? [] : [...lastCall(plan, outlook, loads)];
-  const tightFor = call.length > 0 ? aged.tightFor + passed : 0;
+  const isTight = outlook !== null && isTightNow(plan, outlook, loads);
+  const tightFor = isTight ? aged.tightFor + passed : 0;
   const sure = tightFor >= confirmTime ? call : [];
   const going = outlook === null ? [] : toShed(plan, outlook, loads, sure, overFor >= confirmTime);
-  const isCalm = outlook !== null && !isOver && call.length === 0;
+  const isCalm = outlook !== null && !isOver && !isTight;
   const room = isCalm ? roomFor(plan, outlook, loads, now) : null;
   const calmFor = room === null ? 0 : aged.calmFor + passed;
   const isTurn = calmFor >= calmTime && aged.sinceReturn >= plan.stagger;
@@ -117,8 +118,8 @@ export function stepDemand(plan: DemandPlan, before: DemandState, input: DemandI
     ...aged,
     course,
     loads: memories,
-    overFor: going.length > 0 ? 0 : overFor,
-    tightFor: sure.length > 0 ? 0 : tightFor,
+    overFor,
+    tightFor,
     calmFor: back === null ? calmFor : 0,
     sinceReturn: back === null ? aged.sinceReturn : 0,
     window,

@@ -5,19 +5,21 @@ import { broken, judge, live, planOf, type School, schoolOf, type Trace } from '
 import { below, seeded } from './random.ts';
 
 /*
- * "When shedding could prevent it": an oracle that knows everything, sheds all that it may as soon as it may from the window's start on
- * and keeps the same times and the same staggered return, stays at or below the limit, and within the window what cannot be shed does
- * not rise by more than the reserve of the plan. Then the controller must stay at or below the limit as well.
+ * "When shedding could prevent it": an oracle that knows everything and sheds all that it may as soon as it may from the window's start
+ * on, with the same times and the same duty to give back, stays at or below the limit, and within the window what cannot be shed does
+ * not rise by more than nine tenths of the plan's reserve (the rest is for the errors of the meter). Then the controller must stay at or
+ * below the limit as well. Like the controller, the oracle needs 50 s from its first decision until that is obeyed; over the month it is
+ * held against one that needs no time at all.
  */
 
 const minute = 60_000;
 /** Windows begin at the quarter hours; sliding ones are looked at every 150 s. */
 const strides = { fixed: 90, sliding: 15 };
-/** For windows that may begin at any time, the oracle too needs the time from deciding to being obeyed and seen: 50 s. */
-const reactions = { fixed: 0, sliding: 5 };
+/** Steps. */
+const usualReaction = 5;
 
-function couldHave(trace: Trace, plan: DemandPlan) {
-  const verdicts = judge(trace, strides[plan.kind], reactions[plan.kind]);
+function couldHave(trace: Trace, plan: DemandPlan, reaction = usualReaction) {
+  const verdicts = judge(trace, strides[plan.kind], reaction);
   const bound = verdicts.filter(({ oracle, rise }) => oracle <= plan.limit && rise <= 0.9 * (plan.reserve ?? 0));
   return {
     verdicts,
@@ -37,7 +39,7 @@ describe('a month of a school', () => {
   const trace = live(school);
 
   test('never exceeds the limit where shedding could prevent it, and hundreds of windows needed it', () => {
-    const { verdicts, failed, needed } = couldHave(trace, plan);
+    const { verdicts, failed, needed } = couldHave(trace, plan, 0);
     expect(failed).toEqual([]);
     expect(verdicts.length).toBeGreaterThan(2_800);
     expect(needed.length).toBeGreaterThan(300);
@@ -75,7 +77,16 @@ function lifeOf(seed: number, faults?: { power: number; counter: number; restart
   const plan = planOf(random, { n, limit, kind, reserve, power: (limit * (0.1 + 0.6 * random())) / n });
   const size = limit * (0.6 + 0.55 * random());
   const from = 4 + below(random, 48) / 4;
-  return schoolOf({ seed: seed * 7, days: 0.25, from, plan, size, ...(faults === undefined ? {} : { faults }) });
+  const kitchen = random() < 0.5 ? 0 : 0.6 * reserve;
+  return schoolOf({
+    seed: seed * 7,
+    days: 0.25,
+    from,
+    plan,
+    size: size - kitchen / 2,
+    kitchen,
+    ...(faults === undefined ? {} : { faults }),
+  });
 }
 
 describe('any school', () => {

@@ -3,6 +3,7 @@ import type { PointRef, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { type DemandOutcome, stepDemand } from '#edge/rules/demand.ts';
 import type { DemandOutput } from '#edge/rules/demand-loads.ts';
 import { type DemandState, restoreDemand, startDemand } from '#edge/rules/demand-state.ts';
+import { becauseLongEnough } from '#edge/rules/demand-words.ts';
 import { below, seeded } from './random.ts';
 
 /*
@@ -31,6 +32,8 @@ export interface SchoolOptions {
     readonly restart: number;
     readonly clock: number;
   };
+  /** kW of a kitchen that comes and goes by itself, for some minutes at a time. */
+  readonly kitchen?: number;
   /** Share of the declared power that loads really draw. */
   readonly honesty?: number;
 }
@@ -73,13 +76,14 @@ function shareAt(hour: number): number {
 }
 
 export function schoolOf(options: SchoolOptions): School {
-  const { seed, days, plan, size, from = 0 } = options;
+  const { seed, days, plan, size, from = 0, kitchen = 0 } = options;
   const random = seeded(seed);
   const steps = Math.round((days * 24 * hourMs) / stepMs);
   const loads = plan.tiers.flatMap((tier) => tier.loads);
   const base = new Float64Array(steps);
   const wishes = loads.map(() => new Uint8Array(steps));
   let wander = 0;
+  let cooks = false;
   let bump = { until: 0, power: 0 };
   for (let i = 0; i < steps; i++) {
     const time = from * hourMs + i * stepMs;
@@ -89,7 +93,9 @@ export function schoolOf(options: SchoolOptions): School {
     wander = 0.995 * wander + (random() - 0.5) * 0.004;
     if (i >= bump.until && random() < 0.002) bump = { until: i + 3 + below(random, 30), power: random() * 0.04 };
     const lump = i < bump.until ? bump.power : 0;
-    base[i] = size * Math.max(0.05, (isSchool ? shareAt(hour) : 0.3 * shareAt(hour) + 0.1) + wander + lump);
+    if (random() < 1 / 50) cooks = !cooks;
+    const share = Math.max(0.05, (isSchool ? shareAt(hour) : 0.3 * shareAt(hour) + 0.1) + wander + lump);
+    base[i] = size * share + (cooks ? kitchen : 0);
     loads.forEach((_, l) => {
       const wish = wishes[l];
       if (wish === undefined) return;
@@ -111,6 +117,8 @@ export interface Trace {
   /** By load: shed by the controller when the step began, so long already, ms + 1 (negative: given back so long ago; 0: never shed). */
   readonly ages: readonly Float64Array[];
   readonly blind: Uint8Array;
+  /** By load: steps at which it was given back because it had to be. */
+  readonly duties: readonly ReadonlySet<number>[];
   /** Steps at which the controller was started anew, or the clock was put. */
   readonly upsets: readonly number[];
   readonly outcomes: readonly { readonly step: number; readonly outcome: DemandOutcome }[];
@@ -131,6 +139,7 @@ export function live(school: School, look: (outcome: DemandOutcome, step: number
   const blind = new Uint8Array(steps);
   const put = new Float64Array(steps);
   const upsets: number[] = [];
+  const duties = loads.map(() => new Set<number>());
   const outcomes: { step: number; outcome: DemandOutcome }[] = [];
   let shift = 0;
   let monotonicFrom = 0;
@@ -201,6 +210,10 @@ export function live(school: School, look: (outcome: DemandOutcome, step: number
     state = outcome.state;
     if (outcome.changes.length > 0 || outcome.closed !== null) outcomes.push({ step: i, outcome });
     look(outcome, i);
+    for (const { kind, ref, why } of outcome.changes) {
+      const l = loads.findIndex(({ output }) => output === ref);
+      if (kind === 'return' && why === becauseLongEnough) duties[l]?.add(i + 1);
+    }
     loads.forEach((load, l) => {
       const shed = outcome.sheds.find(({ ref }) => ref === load.output);
       const off = shed !== undefined;
@@ -209,7 +222,7 @@ export function live(school: School, look: (outcome: DemandOutcome, step: number
       isHeld[l] = off;
     });
   }
-  return { school, power, held, ages, blind, upsets, outcomes, put };
+  return { school, power, held, ages, blind, duties, upsets, outcomes, put };
 }
 
 export interface Verdict {
@@ -230,7 +243,11 @@ export interface Verdict {
  * What each window of the true clock came to, and what it could have come to. `stride`: steps between two windows; `reaction`: steps
  * that pass before the oracle's first decision is obeyed and seen.
  */
-export function judge({ school, power, held, ages }: Trace, stride: number, reaction: number): readonly Verdict[] {
+export function judge(
+  { school, power, held, ages, duties }: Trace,
+  stride: number,
+  reaction: number,
+): readonly Verdict[] {
   const { steps, base, wishes, loads, options } = school;
   const length = Math.round(options.plan.window / stepMs);
   const verdicts: Verdict[] = [];
@@ -243,19 +260,20 @@ export function judge({ school, power, held, ages }: Trace, stride: number, reac
       free += base[i] ?? 0;
       for (let l = 0; l < loads.length; l++) if (wishes[l]?.[i] === 1) free += loads[l]?.power ?? 0;
     }
-    const oracle = oracleOf(school, { held, ages }, from, to, reaction);
+    const oracle = oracleOf(school, { held, ages, duties }, from, to, reaction);
     verdicts.push({ from, to, demand: demand / length, free: free / length, oracle, rise: riseOf(school, from, to) });
   }
   return verdicts;
 }
 
 /**
- * Sheds everything it may as soon as it may, from the window's start on, with the times that each load has behind it then. It gives a
- * load back as early before the end of its time as it takes for all to come back one after the other.
+ * Sheds everything it may as soon as it may, from the window's start on, with the times that each load has behind it then. What was off
+ * before it gives back when the controller had to; what it sheds itself, as early before the end of its time as it takes for all loads to
+ * come back one after the other.
  */
 function oracleOf(
   { base, wishes, loads, options }: School,
-  { held, ages }: Pick<Trace, 'held' | 'ages'>,
+  { held, ages, duties }: Pick<Trace, 'held' | 'ages' | 'duties'>,
   from: number,
   to: number,
   reaction: number,
@@ -271,9 +289,12 @@ function oracleOf(
       off = true;
       age = 0;
     }
+    let isOurs = held[l]?.[from] !== 1;
     for (let i = from; i < to; i++) {
-      if (off && age >= Math.max(load.minOff, load.maxOff - early)) [off, age] = [false, 0];
-      else if (!off && age >= load.minOn) [off, age] = [true, 0];
+      const mustReturn = isOurs ? age >= Math.max(load.minOff, load.maxOff - early) : duties[l]?.has(i) === true;
+      if (off && mustReturn) {
+        [off, age, isOurs] = [false, 0, true];
+      } else if (!off && age >= load.minOn) [off, age] = [true, 0];
       const isLate = i - from < reaction && held[l]?.[from] !== 1;
       if ((!off || isLate) && wishes[l]?.[i] === 1) energy += load.power;
       age += stepMs;

@@ -135,6 +135,14 @@ describe('what is shed', () => {
     expect(outcomes.at(-1)?.sheds[0]?.why.zh).toContain('若其余负荷再升 30 kW');
   });
 
+  test('goes before the window begins in which it must be off', () => {
+    const plan = planWith([load('a', { power: 15 })], { reserve: 20 });
+    const scene = sceneAt(13 * minute);
+    const outcomes = run(plan, scene, 2 * minute, () => 80);
+    expect(changes(outcomes)).toEqual(['shed relay-1/a']);
+    expect(outcomes.at(5)?.sheds).toEqual([]);
+  });
+
   test('when nothing is left, it is said that the limit cannot be kept', () => {
     const outcomes = run(planWith([load('a')]), sceneAt(), 2 * minute, () => 130);
     expect(outcomes.at(-1)?.status).toBe('short');
