@@ -32,9 +32,13 @@ export interface DemandInput {
   readonly now: number;
   /** ms: minimum and maximum times run on it, so that a step of the wall clock shortens none of them. */
   readonly monotonic: number;
-  /** Active power of the plan's meter, kW, with the time at which it was so; null: bad, stale or never heard. */
+  /**
+   * Active power of the plan's meter, kW, with the time at which it was last *heard*; null: bad, stale or never heard. Not the source time
+   * of a reading that core keeps: that stays where it is as long as the value moves within its deadband, and a steady load would look like
+   * a silent meter. A good reading has been heard within its `staleAfter`, so `now` will do for it.
+   */
   readonly power: Measured | null;
-  /** Its counter, kW.h; null likewise. */
+  /** Its counter, kW.h, with the time at which it came to show this (source time); null likewise. */
   readonly energy: Measured | null;
   /** Every output that the plan names: one that is missing is not touched. */
   readonly outputs: ReadonlyMap<PointRef, DemandOutput>;
