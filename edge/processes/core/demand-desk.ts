@@ -185,7 +185,8 @@ export class DemandDesk implements Disposable {
     if (source?.kind !== 'real') return { power: null, energy: null };
     const { power, energy } = source;
     return {
-      power: power === null ? null : measuredOf(latest.get(power.ref), power.factor),
+      // A load that does not change is told rarely: as long as its quality is good it is so now. A counter is extrapolated from its time.
+      power: power === null ? null : measuredOf(latest.get(power.ref), power.factor, this.#options.clock.now()),
       energy: measuredOf(latest.get(energy.ref), energy.factor),
     };
   }
@@ -273,9 +274,9 @@ function shedRefs(state: DemandState): string[] {
   return Object.entries(state.loads).flatMap(([ref, { shed }]) => (shed ? [ref] : []));
 }
 
-function measuredOf(reading: Reading | undefined, factor: number): Measured | null {
+function measuredOf(reading: Reading | undefined, factor: number, time = reading?.sourceTime ?? 0): Measured | null {
   if (reading === undefined || reading.quality !== 'good' || typeof reading.value !== 'number') return null;
-  return { value: reading.value * factor, time: reading.sourceTime };
+  return { value: reading.value * factor, time };
 }
 
 /** Reasons of holds are one text; people of both languages read it. */
