@@ -25,6 +25,8 @@ export interface SimulatorsInit {
   readonly broker: { readonly host: string; readonly port: number };
   readonly passwords: Readonly<Record<string, string>>;
   readonly ports: SimulatorPorts;
+  /** Where the meters keep what they counted; absent: they begin anew at each start. */
+  readonly meterState?: string;
 }
 
 /** Ports of the simulated devices. */
@@ -90,7 +92,13 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     await setClientPassword(data, id, password);
     passwords[id] = password;
   }
-  const init: SimulatorsInit = { host, broker: brokerAddress(site), passwords, ports: demoPorts };
+  const init: SimulatorsInit = {
+    host,
+    broker: brokerAddress(site),
+    passwords,
+    ports: demoPorts,
+    meterState: join(data, 'meters.json'),
+  };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
 }
 

@@ -1,11 +1,12 @@
 import { samplesTopic } from '#edge/bus/topics.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
-import { delay } from '#edge/runtime/lifecycle.ts';
+import { delay, Ticker } from '#edge/runtime/lifecycle.ts';
 import { type Camera, startCamera } from '#edge/simulators/camera.ts';
 import { startControl } from '#edge/simulators/control.ts';
 import { School } from '#edge/simulators/meter-campus.ts';
 import { startSerialCampus } from '#edge/simulators/meter-serial.ts';
+import { loadSchoolState, saveSchoolState } from '#edge/simulators/meter-state.ts';
 import { startModbusCampus } from '#edge/simulators/modbus.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
@@ -17,11 +18,21 @@ import type { SimulatorsInit } from './demo.ts';
 const controlHost = '127.0.0.1';
 
 /** The virtual campus: real protocols over real sockets, and a page with switches for what happens there. */
-export async function startSimulators(init: SimulatorsInit, { clock }: ChildContext): Promise<Running> {
+export async function startSimulators(init: SimulatorsInit, { clock, log }: ChildContext): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const { host, ports } = init;
   const { profiles } = await loadProfiles(profileFolder);
-  const school = new School({ clock });
+  const { meterState: file } = init;
+  const school = new School({ clock, state: file === undefined ? null : await loadSchoolState(file) });
+  if (file !== undefined) {
+    // A full disk must not take the devices with it: they then forget what they counted since, that is all.
+    const keep = () =>
+      saveSchoolState(file, school).catch((error: unknown) =>
+        log.warn({ error }, 'what the meters counted is not kept'),
+      );
+    stack.defer(keep);
+    stack.use(new Ticker(15_000, keep));
+  }
   const modbus = stack.use(
     await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles, school }),
   );

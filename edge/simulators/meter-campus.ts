@@ -2,6 +2,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { ExactCounter } from './meter-counter.ts';
 import { ElectricMeter, type PhasePower, serialOf } from './meter-electric.ts';
 import { circuits, loads, type SchoolLoad, schoolPower, schoolWater } from './meter-school.ts';
+import type { SchoolState } from './meter-state.ts';
 
 /*
  * The school's meters, counting exactly what the model says flows. The main meter counts what the others count and what is lost
@@ -13,6 +14,8 @@ export interface SchoolOptions {
   readonly seed?: number;
   /** How long the power stays as it is, ms; must part a quarter of an hour. Default 2,000. */
   readonly step?: number;
+  /** Goes on from there: what flowed since then is counted, as meters do that nobody reads. */
+  readonly state?: SchoolState | null;
 }
 
 const electric = {
@@ -40,8 +43,9 @@ export function tariffOf(now: number): 0 | 1 | 2 | 3 {
   return hours >= 23 || hours < 7 ? 3 : 2;
 }
 
-/** Further than this in one go is gone over in coarse steps: somebody set the clock. */
-const longAway = 60 * 24 * 3_600_000;
+/** Further than this in one go is gone over in steps of a minute; further than two months, of a quarter of an hour. */
+const away = 24 * 3_600_000;
+const longAway = 60 * away;
 
 export class School {
   readonly meters: Readonly<Record<SchoolMeterName, ElectricMeter>>;
@@ -63,7 +67,7 @@ export class School {
   #isLeaking = true;
   #now: number;
 
-  constructor({ clock, seed = 1, step = 2_000 }: SchoolOptions) {
+  constructor({ clock, seed = 1, step = 2_000, state = null }: SchoolOptions) {
     this.#clock = clock;
     this.#seed = seed;
     this.#step = step;
@@ -80,6 +84,7 @@ export class School {
       motive: meter('motive'),
       'street-lights': meter('street-lights'),
     };
+    if (state !== null) this.#resume(state);
     this.#flow(this.#now, this.#now);
   }
 
@@ -88,7 +93,8 @@ export class School {
     const until = this.#clock.now();
     // A clock that was set back: nothing flows twice.
     if (until < this.#now) this.#now = until;
-    const step = until - this.#now > longAway ? 900_000 : this.#step;
+    const ahead = until - this.#now;
+    const step = ahead > longAway ? 900_000 : ahead > away ? Math.max(60_000, this.#step) : this.#step;
     while (this.#now < until) {
       const end = Math.min(until, (Math.floor(this.#now / step) + 1) * step);
       this.#flow(this.#now, end);
@@ -139,6 +145,30 @@ export class School {
     this.#change(() => {
       this.#isLeaking = on;
     });
+  }
+
+  /** Everything that a later school needs to go on. */
+  get state(): SchoolState {
+    this.advance();
+    return {
+      time: this.#now,
+      meters: Object.fromEntries(Object.entries(this.meters).map(([name, meter]) => [name, meter.state])),
+      losses: this.losses.state,
+      water: { dormitory: this.water.dormitory.state, main: this.water.main.state },
+      settled: { ...this.waterSettled },
+    };
+  }
+
+  #resume(state: SchoolState): void {
+    for (const [name, meter] of Object.entries(this.meters)) {
+      const known = state.meters[name];
+      if (known !== undefined) meter.resume(known);
+    }
+    this.losses.resume(state.losses);
+    this.water.dormitory.resume(state.water.dormitory);
+    this.water.main.resume(state.water.main);
+    Object.assign(this.waterSettled, state.settled);
+    this.#now = Math.min(state.time, this.#now);
   }
 
   /** Until now it was as it was. From now on it is otherwise, at once and not with the next step. */

@@ -30,6 +30,14 @@ export interface CounterOptions extends CounterDigits {
   readonly start: number;
 }
 
+/** What is needed to go on counting later: whole numbers as text. */
+export interface CounterState {
+  readonly truth: string;
+  readonly rest: string;
+  readonly zero: string;
+  readonly serial: string;
+}
+
 /** Marks of full hours: a year, and the first hour of it is forgotten for each new one. */
 const maxHours = 9_000;
 const maxMarks = 1_000;
@@ -87,6 +95,18 @@ export class ExactCounter {
   shown(now: number): number {
     if (now < this.#zerosUntil) return 0;
     return this.#stuckAt ?? this.#steps();
+  }
+
+  get state(): CounterState {
+    return { truth: `${this.#truth}`, rest: `${this.#rest}`, zero: `${this.#zero}`, serial: this.#serial };
+  }
+
+  /** Goes on where another one stopped. */
+  resume(state: CounterState): void {
+    this.#truth = BigInt(state.truth);
+    this.#rest = BigInt(state.rest);
+    this.#zero = BigInt(state.zero);
+    this.#serial = state.serial;
   }
 
   /** Another meter in the same place: another serial number, and it begins at 0 (or where it is said to). */

@@ -1,4 +1,4 @@
-import { type CounterDigits, ExactCounter } from './meter-counter.ts';
+import { type CounterDigits, type CounterState, ExactCounter } from './meter-counter.ts';
 import { seededRandom } from './meter-faults.ts';
 
 /* An electricity meter: what it measures from the power that flows through it, and what it remembers. */
@@ -39,6 +39,12 @@ export interface ElectricOptions extends CounterDigits {
   readonly powerFactor: number;
   /** Which of 尖峰平谷 (0 to 3) the meter's own clock is in; default the flat one. */
   readonly rate?: (now: number) => 0 | 1 | 2 | 3;
+}
+
+/** The total, 尖峰平谷, and what was settled at the ends of months. */
+export interface ElectricState {
+  readonly counters: readonly CounterState[];
+  readonly months: readonly (readonly number[])[];
 }
 
 const hour = 3_600_000;
@@ -133,6 +139,18 @@ export class ElectricMeter implements ElectricFace {
 
   freeze(now: number): void {
     this.#keep('command', now);
+  }
+
+  get state(): ElectricState {
+    return { counters: [this.total, ...this.#rates].map((counter) => counter.state), months: this.#months };
+  }
+
+  resume({ counters, months }: ElectricState): void {
+    [this.total, ...this.#rates].forEach((counter, i) => {
+      const state = counters[i];
+      if (state !== undefined) counter.resume(state);
+    });
+    this.#months.push(...months);
   }
 
   /** Another meter in this place. */

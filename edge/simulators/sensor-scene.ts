@@ -58,6 +58,16 @@ export function dispenserPower(local: number): number {
   return Math.round(cycle < 3.5 ? 1480 + 15 * noise(local, 6) : 4 + noise(local, 7));
 }
 
+/**
+ * What its plug has counted until then, kWh. A little more than it draws, so that a plug that starts again never shows less than
+ * it did: that would be another plug.
+ */
+export function dispenserEnergy(local: number): number {
+  const minutes = Math.max(0, local - Date.UTC(2026, 0, 1)) / 60_000;
+  const boiling = Math.floor(minutes / 12) * 3.5 + Math.min(3.5, minutes % 12);
+  return 412.337 + (1.6 * boiling + 0.006 * minutes) / 60;
+}
+
 /** Eight to noon and two to half past five, Monday to Friday. */
 function isLesson(local: number): boolean {
   // 1 January 1970 was a Thursday; 0 is Sunday.

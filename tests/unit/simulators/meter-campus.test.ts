@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { School } from '#edge/simulators/meter-campus.ts';
 import { ExactCounter } from '#edge/simulators/meter-counter.ts';
 import { circuits, dayKindOf, loads, outdoorTemperature, schoolPower } from '#edge/simulators/meter-school.ts';
+import { loadSchoolState, saveSchoolState } from '#edge/simulators/meter-state.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -125,6 +129,31 @@ describe('the meters of the school', () => {
     expect(one.advance().meters.main.total.truth).toBe(before);
     clock.step(hour);
     expect(Number(one.advance().meters.main.total.truth)).toBeGreaterThan(Number(before));
+  });
+
+  test('go on where they were, with what flowed while nobody ran them, and a swapped one stays swapped', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'meters-'));
+    try {
+      const file = join(folder, 'meters.json');
+      expect(await loadSchoolState(file)).toBeNull();
+      const { clock, school: first } = school();
+      clock.advance(hour);
+      first.advance();
+      first.replace('motive');
+      await saveSchoolState(file, first);
+      const shown = first.meters.main.energy(0);
+      clock.advance(5 * hour);
+      const second = new School({ clock, step: 10_000, state: await loadSchoolState(file) });
+      second.advance();
+      first.advance();
+      expect(second.state).toEqual(first.state);
+      expect(second.meters.main.energy(0)).toBeGreaterThan(shown + 1_000);
+      expect(second.meters.motive.serial).toBe(first.meters.motive.serial);
+      writeFileSync(file, '{"time": 1');
+      expect(await loadSchoolState(file)).toBeNull();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('a circuit that is cut, a relay that opens and a meter without power take their load off the main meter', () => {
