@@ -11,7 +11,7 @@ const name = z.object({ zh: z.string(), en: z.string() });
 const medium = z.enum(media);
 const subItem = z.enum(subItems);
 
-/** What is known of an amount: `known` is the share of its time, `estimated` the part of `value` whose time is a guess. */
+/** What is known of an amount: `known` (of buckets, too) is the share of its time, `estimated` the part of `value` whose time is a guess. */
 export const amountSchema = z.object({ value: z.number().nullable(), known: z.number(), estimated: z.number() });
 const bucket = z.object({
   from: time,
@@ -182,6 +182,8 @@ export const energyReportSchema = z.object({
   to: time,
   /** It still runs. */
   running: z.boolean(),
+  /** Only of the meters in one's own zones: it is not the whole campus. */
+  partial: z.boolean(),
   campus: name,
   currency: z.string().nullable(),
   media: z.array(
@@ -208,8 +210,18 @@ export const energyReportSchema = z.object({
       ),
       /** Rows of the meter tree, depth first. */
       meters: z.array(part.extend({ meter: z.string(), name, depth: z.number(), before: amountSchema })),
-      /** Flow of the tree for a picture: from a meter (or `medium`) to a meter, a sub-item or `unaccounted`. */
-      flows: z.array(z.object({ from: z.string(), to: z.string(), amount: z.number() })),
+      /**
+       * Flow of the tree for a picture: from a meter (or the word `medium`) to a meter, a sub-item or `unaccounted`. `toKind` tells a
+       * meter that is called like a sub-item from the sub-item.
+       */
+      flows: z.array(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          toKind: z.enum(['meter', 'subItem', 'unaccounted']),
+          amount: z.number(),
+        }),
+      ),
       /** Main minus subs: what no sub-meter explains; null: there are no subs. */
       unaccounted: z
         .object({ amount: z.number().nullable(), share: z.number().nullable(), tolerance: z.number().nullable() })

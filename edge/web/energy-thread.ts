@@ -1,0 +1,119 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { OpeningHours } from '#edge/domain/calendar.ts';
+import type { EnergyPlan } from '#edge/domain/energy.ts';
+import type { Name } from '#edge/domain/place.ts';
+import { type PeriodKind, remembering } from '#edge/energy/local-days.ts';
+import { treeOf } from '#edge/energy/tree.ts';
+import { ManualClock } from '#edge/runtime/clock.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
+import { openReader, type Reader } from '#edge/store/reader.ts';
+import { dayTypeOf, type EnergyContext } from './energy-context.ts';
+import { findMeter, type MeterFigures, meterFigures } from './energy-meter-page.ts';
+import { freshSlow, isStale, type SlowFigures, type TodayFigures, todayFigures } from './energy-now.ts';
+import { type ReportFigures, reportFigures } from './energy-report.ts';
+import { measuredOf, risesOf } from './energy-rises.ts';
+import { narrowedPlan } from './energy-scope.ts';
+import { createLocalTime } from './local-time.ts';
+
+/*
+ * Adds up what meters counted, in a thread of its own with its own connection to the store: a month of forty meters is half a second of
+ * work, and nobody's live view waits for it.
+ */
+
+export interface EnergyThreadOptions {
+  /** Of the database. */
+  readonly folder: string;
+  readonly plan: EnergyPlan;
+  readonly timeZone: string;
+  readonly openingHours: OpeningHours;
+  readonly campus: Name;
+  readonly buildings: readonly { readonly id: string; readonly name: Name }[];
+}
+
+export interface EnergyQuestions {
+  readonly report: {
+    readonly ask: { readonly kind: PeriodKind; readonly time: number };
+    readonly answer: ReportFigures;
+  };
+  readonly meter: {
+    readonly ask: { readonly meter: string; readonly kind: PeriodKind; readonly time: number };
+    readonly answer: MeterFigures;
+  };
+  readonly today: { readonly ask: object; readonly answer: TodayFigures };
+}
+
+export type EnergyQuestion = {
+  [Q in keyof EnergyQuestions]: {
+    readonly what: Q;
+    readonly ask: EnergyQuestions[Q]['ask'];
+    readonly now: number;
+    /** Ids of the meters that whoever asks sees; null: all. */
+    readonly visible: readonly string[] | null;
+    /** Changes with what people decide about counters: nothing from before is used then. */
+    readonly edition: string;
+  };
+}[keyof EnergyQuestions];
+
+export type ToEnergyThread = { readonly id: number; readonly question: EnergyQuestion };
+export type FromEnergyThread =
+  | { readonly id: number; readonly answer: EnergyQuestions[keyof EnergyQuestions]['answer'] }
+  | { readonly id: number; readonly code: string; readonly message: string };
+
+const mostSlow = 20;
+
+/** Answers questions about one campus; the thread behind its messages, without them. */
+export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader, 'history'>, clock: ManualClock) {
+  const localTime = remembering(createLocalTime(options.timeZone));
+  const dayType = dayTypeOf(options.openingHours);
+  const buildingNames = new Map(options.buildings.map(({ id, name }) => [id, name]));
+  const slow = new Map<string, SlowFigures>();
+
+  const contextOf = ({ now, visible }: EnergyQuestion): EnergyContext => {
+    clock.step(now - clock.now());
+    const plan = visible === null ? options.plan : narrowedPlan(options.plan, new Set(visible), () => true);
+    const rises = risesOf(reader, plan);
+    return {
+      ...{ plan, rises, dayType, now, buildingNames },
+      isWhole: visible === null,
+      tree: treeOf(plan),
+      measured: measuredOf(reader, plan, rises),
+      clock: localTime,
+      campus: options.campus,
+    };
+  };
+  const slowOf = (context: EnergyContext, { visible, edition }: EnergyQuestion): SlowFigures => {
+    const key = `${edition} ${visible?.join() ?? '*'}`;
+    const known = slow.get(key);
+    if (known !== undefined && !isStale(known, context)) return known;
+    if (slow.size >= mostSlow) slow.clear();
+    const fresh = freshSlow(context);
+    slow.set(key, fresh);
+    return fresh;
+  };
+  return (question: EnergyQuestion): EnergyQuestions[keyof EnergyQuestions]['answer'] => {
+    const context = contextOf(question);
+    if (question.what === 'report') return reportFigures(context, question.ask.kind, question.ask.time);
+    if (question.what === 'today') return todayFigures(context, slowOf(context, question));
+    const { meter, kind, time } = question.ask;
+    const found = findMeter(context.plan, meter);
+    if (found === undefined) throw new CodedError('METER_NOT_FOUND', `there is no meter "${meter}"`);
+    return meterFigures(context, found, kind, time);
+  };
+}
+
+function serve(port: MessagePort, options: EnergyThreadOptions): void {
+  const clock = new ManualClock(0);
+  const answer = createAnswers(options, openReader(options.folder, clock), clock);
+  port.on('message', ({ id, question }: ToEnergyThread) => {
+    const say = (message: FromEnergyThread) => port.postMessage(message);
+    try {
+      say({ id, answer: answer(question) });
+    } catch (error) {
+      // A bug ends the thread, as it would end a process: whoever waits is told, and the next question has a new one.
+      if (!(error instanceof CodedError)) throw error;
+      say({ id, code: codeOf(error), message: messageOf(error) });
+    }
+  });
+}
+
+if (parentPort !== null) serve(parentPort, workerData as EnergyThreadOptions);
