@@ -1,0 +1,76 @@
+import type { Medium } from '#edge/domain/energy.ts';
+import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
+import { friendlyUnit } from '../../kit/units.ts';
+import { type Terms, termWords } from './terms.ts';
+
+/* Amounts, powers and money as people read them. */
+
+export type AmountUnit = 'kW.h' | 'm3';
+
+export interface Change {
+  /** -0.2: a fifth less. */
+  readonly share: number;
+  readonly text: string;
+  readonly way: 'more' | 'less' | 'same';
+}
+
+export interface Figures {
+  readonly terms: Terms;
+  /** The number alone: `1,234`, `38.2`; `—` where it is not known. */
+  number(value: number | null): string;
+  amount(value: number | null, unit: AmountUnit): string;
+  unit(unit: AmountUnit): string;
+  powerUnit(medium: Medium): string;
+  power(value: number | null, medium: Medium): string;
+  money(value: number | null, currency: string | null): string;
+  /** null: one of both is not known, or there is nothing to compare with. */
+  change(value: number | null, usual: number | null): Change | null;
+  percent(share: number | null): string;
+}
+
+/** Below it two days are alike: meters themselves are no better. */
+const alike = 0.02;
+
+export function digitsOf(value: number): number {
+  const size = Math.abs(value);
+  if (size >= 1_000 || size === 0) return 0;
+  return size >= 10 ? 1 : 2;
+}
+
+export function useFigures(): Figures {
+  const terms = useWords(termWords);
+  const formats = useFormats();
+  const language = useLanguage();
+  const number = (value: number | null) => (value === null ? '—' : formats.number(value, digitsOf(value)));
+  const unit = (code: AmountUnit) => friendlyUnit(code, language);
+  const powerUnit = (medium: Medium) => friendlyUnit(medium === 'water' || medium === 'gas' ? 'm3/h' : 'kW', language);
+  const whole = (share: number) =>
+    formats.percent(Math.round(share * (Math.abs(share) < 0.1 ? 1_000 : 100)) / (Math.abs(share) < 0.1 ? 1_000 : 100));
+  return {
+    terms,
+    number,
+    unit,
+    powerUnit,
+    amount: (value, code) => (value === null ? '—' : `${number(value)} ${unit(code)}`),
+    power: (value, medium) => (value === null ? '—' : `${number(value)} ${powerUnit(medium)}`),
+    money: (value, currency) => {
+      if (value === null || currency === null) return '—';
+      const fixed = value.toLocaleString('en-US', moneyDigits(value));
+      return currency === 'CNY' ? terms.money(fixed) : terms.otherMoney(fixed, currency);
+    },
+    change: (value, usual) => {
+      if (value === null || usual === null || usual <= 0) return null;
+      const share = value / usual - 1;
+      if (Math.abs(share) < alike) return { share, text: terms.same, way: 'same' };
+      return share > 0
+        ? { share, text: terms.more(whole(share)), way: 'more' }
+        : { share, text: terms.less(whole(-share)), way: 'less' };
+    },
+    percent: (share) => (share === null ? '—' : whole(share)),
+  };
+}
+
+function moneyDigits(value: number): Intl.NumberFormatOptions {
+  const digits = Math.abs(value) < 1_000 ? 2 : 0;
+  return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+}

@@ -1,0 +1,76 @@
+import { Segmented } from 'antd';
+import { useId } from 'react';
+import type { EnergyReportView } from '../../../energy-schemas.ts';
+import { useWords } from '../../kit/language.tsx';
+import { useShortcut } from '../../kit/shortcuts.tsx';
+import type { Kind } from './data.ts';
+import { addDays, isDate, kinds } from './period.ts';
+import { reportWords } from './report-words.ts';
+
+/** Which period: its kind, any date in it, and the ones before and after, also by the arrow keys. */
+export function PeriodPicker({
+  kind,
+  date,
+  report,
+  onOpen,
+}: {
+  readonly kind: Kind;
+  readonly date: string | undefined;
+  /** What is shown; it may still be the one before. */
+  readonly report: EnergyReportView | undefined;
+  readonly onOpen: (kind: Kind, date: string | undefined) => void;
+}) {
+  const say = useWords(reportWords);
+  const id = useId();
+  const isShown = report?.kind === kind;
+  const earlier = isShown ? addDays(report.first, -1) : undefined;
+  const later = isShown && !report.running ? addDays(report.last, 1) : undefined;
+  const goEarlier = () => earlier !== undefined && onOpen(kind, earlier);
+  const goLater = () => later !== undefined && onOpen(kind, later);
+  useShortcut('ArrowLeft', say.earlier, goEarlier);
+  useShortcut('ArrowRight', say.later, goLater);
+  // Of a week or month any day of it will do: the first.
+  const shown = date ?? report?.first ?? '';
+  return (
+    <div className="energy-picker">
+      <Segmented<Kind>
+        aria-label={say.period}
+        value={kind}
+        onChange={(next) => onOpen(next, date)}
+        options={kinds.map((one) => ({ value: one, label: say[one] }))}
+      />
+      <div className="energy-picker-step">
+        <button
+          type="button"
+          className="kit-button"
+          onClick={goEarlier}
+          disabled={earlier === undefined}
+          data-go="earlier"
+        >
+          <span aria-hidden="true">‹</span>
+          {say.earlier}
+        </button>
+        <label className="kit-unseen" htmlFor={id}>
+          {say.date}
+        </label>
+        <input
+          id={id}
+          className="energy-date"
+          type="date"
+          value={shown}
+          onChange={({ target }) => isDate(target.value) && onOpen(kind, target.value)}
+        />
+        <button type="button" className="kit-button" onClick={goLater} disabled={later === undefined} data-go="later">
+          {say.later}
+          <span aria-hidden="true">›</span>
+        </button>
+      </div>
+      {date !== undefined && (
+        <button type="button" className="kit-button" onClick={() => onOpen(kind, undefined)} data-go="current">
+          {say.current}
+        </button>
+      )}
+      <span className="kit-soft energy-picker-keys">{say.keys}</span>
+    </div>
+  );
+}
