@@ -30,8 +30,10 @@ export const pageViews: Readonly<Record<string, View>> = {
   overview: { hash: '/', ready: '.overview .meter' },
   alarms: { hash: '/alarms', ready: '.alarms-row' },
   map: { hash: '/map', ready: 'main [data-device]' },
+  energy: { hash: '/energy', ready: '.energy-strip' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
+  meters: { hash: '/energy/meters', ready: '[data-meter-link]' },
   inbox: { hash: '/inbox', ready: 'main h1, main .kit-empty' },
   assets: { hash: '/assets', ready: '#assets-text' },
   outputs: { hash: '/outputs', ready: '.outputs-row' },
@@ -55,6 +57,10 @@ export const furtherViews: Readonly<Record<string, View>> = {
   'a device': { hash: '/devices/relay-1', ready: '.devices-output' },
   'a curve': { hash: '/points/meter-main/power?range=1h', ready: '.devices-figures' },
   'a curve as a table': { hash: '/points/meter-main/power?range=1h&view=table', ready: '.devices-figures' },
+  'one meter': { hash: '/energy/meters/main', ready: '.meters-figures' },
+  'one meter over a week': { hash: '/energy/meters/main?kind=week', ready: '.meters-figures' },
+  'steps of counters': { hash: '/energy/counters', ready: '.meters-decided' },
+  'lines that meters share': { hash: '/energy/lines', ready: '.meters-line' },
   'operating an output': {
     hash: '/devices/relay-1',
     ready: '.ant-modal form',
@@ -72,6 +78,7 @@ export const furtherViews: Readonly<Record<string, View>> = {
       await page.click('.outputs-modes li .ant-btn >> nth=0');
     },
   },
+  'the report of energy': { hash: '/energy/report?kind=month', ready: '.energy-sheet' },
   'the report of alarms': { hash: '/alarms/report?days=1', ready: '.alarms-report-figures' },
   'mending and the network': {
     hash: '/system?tab=network',

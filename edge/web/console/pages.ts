@@ -11,7 +11,9 @@ export type PageName =
   | 'overview'
   | 'alarms'
   | 'map'
+  | 'energy'
   | 'devices'
+  | 'meters'
   | 'inbox'
   | 'assets'
   | 'rules'
@@ -29,8 +31,8 @@ export interface PageEntry {
   readonly name: PageName;
   /** Of the route: `/devices` also matches `/devices/<anything>`. */
   readonly path: string;
-  /** Another route of the same page. */
-  readonly also?: string;
+  /** Other routes of the same page. */
+  readonly also?: readonly string[];
   /** null: anybody who is signed in. */
   readonly right: Right | null;
   /** null: not in the navigation. */
@@ -73,6 +75,15 @@ export const pages: readonly PageEntry[] = [
     Page: page(() => import('./pages/map/index.tsx')),
   },
   {
+    name: 'energy',
+    path: '/energy',
+    right: 'see',
+    group: 'watch',
+    key: 'e',
+    title: 'energy',
+    Page: page(() => import('./pages/energy/index.tsx')),
+  },
+  {
     name: 'rules',
     path: '/rules',
     right: 'see',
@@ -84,12 +95,22 @@ export const pages: readonly PageEntry[] = [
   {
     name: 'devices',
     path: '/devices',
-    also: '/points',
+    also: ['/points'],
     right: 'see',
     group: 'things',
     key: 'd',
     title: 'devices',
     Page: page(() => import('./pages/devices/index.tsx')),
+  },
+  {
+    name: 'meters',
+    path: '/energy/meters',
+    also: ['/energy/counters', '/energy/lines'],
+    right: 'see',
+    group: 'things',
+    key: 'k',
+    title: 'meters',
+    Page: page(() => import('./pages/meters/index.tsx')),
   },
   {
     name: 'inbox',
@@ -186,6 +207,15 @@ export const pages: readonly PageEntry[] = [
 /** Whether an address belongs to a page. */
 export function isAt(entry: PageEntry, location: string): boolean {
   const [path = '/'] = location.split('?');
-  if (entry.also !== undefined && path.startsWith(`${entry.also}/`)) return true;
-  return path === entry.path || (entry.path !== '/' && path.startsWith(`${entry.path}/`));
+  const { path: own, also = [] } = entry;
+  return [own, ...also].some((route) => path === route || (route !== '/' && path.startsWith(`${route}/`)));
+}
+
+/** The page of an address: of two that it belongs to the nearer one, `/energy/meters` before `/energy`. */
+export function pageAt(entries: readonly PageEntry[], location: string): PageEntry | undefined {
+  const found = entries.filter((entry) => isAt(entry, location));
+  return found.reduce<PageEntry | undefined>(
+    (best, entry) => (best === undefined || entry.path.length > best.path.length ? entry : best),
+    undefined,
+  );
 }

@@ -11,7 +11,7 @@ import { useShortcut } from './kit/shortcuts.tsx';
 import { EmptyState, ErrorBoundary, PageSkeleton } from './kit/states.tsx';
 import { useTicking } from './kit/ticker.ts';
 import { pageIcons } from './page-icons.tsx';
-import { isAt, type PageEntry, pages } from './pages.ts';
+import { type PageEntry, pageAt, pages } from './pages.ts';
 import { useSession } from './session.tsx';
 import { TopBar } from './top-bar.tsx';
 import { LiveProvider, useCampus, useLink, useOpenAlarms } from './use-live.tsx';
@@ -45,7 +45,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
   }, [campus, onCampus]);
 
   const mine = pages.filter(({ right }) => right === null || rights.includes(right));
-  const open = mine.find((entry) => isAt(entry, location));
+  const open = pageAt(mine, location);
   const itemOf = (entry: PageEntry) => ({
     href: `#${entry.path}`,
     label: words[entry.title] as string,
