@@ -1,7 +1,7 @@
 import type { Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { ModbusAddress, RegisterPlace } from '#edge/profiles/modbus-address.ts';
-import { inVariant } from '#edge/profiles/modbus-address.ts';
+import { inVariant, parseModbusAddress } from '#edge/profiles/modbus-address.ts';
 
 /** A point and where it is in this very device. */
 export interface Item {
@@ -46,4 +46,15 @@ export function layoutIn(items: readonly Item[], identity: Identity): ReadonlyMa
       return here === null ? [] : [[point.name, { point, address: here }]];
     }),
   );
+}
+
+/** Devices of one product share their points. */
+const parsed = new WeakMap<object, ModbusAddress>();
+
+/** Throws PROFILE_ADDRESS. */
+export function parsedAddress(address: unknown): ModbusAddress {
+  if (typeof address !== 'object' || address === null) return parseModbusAddress(address);
+  const known = parsed.get(address) ?? parseModbusAddress(address);
+  parsed.set(address, known);
+  return known;
 }

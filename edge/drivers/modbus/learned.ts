@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto';
+import type { Device } from '#edge/domain/device.ts';
+import type { ModbusProfile } from '#edge/profiles/profile.ts';
+
 /** What a device taught us about itself, by what it refused. */
 export interface Facts {
   /** Addresses that no read may run across: `<table>:<first address behind>`. */
@@ -115,4 +119,12 @@ export class Teachings {
   #started(now: number): void {
     if (this.#since === 0) this.#since = now;
   }
+}
+
+/** What was learned holds for this profile at this address and no other. */
+export function fingerprintOf({ address }: Device, profile: ModbusProfile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([address, profile]))
+    .digest('base64url')
+    .slice(0, 22);
 }

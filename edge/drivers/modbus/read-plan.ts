@@ -1,7 +1,7 @@
 import type { Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Sample } from '#edge/domain/reading.ts';
-import type { RegisterPlace } from '#edge/profiles/modbus-address.ts';
+import type { RegisterFormat, RegisterPlace } from '#edge/profiles/modbus-address.ts';
 import type { Item } from './layout.ts';
 import type { Teachings } from './learned.ts';
 import type { Block, Planned } from './planner.ts';
@@ -21,8 +21,8 @@ export interface Entry extends Planned {
 export interface Wanted {
   readonly point: PointName;
   readonly range: Point['range'];
-  /** null: this device does not have it, or refuses it for now. */
-  readonly item: Item | null;
+  /** How its bytes become a value; null: this device does not have it, or refuses it for now. */
+  readonly format: RegisterFormat | null;
   /** Indices of the factors it is scaled by. */
   readonly factors: readonly number[];
   /** The bytes that `sample` was made of: as long as they come again, it is said again. */
@@ -40,9 +40,19 @@ export interface Trial {
   readonly barriers: string[];
 }
 
+/** Where in the bytes of a block one thing lies: worked out once, looked at with every answer. */
+export interface Cell {
+  readonly entry: Entry;
+  /** First byte, or first bit in a table of bits. */
+  readonly start: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /** One request of a pass. */
 export interface Step {
   readonly block: Block<Entry>;
+  readonly cells: readonly Cell[];
   /** null: it is no part of a block that was refused. */
   readonly trial: Trial | null;
 }
@@ -88,20 +98,21 @@ export function makePlan(points: readonly Point[], layout: ReadonlyMap<PointName
     known.set(key, index);
     return index;
   };
-  const wanted = points.map((point): Wanted => {
+  const items = new Map<number, Item>();
+  const wanted = points.map((point, index): Wanted => {
     const found = layout.get(point.name) ?? null;
     const places = found === null ? [] : [found.address, ...(found.address.scaleFrom ?? [])];
     const item = found !== null && places.every(isAskable) ? found : null;
     const scaledBy = item?.address.scaleFrom?.map(factorOf) ?? [];
-    return { point: point.name, range: point.range, item, factors: scaledBy, bytes: null, sample: null };
+    if (item !== null) items.set(index, item);
+    const format = item?.address.format ?? null;
+    return { point: point.name, range: point.range, format, factors: scaledBy, bytes: null, sample: null };
   });
   const entries = [
-    ...wanted.flatMap(({ item }, value): Entry[] =>
-      item === null ? [] : [{ address: item.address, value, factor: -1, place: placeOf(item.address) }],
-    ),
+    ...[...items].map(([value, { address }]): Entry => ({ address, value, factor: -1, place: placeOf(address) })),
     ...factors.map((address, factor): Entry => ({ address, value: -1, factor, place: placeOf(address) })),
   ];
-  const steps = blocksOf(entries, options).map((block): Step => ({ block, trial: null }));
+  const steps = blocksOf(entries, options).map((block) => stepOf(block, null));
   return { wanted, factors, steps, epoch: options.epoch, until };
 }
 
@@ -114,7 +125,11 @@ export function blocksOf(
   return planReads(entries, { max: Math.min(max, teachings.max), gap, overhead, barriers: all });
 }
 
-/** Where in the bytes of a block an entry begins: registers, or bits. */
-export function offsetIn(block: Block<Entry>, { address }: Entry): number {
-  return address.at - block.at;
+export function stepOf(block: Block<Entry>, trial: Trial | null): Step {
+  const isBit = block.table === 'coil' || block.table === 'discrete';
+  const cells = block.items.map((entry): Cell => {
+    const offset = entry.address.at - block.at;
+    return { entry, start: isBit ? offset : 2 * offset, length: 2 * entry.address.length };
+  });
+  return { block, cells, trial };
 }

@@ -12,11 +12,12 @@ import type { Block, Span } from './planner.ts';
 import { barrierAt, cutOf, hasHole } from './planner.ts';
 import {
   blocksOf,
+  type Cell,
   type Entry,
-  offsetIn,
   type Plan,
   type PlanOptions,
   type Step,
+  stepOf,
   type Trial,
   type Wanted,
 } from './read-plan.ts';
@@ -78,7 +79,7 @@ export class Reader {
       if (step === undefined) break;
       try {
         const bytes = await this.#readBlock(step.block, signal);
-        for (const entry of step.block.items) this.#take(pass, step.block, entry, bytes);
+        this.#take(pass, step, bytes);
         if (step.trial !== null) this.#succeeded(step.trial, step.block);
       } catch (error) {
         lastError = error;
@@ -130,21 +131,20 @@ export class Reader {
     return attempt === 1 && this.#options.clock.monotonic() - this.#options.lastHeard() < recentlyHeard;
   }
 
-  #take({ plan, samples, raw, factors }: Pass, block: Block<Entry>, entry: Entry, bytes: Buffer): void {
-    if (this.#options.teachings.accept(entry.place)) this.#options.learned();
+  #take({ plan, samples, raw, factors }: Pass, { block, cells }: Step, bytes: Buffer): void {
     const isBit = block.table === 'coil' || block.table === 'discrete';
-    const offset = offsetIn(block, entry);
-    if (entry.factor >= 0) {
-      const place = plan.factors[entry.factor];
-      if (place === undefined) return;
-      factors[entry.factor] = decodeFactor(place.format, registersAt(bytes, offset, place.length)) ?? 'device-failure';
-      return;
+    if (this.#options.teachings.refusals > 0) this.#accepted(cells);
+    for (const { entry, start, length } of cells) {
+      const wanted = plan.wanted[entry.value];
+      if (wanted === undefined) factors[entry.factor] = factorIn(plan, entry, bytes.subarray(start, start + length));
+      else if (isBit) samples[entry.value] = bitSample(wanted, bytes, start);
+      else if (wanted.factors.length > 0) raw[entry.value] = bytes.subarray(start, start + length);
+      else samples[entry.value] = registerSample(wanted, bytes, start, length);
     }
-    const wanted = plan.wanted[entry.value];
-    if (wanted?.item == null) return;
-    if (isBit) samples[entry.value] = bitSample(wanted, bytes, offset);
-    else if (wanted.factors.length > 0) raw[entry.value] = registersAt(bytes, offset, wanted.item.address.length);
-    else samples[entry.value] = registerSample(wanted, wanted.item.address, bytes, 2 * offset);
+  }
+
+  #accepted(cells: readonly Cell[]): void {
+    for (const { entry } of cells) if (this.#options.teachings.accept(entry.place)) this.#options.learned();
   }
 
   #succeeded(trial: Trial, block: Block<Entry>): void {
@@ -183,29 +183,26 @@ export class Reader {
       tried.barriers.push(barrier);
       tried.open += parts.length - 1;
     }
-    return parts.map((part): Step => ({ block: part, trial: tried }));
+    return parts.map((part) => stepOf(part, tried));
   }
 }
 
-function registersAt(bytes: Buffer, offset: number, length: number): Buffer {
-  return bytes.subarray(2 * offset, 2 * (offset + length));
+function factorIn({ factors }: Plan, { factor }: Entry, bytes: Buffer): number | Reason {
+  const place = factors[factor];
+  return place === undefined ? 'configuration-error' : (decodeFactor(place.format, bytes) ?? 'device-failure');
 }
 
 /** Most registers say what they said the last time: then nothing is decoded and nothing is made anew. */
-function registerSample(
-  wanted: Wanted,
-  address: NonNullable<Wanted['item']>['address'],
-  bytes: Buffer,
-  start: number,
-): Sample {
-  const length = 2 * address.length;
+function registerSample(wanted: Wanted, bytes: Buffer, start: number, length: number): Sample | undefined {
   if (wanted.sample !== null && wanted.bytes !== null && isSame(wanted.bytes, bytes, start)) return wanted.sample;
+  if (wanted.format === null) return undefined;
   const own = bytes.subarray(start, start + length);
-  const sample = { point: wanted.point, ...decodeRegisters(address.format, own, wanted.range) };
-  wanted.sample = sample;
+  const { value, quality, reason } = decodeRegisters(wanted.format, own, wanted.range);
+  wanted.sample =
+    reason === undefined ? { point: wanted.point, value, quality } : { point: wanted.point, value, quality, reason };
   if (wanted.bytes === null) wanted.bytes = Buffer.from(own);
-  else own.copy(wanted.bytes);
-  return sample;
+  else for (let i = 0; i < length; i++) wanted.bytes[i] = bytes[start + i] ?? 0;
+  return wanted.sample;
 }
 
 /** A value has two to eight bytes: a loop is faster than a call into the runtime. */
@@ -241,14 +238,14 @@ function finish(pass: Pass): readonly Sample[] {
   return samples.filter((sample) => sample !== undefined);
 }
 
-function scaledValue({ raw, factors }: Pass, { item, factors: scaledBy, range }: Wanted, index: number): Decoded {
+function scaledValue({ raw, factors }: Pass, { format, factors: scaledBy, range }: Wanted, index: number): Decoded {
   const bytes = raw[index];
-  if (item === null || bytes === undefined) return noValue('configuration-error');
+  if (format === null || bytes === undefined) return noValue('configuration-error');
   let product = 1;
   for (const at of scaledBy) {
     const factor = factors[at];
     if (typeof factor !== 'number') return noValue(factor ?? 'configuration-error');
     product *= factor;
   }
-  return decodeRegisters(item.address.format, bytes, range, product);
+  return decodeRegisters(format, bytes, range, product);
 }

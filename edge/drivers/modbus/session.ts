@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import { noValue } from '#edge/profiles/decode.ts';
-import { type ModbusAddress, parseModbusAddress } from '#edge/profiles/modbus-address.ts';
 import type { ModbusProfile } from '#edge/profiles/profile.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
@@ -15,8 +13,8 @@ import type { ModbusConfig } from './config.ts';
 import { reasonOf } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, needsIdentity } from './identify.ts';
-import { type Identity, type Item, layoutIn, plain } from './layout.ts';
-import { type LearnedFacts, Teachings } from './learned.ts';
+import { type Identity, type Item, layoutIn, parsedAddress, plain } from './layout.ts';
+import { fingerprintOf, type LearnedFacts, Teachings } from './learned.ts';
 import { askModbus } from './line.ts';
 import { barrierAt } from './planner.ts';
 import { makePlan, type Plan, type PlanOptions } from './read-plan.ts';
@@ -307,26 +305,8 @@ export class ModbusSession implements Session {
 const doubt = (sample: Sample): Sample =>
   sample.quality === 'good' ? { ...sample, quality: 'uncertain', reason: 'not-accurate' } : sample;
 
-/** Devices of one product share their points. */
-const parsed = new WeakMap<object, ModbusAddress>();
-
-function parsedAddress(address: unknown): ModbusAddress {
-  if (typeof address !== 'object' || address === null) return parseModbusAddress(address);
-  const known = parsed.get(address) ?? parseModbusAddress(address);
-  parsed.set(address, known);
-  return known;
-}
-
 const tables = ['coil', 'discrete', 'holding', 'input'] as const;
 
 function barriersOf({ bus }: ModbusProfile): ReadonlySet<string> {
   return new Set(bus.barriers.flatMap((at) => tables.map((table) => barrierAt(table, at - bus.base))));
-}
-
-/** What was learned holds for this profile at this address and no other. */
-function fingerprintOf({ address }: Device, profile: ModbusProfile): string {
-  return createHash('sha256')
-    .update(JSON.stringify([address, profile]))
-    .digest('base64url')
-    .slice(0, 22);
 }

@@ -63,11 +63,13 @@ export class Unit {
    * longest of lately, and in full after a miss, so that a gateway that hesitates once is not taken for a dead one.
    */
   timeoutFor(configured: number): number {
-    const known = Math.max(4 * (this.latency ?? 0), 2 * this.#peak);
-    const rounded = (floor: number) =>
-      Math.min(configured, timeoutStep * Math.ceil(Math.max(floor, known) / timeoutStep));
-    if (this.#isSilent) return this.#probesSent % 3 === 2 ? configured : rounded(probeTimeout);
-    return this.#misses > 0 || this.#answers < enoughAnswers ? configured : rounded(timeoutFloor);
+    if (this.#isSilent) return this.#probesSent % 3 === 2 ? configured : this.#known(probeTimeout, configured);
+    return this.#misses > 0 || this.#answers < enoughAnswers ? configured : this.#known(timeoutFloor, configured);
+  }
+
+  #known(floor: number, configured: number): number {
+    const needed = Math.max(floor, 4 * (this.latency ?? 0), 2 * this.#peak);
+    return Math.min(configured, timeoutStep * Math.ceil(needed / timeoutStep));
   }
 
   heard(now: number, ms: number): void {
