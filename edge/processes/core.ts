@@ -25,6 +25,9 @@ import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
 import { CounterDesk, createCounterMethods, isHeldSource } from './core/counters.ts';
 import { DemandDesk, demandSource } from './core/demand-desk.ts';
+import { EnergyWatch } from './core/energy-watch.ts';
+import { energyWatchState, isFindingSource } from './core/energy-watch-memory.ts';
+import { energyMistakes, energyMistakesSource } from './core/energy-watch-words.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
@@ -49,7 +52,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const { clock, log } = context;
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const campus = await describeCampus(site);
-  for (const problem of problemsOf(site, campus)) log.error({ problem }, 'the site has a mistake; the rest goes on');
+  const { plan: energy, problems: energyProblems } = energyPlanOf(site.energy, campus.devices);
+  for (const problem of problemsOf(site, campus, energyProblems))
+    log.error({ problem }, 'the site has a mistake; the rest goes on');
 
   await using stack = new AsyncDisposableStack();
   const storeOptions = { folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } };
@@ -140,7 +145,11 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       latest: ingest.latest,
       ...createWays(site, campus),
       sourceExists: (source) =>
-        desk.isSource(source) || isHeldSource(source, ingest.counters.held()) || sourceExists(source, site, campus),
+        desk.isSource(source) ||
+        isHeldSource(source, ingest.counters.held()) ||
+        isFindingSource(source, restored.state[energyWatchState], energy) ||
+        (source === energyMistakesSource && energyProblems.length > 0) ||
+        sourceExists(source, site, campus),
       act: (changes) => commands.setInterlockHolds(changes),
       once: (decision) => {
         if (decision.kind === 'notify') escalation?.notify(decision);
@@ -189,12 +198,22 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   repairs = repair;
-  const { plan: energy } = energyPlanOf(site.energy, campus.devices);
   const demand = stack.use(
     new DemandDesk({
       ...{ plan: energy, devices: campus.devices, commands, clock },
       latest: ingest.latest,
       stored: restored.state,
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      commit: (batch) => core.commitUnasked(batch),
+    }),
+  );
+  const energyWatch = stack.use(
+    new EnergyWatch({
+      ...{ plan: energy, devices: campus.devices, data, openingHours: site.openingHours, clock, log },
+      timeZone: site.campus.timeZone,
+      stored: restored.state[energyWatchState],
+      modes: () => modes.on,
+      healths: () => watch.healths(),
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       commit: (batch) => core.commitUnasked(batch),
     }),
@@ -228,6 +247,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
+  if (energyProblems.length > 0) core.takeReadingsUnasked([], [energyMistakes(energyProblems)]);
   noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
@@ -258,7 +278,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...adoption.methods,
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
-        'energy.now': async () => ({ demand: demand.now() }),
+        'energy.now': async () => ({ demand: demand.now(), findings: energyWatch.findings() }),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
         }),
@@ -292,11 +312,12 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   };
 }
 
-function problemsOf(site: Site, campus: Campus): string[] {
+function problemsOf(site: Site, campus: Campus, energy: readonly string[]): string[] {
   return [
     ...campus.broken.map(({ device, message }) => `device ${device}: ${message}`),
     ...findBrokenGrants(site),
     ...site.adoptionProblems,
+    ...energy,
   ];
 }
 

@@ -20,14 +20,15 @@ const deepest = 16;
 
 /**
  * Sources whose standing alarm explains this one, greatest first: the process and the switches that a device depends on, its
- * bridge, and, for what is said of its points (an output, a blind rule, a rule that looks at it), the device itself. What a safety
- * rule itself says is never explained away, nor is what an event has told: it has happened, wherever the device is now.
+ * bridge, and, for what is said of its points (an output, a blind rule, a rule that looks at it, what a meter counted), the
+ * device itself. What a safety rule itself says is never explained away, nor is what an event has told: it has happened,
+ * wherever the device is now.
  */
 export function createCauses(ways: Ways): (alarm: Alarm) => readonly string[] {
   return ({ source, device, event }) => {
     const kind = source.slice(0, source.indexOf(':'));
     if (kind === 'voice') return [`process:${source.slice(kind.length + 1)}`];
-    if (device === undefined || !['device', 'output', 'blind', 'rule'].includes(kind)) return [];
+    if (device === undefined || !['device', 'output', 'blind', 'rule', 'energy'].includes(kind)) return [];
     if (kind === 'rule' && event !== undefined) return [];
     const process = ways.processOf(device);
     const bridge = ways.bridgeOf?.(device);
