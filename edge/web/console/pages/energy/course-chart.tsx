@@ -19,7 +19,9 @@ export interface CourseChartProps {
   /** Nothing after it is known yet, ms since epoch. */
   readonly now: number;
   readonly total: number | null;
+  /** px; as high as there is room, and at least that, with `fills`. */
   readonly height?: number;
+  readonly fills?: boolean;
 }
 
 /** Where things lie in the drawing. */
@@ -46,10 +48,11 @@ function scaleOf(count: number, width: number, height: number, top: number): Sca
   };
 }
 
-export function CourseChart({ course, unit, kind, now, total, height = 220 }: CourseChartProps) {
+export function CourseChart({ course, unit, kind, now, total, height: least = 220, fills = false }: CourseChartProps) {
   const say = useWords(words);
   const figures = useFigures();
-  const [place, width] = useWidth();
+  const [place, { width, height: room }] = useSize();
+  const height = fills ? Math.max(least, room) : least;
   const [picked, setPicked] = useState<number | null>(null);
   const pattern = useId();
   const { top, ticks } = axisOf(highestOf(course));
@@ -65,7 +68,7 @@ export function CourseChart({ course, unit, kind, now, total, height = 220 }: Co
     setPicked(Math.min(course.length - 1, Math.max(0, (picked ?? (go > 0 ? -1 : course.length)) + go)));
   };
   return (
-    <div className="energy-course">
+    <div className="energy-course" data-fills={fills}>
       <p className="energy-readout kit-number" aria-live="polite">
         {one === undefined ? (
           <Legend course={course} now={now} />
@@ -76,6 +79,7 @@ export function CourseChart({ course, unit, kind, now, total, height = 220 }: Co
       <div
         ref={place}
         className="energy-course-place"
+        style={{ minHeight: least }}
         role="img"
         aria-label={say.chartSays(figures.amount(total, unit), figures.amount(most, unit))}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard walks through the bars.
@@ -290,17 +294,20 @@ export function Patterns({ id }: { readonly id: string }) {
   );
 }
 
-function useWidth() {
+function useSize() {
   const place = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(600);
+  const [size, setSize] = useState({ width: 600, height: 0 });
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const measure = () => setWidth(Math.max(200, Math.floor(element.clientWidth)));
+    const measure = () => {
+      const [width, height] = [Math.max(200, Math.floor(element.clientWidth)), Math.floor(element.clientHeight)];
+      setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
+    };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  return [place, width] as const;
+  return [place, size] as const;
 }

@@ -16,7 +16,7 @@ export interface GaugeScale {
 export function gaugeOf(demand: DemandNowView, highest: number | null): GaugeScale {
   const { limit, soFar, predicted, unshed } = demand;
   const known = [limit * 1.15, soFar, predicted, unshed, highest].filter((one) => one !== null);
-  const { top, ticks } = axisOf(Math.max(...known));
+  const { top, ticks } = axisOf(Math.max(...known), 5);
   const at = (value: number | null) => (value === null ? null : Math.min(1, Math.max(0, value / top)));
   return {
     top,

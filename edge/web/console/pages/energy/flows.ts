@@ -35,7 +35,10 @@ const keyOf = (what: Node['what'], id: string) => (what === 'meter' || what === 
 const isSubItem = (id: string): id is SubItem => subItems.some((one) => one === id);
 
 /** Nothing flows in a circle and nothing flows backwards: what a picture of streams cannot draw is left out. */
-export function streamsOf(flows: readonly Flow[], meters: readonly EnergyMeterView[]): Streams {
+/** The medium itself is drawn where several main meters share it. */
+export function streamsOf(all: readonly Flow[], meters: readonly EnergyMeterView[]): Streams {
+  const roots = all.filter(({ from }) => from === source).length;
+  const flows = roots > 1 || all.length === roots ? all : all.filter(({ from }) => from !== source);
   const items = new Map(meters.map(({ id, subItem }) => [id, subItem]));
   const next = new Map<string, string[]>();
   const streams: Stream[] = [];

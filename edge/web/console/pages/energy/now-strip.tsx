@@ -84,7 +84,11 @@ export function NowStrip({
             name={say.monthDemand}
             value={figures.number(top.value)}
             unit={top.value === null ? '' : figures.powerUnit('electricity')}
-            help={top.time === null ? '' : say.demandAt(formats.moment(top.time, now.time))}
+            help={
+              top.time === null
+                ? say.demandUnknown
+                : say.demandAt(`${formats.shortDate(top.time)} ${formats.shortTime(top.time)}`)
+            }
             id="highest"
           />
         )}
@@ -92,7 +96,13 @@ export function NowStrip({
           name={say.nightBase}
           value={figures.number(main.base.night)}
           unit={main.base.night === null ? '' : figures.powerUnit(main.medium)}
-          help={main.base.share === null ? '' : say.nightShare(figures.percent(main.base.share))}
+          help={
+            main.base.night === null
+              ? say.nightUnknown
+              : main.base.share === null
+                ? ''
+                : say.nightShare(figures.percent(main.base.share))
+          }
           id="night"
         />
         <Figure

@@ -87,14 +87,16 @@ function Standing({ plan, now, report }: StandingProps) {
         <ErrorBoundary name="findings">
           <FindingsPanel />
         </ErrorBoundary>
-        <ErrorBoundary name="base">
-          <BasePanel medium={main} />
-        </ErrorBoundary>
+        <div className="energy-side">
+          <ErrorBoundary name="base">
+            <BasePanel medium={main} />
+          </ErrorBoundary>
+          {others.length > 0 && <MediaCards others={others} now={now} meters={plan.meters} />}
+        </div>
         <ErrorBoundary name="where">
           <Where plan={plan} today={report} />
         </ErrorBoundary>
       </div>
-      {others.length > 0 && <MediaCards others={others} now={now} meters={plan.meters} />}
     </>
   );
 }
@@ -136,14 +138,15 @@ function Today({
   const say = useWords(words);
   const { terms } = useFigures();
   const { course, unit, total } = medium;
-  const { button, shown } = useCourse({ course, unit, kind: 'day', now, total: total.value, height: 250 });
+  const { button, shown } = useCourse({ course, unit, kind: 'day', now, total: total.value, height: 250, fills: true });
+  const isKnown = course.some(({ amount, baseline }) => (amount ?? baseline ?? 0) > 0);
   return (
     <Panel
       title={medium.medium === 'electricity' ? say.today : say.todayOf(mediumText(terms, medium.medium))}
       className={`energy-today ${isOnly ? 'energy-wide' : ''}`}
-      extra={button}
+      extra={isKnown && button}
     >
-      {shown}
+      {isKnown ? shown : <EmptyState title={say.nothingYet}>{say.nothingYetHelp}</EmptyState>}
     </Panel>
   );
 }
@@ -209,7 +212,7 @@ function Where({ plan, today }: { readonly plan: EnergyPlanView; readonly today:
       </div>
       <div className="energy-grid">
         <WherePanel plan={plan} report={report} medium={medium} />
-        <RankingPanel medium={medium} />
+        <RankingPanel medium={medium} buildings={plan.buildings} />
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
 import { Segmented } from 'antd';
 import { useState } from 'react';
+import type { EnergyPlanView } from '../../../energy-schemas.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
 import { EmptyState } from '../../kit/states.tsx';
@@ -9,8 +10,13 @@ import { words } from './words.ts';
 
 type By = 'perArea' | 'perHead';
 
+interface RankingProps {
+  readonly medium: MediumReport;
+  readonly buildings: EnergyPlanView['buildings'];
+}
+
 /** Buildings by what a square metre or a pupil of theirs takes: the only fair comparison of a hall with a hut. */
-export function RankingPanel({ medium }: { readonly medium: MediumReport }) {
+export function RankingPanel({ medium, buildings }: RankingProps) {
   const say = useWords(words);
   const [by, setBy] = useState<By>('perArea');
   const isThere = medium.buildings.some(
@@ -27,7 +33,7 @@ export function RankingPanel({ medium }: { readonly medium: MediumReport }) {
       extra={isThere && <Segmented<By> aria-label={say.rankBy} value={by} onChange={setBy} options={choices} />}
     >
       {isThere ? (
-        <Ranking medium={medium} by={by} />
+        <Ranking medium={medium} buildings={buildings} by={by} />
       ) : (
         <EmptyState title={say.noRanking}>{say.noRankingHelp}</EmptyState>
       )}
@@ -35,7 +41,7 @@ export function RankingPanel({ medium }: { readonly medium: MediumReport }) {
   );
 }
 
-function Ranking({ medium, by }: { readonly medium: MediumReport; readonly by: By }) {
+function Ranking({ medium, buildings, by }: RankingProps & { readonly by: By }) {
   const say = useWords(words);
   const name = useName();
   const figures = useFigures();
@@ -45,6 +51,12 @@ function Ranking({ medium, by }: { readonly medium: MediumReport; readonly by: B
   const rows = medium.buildings
     .filter(({ building }) => building !== null)
     .toSorted((a, b) => (b[by] ?? -1) - (a[by] ?? -1));
+  /** What is missing: the size, which somebody can write, or the amount. */
+  const whyNot = (building: string | null) => {
+    const size = buildings.find((one) => one.building === building);
+    if (by === 'perArea') return (size?.area ?? null) === null ? say.noSize : terms.unknown;
+    return (size?.people ?? null) === null ? say.noPeople : terms.unknown;
+  };
   const most = Math.max(...rows.map((row) => row[by] ?? 0), Number.MIN_VALUE);
   return (
     <ol className="energy-ranks">
@@ -55,7 +67,7 @@ function Ranking({ medium, by }: { readonly medium: MediumReport; readonly by: B
             <span>{name(row.name)}</span>
             <span className="kit-number">
               {value === null ? (
-                <span className="kit-soft">{by === 'perArea' ? say.noSize : say.noPeople}</span>
+                <span className="kit-soft">{whyNot(row.building)}</span>
               ) : (
                 <>
                   <strong>{figures.number(value)}</strong> {perUnit}

@@ -8,6 +8,7 @@ import { fairlyKnown, type MediumReport, wholeKnown } from './data.ts';
 import { useFigures } from './figures.ts';
 import { AmountText, MeterTable } from './meter-table.tsx';
 import { Figure } from './now-strip.tsx';
+import { DemandTable, PowerFactorTable } from './report-demand.tsx';
 import { reportWords } from './report-words.ts';
 import { mediumText, subItemText } from './terms.ts';
 import { Unaccounted } from './where-panel.tsx';
@@ -36,13 +37,19 @@ export function MediumSection({
       <CoursePanel medium={medium} report={report} />
       <div className="energy-tables">
         {medium.subItems.length > 0 && medium.medium === 'electricity' && <SubItems medium={medium} report={report} />}
-        {medium.costParts.length > 0 && <CostParts medium={medium} report={report} />}
-        {medium.buildings.length > 0 && <Buildings medium={medium} report={report} />}
+        {medium.costParts.length > 1 && <CostParts medium={medium} report={report} />}
       </div>
+      {medium.buildings.length > 0 && <Buildings medium={medium} report={report} />}
       <Panel title={say.meters}>
         <MeterTable medium={medium} currency={medium.cost === null ? null : report.currency} />
       </Panel>
       <Unaccounted medium={medium} />
+      {medium.medium === 'electricity' && (
+        <>
+          {report.demand.length > 0 && <DemandTable demand={report.demand} currency={report.currency} />}
+          {report.powerFactor.length > 0 && <PowerFactorTable powerFactor={report.powerFactor} />}
+        </>
+      )}
     </section>
   );
 }
@@ -151,7 +158,7 @@ function Buildings({ medium, report }: Props) {
   const per = (value: number | null, unit: string) => (value === null ? '—' : `${figures.number(value)} ${unit}`);
   const unit = figures.unit(medium.unit);
   return (
-    <Panel title={say.buildings} className="energy-buildings">
+    <Panel title={say.buildings}>
       <CardTable<BuildingRow>
         label={say.buildings}
         rows={medium.buildings}

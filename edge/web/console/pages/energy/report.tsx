@@ -12,7 +12,6 @@ import { type Kind, useReport, wholeKnown } from './data.ts';
 import { useFigures } from './figures.ts';
 import { Findings } from './findings.tsx';
 import { isDate, kinds, partsOf, weekOf } from './period.ts';
-import { DemandTable, PowerFactorTable } from './report-demand.tsx';
 import { MediumSection } from './report-medium.tsx';
 import { PeriodPicker } from './report-picker.tsx';
 import { reportWords } from './report-words.ts';
@@ -112,8 +111,6 @@ function Sheet({ report }: { readonly report: EnergyReportView }) {
           <EmptyState title={say.none}>{say.noneHelp}</EmptyState>
         </div>
       )}
-      {report.demand.length > 0 && <DemandTable demand={report.demand} currency={report.currency} />}
-      {report.powerFactor.length > 0 && <PowerFactorTable powerFactor={report.powerFactor} />}
       <Panel title={say.findings}>
         {findings.length === 0 ? (
           <p className="energy-plain kit-soft">{say.noFindings}</p>

@@ -54,8 +54,16 @@ interface Told {
   readonly data: { readonly source?: string; readonly target?: string; readonly value?: number };
 }
 
-/** Words on the canvas keep to one line of this many px. */
-const labelWidth = 150;
+/** Words on the canvas keep to one line of at most this many px. */
+const mostWidth = 240;
+
+/** How much room the words at the right end need. */
+function widthOf(texts: readonly string[], fontFamily: string): number {
+  const context = document.createElement('canvas').getContext('2d');
+  if (context === null) return mostWidth;
+  context.font = `13px ${fontFamily}`;
+  return Math.min(mostWidth, Math.max(60, ...texts.map((text) => Math.ceil(context.measureText(text).width))));
+}
 
 function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): EChartsCoreOption {
   const { nodes, streams } = picture;
@@ -68,6 +76,11 @@ function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): 
   };
   const amountOf = (key: string) => amountText(known.get(key)?.amount ?? 0);
   const fontFamily = getComputedStyle(document.body).fontFamily;
+  const ends = nodes.filter(({ key }) => !streams.some(({ from }) => from === key));
+  const labelWidth = widthOf(
+    ends.map(({ key }) => `${called(key)} ${amountOf(key)}`),
+    fontFamily,
+  );
   return {
     animation: false,
     textStyle: { fontFamily },
@@ -87,11 +100,11 @@ function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): 
       {
         type: 'sankey',
         left: 2,
-        right: labelWidth + 14,
+        right: labelWidth + 16,
         top: 6,
         bottom: 6,
         nodeWidth: 14,
-        nodeGap: 16,
+        nodeGap: 18,
         nodeAlign: 'left',
         layoutIterations: 48,
         draggable: false,
@@ -102,7 +115,7 @@ function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): 
           fontFamily,
           fontSize: 13,
           lineHeight: 17,
-          width: labelWidth,
+          width: mostWidth,
           overflow: 'truncate',
           textBorderColor: kit('panel'),
           textBorderWidth: 3,
@@ -118,7 +131,7 @@ function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): 
           },
           // Braces would begin a style of the canvas.
           formatter: ({ name }: { readonly name: string }) =>
-            `${called(name).replace(/[{}|]/g, ' ')}\n{soft|${amountOf(name)}}`,
+            `${called(name).replace(/[{}|]/g, ' ')} {soft|${amountOf(name)}}`,
         },
         data: nodes.map(({ key, paint }) => ({
           name: key,
