@@ -1,4 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import type { Device } from '#edge/domain/device.ts';
@@ -40,7 +43,7 @@ async function startTerminal(port: number): Promise<AsyncDisposable & { path: st
 }
 
 describe.skipIf(isMissing)('a serial line', () => {
-  it('is read through the profile, and says so when it is unplugged', async () => {
+  it('is read through the profile, says so when it is unplugged, and is read again when it is back', async () => {
     await using campus = await startModbusCampus({
       clock: systemClock,
       host: '127.0.0.1',
@@ -49,6 +52,10 @@ describe.skipIf(isMissing)('a serial line', () => {
       profiles,
     });
     await using terminal = await startTerminal(campus.rtuPort);
+    // Like /dev/serial/by-id: the name stays, what it points to is another one after a replug.
+    const folder = await mkdtemp(join(tmpdir(), 'campus-serial-'));
+    const path = join(folder, 'line');
+    await symlink(terminal.path, path);
     await using driver = createModbusDriver({ clock: systemClock, profiles });
     const profile = profiles.get('meter/chint-dtsu666');
     if (profile === undefined) throw new Error('no DTSU666 profile');
@@ -59,7 +66,7 @@ describe.skipIf(isMissing)('a serial line', () => {
       protocol: 'modbus',
       zone: 'zone' as ZoneId,
       points: pointsOf(profile, { fast: 2_000, normal: 15_000, slow: 300_000 }),
-      address: { serial: { path: terminal.path, baud: 115_200 }, unit: 1, timeout: '400ms', lateWindow: '50ms' },
+      address: { serial: { path, baud: 115_200 }, unit: 1, timeout: '400ms', lateWindow: '50ms' },
     };
     const counts: string[] = [];
     const sink = { sample: () => {}, event: () => {}, health: () => {}, count: (word: string) => counts.push(word) };
@@ -70,7 +77,12 @@ describe.skipIf(isMissing)('a serial line', () => {
     terminal.unplug();
     await expect.poll(read, { timeout: 10_000 }).toEqual(all('bad'));
     expect(counts).toContain('closed');
-  }, 30_000);
+    await using replugged = await startTerminal(campus.rtuPort);
+    await rm(path);
+    await symlink(replugged.path, path);
+    await expect.poll(read, { timeout: 15_000 }).toEqual(all('good'));
+    await rm(folder, { recursive: true });
+  }, 45_000);
 
   it('that does not exist is bad with a reason that names it', async () => {
     await using driver = createModbusDriver({ clock: systemClock, profiles });
