@@ -20,10 +20,10 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** A transaction that is over, and when it timed out; 0: it was answered. */
-interface Finished {
+/** A transaction that timed out. */
+interface Expired {
   readonly unit: string;
-  readonly expired: number;
+  readonly at: number;
 }
 
 /**
@@ -39,8 +39,10 @@ class MbapLink implements Link {
   #tid = randomInt(0x1_0000);
   #ended = false;
   readonly #pending = new Map<number, Pending>();
+  /** Transactions so far, at most `maxFinished`: numbers run on, so those before the last one are known. */
+  #sent = 0;
   /** By transaction number, oldest first. */
-  readonly #finished = new Map<number, Finished>();
+  readonly #expired = new Map<number, Expired>();
 
   constructor(port: BytePort, clock: Clock, events: LinkEvents) {
     this.#port = port;
@@ -54,7 +56,7 @@ class MbapLink implements Link {
   }
 
   send(question: Question): void {
-    this.#finish(this.#write(question), question.unit, 0);
+    this.#write(question);
   }
 
   exchange(question: Question, timeout: number): Promise<Found> {
@@ -73,20 +75,15 @@ class MbapLink implements Link {
 
   #write({ request }: Question): number {
     this.#tid = (this.#tid + 1) & 0xffff;
+    if (this.#sent < maxFinished) this.#sent++;
+    // Its last use is as good as forgotten.
+    if (this.#expired.size > 0) this.#expired.delete(this.#tid);
     const frame = Buffer.allocUnsafe(prefixLength + request.length);
     frame.writeUInt32BE(this.#tid * 0x1_0000, 0);
     frame.writeUInt16BE(request.length, 4);
     request.copy(frame, prefixLength);
     this.#port.write(frame);
     return this.#tid;
-  }
-
-  #finish(tid: number, unit: string, expired: number): void {
-    this.#finished.delete(tid);
-    this.#finished.set(tid, { unit, expired });
-    if (this.#finished.size <= maxFinished) return;
-    const oldest = this.#finished.keys().next();
-    if (!oldest.done) this.#finished.delete(oldest.value);
   }
 
   #receive(bytes: Buffer): void {
@@ -119,27 +116,33 @@ class MbapLink implements Link {
       this.#desync(`the answer to transaction ${tid} does not fit (${what}, unit ${unit})`);
       return;
     }
-    this.#finish(tid, pending.question.unit, 0);
     this.#pending.delete(tid);
     clearTimeout(pending.timer);
     pending.resolve(found);
   }
 
   #unasked(tid: number): void {
-    const over = this.#finished.get(tid);
-    if (over === undefined) {
+    if (((this.#tid - tid) & 0xffff) >= this.#sent) {
       this.#desync(`transaction ${tid} was never asked for`);
       return;
     }
-    this.#events.count(over.expired === 0 ? 'doubled' : 'late');
-    if (over.expired !== 0) this.#events.late(over.unit, this.#clock.monotonic() - over.expired);
+    const over = this.#expired.get(tid);
+    this.#events.count(over === undefined ? 'doubled' : 'late');
+    if (over !== undefined) this.#events.late(over.unit, this.#clock.monotonic() - over.at);
+    this.#expired.delete(tid);
   }
 
   #expire(tid: number, { unit, what }: Question, timeout: number): void {
     const pending = this.#pending.get(tid);
     this.#pending.delete(tid);
-    this.#finish(tid, unit, this.#clock.monotonic());
+    this.#forget();
+    this.#expired.set(tid, { unit, at: this.#clock.monotonic() });
     pending?.reject(new BusError('timeout', `unit ${unit} did not answer within ${timeout} ms (${what})`));
+  }
+
+  /** A number that comes round again is another transaction. */
+  #forget(): void {
+    for (const tid of this.#expired.keys()) if (((this.#tid - tid) & 0xffff) >= maxFinished) this.#expired.delete(tid);
   }
 
   #desync(what: string): void {

@@ -70,7 +70,6 @@ export class ModbusSession implements Session {
   /** Monotonic time of the last write to a point: what was asked for before it says nothing about it. */
   readonly #written = new Map<PointName, number>();
   #lastWritten = Number.NEGATIVE_INFINITY;
-  #lastHeard = Number.NEGATIVE_INFINITY;
   readonly #voice: Voice;
   readonly #hasSerial: boolean;
   #signals: { readonly given: AbortSignal; readonly both: AbortSignal } | null = null;
@@ -156,7 +155,7 @@ export class ModbusSession implements Session {
   }
 
   #makeReader(teachings: Teachings): Reader {
-    const { config, clock, sink } = this.#options;
+    const { config, clock, sink, bus } = this.#options;
     return new Reader({
       unit: config.unit,
       clock,
@@ -168,7 +167,7 @@ export class ModbusSession implements Session {
         this.#epoch++;
         this.#isDirty = true;
       },
-      lastHeard: () => this.#lastHeard,
+      lastHeard: () => bus.lastHeard(this.#unit),
     });
   }
 
@@ -186,15 +185,9 @@ export class ModbusSession implements Session {
     };
   }
 
-  async #ask(exchange: Exchange, urgency: 'read' | 'write', signal: AbortSignal): Promise<Buffer> {
+  #ask(exchange: Exchange, urgency: 'read' | 'write', signal: AbortSignal): Promise<Buffer> {
     const options = this.#asking[urgency];
-    const bytes = await askModbus(
-      this.#options.bus,
-      exchange,
-      signal === options.signal ? options : { ...options, signal },
-    );
-    this.#lastHeard = this.#now();
-    return bytes;
+    return askModbus(this.#options.bus, exchange, signal === options.signal ? options : { ...options, signal });
   }
 
   /** The caller's patience and the session's life. */

@@ -127,6 +127,11 @@ export class Bus implements AsyncDisposable {
     this.#unit(unit).serial(serial, this.#now());
   }
 
+  /** Monotonic time of the last answer of a unit, one that says no included. */
+  lastHeard(unit: string): number {
+    return this.#units.get(unit)?.lastHeard ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Two devices are known to use this id: whose value is whose, nobody can tell. */
   isShared(unit: string): boolean {
     return this.#units.get(unit)?.isShared(this.#now()) ?? false;
