@@ -22,6 +22,8 @@ export function usePlan() {
     queryKey: ['energy', 'plan'],
     queryFn: ({ signal }) => api.get<EnergyPlanView>('energy/plan', signal),
     staleTime: 300_000,
+    // The box may still be starting.
+    refetchInterval: ({ state }) => (state.status === 'error' ? 5_000 : false),
   });
 }
 

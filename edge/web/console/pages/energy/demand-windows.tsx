@@ -31,6 +31,7 @@ export function DemandWindows({ demand }: { readonly demand: DemandNowView }) {
         {over > 0 && <strong>{` · ${say.overLimit} × ${over}`}</strong>}
       </figcaption>
       <svg
+        className="energy-window-field"
         viewBox={`0 0 ${field.width} ${field.height}`}
         preserveAspectRatio="none"
         role="img"

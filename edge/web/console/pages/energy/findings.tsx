@@ -52,7 +52,7 @@ function Finding({ finding, alarm }: { readonly finding: EnergyFindingView; read
   const figures = useFigures();
   const { kind, meter, message, next, costPerDay, currency, found, expected, unit, from } = finding;
   const value = (number: number) => {
-    if (kind === 'power-factor') return formats.number(number, 2);
+    if (kind === 'power-factor') return number.toFixed(2);
     return unit === '1' ? figures.percent(number) : `${figures.number(number)} ${friendlyUnit(unit, language)}`;
   };
   return (

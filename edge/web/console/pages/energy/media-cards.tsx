@@ -60,7 +60,7 @@ function MediumCard({
           <a href={hashOf(`/energy/meters/${root.id}`)}>{mediumText(terms, medium.medium)}</a>
         )}
       </h2>
-      <p className="energy-figure-value kit-number">
+      <p className="energy-figure-value energy-medium-value kit-number">
         {figures.number(today.value)}
         {today.value !== null && <small>{figures.unit(medium.unit)}</small>}
       </p>

@@ -14,6 +14,7 @@ import { Findings } from './findings.tsx';
 import { MediaCards } from './media-cards.tsx';
 import { Nothing, Problems } from './nothing.tsx';
 import { NowStrip } from './now-strip.tsx';
+import { CostParts } from './parts.tsx';
 import { kinds } from './period.ts';
 import { RankingPanel } from './ranking-panel.tsx';
 import { mediumText } from './terms.ts';
@@ -82,7 +83,7 @@ function Standing({ plan, now, report }: StandingProps) {
       <div className="energy-grid">
         <Demands plan={plan} now={now} />
         <ErrorBoundary name="today">
-          <Today medium={main} now={now.time} isOnly={plan.demand.length === 0} />
+          <Today medium={main} now={now.time} currency={report.currency} isOnly={plan.demand.length === 0} />
         </ErrorBoundary>
         <ErrorBoundary name="findings">
           <FindingsPanel />
@@ -126,15 +127,15 @@ function Demands({ plan, now }: Pick<StandingProps, 'plan' | 'now'>) {
   });
 }
 
-function Today({
-  medium,
-  now,
-  isOnly,
-}: {
+interface TodayProps {
   readonly medium: MediumReport;
   readonly now: number;
+  readonly currency: string | null;
+  /** Nothing stands beside it. */
   readonly isOnly: boolean;
-}) {
+}
+
+function Today({ medium, now, currency, isOnly }: TodayProps) {
   const say = useWords(words);
   const { terms } = useFigures();
   const { course, unit, total } = medium;
@@ -147,6 +148,7 @@ function Today({
       extra={isKnown && button}
     >
       {isKnown ? shown : <EmptyState title={say.nothingYet}>{say.nothingYetHelp}</EmptyState>}
+      <CostParts medium={medium} currency={currency} />
     </Panel>
   );
 }

@@ -10,7 +10,7 @@ interface Part {
   readonly key: string;
   readonly name: string;
   readonly paint: string;
-  readonly amount: MediumReport['total'];
+  readonly amount: Pick<MediumReport['total'], 'value' | 'known'>;
   readonly share: number | null;
   readonly cost: number | null;
 }
@@ -43,29 +43,48 @@ export function Parts({ medium, currency }: { readonly medium: MediumReport; rea
   );
 }
 
-function Stack({
-  title,
-  parts,
-  unit,
-  currency,
-}: {
+/** What today costs, by the periods of the tariff: most of a bill can be moved rather than saved. */
+export function CostParts({ medium, currency }: { readonly medium: MediumReport; readonly currency: string | null }) {
+  const say = useWords(words);
+  const name = useName();
+  const figures = useFigures();
+  const { costParts, unit } = medium;
+  const total = costParts.reduce((sum, { cost }) => sum + cost, 0);
+  if (costParts.length < 2 || !(total > 0)) return null;
+  const parts = costParts.map((one, index) => ({
+    key: `${one.name.en} ${one.price}`,
+    name: say.pricedAt(name(one.name), figures.money(one.price, currency), figures.unit(unit)),
+    paint: buildingPaints[index % buildingPaints.length] ?? 'none',
+    amount: { value: one.amount, known: 1 },
+    share: one.cost / total,
+    cost: one.cost,
+  }));
+  return <Stack title={say.costParts} parts={parts} unit={unit} currency={currency} by="cost" />;
+}
+
+interface StackProps {
   readonly title: string;
   readonly parts: readonly Part[];
   readonly unit: MediumReport['unit'];
   readonly currency: string | null;
-}) {
+  /** What the lengths are of. */
+  readonly by?: 'amount' | 'cost';
+}
+
+function Stack({ title, parts, unit, currency, by = 'amount' }: StackProps) {
   const figures = useFigures();
-  const sorted = parts.toSorted((a, b) => (b.amount.value ?? -1) - (a.amount.value ?? -1));
-  const total = sorted.reduce((sum, { amount }) => sum + Math.max(0, amount.value ?? 0), 0);
+  const weightOf = ({ amount, cost }: Part) => Math.max(0, (by === 'cost' ? cost : amount.value) ?? 0);
+  const sorted = parts.toSorted((a, b) => weightOf(b) - weightOf(a));
+  const total = sorted.reduce((sum, part) => sum + weightOf(part), 0);
   return (
-    <section>
+    <section className="energy-stacked">
       <h3>{title}</h3>
       <div className="energy-stack" aria-hidden="true">
-        {sorted.map(({ key, paint, amount }) => (
+        {sorted.map((part) => (
           <span
-            key={key}
-            data-paint={paint}
-            style={{ width: `${total > 0 ? (Math.max(0, amount.value ?? 0) / total) * 100 : 0}%` }}
+            key={part.key}
+            data-paint={part.paint}
+            style={{ width: `${total > 0 ? (weightOf(part) / total) * 100 : 0}%` }}
           />
         ))}
       </div>
@@ -76,7 +95,7 @@ function Stack({
             <span className="energy-stack-name">{name}</span>
             <span className="kit-number">{figures.amount(amount.value, unit)}</span>
             <span className="kit-number energy-stack-share">{figures.percent(share)}</span>
-            <span className="kit-number kit-soft energy-stack-cost">
+            <span className="kit-number kit-soft energy-stack-cost" data-by={by}>
               {cost === null ? '' : figures.money(cost, currency)}
             </span>
             {amount.known < wholeKnown && amount.value !== null && (

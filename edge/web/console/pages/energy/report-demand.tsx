@@ -62,7 +62,6 @@ export function DemandTable({
 export function PowerFactorTable({ powerFactor }: { readonly powerFactor: readonly FactorRow[] }) {
   const say = useWords(reportWords);
   const name = useName();
-  const formats = useFormats();
   const figures = useFigures();
   const effect = (share: number | null) => {
     if (share === null) return say.adjustmentUnknown;
@@ -82,13 +81,13 @@ export function PowerFactorTable({ powerFactor }: { readonly powerFactor: readon
             key: 'value',
             title: say.value,
             align: 'right',
-            render: ({ value }) => (value === null ? '—' : formats.number(value, 3)),
+            render: ({ value }) => (value === null ? '—' : value.toFixed(3)),
           },
           {
             key: 'standard',
             title: say.standard,
             align: 'right',
-            render: ({ standard }) => formats.number(standard, 2),
+            render: ({ standard }) => standard.toFixed(2),
           },
           { key: 'effect', title: say.adjustment, align: 'right', render: ({ adjustment }) => effect(adjustment) },
         ]}

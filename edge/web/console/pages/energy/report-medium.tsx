@@ -30,7 +30,7 @@ export function MediumSection({
   const title = mediumText(terms, medium.medium);
   return (
     <section className="energy-section" data-medium={medium.medium} aria-label={title}>
-      <h2>
+      <h2 className="energy-section-title">
         {title} <span className="kit-soft">{say.code(medium.code)}</span>
       </h2>
       <KeyFigures medium={medium} report={report} />

@@ -1,8 +1,10 @@
 import { Segmented } from 'antd';
 import { useId } from 'react';
 import type { EnergyReportView } from '../../../energy-schemas.ts';
-import { useWords } from '../../kit/language.tsx';
+import { useFormats, useWords } from '../../kit/language.tsx';
+import { zoneOffset } from '../../kit/series.ts';
 import { useShortcut } from '../../kit/shortcuts.tsx';
+import { useTicking } from '../../kit/ticker.ts';
 import type { Kind } from './data.ts';
 import { addDays, isDate, kinds } from './period.ts';
 import { reportWords } from './report-words.ts';
@@ -22,6 +24,7 @@ export function PeriodPicker({
 }) {
   const say = useWords(reportWords);
   const id = useId();
+  const formats = useFormats();
   const isShown = report?.kind === kind;
   const earlier = isShown ? addDays(report.first, -1) : undefined;
   const later = isShown && !report.running ? addDays(report.last, 1) : undefined;
@@ -30,6 +33,7 @@ export function PeriodPicker({
   useShortcut('ArrowLeft', say.earlier, goEarlier);
   useShortcut('ArrowRight', say.later, goLater);
   // Of a week or month any day of it will do: the first.
+  const today = useTicking((time) => new Date(time + zoneOffset(formats.startOfDay(time))).toISOString().slice(0, 10));
   const shown = date ?? report?.first ?? '';
   return (
     <div className="energy-picker">
@@ -58,6 +62,7 @@ export function PeriodPicker({
           className="energy-date"
           type="date"
           value={shown}
+          max={today}
           onChange={({ target }) => isDate(target.value) && onOpen(kind, target.value)}
         />
         <button type="button" className="kit-button" onClick={goLater} disabled={later === undefined} data-go="later">

@@ -1,5 +1,11 @@
 import { defineWords } from '../../kit/words.ts';
 
+const chineseDays = '日一二三四五六';
+const englishDays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const englishMonths = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
+
 /** The words of the report of a day, week or month. */
 export const reportWords = defineWords({
   zh: {
@@ -17,7 +23,7 @@ export const reportWords = defineWords({
     pdf: '下载 PDF',
     print: '打印',
     dayTitle: (year: string, month: string, day: string, weekday: string) =>
-      `${year} 年 ${month} 月 ${day} 日，星期${'日一二三四五六'[Number(weekday)] ?? ''}`,
+      `${year} 年 ${month} 月 ${day} 日，星期${chineseDays[Number(weekday)] ?? ''}`,
     weekTitle: (year: string, week: string, from: string, to: string) => `${year} 年第 ${week} 周（${from} 至 ${to}）`,
     monthTitle: (year: string, month: string) => `${year} 年 ${month} 月`,
     running: '本期未结束，统计到现在',
@@ -29,6 +35,8 @@ export const reportWords = defineWords({
     gapsHelp: '缺少的时间没有按零计算；它们的用量以及合计都偏少。',
     none: '这段时间没有数据',
     noneHelp: '换一个日期，或等表计读到数据。',
+    toCome: '这一期还没有开始',
+    toComeHelp: '请选择今天或以前的日期。',
     total: '用量',
     before: '上期同时段',
     baseline: '同类日平常',
@@ -98,9 +106,9 @@ export const reportWords = defineWords({
     pdf: 'PDF',
     print: 'Print',
     dayTitle: (year: string, month: string, day: string, weekday: string) =>
-      `${['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'][Number(weekday)] ?? ''} ${day}/${month}/${year}`,
+      `${englishDays[Number(weekday)] ?? ''}, ${day} ${englishMonths[Number(month) - 1] ?? month} ${year}`,
     weekTitle: (year: string, week: string, from: string, to: string) => `Week ${week} of ${year} (${from} to ${to})`,
-    monthTitle: (year: string, month: string) => `${month}/${year}`,
+    monthTitle: (year: string, month: string) => `${englishMonths[Number(month) - 1] ?? month} ${year}`,
     running: 'still runs: told up to now',
     over: 'is over',
     campus: 'Campus',
@@ -110,6 +118,8 @@ export const reportWords = defineWords({
     gapsHelp: 'Missing time is not counted as zero: these amounts, and the sums, are too small.',
     none: 'Nothing is known of this period',
     noneHelp: 'Choose another date, or wait until meters were read.',
+    toCome: 'This period has not begun yet',
+    toComeHelp: 'Choose today or a date before it.',
     total: 'Amount',
     before: 'Period before, same stretch',
     baseline: 'Usual on like days',

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { EnergyReportView } from '../../../energy-schemas.ts';
 import { goTo, hashOf, useAddress } from '../../address.ts';
-import { errorDetail, errorText } from '../../api.ts';
+import { ApiError, errorDetail, errorText } from '../../api.ts';
 import { ToneBadge } from '../../kit/badges.tsx';
 import { DownloadLink } from '../../kit/download.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
@@ -36,6 +36,10 @@ export function Report() {
       <PeriodPicker kind={kind} date={date} report={report} onOpen={open} />
       {asked.isPending ? (
         <PageSkeleton />
+      ) : asked.error instanceof ApiError && asked.error.code === 'bad-date' ? (
+        <div className="kit-panel">
+          <EmptyState title={say.toCome}>{say.toComeHelp}</EmptyState>
+        </div>
       ) : report === undefined || (asked.isError && !asked.isPlaceholderData && asked.data === undefined) ? (
         <ErrorState
           message={errorText(asked.error, language)}

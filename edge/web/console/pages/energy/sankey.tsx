@@ -121,7 +121,7 @@ function optionOf({ picture, nameOf, amountText }: Omit<SankeyProps, 'label'>): 
           textBorderWidth: 3,
           rich: {
             soft: {
-              color: kit('soft'),
+              color: kit('text'),
               fontSize: 12,
               lineHeight: 16,
               fontFamily,

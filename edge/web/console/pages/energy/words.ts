@@ -62,6 +62,9 @@ export const words = defineWords({
     runningNow: '未完',
     noData: '缺数',
 
+    costParts: '今日电费构成',
+    pricedAt: (period: string, price: string, unit: string) => `${period} · ${price}/${unit}`,
+
     demand: '需量',
     demandOf: (meter: string) => `需量 · ${meter}`,
     statusOk: '正常',
@@ -186,7 +189,7 @@ export const words = defineWords({
     costToday: 'Cost today',
     noTariff: 'The site file has no price',
     costHelp: 'energy only, without the demand charge',
-    monthDemand: 'Highest demand of the month',
+    monthDemand: 'Month’s demand',
     demandAt: (time: string) => `at ${time}`,
     demandLimit: (limit: string) => `limit ${limit}`,
     nightBase: 'Base load at night',
@@ -219,6 +222,9 @@ export const words = defineWords({
     runningNow: 'runs',
     noData: 'not known',
 
+    costParts: 'What today costs',
+    pricedAt: (period: string, price: string, unit: string) => `${period} · ${price}/${unit}`,
+
     demand: 'Demand',
     demandOf: (meter: string) => `Demand · ${meter}`,
     statusOk: 'Well',
@@ -233,13 +239,13 @@ export const words = defineWords({
     gaugeSays: (soFar: string, predicted: string, limit: string) =>
       `Mean so far ${soFar}, predicted at the end ${predicted}, limit ${limit}`,
     limit: 'Limit',
-    soFar: 'Mean of the window so far',
-    predicted: 'Predicted at its end',
-    unshed: 'Had nothing been shed',
+    soFar: 'Mean so far',
+    predicted: 'Predicted',
+    unshed: 'If nothing were off',
     left: 'Time left',
     window: 'Window',
-    highest: 'Highest of the month',
-    saved: 'Kept from being used today',
+    highest: 'Month’s highest',
+    saved: 'Saved today',
     shedTitle: (count: string) => `${count} loads are off`,
     shedSince: (since: string, notBefore: string, until: string) =>
       `Off since ${since}; back at ${notBefore} at the earliest, ${until} at the latest.`,
