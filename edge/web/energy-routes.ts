@@ -41,7 +41,8 @@ export type Energy = ReturnType<typeof createEnergy>;
 export function createEnergy(app: Pick<App, 'addHook'>, campus: CampusView, live: LiveState, clock: Clock) {
   const { site, devices, reader, rpc } = campus;
   const scopeOf = createScopes(site.devices);
-  const localTime = remembering(createLocalTime(site.campus.timeZone));
+  const plain = createLocalTime(site.campus.timeZone);
+  const localTime = { ...plain, ...remembering(plain) };
   const { plan, problems: mistakes } = energyPlanOf(site.energy, devices);
   const today = () => localTime.date(clock.now()).date;
   const currencyOf = (id: string) => {

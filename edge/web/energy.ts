@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Device, Point } from '#edge/domain/device.ts';
+import type { EnergyMeter, EnergyPlan } from '#edge/domain/energy.ts';
 import { type PointRef, pointRef } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
@@ -28,8 +29,49 @@ interface Meter {
   readonly power: { readonly ref: PointRef; readonly toKilowatts: number } | null;
 }
 
-/** Devices of the kind `meter` with a counter of the energy taken in. */
-export function findMeters(devices: readonly Device[]): readonly Meter[] {
+/**
+ * Meters of electricity. With a plan: its own first, main meters before those under them, as people look at them; then whatever else
+ * is a device of the kind `meter` with a counter of the energy taken in.
+ */
+export function findMeters(
+  devices: readonly Device[],
+  plan: Pick<EnergyPlan, 'meters'> | null = null,
+): readonly Meter[] {
+  const byId = new Map<string, Device>(devices.map((device) => [device.id, device]));
+  const planned = plan === null ? [] : treeOrder(plan).flatMap((meter) => plannedMeter(meter, byId));
+  const taken = new Set<string>(planned.map(({ device }) => device.id));
+  return [...planned, ...metersByKind(devices.filter(({ id }) => !taken.has(id)))];
+}
+
+function plannedMeter({ medium, source }: EnergyMeter, devices: ReadonlyMap<string, Device>): Meter[] {
+  const device = source.kind === 'real' ? devices.get(source.device) : undefined;
+  if (medium !== 'electricity' || source.kind !== 'real' || device === undefined) return [];
+  const { energy, power } = source;
+  return [
+    {
+      device,
+      energy: energy.ref,
+      toKilowattHours: energy.factor,
+      power: power === null ? null : { ref: power.ref, toKilowatts: power.factor },
+    },
+  ];
+}
+
+/** By how deep they hang, in the order of the site file. */
+function treeOrder({ meters }: Pick<EnergyPlan, 'meters'>): readonly EnergyMeter[] {
+  const byId = new Map(meters.map((meter) => [meter.id, meter]));
+  const depthOf = ({ under }: EnergyMeter): number => {
+    let depth = 0;
+    for (let at = byId.get(under ?? ''); at !== undefined && depth < 50; depth++) at = byId.get(at.under ?? '');
+    return depth;
+  };
+  return meters
+    .map((meter) => ({ meter, depth: depthOf(meter) }))
+    .sort((a, b) => a.depth - b.depth)
+    .map(({ meter }) => meter);
+}
+
+function metersByKind(devices: readonly Device[]): readonly Meter[] {
   return devices.flatMap((device) => {
     if (!device.profile.startsWith('meter/')) return [];
     const energy = device.points.find(({ name }) => name === 'energy_import');
@@ -50,6 +92,8 @@ const refOf = (device: Device, point: Point) => pointRef(device.id, point.name);
 export interface EnergyOptions {
   readonly reader: Pick<Reader, 'history'>;
   readonly devices: readonly Device[];
+  /** Absent: the site file has no section `energy`. */
+  readonly plan?: Pick<EnergyPlan, 'meters'>;
   readonly localTime: LocalTime;
   readonly clock: Clock;
 }
@@ -59,8 +103,8 @@ export interface EnergyOptions {
  * hours cost; others have their turn between two meters. Rejects with what the reader throws (STORE_NOT_READY).
  */
 export function createEnergyToday(options: EnergyOptions): () => Promise<readonly MeterView[]> {
-  const { devices, clock } = options;
-  const meters = findMeters(devices);
+  const { devices, plan, clock } = options;
+  const meters = findMeters(devices, plan);
   let known: { readonly at: number; readonly views: Promise<readonly MeterView[]> } | null = null;
   const readAll = async (): Promise<readonly MeterView[]> => {
     const views: MeterView[] = [];

@@ -1,3 +1,4 @@
+import { energyPlanOf } from '#edge/energy/plan.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { createClockSync } from '#edge/runtime/clock-sync.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
@@ -18,7 +19,8 @@ export function addOverviewRoutes(app: App, campus: CampusView, clock: Clock): v
   const scopeOf = createScopes(site.devices);
   const localTime = createLocalTime(site.campus.timeZone);
   const clockSync = createClockSync({ clock });
-  const energyToday = createEnergyToday({ reader, devices, localTime, clock });
+  const { plan } = energyPlanOf(site.energy, devices);
+  const energyToday = createEnergyToday({ reader, devices, plan, localTime, clock });
 
   app.get(
     '/api/v1/now',

@@ -24,6 +24,7 @@ import { addBusRoutes } from './bus-routes.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addCounterRoutes } from './counter-routes.ts';
 import { addDeviceRoutes } from './device-routes.ts';
+import { addEnergyReportRoutes } from './energy-report-routes.ts';
 import { addEnergyRoutes, createEnergy } from './energy-routes.ts';
 import { addFlowsEditor, type FlowsAddress } from './flows-editor.ts';
 import { addFlowsRoutes } from './flows-routes.ts';
@@ -167,7 +168,9 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addRequestRoutes(routes, campus);
     addRepairRoutes(routes, campus);
     addCounterRoutes(routes, campus);
-    addEnergyRoutes(routes, createEnergy(routes, campus, options.live, options.clock));
+    const energy = createEnergy(routes, campus, options.live, options.clock);
+    addEnergyRoutes(routes, energy);
+    addEnergyReportRoutes(routes, campus, energy);
     addBusRoutes(routes, campus, options.live);
     addRuleRoutes(routes, campus, options.clock);
     addRuleActRoutes(routes, campus);

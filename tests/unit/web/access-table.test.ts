@@ -53,6 +53,8 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/energy/now': 'see',
   'GET /api/v1/energy/findings': 'see',
   'GET /api/v1/energy/report': 'see',
+  'GET /api/v1/energy/report.csv': 'export',
+  'GET /api/v1/energy/report.pdf': 'export',
   'GET /api/v1/energy/meters/:id': 'see',
   'GET /api/v1/buses': 'see',
   'GET /api/v1/events': 'see',
