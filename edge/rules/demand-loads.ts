@@ -11,6 +11,8 @@ export interface DemandOutput {
   readonly value: Value | null;
   readonly zone: ZoneId;
   readonly space?: SpaceId;
+  /** Somebody stronger has it at another value, or forbids this one: as long as that stands, shedding it changes nothing. */
+  readonly overruled?: boolean;
 }
 
 /** What is remembered of a load that was shed at least once. Plain JSON. */
@@ -35,7 +37,7 @@ export interface Load {
   /** Place in the order of shedding. */
   readonly order: number;
   readonly memory: LoadMemory | undefined;
-  /** Off by us, off anyhow (nothing to save), on, or not known. */
+  /** Off by us, off anyhow or held on by somebody stronger (nothing to save), on, or not known. */
   readonly now: 'shed' | 'idle' | 'on' | 'unknown';
   /** Shed, but heard to run all the same: somebody stronger holds it, or it does not obey. */
   readonly defies: boolean;
@@ -66,7 +68,7 @@ export function loadsOf(
       if (seen.has(load.output) || isProtected(plan, load.output, output)) continue;
       seen.add(load.output);
       const memory = Object.hasOwn(memories, load.output) ? memories[load.output] : undefined;
-      loads.push(look(load, tier, loads.length, memory, output?.value ?? null));
+      loads.push(look(load, tier, loads.length, memory, output));
     }
   }
   return loads;
@@ -77,13 +79,16 @@ function look(
   tier: DemandTier,
   order: number,
   memory: LoadMemory | undefined,
-  value: Value | null,
+  output: DemandOutput | undefined,
 ): Load {
   const about = { plan, tier, order, memory, defies: false };
+  const value = output?.value ?? null;
+  const overruled = output?.overruled === true;
   if (memory?.shed === true) {
-    const defies = memory.atLeast >= obeyTime && value !== null && value !== plan.value;
-    return { ...about, now: 'shed', defies };
+    const isDeaf = memory.atLeast >= obeyTime && value !== null && value !== plan.value;
+    return { ...about, now: 'shed', defies: overruled || isDeaf };
   }
+  if (overruled) return { ...about, now: 'idle' };
   // Just given back: it is on its way, whatever was heard of it last.
   if (memory !== undefined && memory.atLeast < settleTime) return { ...about, now: 'on' };
   return { ...about, now: value === null ? 'unknown' : value === plan.value ? 'idle' : 'on' };

@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { DemandPlan, EnergyPlan } from '#edge/domain/energy.ts';
 import { type PointRef, splitPointRef } from '#edge/domain/ids.ts';
-import { priorities } from '#edge/domain/output.ts';
+import { type OutputState, priorities } from '#edge/domain/output.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
 import type { AlarmDecision, HoldChange } from '#edge/rules/decision.ts';
 import { type DemandOutcome, stepDemand } from '#edge/rules/demand.ts';
@@ -14,10 +13,13 @@ import type { DemandWindow } from '#edge/rules/demand-window.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Batch } from '#edge/store/batch.ts';
+import { type Debt, type DebtLook, letGo, noteValues, owe, payBack, restoreDebt } from './demand-desk-debt.ts';
+import { demandState, mostWindows, readLimit, readWindows, shedLoads, windowsState } from './demand-desk-memory.ts';
+import { blindAlarm, demandSource, sentence, shortAlarm } from './demand-desk-words.ts';
 
 /*
- * The demand limits of the campus: looks at each every few seconds, holds what rules/demand.ts wants shed, and remembers over a
- * restart. A hold of priority 12 ends by itself at the latest time the plan allows: a core that is gone keeps no load off for ever.
+ * The demand limits of the campus: looks at each every few seconds, holds what rules/demand.ts wants shed, gives back what it took
+ * (demand-desk-debt.ts), and remembers over a restart. A hold of priority 12 ends at the latest time the plan allows.
  */
 
 export interface DemandDeskOptions {
@@ -35,31 +37,42 @@ export interface DemandDeskOptions {
   readonly every?: number;
 }
 
-interface Limit {
-  readonly plan: DemandPlan;
+/** Whoever holds loads, and owes them: a limit, or one that the site does not have any more. */
+interface Owner {
   readonly owner: string;
+  /** Name of its state in the store. */
+  readonly name: string;
+  /** What was shed at the last look, and what it was told. */
+  shed: ReadonlyMap<string, Value>;
+  debt: Debt;
+}
+
+interface Limit extends Owner {
+  readonly plan: DemandPlan;
   state: DemandState;
   outcome: DemandOutcome | null;
   windows: readonly DemandWindow[];
-  /** Monotonic time since which the power is not known; null: it is. */
+  /** Monotonic times since which the power is not known, nothing is left to shed, or neither is so; null: it is not so. */
   blindSince: number | null;
-  alarm: 'short' | 'blind' | null;
+  shortSince: number | null;
+  fineSince: number | null;
+  /** `unknown`: of before the start. */
+  alarm: 'short' | 'blind' | 'unknown' | null;
   keptAt: number;
-  /** What each load was before it was shed: where nobody else holds it, that is what it becomes again. */
-  values: Readonly<Record<string, Value>>;
 }
 
 const lookEvery = 5_000;
-/** Two days of quarter hours. */
-const mostWindows = 192;
 /** Between two notes of a state in which nothing happened, ms. */
 const keepEvery = 60_000;
 /** Of a meter that is silent people hear by its own alarm: that a limit stands unguarded comes after it, ms. */
 const blindPatience = 300_000;
-/** What a load was before is asserted for so long; then it is the output's own affair again, ms. */
-const giveBackFor = 60_000;
-
-export const demandSource = (meter: string) => `demand:${meter}`;
+/** A kettle makes nobody run; and an alarm is over when it has been over for a while, ms. */
+const shortPatience = 30_000;
+const finePatience = 60_000;
+/** A hold whose end moves by less is not said again, ms (rules/demand.ts). */
+const sameUntil = 2_000;
+const nobody: ReadonlyMap<string, Value> = new Map();
+const noLonger = 'no demand limit stands for it any more';
 
 /** What one limit is about to do, for people: RPC `energy.now`. Powers kW, energies kW.h, times ms since epoch. */
 export interface DemandNow extends Omit<DemandOutcome, 'state' | 'closed' | 'changes'> {
@@ -74,20 +87,24 @@ export class DemandDesk implements Disposable {
   readonly #limits: readonly Limit[];
   readonly #places: ReadonlyMap<string, Device>;
   readonly #ticker: Ticker;
+  /** Limits that the site does not have any more and that still owe something. */
+  #gone: readonly Owner[];
 
   constructor(options: DemandDeskOptions) {
     this.#options = options;
     this.#places = new Map(options.devices.map((device) => [device.id, device]));
     this.#limits = options.plan.demand.map((plan) => this.#restored(plan));
-    this.#letGoOfOrphans();
+    this.#gone = this.#findGone();
+    this.#payForGone();
     this.#ticker = new Ticker(options.every ?? lookEvery, () => this.look());
   }
 
   /** Looks at every limit once. */
   look(): void {
+    this.#payForGone();
     if (this.#limits.length === 0) return;
     const latest = this.#options.latest();
-    const outputs = this.#outputsNow(latest);
+    const outputs = this.#outputs();
     for (const limit of this.#limits) this.#step(limit, latest, outputs);
   }
 
@@ -103,80 +120,116 @@ export class DemandDesk implements Disposable {
     this.#ticker[Symbol.dispose]();
   }
 
+  #outputs(): ReadonlyMap<string, OutputState> {
+    return new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
+  }
+
   #restored(plan: DemandPlan): Limit {
     const { clock, stored } = this.#options;
-    const kept = storedLimit.safeParse(stored[demandSource(plan.meter)]).data;
+    const name = demandState(plan.meter);
+    const kept = readLimit(stored[name]);
     return {
       plan,
       owner: demandSource(plan.meter),
-      state: restoreDemand(plan, kept?.state, clock.now(), clock.monotonic()),
+      name,
+      state: restoreDemand(plan, kept.state, clock.now(), clock.monotonic()),
+      shed: new Map(shedLoads(kept.state).map((ref) => [ref, shedValue(plan, ref) ?? false])),
+      debt: restoreDebt(kept.debt, clock.monotonic(), plan.stagger),
       outcome: null,
-      windows: kept?.windows ?? [],
+      windows: readWindows(stored[windowsState(plan.meter)]),
       blindSince: null,
-      alarm: null,
+      shortSince: null,
+      fineSince: null,
+      alarm: 'unknown',
       keptAt: Number.NEGATIVE_INFINITY,
-      values: kept?.values ?? {},
     };
   }
 
-  #step(limit: Limit, latest: ReadonlyMap<PointRef, Reading>, outputs: ReadonlyMap<PointRef, DemandOutput>): void {
+  #step(limit: Limit, latest: ReadonlyMap<PointRef, Reading>, outputs: ReadonlyMap<string, OutputState>): void {
     const { clock } = this.#options;
-    const before = limit.outcome;
     const outcome = stepDemand(limit.plan, limit.state, {
       now: clock.now(),
       monotonic: clock.monotonic(),
       ...this.#measured(limit.plan, latest),
-      outputs,
+      outputs: this.#loadsNow(limit, latest, outputs),
     });
+    const before = { shed: limit.shed, debt: JSON.stringify(limit.debt) };
+    const sheds = new Map<string, Value>(outcome.sheds.map(({ ref, value }) => [ref, value]));
     limit.state = outcome.state;
     limit.outcome = outcome;
-    if (outcome.closed !== null) limit.windows = [...limit.windows, outcome.closed].slice(-mostWindows);
-    limit.values = valuesBefore(limit.values, outcome, outputs);
-    this.#hold(limit, before, outcome);
-    this.#tell(limit, outcome);
-    const isNews = outcome.changes.length > 0 || outcome.closed !== null;
+    limit.shed = sheds;
+    if (outcome.closed !== null) {
+      limit.windows = [...limit.windows, outcome.closed].slice(-mostWindows);
+      this.#options.commit({ state: { [windowsState(limit.plan.meter)]: limit.windows } });
+    }
+    const look = this.#debtLook(limit, latest, outputs, before.shed);
+    const why = new Map<string, string>(outcome.changes.map((change) => [change.ref, sentence(change.why)]));
+    const owed = oweUnshed(noteValues(limit.debt, look), look, { ...before, why, plan: limit.plan });
+    const { debt, changes } = payBack(owed, look);
+    limit.debt = debt;
+    // On disk before the holds: a core that is killed in between sheds again what it meant to, and owes it.
+    const isNews = outcome.changes.length > 0 || JSON.stringify(debt) !== before.debt;
     if (isNews || clock.monotonic() - limit.keptAt >= keepEvery) this.#keep(limit);
+    this.#hold(limit, outcome, outputs, changes);
+    this.#tell(limit, outcome);
   }
 
-  #hold({ owner, values }: Limit, before: DemandOutcome | null, { sheds, changes }: DemandOutcome): void {
+  #debtLook(
+    { owner, shed: sheds }: Owner,
+    latest: ReadonlyMap<PointRef, Reading>,
+    outputs: ReadonlyMap<string, OutputState>,
+    before: ReadonlyMap<string, Value>,
+  ): DebtLook {
+    const { clock } = this.#options;
+    const fresh = new Set([...sheds.keys()].filter((ref) => !before.has(ref)));
+    return { owner, now: clock.now(), monotonic: clock.monotonic(), outputs, latest, sheds, fresh };
+  }
+
+  #hold(
+    { owner }: Limit,
+    { sheds }: DemandOutcome,
+    outputs: ReadonlyMap<string, OutputState>,
+    others: readonly HoldChange[],
+  ): void {
     const { clock, commands } = this.#options;
-    const priority = priorities.automation;
-    const holds = sheds.map(({ ref, value, why, until }): HoldChange => {
-      const lasts = Math.max(1_000, until - clock.now());
-      return { kind: 'hold', owner, ref, value, priority, reason: sentence(why), lasts };
+    const now = clock.now();
+    const holds = sheds.flatMap(({ ref, value, why, until }): HoldChange[] => {
+      const mine = outputs.get(ref)?.stack.find((hold) => hold.owner === owner);
+      const isStanding = mine?.value === value && Math.abs((mine.until ?? 0) - until) < sameUntil && until > now;
+      if (isStanding) return [];
+      const lasts = Math.max(1_000, until - now);
+      return [{ kind: 'hold', owner, ref, value, priority: priorities.automation, reason: sentence(why), lasts }];
     });
-    const shed = new Set(sheds.map(({ ref }) => ref));
-    const given = new Map(changes.map(({ ref, why }) => [ref, sentence(why)]));
-    const ends = (before?.sheds ?? [])
-      .filter(({ ref }) => !shed.has(ref))
-      .map(({ ref }): HoldChange => {
-        const reason = given.get(ref) ?? 'the demand limit no longer needs it';
-        const value = values[ref];
-        // Most outputs keep what they have when nobody holds them: what was shed would stay off for ever.
-        if (value === undefined) return { kind: 'relinquish', owner, ref, reason };
-        return { kind: 'hold', owner, ref, value, priority, reason, lasts: giveBackFor };
-      });
-    if (holds.length + ends.length > 0) commands.setInterlockHolds([...ends, ...holds]);
+    if (holds.length + others.length > 0) commands.setInterlockHolds([...others, ...holds]);
   }
 
   #tell(limit: Limit, outcome: DemandOutcome): void {
     const { clock, decide } = this.#options;
-    const isBlind = outcome.status === 'blind';
-    limit.blindSince = isBlind ? (limit.blindSince ?? clock.monotonic()) : null;
-    const isBlindLong = limit.blindSince !== null && clock.monotonic() - limit.blindSince >= blindPatience;
-    const alarm = outcome.status === 'short' ? 'short' : isBlindLong ? 'blind' : isBlind ? limit.alarm : null;
-    if (alarm === limit.alarm) return;
+    const at = clock.monotonic();
+    const { status } = outcome;
+    limit.blindSince = status === 'blind' ? (limit.blindSince ?? at) : null;
+    limit.shortSince = status === 'short' ? (limit.shortSince ?? at) : null;
+    limit.fineSince = status === 'ok' || status === 'shedding' ? (limit.fineSince ?? at) : null;
+    const hasLasted = (since: number | null, patience: number) => since !== null && at - since >= patience;
+    const alarm = hasLasted(limit.shortSince, shortPatience)
+      ? 'short'
+      : hasLasted(limit.blindSince, blindPatience)
+        ? 'blind'
+        : hasLasted(limit.fineSince, finePatience)
+          ? null
+          : limit.alarm;
+    if (alarm === limit.alarm || alarm === 'unknown') return;
     const source = limit.owner;
-    if (alarm === null) decide([{ kind: 'return', source, reason: 'the demand is within its limit again' }]);
-    else decide([alarm === 'short' ? shortAlarm(source, outcome) : blindAlarm(source, limit.plan)]);
     limit.alarm = alarm;
+    // After a start, too: nobody knows whether one was open before it.
+    if (alarm === null) decide([{ kind: 'return', source, reason: 'the demand is within its limit again' }]);
+    else if (alarm === 'short') decide([shortAlarm(source, outcome)]);
+    else decide([blindAlarm(source, limit.plan, blindPatience / 60_000)]);
   }
 
   #keep(limit: Limit): void {
     limit.keptAt = this.#options.clock.monotonic();
-    this.#options.commit({
-      state: { [limit.owner]: { state: limit.state, windows: limit.windows, values: limit.values } },
-    });
+    this.#options.commit({ state: { [limit.name]: { state: limit.state, debt: limit.debt } } });
   }
 
   /** Of the plan's meter: what can be used now. A sum of meters or a missing one cannot. */
@@ -185,132 +238,108 @@ export class DemandDesk implements Disposable {
     if (source?.kind !== 'real') return { power: null, energy: null };
     const { power, energy } = source;
     return {
-      // A load that does not change is told rarely: as long as its quality is good it is so now. A counter is extrapolated from its time.
-      power: power === null ? null : measuredOf(latest.get(power.ref), power.factor, this.#options.clock.now()),
+      power: power === null ? null : measuredOf(latest.get(power.ref), power.factor),
       energy: measuredOf(latest.get(energy.ref), energy.factor),
     };
   }
 
-  #outputsNow(latest: ReadonlyMap<PointRef, Reading>): ReadonlyMap<PointRef, DemandOutput> {
-    const wanted = new Set(
-      this.#limits.flatMap(({ plan }) => plan.tiers.flatMap((tier) => tier.loads.map((l) => l.output))),
-    );
-    const outputs = new Map<PointRef, DemandOutput>();
-    for (const { ref, confirmed } of this.#options.commands.outputs()) {
-      const device = wanted.has(ref) ? this.#places.get(splitPointRef(ref)?.device ?? '') : undefined;
-      if (device === undefined) continue;
+  /** What the controller is to know of its loads; one that nobody can command is not among them. */
+  #loadsNow(
+    { plan, owner }: Limit,
+    latest: ReadonlyMap<PointRef, Reading>,
+    outputs: ReadonlyMap<string, OutputState>,
+  ): ReadonlyMap<PointRef, DemandOutput> {
+    const loads = new Map<PointRef, DemandOutput>();
+    for (const { output: ref, value: told } of plan.tiers.flatMap((tier) => tier.loads)) {
+      const state = outputs.get(ref);
+      const device = state === undefined ? undefined : this.#places.get(splitPointRef(ref)?.device ?? '');
+      if (state === undefined || device === undefined) continue;
+      const { confirmed } = state;
       const reading = latest.get(ref);
       const value =
         reading?.quality === 'good' ? reading.value : reading === undefined ? (confirmed?.value ?? null) : null;
-      outputs.set(ref, { value, zone: device.zone, ...(device.space === undefined ? {} : { space: device.space }) });
+      const space = device.space === undefined ? {} : { space: device.space };
+      loads.set(ref, { value, zone: device.zone, ...space, overruled: isOverruled(state, owner, told) });
     }
-    return outputs;
+    return loads;
   }
 
-  /** Holds of a limit that the site no longer has, or of a load that left its plan, would else stand until their end. */
-  #letGoOfOrphans(): void {
-    const { commands } = this.#options;
-    const shedValues = new Map<string, Value>(
-      this.#options.plan.demand.flatMap(({ tiers }) =>
-        tiers.flatMap((t) => t.loads.map((l) => [l.output, l.value] as const)),
-      ),
-    );
-    const known = new Set(this.#limits.flatMap(({ owner, state }) => shedRefs(state).map((ref) => `${owner} ${ref}`)));
-    const orphans = commands.outputs().flatMap(({ ref, stack }) =>
-      stack
-        .filter(({ owner }) => owner.startsWith('demand:') && !known.has(`${owner} ${ref}`))
-        // What is being given back ends by itself.
-        .filter(({ value }) => !shedValues.has(ref) || shedValues.get(ref) === value)
-        .map(
-          ({ owner }): HoldChange => ({
-            kind: 'relinquish',
-            owner,
-            ref,
-            reason: 'no demand limit stands for it any more',
-          }),
-        ),
-    );
-    if (orphans.length > 0) commands.setInterlockHolds(orphans);
+  /** What limits that the site has no more have left behind. */
+  #findGone(): readonly Owner[] {
+    const { commands, stored, clock } = this.#options;
+    const known = new Set(this.#limits.map(({ owner }) => owner));
+    const holders = commands.outputs().flatMap(({ stack }) => stack.map(({ owner }) => owner));
+    const all = [...Object.keys(stored), ...holders].filter((one) => one.startsWith('demand:') && !known.has(one));
+    return [...new Set(all)].map((owner): Owner => {
+      const kept = readLimit(stored[owner]);
+      const debt = restoreDebt(kept.debt, clock.monotonic(), goneStagger);
+      return { owner, name: owner, shed: new Map(shedLoads(kept.state).map((ref) => [ref, false])), debt };
+    });
+  }
+
+  #payForGone(): void {
+    if (this.#gone.length === 0) return;
+    const { commands, commit, latest } = this.#options;
+    const outputs = this.#outputs();
+    const open = this.#gone.filter((one) => {
+      const before = { shed: one.shed, why: new Map<string, string>(), plan: null };
+      one.shed = nobody;
+      const look = this.#debtLook(one, latest(), outputs, nobody);
+      const { debt, changes } = payBack(oweUnshed(one.debt, look, before), look);
+      one.debt = debt;
+      const isOpen = Object.keys(debt.returning).length > 0;
+      const windows = windowsState(one.owner.slice('demand:'.length));
+      if (!isOpen) commit({ state: { [one.name]: null, [windows]: null } });
+      if (changes.length > 0) commands.setInterlockHolds(changes);
+      return isOpen;
+    });
+    this.#gone = open;
   }
 }
 
-/** Parsed as far as it is ours: `restoreDemand` checks its own part. */
-const storedLimit = z.object({
-  state: z.unknown(),
-  values: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])).catch({}),
-  windows: z
-    .array(
-      z.object({
-        from: z.number(),
-        to: z.number(),
-        demand: z.number().nullable(),
-        unshed: z.number().nullable(),
-        shed: z.number(),
-        known: z.number(),
-        limit: z.number(),
-        exceeded: z.boolean(),
-      }),
-    )
-    .max(mostWindows)
-    .catch([]),
-});
+/** Between two loads of a limit that is gone, ms. */
+const goneStagger = 10_000;
 
-/** Remembers what loads are that are being shed now; forgets nothing that is still off. */
-function valuesBefore(
-  known: Limit['values'],
-  { sheds, changes }: DemandOutcome,
-  outputs: ReadonlyMap<PointRef, DemandOutput>,
-): Limit['values'] {
-  const news = changes
-    .filter(({ kind }) => kind === 'shed')
-    .map(({ ref }) => [ref, outputs.get(ref)?.value ?? null] as const);
-  const off = new Map<string, Value>(sheds.map(({ ref, value }) => [ref, value]));
-  const values = new Map<string, Value>(Object.entries(known));
-  for (const [ref, value] of news) if (value !== null && value !== off.get(ref)) values.set(ref, value);
-  return Object.fromEntries(values);
+interface Unshed {
+  /** What was shed at the last look. */
+  readonly shed: ReadonlyMap<string, Value>;
+  readonly why: ReadonlyMap<string, string>;
+  readonly plan: DemandPlan | null;
 }
 
-function shedRefs(state: DemandState): string[] {
-  return Object.entries(state.loads).flatMap(([ref, { shed }]) => (shed ? [ref] : []));
+/** What is shed no more is owed, and so is whatever is held as if it were: of a load that left its plan or came to be protected. */
+function oweUnshed(debt: Debt, look: DebtLook, { shed, why, plan }: Unshed): Debt {
+  const held = [...look.outputs.values()].flatMap(({ ref, stack }) => {
+    const mine = stack.find(({ owner }) => owner === look.owner);
+    const isShed = mine !== undefined && mine.value === ((plan === null ? null : shedValue(plan, ref)) ?? false);
+    return mine === undefined ? [] : [{ ref, told: mine.value, isShed }];
+  });
+  const left = [...shed].map(([ref, told]) => ({ ref, told, isShed: true }));
+  let owed = debt;
+  let turn = look.monotonic;
+  for (const { ref, told, isShed } of [...left, ...held]) {
+    if (look.sheds.has(ref) || owed.returning[ref] !== undefined) continue;
+    const back = { why: why.get(ref) ?? noLonger, since: look.now, turn };
+    owed = isShed ? owe(owed, ref, told, back) : letGo(owed, ref, told, back);
+    turn += plan?.stagger ?? goneStagger;
+  }
+  return owed;
 }
 
-function measuredOf(reading: Reading | undefined, factor: number, time = reading?.sourceTime ?? 0): Measured | null {
+function shedValue({ tiers }: DemandPlan, ref: string): Value | null {
+  return tiers.flatMap(({ loads }) => loads).find(({ output }) => output === ref)?.value ?? null;
+}
+
+/** Whether shedding this load would be in vain: somebody else has the output at another value and is stronger, or this value is forbidden. */
+function isOverruled({ holder, priority, value, stack, forbidden }: OutputState, owner: string, told: Value): boolean {
+  if (forbidden.some((one) => one.value === told && one.priority < priorities.automation)) return true;
+  if (holder === null || holder === owner || value === told || priority === null) return false;
+  const isHeld = stack.some((hold) => hold.owner === owner && hold.value === told);
+  return isHeld || priority < priorities.automation;
+}
+
+/** A device whose clock is ahead must not make its readings look newer than they are. */
+function measuredOf(reading: Reading | undefined, factor: number): Measured | null {
   if (reading === undefined || reading.quality !== 'good' || typeof reading.value !== 'number') return null;
-  return { value: reading.value * factor, time };
-}
-
-/** Reasons of holds are one text; people of both languages read it. */
-const sentence = ({ zh, en }: { readonly zh: string; readonly en: string }) => `${zh} / ${en}`;
-
-function shortAlarm(source: string, { prediction }: DemandOutcome): AlarmDecision {
-  const { limit } = prediction;
-  const predicted = Math.round(prediction.predicted ?? limit);
-  return {
-    kind: 'raise',
-    source,
-    class: 'high',
-    message: {
-      zh: `需量预计达到 ${predicted} kW，超过限值 ${limit} kW，且已无可切除的负荷`,
-      en: `Demand is going to reach ${predicted} kW, above the limit of ${limit} kW, and nothing is left to shed`,
-    },
-    next: {
-      zh: '在本需量周期结束前，人工关闭大功率设备，或推迟其启动',
-      en: 'Before this window ends, switch off large loads by hand or put off starting them',
-    },
-    reason: `predicted ${predicted} kW, limit ${limit} kW`,
-  };
-}
-
-function blindAlarm(source: string, { meter, limit }: DemandPlan): AlarmDecision {
-  return {
-    kind: 'raise',
-    source,
-    class: 'medium',
-    message: {
-      zh: `需量控制收不到总表功率，${limit} kW 的限值暂时无人看守`,
-      en: `Demand control does not get the power of its meter: the limit of ${limit} kW is not guarded`,
-    },
-    next: { zh: `检查电表 ${meter} 的通信`, en: `Look at the line of the meter ${meter}` },
-    reason: `the power of ${meter} has not been known for ${blindPatience / 60_000} min`,
-  };
+  return { value: reading.value * factor, time: Math.min(reading.sourceTime, reading.receivedTime) };
 }

@@ -1,147 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Device } from '#edge/domain/device.ts';
-import type { DemandPlan, EnergyMeter } from '#edge/domain/energy.ts';
-import type { DeviceId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
-import type { Hold, OutputState } from '#edge/domain/output.ts';
-import type { Reading, Value } from '#edge/domain/reading.ts';
-import { DemandDesk } from '#edge/processes/core/demand-desk.ts';
-import type { AlarmDecision, Decision } from '#edge/rules/decision.ts';
-import { ManualClock } from '#edge/runtime/clock.ts';
-import type { Batch } from '#edge/store/batch.ts';
+import { priorities } from '#edge/domain/output.ts';
+import { cooler, heater, load, plan, startRoom } from './demand-desk-room.ts';
 
-/* A main meter, two loads, and the desk that keeps the limit: what it holds, for how long, and what people are told. */
-
-const name = { zh: '表', en: 'meter' };
-const power = 'meter-main/power' as PointRef;
-const energy = 'meter-main/energy_import' as PointRef;
-const heater = 'relay-1/relay_8' as PointRef;
-const cooler = 'relay-1/relay_5' as PointRef;
-
-const main: EnergyMeter = {
-  id: 'main',
-  name,
-  medium: 'electricity',
-  buildings: [],
-  source: {
-    kind: 'real',
-    device: 'meter-main' as DeviceId,
-    energy: { ref: energy, factor: 1 },
-    power: { ref: power, factor: 0.001 },
-  },
-};
-
-const load = (output: PointRef) => ({
-  output,
-  value: false,
-  power: 20,
-  minOff: 60_000,
-  maxOff: 1_800_000,
-  minOn: 60_000,
-});
-const plan: DemandPlan = {
-  meter: 'main',
-  limit: 100,
-  window: 900_000,
-  kind: 'fixed',
-  tiers: [{ id: 'heat', name, loads: [load(heater), load(cooler)] }],
-  protected: { outputs: [], zones: [], spaces: [] },
-  stagger: 10_000,
-};
-const device = (id: string): Device => ({
-  id: id as DeviceId,
-  name,
-  profile: 'relay/x',
-  protocol: 'modbus',
-  zone: 'school' as ZoneId,
-  points: [],
-  address: {},
-});
-
-function startRoom(demand: readonly DemandPlan[] = [plan]) {
-  const clock = new ManualClock(1_800_000_000_000);
-  const holds = new Map<string, Hold>();
-  const decisions: AlarmDecision[] = [];
-  const campus = {
-    kilowatts: 80 as number | null,
-    counted: 5_000,
-    on: new Map<PointRef, boolean>([
-      [heater, true],
-      [cooler, true],
-    ]),
-  };
-  const room = { stored: {} as Record<string, unknown> };
-  const reading = (ref: PointRef, value: Value, unit: string): [PointRef, Reading] => {
-    const [id = '', point = ''] = ref.split('/');
-    const time = clock.now();
-    const about = { ref, device: id as DeviceId, point: point as PointName, unit, quality: 'good' as const };
-    return [ref, { ...about, value, sourceTime: time, receivedTime: time }];
-  };
-  /** What is switched off is not drawn. */
-  const drawn = () => (campus.kilowatts ?? 0) - 20 * [...campus.on.values()].filter((on) => !on).length;
-  const latest = () =>
-    new Map<PointRef, Reading>([
-      ...(campus.kilowatts === null
-        ? []
-        : [reading(power, drawn() * 1_000, 'W'), reading(energy, campus.counted, 'kW.h')]),
-      reading(heater, campus.on.get(heater) === true, ''),
-      reading(cooler, campus.on.get(cooler) === true, ''),
-    ]);
-  const outputs = (): OutputState[] =>
-    [heater, cooler].map((ref) => {
-      const stack = [...holds.values()].filter((hold) => hold.ref === ref);
-      const [first] = stack;
-      return {
-        ref,
-        value: first?.value ?? null,
-        holder: first?.owner ?? null,
-        priority: first?.priority ?? null,
-        reason: '',
-        since: 0,
-        until: first?.until ?? null,
-        stack,
-        confirmed: null,
-        next: null,
-        waiting: null,
-        forbidden: [],
-        local: null,
-      };
-    });
-  const open = () =>
-    new DemandDesk({
-      plan: { meters: [main], demand },
-      devices: [device('meter-main'), device('relay-1')],
-      latest,
-      commands: {
-        outputs,
-        setInterlockHolds: (changes: readonly Decision[]) => {
-          for (const change of changes) {
-            if (change.kind === 'relinquish') holds.delete(`${change.owner} ${change.ref}`);
-            if (change.kind !== 'hold') continue;
-            const { owner, ref, value, priority, reason, lasts } = change;
-            const until = lasts === null ? null : clock.now() + lasts;
-            holds.set(`${owner} ${ref}`, { owner, ref, value, priority, reason, since: clock.now(), until });
-            // The device obeys.
-            campus.on.set(ref, value === true);
-          }
-        },
-      },
-      decide: (some) => void decisions.push(...some),
-      commit: (batch: Batch) => void Object.assign(room.stored, JSON.parse(JSON.stringify(batch.state ?? {}))),
-      stored: room.stored,
-      clock,
-      every: 3_600_000,
-    });
-  /** Seconds pass. */
-  const pass = (desk: DemandDesk, seconds: number) => {
-    for (let i = 0; i < seconds; i += 5) {
-      clock.advance(5_000);
-      for (const [key, { until }] of holds) if (until !== null && until <= clock.now()) holds.delete(key);
-      campus.counted += (drawn() * 5) / 3_600;
-      desk.look();
-    }
-  };
-  return { clock, holds, decisions, campus, room, open, pass };
-}
+/* The desk that keeps a demand limit: what it holds, for how long, what it gives back, and what people are told. */
 
 test('it sheds in order with a hold that ends by itself, says why, and gives back what was there before', () => {
   const { holds, campus, clock, open, pass } = startRoom();
@@ -205,9 +66,13 @@ test('it remembers over a restart what it shed, and lets go of what no plan stan
     pass(desk, 900);
     expect(holds.size).toBeGreaterThan(0);
   }
+  // What it knew is lost: what it held is not its own any more, and it was on.
   room.stored = {};
-  using _ = open();
+  campus.kilowatts = 40;
+  using desk = open();
+  pass(desk, 15);
   expect(holds.size).toBe(0);
+  expect([...campus.on.values()]).toEqual([true, true]);
 });
 
 test('people hear when nothing is left to shed, and when nobody guards the limit; and when it is over', () => {
@@ -235,4 +100,210 @@ test('a campus without a limit is left alone', () => {
   using desk = open();
   pass(desk, 60);
   expect([desk.now(), holds.size]).toEqual([[], 0]);
+});
+
+test('a load that came to be protected while core was away is given back at once', () => {
+  const { campus, holds, room, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 112;
+    pass(desk, 240);
+  }
+  expect(campus.on.get(heater)).toBe(false);
+  room.demand = [{ ...plan, protected: { ...plan.protected, outputs: [heater] } }];
+  using desk = open();
+  pass(desk, 10);
+  expect(campus.on.get(heater)).toBe(true);
+  expect([...holds.values()].filter(({ ref }) => ref === heater)).toEqual([]);
+  pass(desk, 300);
+  expect(campus.on.get(heater)).toBe(true);
+});
+
+test('what a limit held that the site has no more comes back, and nothing of it is remembered', () => {
+  const { campus, holds, room, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 150;
+    pass(desk, 300);
+  }
+  expect([...campus.on.values()]).toEqual([false, false]);
+  room.demand = [];
+  using desk = open();
+  pass(desk, 30);
+  expect([...campus.on.values()]).toEqual([true, true]);
+  expect(holds.size).toBe(0);
+  expect(room.stored).toEqual({});
+});
+
+test('loads whose time ran out while core was away come back one after the other', () => {
+  const { campus, holds, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 150;
+    pass(desk, 300);
+  }
+  pass(null, 3_600);
+  // Relays keep what they have when nobody holds them.
+  expect([holds.size, ...campus.on.values()]).toEqual([0, false, false]);
+  campus.kilowatts = 60;
+  using desk = open();
+  pass(desk, 5);
+  expect([...campus.on.values()].filter((on) => on)).toHaveLength(1);
+  pass(desk, 15);
+  expect([...campus.on.values()]).toEqual([true, true]);
+  pass(desk, 60);
+  expect(holds.size).toBe(0);
+});
+
+test('a give-back is no wish against a schedule that has switched off meanwhile', () => {
+  const { campus, take, open, pass } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 240);
+  expect(campus.on.get(heater)).toBe(false);
+  take('schedule:evening', heater, false, priorities.schedule);
+  campus.kilowatts = 40;
+  pass(desk, 1_500);
+  expect(campus.switched.filter((one) => one.startsWith('relay_8'))).toEqual(['relay_8 off']);
+});
+
+test('a wish that came and ended while the load was shed is what the load becomes', () => {
+  const { campus, take, open, pass } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 240);
+  // A person wants it off, for five minutes: without a limit it would be off after that.
+  take('request:web', heater, false, priorities.operator, 300_000);
+  pass(desk, 120);
+  campus.kilowatts = 40;
+  pass(desk, 1_500);
+  expect(campus.on.get(heater)).toBe(false);
+  expect(campus.on.get(cooler)).toBe(true);
+});
+
+test('a person who takes a load that is shed has it at once, the limit says so and sheds another one', () => {
+  const { campus, take, open, pass } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 180);
+  expect(campus.on.get(heater)).toBe(false);
+  take('request:web', heater, true, priorities.operator);
+  pass(desk, 5);
+  expect(campus.on.get(heater)).toBe(true);
+  expect(desk.now()[0]?.sheds).toMatchObject([{ ref: heater, defies: true }]);
+  pass(desk, 90);
+  expect(campus.on.get(cooler)).toBe(false);
+  // And nothing is taken from a person in vain: it is not shed a second time while he has it.
+  campus.kilowatts = 40;
+  pass(desk, 1_200);
+  campus.kilowatts = 130;
+  pass(desk, 300);
+  expect(desk.now()[0]?.sheds.map(({ ref }) => ref)).toEqual([cooler]);
+});
+
+test('a relay that is away while its load comes back is told when it is there again, after a restart too', () => {
+  const { campus, holds, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 112;
+    pass(desk, 240);
+    expect(campus.on.get(heater)).toBe(false);
+    campus.isAway = true;
+    campus.kilowatts = 40;
+    pass(desk, 1_500);
+    expect(desk.now()[0]?.sheds).toEqual([]);
+  }
+  pass(null, 600);
+  using desk = open();
+  pass(desk, 600);
+  expect(campus.on.get(heater)).toBe(false);
+  campus.isAway = false;
+  pass(desk, 10);
+  expect(campus.on.get(heater)).toBe(true);
+  expect(holds.size).toBe(0);
+});
+
+test('core killed between what it wrote down and what it did does what it wrote down', () => {
+  const { campus, holds, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 112;
+    pass(desk, 180);
+  }
+  // The state is on disk, the hold is not.
+  holds.clear();
+  campus.on.set(heater, true);
+  using desk = open();
+  pass(desk, 5);
+  expect(campus.on.get(heater)).toBe(false);
+  campus.kilowatts = 40;
+  pass(desk, 1_500);
+  expect(campus.on.get(heater)).toBe(true);
+});
+
+test('an alarm of before a restart ends when its cause has', () => {
+  const { campus, decisions, open, pass } = startRoom();
+  {
+    using desk = open();
+    campus.kilowatts = 200;
+    pass(desk, 300);
+    expect(decisions).toMatchObject([{ kind: 'raise', class: 'high' }]);
+  }
+  campus.kilowatts = 30;
+  using desk = open();
+  pass(desk, 120);
+  expect(decisions.slice(1)).toMatchObject([{ kind: 'return', source: 'demand:main' }]);
+});
+
+test('a meter whose clock runs ahead is read as of when it was heard, one that is hours behind is not believed', () => {
+  const ahead = startRoom();
+  ahead.campus.ahead = 45_000;
+  using desk = ahead.open();
+  ahead.campus.kilowatts = 112;
+  ahead.pass(desk, 240);
+  // One load is enough, and the effect of it is not looked for before it can show.
+  expect(ahead.campus.switched).toEqual(['relay_8 off']);
+  const behind = startRoom();
+  behind.campus.ahead = -7_200_000;
+  behind.campus.kilowatts = 200;
+  using blind = behind.open();
+  behind.pass(blind, 400);
+  expect(blind.now()[0]?.status).toBe('blind');
+  expect(behind.decisions).toMatchObject([{ kind: 'raise', class: 'medium' }]);
+  expect(behind.campus.switched).toEqual([]);
+});
+
+test('a load that nobody can command is not counted on', () => {
+  const { campus, decisions, open, pass } = startRoom();
+  campus.known = [cooler];
+  using desk = open();
+  campus.kilowatts = 150;
+  pass(desk, 300);
+  expect(desk.now()[0]?.sheds.map(({ ref }) => ref)).toEqual([cooler]);
+  expect(decisions).toMatchObject([{ kind: 'raise', class: 'high' }]);
+});
+
+test('two limits that share a load never push it on against each other', () => {
+  const other = { ...plan, meter: 'other', limit: 50, tiers: [{ ...plan.tiers[0], loads: [load(heater)] }] };
+  const { campus, holds, open, pass, take } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 240);
+  // The site check refuses it; a hold of another limit stands all the same.
+  take(`demand:${other.meter}`, heater, false, priorities.automation);
+  campus.kilowatts = 40;
+  pass(desk, 1_500);
+  expect(campus.on.get(heater)).toBe(false);
+  expect([...holds.values()].map(({ owner }) => owner)).toEqual(['demand:other']);
+});
+
+test('what stands is not said again with every look', () => {
+  const { campus, room, open, pass } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 180);
+  expect(campus.on.get(heater)).toBe(false);
+  room.told = 0;
+  pass(desk, 60);
+  expect(room.told).toBe(0);
 });

@@ -7,7 +7,7 @@ import type { DeviceHealth } from '#edge/domain/health.ts';
 import type { DeviceId, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import { counterSource, stuckSource } from '#edge/processes/core/counter-alarms.ts';
-import { demandSource } from '#edge/processes/core/demand-desk.ts';
+import { demandSource } from '#edge/processes/core/demand-desk-words.ts';
 import { EnergyWatch } from '#edge/processes/core/energy-watch.ts';
 import { energyWatchState, findingSource, isFindingSource } from '#edge/processes/core/energy-watch-memory.ts';
 import { energyMistakes } from '#edge/processes/core/energy-watch-words.ts';
