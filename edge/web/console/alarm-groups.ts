@@ -24,13 +24,16 @@ export function byUrgency(a: AlarmView, b: AlarmView): number {
   return seen(a) - seen(b) || rank[a.class] - rank[b.class] || b.raised - a.raised;
 }
 
+/** Each is an errand of its own, whatever else its device has: a danger, a decision to make, money to save. */
+const alone = /^(?:interlock|counter|demand|energy):/;
+
 function keyOf({ source, group, device }: AlarmView): string {
-  if (source.startsWith('interlock:')) return source;
+  if (alone.test(source)) return source;
   if (group !== undefined) return `group ${group}`;
   return device === undefined ? source : `of ${device}`;
 }
 
-/** Groups of what needs action, most urgent first. Interlocks are never joined: each is a danger of its own. */
+/** Groups of what needs action, most urgent first. */
 export function groupAlarms(alarms: readonly AlarmView[]): AlarmGroup[] {
   const open = alarms.filter(needsAction).sort(byUrgency);
   const groups = new Map<string, { head: AlarmView; others: AlarmView[] }>();

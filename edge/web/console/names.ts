@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { z } from 'zod';
+import type { EnergyPlanView } from '../energy-schemas.ts';
 import type { rulesSchema } from '../rule-schemas.ts';
 import { api } from './api.ts';
 import { domainText } from './domain-words.ts';
@@ -18,6 +19,7 @@ export function useNames(): Names {
   const campus = useCampus();
   const points = usePoints();
   const rules = useRuleNames();
+  const meters = useMeterNames();
   return useMemo(() => {
     const devices = new Map(campus?.devices.map((device) => [device.id, device.name]));
     const interlocks = new Map([...(campus?.interlocks ?? []), ...rules].map((rule) => [rule.id, rule.name]));
@@ -30,13 +32,14 @@ export function useNames(): Names {
       deviceName,
       interlockName: (id) => nameIn(language, interlocks.get(id)) || id,
       placeName: (id) => nameIn(language, places.get(id)) || deviceName(id),
+      meterName: (id) => nameIn(language, meters.find((meter) => meter.id === id)?.name) || id,
       pointName: (ref) => {
         const point = known.get(ref);
         if (point === undefined) return ref;
         return `${nameIn(language, point.deviceName)} · ${pointLabel(point.point, point.label, language)}`;
       },
     };
-  }, [language, campus, points, rules]);
+  }, [language, campus, points, rules, meters]);
 }
 
 const noRules: readonly { readonly id: string; readonly name: NamePair }[] = [];
@@ -53,6 +56,19 @@ function useRuleNames() {
     retry: 1,
   });
   return data ?? noRules;
+}
+
+const noMeters: EnergyPlanView['meters'] = [];
+
+/** Of the meter tree: limits of demand and findings are told by the meter. */
+function useMeterNames() {
+  const { data } = useQuery({
+    queryKey: ['energy', 'plan'],
+    queryFn: ({ signal }) => api.get<EnergyPlanView>('energy/plan', signal),
+    staleTime: 300_000,
+    retry: 1,
+  });
+  return data?.meters ?? noMeters;
 }
 
 function placesOf(campus: ReturnType<typeof useCampus>) {

@@ -1,4 +1,5 @@
 import { domainText, domainWords } from './domain-words.ts';
+import { energyChinese, energyWords } from './energy-sentences.ts';
 import { qualityText } from './kit/state-text.ts';
 import { valueText } from './kit/values.ts';
 import type { Language } from './kit/words.ts';
@@ -19,6 +20,8 @@ export interface Names {
   interlockName(id: string): string;
   /** Where a rule that stands for each place does so: a space, a zone, a device. */
   placeName?(id: string): string;
+  /** Of the meter tree. */
+  meterName?(id: string): string;
 }
 
 const refPattern = '[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*';
@@ -168,9 +171,10 @@ function inOneLanguage(text: string, { language }: Names): string {
 export function sentence(said: string | null | undefined, names: Names): string {
   if (said === null || said === undefined || said === '') return '';
   const text = inOneLanguage(said, names);
-  const named = processWords(eventWords(evidence(forbidWords(holdWords(text, names), names), names), names), names);
+  const facts = energyWords(evidence(forbidWords(holdWords(text, names), names), names), names);
+  const named = processWords(eventWords(facts, names), names);
   if (names.language !== 'zh') return named;
-  const told = retell(named, chinese, names);
+  const told = retell(retell(named, energyChinese, names), chinese, names);
   // Three words of English in a row are a sentence that nobody has put into Chinese yet; what has Chinese in it a person wrote.
   const isTechnical = /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(told) && !/[\u3400-\u9fff]/.test(text);
   return isTechnical ? domainWords.zh.technical(told) : told;
@@ -188,6 +192,7 @@ export function ownerText(owner: string, names: Names): string {
 /** Of a rule that stands for each place: `照明@r101`. */
 function ownName(kind: string, id: string, names: Names): string {
   if (kind === 'repair') return names.deviceName(id);
+  if (kind === 'demand') return names.meterName?.(id) ?? id;
   if (kind !== 'interlock' && kind !== 'rule') return id;
   const [rule = id, place] = id.split('@');
   const name = names.interlockName(rule);

@@ -1,5 +1,6 @@
 import { Button, Input } from 'antd';
 import type { ReactNode } from 'react';
+import { wayOf } from '../../alarm-way.ts';
 import { type AlarmView, ApiError, errorDetail, errorText } from '../../api.ts';
 import { AlarmClassBadge } from '../../kit/badges.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
@@ -59,6 +60,7 @@ function Alarm(props: DetailProps & { readonly alarm: AlarmView }) {
       <section className="alarms-do">
         <h3>{say.whatToDo}</h3>
         <p>{sentence(name(alarm.next))}</p>
+        <Way alarm={alarm} />
         <Acts {...props} />
       </section>
       {mayLook && alarm.event !== undefined && <Picture key={alarm.event} event={alarm.event} />}
@@ -95,6 +97,20 @@ export function Part({ title, children }: { readonly title: string; readonly chi
       <h3>{title}</h3>
       {children}
     </section>
+  );
+}
+
+/** The page on which it is dealt with, where there is one. */
+function Way({ alarm }: { readonly alarm: AlarmView }) {
+  const say = useWords(words);
+  const way = wayOf(alarm);
+  if (way === null) return null;
+  return (
+    <p className="alarms-jumps">
+      <a className="kit-button" href={way.href} data-way={way.kind}>
+        {say[`way:${way.kind}`]}
+      </a>
+    </p>
   );
 }
 

@@ -12,6 +12,7 @@ import { useOpenSteps, useSteps } from './data.ts';
 import { DecidedTable } from './decided-table.tsx';
 import { StepCard } from './step-card.tsx';
 import { type Deciding, StepDialog } from './step-dialog.tsx';
+import { groupSteps } from './step-story.ts';
 
 const first = 100;
 const most = 500;
@@ -51,15 +52,15 @@ export function CountersPage() {
           <EmptyState title={say.noneOpen}>{say.noneOpenHelp}</EmptyState>
         </div>
       ) : (
-        open.data.map((step) => (
-          <StepCard key={step.id} step={step} meterHref={hrefOf(step.ref)} onDecide={setDeciding} />
+        groupSteps(open.data).map((group) => (
+          <StepCard key={group.id} group={group} meterHref={hrefOf(group.head.ref)} onDecide={setDeciding} />
         ))
       )}
       <Panel title={say.decided} className="meters-decided">
         {all.isPending ? (
           <PageSkeleton />
         ) : decided.length === 0 ? (
-          <EmptyState title={say.noneDecided} />
+          <p className="kit-soft meters-well">{say.noneDecided}</p>
         ) : (
           <DecidedTable steps={decided} onDecide={setDeciding} />
         )}
@@ -71,7 +72,7 @@ export function CountersPage() {
       )}
       {deciding !== null && (
         <StepDialog
-          key={`${deciding.step.id} ${deciding.verdict}`}
+          key={`${deciding.steps[0].id} ${deciding.verdict}`}
           deciding={deciding}
           onClose={() => setDeciding(null)}
         />

@@ -8,7 +8,7 @@ interface Tick {
 }
 
 /** A label wants so much room, px. */
-const room = { day: 46, week: 62, month: 50 } as const;
+const room = { day: 58, week: 66, month: 54 } as const;
 
 /** Whole hours of a day, midnights of a week, days of a month; as many as have room. */
 export function ticksOf(

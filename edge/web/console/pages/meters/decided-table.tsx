@@ -44,7 +44,7 @@ export function DecidedTable({
     const what = againOf(step);
     if (what === null) return null;
     return (
-      <Button size="small" disabled={isAway} onClick={() => onDecide({ step, verdict: 'accept' })}>
+      <Button size="small" disabled={isAway} onClick={() => onDecide({ steps: [step], verdict: 'accept' })}>
         {what === 'change' ? say.change : say.acceptLater}
       </Button>
     );

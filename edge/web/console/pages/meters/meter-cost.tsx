@@ -1,7 +1,6 @@
 import type { EnergyMeterPageView } from '../../../energy-schemas.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useName, useWords } from '../../kit/language.tsx';
-import { EmptyState } from '../../kit/states.tsx';
 import { useFigures } from '../energy/figures.ts';
 import { words } from './words.ts';
 
@@ -15,7 +14,7 @@ export function CostParts({ view: { meter, costParts, currency, cost } }: { read
   return (
     <Panel title={say.costParts} className="meters-cost">
       {costParts.length === 0 ? (
-        <EmptyState title={say.noCost} />
+        <p className="kit-soft meters-well">{say.noCost}</p>
       ) : (
         <table className="meters-cost-table">
           <thead>

@@ -4,7 +4,6 @@ import { hashOf } from '../../address.ts';
 import { StateBadge } from '../../kit/badges.tsx';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useWords } from '../../kit/language.tsx';
-import { EmptyState } from '../../kit/states.tsx';
 import { useSentence } from '../../names.ts';
 import { useDeviceHealth } from '../../use-live.tsx';
 import { useBuses } from './data.ts';
@@ -16,7 +15,11 @@ export function MeterHealth({ meter }: { readonly meter: EnergyMeterView }) {
   const say = useWords(words);
   return (
     <Panel title={say.health} className="meters-health">
-      {meter.device === null ? <EmptyState title={say.healthNone} /> : <Health device={meter.device} />}
+      {meter.device === null ? (
+        <p className="kit-soft meters-well">{say.healthNone}</p>
+      ) : (
+        <Health device={meter.device} />
+      )}
     </Panel>
   );
 }

@@ -78,7 +78,11 @@ export function MeterPage({ id }: { readonly id: string }) {
           <CostParts view={view} />
           <Below view={view} />
           <Panel title={say.findings} className="meters-findings">
-            {view.findings.length === 0 ? <EmptyState title={say.noFindings} /> : <Findings findings={view.findings} />}
+            {view.findings.length === 0 ? (
+              <p className="kit-soft meters-well">{say.noFindings}</p>
+            ) : (
+              <Findings findings={view.findings} />
+            )}
           </Panel>
           <MeterHealth meter={view.meter} />
         </div>

@@ -11,22 +11,23 @@ import { counterWords } from './counter-words.ts';
 import type { Step } from './data.ts';
 import { StepChart } from './step-chart.tsx';
 import type { Deciding } from './step-dialog.tsx';
-import { countedSince, isSettled, jumpOf } from './step-story.ts';
+import { countedSince, isSettled, jumpOf, type StepGroup } from './step-story.ts';
 import { useStepTexts } from './step-texts.ts';
 
-/** One step as a story: what was, what came, what it may be, and what either decision means. */
+/** One story: what was, what came, what it may be, and what either decision means; with the other counters of the same meter. */
 export function StepCard({
-  step,
+  group,
   meterHref,
   onDecide,
 }: {
-  readonly step: Step;
+  readonly group: StepGroup;
   /** The page of its meter; null: it is in no tree. */
   readonly meterHref: string | null;
   readonly onDecide: (deciding: Deciding) => void;
 }) {
   const say = useWords(counterWords);
   const zoneName = useZoneName();
+  const { head: step, others } = group;
   const { name, unit } = useStepTexts(step);
   const zone = usePoints()?.find(({ id }) => id === step.ref)?.zone;
   return (
@@ -46,9 +47,10 @@ export function StepCard({
         </div>
         <StepChart step={step} unit={unit} />
         <Meanings step={step} />
+        {others.length > 0 && <Others steps={others} />}
       </div>
       <footer className="meters-step-foot">
-        <Acts step={step} onDecide={onDecide} />
+        <Acts steps={[step, ...others]} onDecide={onDecide} />
         <span className="meters-jumps">
           {meterHref !== null && <a href={meterHref}>{say.openMeter}</a>}
           <a href={pointHash(step.ref)}>{say.openHistory}</a>
@@ -116,7 +118,40 @@ function Meanings({ step }: { readonly step: Step }) {
   );
 }
 
-function Acts({ step, onDecide }: { readonly step: Step; readonly onDecide: (deciding: Deciding) => void }) {
+/** Counters that stepped with it: they are decided together. */
+function Others({ steps }: { readonly steps: readonly Step[] }) {
+  const say = useWords(counterWords);
+  return (
+    <section className="meters-others" aria-label={say.others(steps.length)}>
+      <h4>{say.others(steps.length)}</h4>
+      <ul>
+        {steps.map((step) => (
+          <Other key={step.id} step={step} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Other({ step }: { readonly step: Step }) {
+  const { label, amount } = useStepTexts(step);
+  return (
+    <li>
+      <a href={pointHash(step.ref)}>{label}</a>{' '}
+      <span className="kit-number">
+        {amount(step.from)} → {amount(step.last)}
+      </span>
+    </li>
+  );
+}
+
+function Acts({
+  steps,
+  onDecide,
+}: {
+  readonly steps: Deciding['steps'];
+  readonly onDecide: (deciding: Deciding) => void;
+}) {
   const say = useWords(counterWords);
   const may = useRight('devices');
   const { state } = useLink();
@@ -127,13 +162,13 @@ function Acts({ step, onDecide }: { readonly step: Step; readonly onDecide: (dec
       <Button
         type="primary"
         data-act="accept"
-        disabled={isAway || !isSettled(step)}
-        onClick={() => onDecide({ step, verdict: 'accept' })}
+        disabled={isAway || !steps.every(isSettled)}
+        onClick={() => onDecide({ steps, verdict: 'accept' })}
       >
-        {say.accept}
+        {steps.length === 1 ? say.accept : say.acceptAll(steps.length)}
       </Button>
-      <Button data-act="reject" disabled={isAway} onClick={() => onDecide({ step, verdict: 'reject' })}>
-        {say.reject}
+      <Button data-act="reject" disabled={isAway} onClick={() => onDecide({ steps, verdict: 'reject' })}>
+        {steps.length === 1 ? say.reject : say.rejectAll(steps.length)}
       </Button>
       {isAway && <p className="kit-soft">{say.away}</p>}
     </div>

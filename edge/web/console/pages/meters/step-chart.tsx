@@ -32,7 +32,7 @@ export function StepChart({ step, unit }: { readonly step: Step; readonly unit: 
       <path className="meters-chart-shown" d={`M${at.step} ${became}L${at.right} ${now}`} />
       <circle className="meters-chart-dot" cx={at.step} cy={was} r="4" />
       <circle className="meters-chart-dot meters-chart-dot-now" cx={at.right} cy={now} r="4" />
-      <text x={at.right} y={labelAt(was, now)} textAnchor="end">
+      <text x={at.step + 8} y={labelAt(was, became)}>
         {say.chartHeld}
       </text>
       <text x={at.right} y={labelAt(now, was)} textAnchor="end" className="meters-chart-new">

@@ -4,42 +4,51 @@ import { useId, useState } from 'react';
 import { ApiError, api, errorText } from '../../api.ts';
 import { ReasonDialog } from '../../kit/confirm.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
-import { useSentence } from '../../names.ts';
+import { useDeviceName, usePointName, useSentence } from '../../names.ts';
 import { counterWords } from './counter-words.ts';
 import type { Step } from './data.ts';
 import { amountIn, countedSince, jumpOf } from './step-story.ts';
 import { useStepTexts } from './step-texts.ts';
 
 export interface Deciding {
-  readonly step: Step;
+  /** Of one meter; the first is the one that people know it by. */
+  readonly steps: readonly [Step, ...Step[]];
   readonly verdict: 'accept' | 'reject';
 }
 
+/** What was typed for each step, by its id. */
+type Typed = Readonly<Record<string, string>>;
+
 /** Says exactly what a decision does before it is made; what it rests on goes into the audit. */
 export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding; readonly onClose: () => void }) {
-  const { step, verdict } = deciding;
+  const { steps, verdict } = deciding;
+  const [head] = steps;
   const say = useWords(counterWords);
   const language = useLanguage();
   const sentence = useSentence();
+  const pointName = usePointName();
+  const deviceName = useDeviceName();
   const { message } = App.useApp();
-  const queries = useQueryClient();
-  const { name } = useStepTexts(step);
-  const isChange = step.state === 'accepted';
-  const [typed, setTyped] = useState(isChange && step.between !== undefined ? String(step.between) : '');
-  const between = amountIn(typed);
-  const words =
-    verdict === 'reject'
-      ? ([say.dialogReject(name), say.doReject, say.doneReject(name)] as const)
-      : isChange
-        ? ([say.dialogChange(name), say.doChange, say.doneChange(name)] as const)
-        : ([say.dialogAccept(name), say.doAccept, say.doneAccept(name)] as const);
-  const [title, action, done] = words;
-  const decide = async (note: string) => {
-    if (verdict === 'accept' && between === undefined) throw new Error(say.betweenWrong);
-    if (isChange && between === null) throw new Error(say.betweenNeeded);
-    await api.post(`counters/${step.id}/decide`, { verdict, between: verdict === 'accept' ? between : null, note });
+  const decide = useDecide();
+  const isChange = head.state === 'accepted';
+  const [typed, setTyped] = useState<Typed>(() =>
+    Object.fromEntries(steps.map(({ id, between }) => [id, between === undefined ? '' : String(between)])),
+  );
+  const name = steps.length === 1 ? pointName(head.ref) : deviceName(head.ref.split('/')[0] ?? '');
+  const words = {
+    reject: [say.dialogReject(name), say.doReject, say.doneReject(name)],
+    change: [say.dialogChange(name), say.doChange, say.doneChange(name)],
+    accept: [say.dialogAccept(name), say.doAccept, say.doneAccept(name)],
+  } as const;
+  const [title, action, done] = words[verdict === 'reject' ? 'reject' : isChange ? 'change' : 'accept'];
+  const confirm = async (note: string) => {
+    const betweens = steps.map(({ id }) => amountIn(typed[id] ?? ''));
+    if (verdict === 'accept' && betweens.includes(undefined)) throw new Error(say.betweenWrong);
+    if (isChange && betweens[0] === null) throw new Error(say.betweenNeeded);
+    for (const [index, step] of steps.entries()) {
+      await decide(step, { verdict, between: verdict === 'accept' ? (betweens[index] ?? null) : null, note });
+    }
     void message.success(done);
-    await Promise.all(['counters', 'energy', 'history'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
   };
   return (
     <ReasonDialog
@@ -52,73 +61,130 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
         // Core says why in its own words.
         return error.code === 'counter-step-refused' ? sentence(error.message) : errorText(error, language);
       }}
-      onConfirm={({ reason }) => decide(reason)}
+      onConfirm={({ reason }) => confirm(reason)}
       onClose={onClose}
     >
-      {verdict === 'accept' ? <Accepting step={step} typed={typed} onTyped={setTyped} /> : <Rejecting step={step} />}
+      {verdict === 'accept' &&
+        steps.map((step) => (
+          <Between
+            key={step.id}
+            step={step}
+            isAlone={steps.length === 1}
+            typed={typed[step.id] ?? ''}
+            onTyped={(text) => setTyped({ ...typed, [step.id]: text })}
+          />
+        ))}
+      {verdict === 'accept' ? <Accepting steps={steps} typed={typed} /> : <Rejecting steps={steps} />}
     </ReasonDialog>
   );
 }
 
-function Accepting({
+/** One after the other: what was decided stays decided when a later one is refused, and leaves the list. */
+function useDecide() {
+  const queries = useQueryClient();
+  return async ({ id }: Step, body: { verdict: 'accept' | 'reject'; between: number | null; note: string }) => {
+    await api.post(`counters/${id}/decide`, body);
+    void Promise.all(['counters', 'energy', 'history'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  };
+}
+
+/** What was counted across the step; may be left empty. */
+function Between({
   step,
+  isAlone,
   typed,
   onTyped,
 }: {
   readonly step: Step;
+  readonly isAlone: boolean;
   readonly typed: string;
   readonly onTyped: (text: string) => void;
 }) {
   const say = useWords(counterWords);
   const id = useId();
-  const { amount, unit } = useStepTexts(step);
-  const between = amountIn(typed);
+  const { amount, unit, label } = useStepTexts(step);
+  const isWrong = amountIn(typed) === undefined;
   const jump = jumpOf(step);
-  const after = countedSince(step);
-  const isChange = step.state === 'accepted';
+  const asked = jump === null ? say.between(unit) : say.betweenSpike(unit);
+  const help = jump === null ? say.betweenHelp(amount(step.from)) : say.betweenHelpSpike(amount(jump));
   return (
-    <>
-      <div className="kit-field">
-        <label htmlFor={id}>{jump === null ? say.between(unit) : say.betweenSpike(unit)}</label>
-        <Input
-          id={id}
-          inputMode="decimal"
-          value={typed}
-          status={between === undefined ? 'error' : ''}
-          aria-invalid={between === undefined}
-          aria-describedby={`${id}-help`}
-          onChange={(event) => onTyped(event.target.value)}
-        />
-        <p id={`${id}-help`} className="kit-soft">
-          {between === undefined
-            ? say.betweenWrong
-            : jump === null
-              ? say.betweenHelp(amount(step.from))
-              : say.betweenHelpSpike(amount(jump))}
-        </p>
-      </div>
-      <ul className="meters-will" aria-live="polite">
-        {!isChange && <li>{say.willAccept(amount(step.from), amount(step.to))}</li>}
-        <li>
-          {isChange
-            ? say.willCountAlone(amount(between ?? 0))
-            : say.willCount(amount(between ?? 0), amount(after), amount((between ?? 0) + after))}
-        </li>
-        <li>{say.willCorrect}</li>
-        {step.state === 'open' && <li>{say.willEndAlarm}</li>}
-      </ul>
-    </>
+    <div className="kit-field">
+      <label htmlFor={id}>{isAlone ? asked : say.betweenOf(label, asked)}</label>
+      <Input
+        id={id}
+        data-between={step.ref}
+        inputMode="decimal"
+        value={typed}
+        status={isWrong ? 'error' : ''}
+        aria-invalid={isWrong}
+        aria-describedby={`${id}-help`}
+        onChange={(event) => onTyped(event.target.value)}
+      />
+      <p id={`${id}-help`} className="kit-soft">
+        {isWrong ? say.betweenWrong : help}
+      </p>
+    </div>
   );
 }
 
-function Rejecting({ step }: { readonly step: Step }) {
+function Accepting({ steps, typed }: { readonly steps: Deciding['steps']; readonly typed: Typed }) {
   const say = useWords(counterWords);
-  const { amount } = useStepTexts(step);
+  const [head] = steps;
+  return (
+    <ul className="meters-will" aria-live="polite">
+      {steps.map((step) => (
+        <Counted key={step.id} step={step} between={amountIn(typed[step.id] ?? '') ?? 0} isAlone={steps.length === 1} />
+      ))}
+      <li>{say.willCorrect}</li>
+      {head.state === 'open' && <li>{say.willEndAlarm}</li>}
+    </ul>
+  );
+}
+
+function Counted({
+  step,
+  between,
+  isAlone,
+}: {
+  readonly step: Step;
+  readonly between: number;
+  readonly isAlone: boolean;
+}) {
+  const say = useWords(counterWords);
+  const { amount, label } = useStepTexts(step);
+  const after = countedSince(step);
+  const isChange = step.state === 'accepted';
+  return (
+    <li>
+      {!isAlone && <strong>{label} </strong>}
+      {!isChange && `${say.willAccept(amount(step.from), amount(step.to))} `}
+      {isChange
+        ? say.willCountAlone(amount(between))
+        : say.willCount(amount(between), amount(after), amount(between + after))}
+    </li>
+  );
+}
+
+function Rejecting({ steps }: { readonly steps: Deciding['steps'] }) {
+  const say = useWords(counterWords);
   return (
     <ul className="meters-will">
-      <li>{say.willReject(amount(step.from))}</li>
+      {steps.map((step) => (
+        <Ignored key={step.id} step={step} isAlone={steps.length === 1} />
+      ))}
       <li>{say.willRejectLater}</li>
       <li>{say.willEndAlarm}</li>
     </ul>
+  );
+}
+
+function Ignored({ step, isAlone }: { readonly step: Step; readonly isAlone: boolean }) {
+  const say = useWords(counterWords);
+  const { amount, label } = useStepTexts(step);
+  return (
+    <li>
+      {!isAlone && <strong>{label} </strong>}
+      {say.willReject(amount(step.from))}
+    </li>
   );
 }

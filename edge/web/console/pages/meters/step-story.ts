@@ -36,3 +36,34 @@ export function heightsOf({ from, to, last }: Pick<Step, 'from' | 'to' | 'last'>
   const now = last > to ? Math.min(0.98, Math.max(of(last), of(to) + 0.06)) : of(last);
   return [of(from), of(to), now];
 }
+
+/** Steps of one meter at about the same time are one story: a swapped meter starts all of its counters anew, ms. */
+const together = 5 * 60_000;
+
+/** What one person goes and looks at. */
+export interface StepGroup {
+  readonly id: string;
+  /** The counter that people know the meter by: its total. */
+  readonly head: Step;
+  readonly others: readonly Step[];
+}
+
+const deviceOf = ({ ref }: Pick<Step, 'ref'>) => ref.slice(0, ref.indexOf('/'));
+
+/** Newest first; within one meter the total before its parts (`energy_import` before `energy_import_peak`). */
+export function groupSteps(steps: readonly Step[]): StepGroup[] {
+  const groups: Step[][] = [];
+  for (const step of [...steps].sort((a, b) => b.toTime - a.toTime)) {
+    const same = groups.find(
+      ([first]) =>
+        first !== undefined && deviceOf(first) === deviceOf(step) && Math.abs(first.toTime - step.toTime) < together,
+    );
+    // The same counter twice is two stories.
+    if (same === undefined || same.some(({ ref }) => ref === step.ref)) groups.push([step]);
+    else same.push(step);
+  }
+  return groups.flatMap((group) => {
+    const [head, ...others] = group.sort((a, b) => a.ref.length - b.ref.length || (a.ref < b.ref ? -1 : 1));
+    return head === undefined ? [] : [{ id: head.id, head, others }];
+  });
+}

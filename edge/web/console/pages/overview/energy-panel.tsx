@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
+import type { EnergyPlanView } from '../../../energy-schemas.ts';
 import type { EnergyView } from '../../../place-schemas.ts';
+import { deviceHash, hashOf } from '../../address.ts';
 import { api } from '../../api.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useName, useWords } from '../../kit/language.tsx';
@@ -7,6 +9,9 @@ import { EmptyState, PageSkeleton } from '../../kit/states.tsx';
 import { words } from './words.ts';
 
 type Meter = EnergyView['meters'][number];
+type Planned = EnergyPlanView['meters'][number];
+
+const none: readonly Planned[] = [];
 
 const hour = 3_600_000;
 const mostMeters = 4;
@@ -19,11 +24,22 @@ export function EnergyPanel() {
     queryFn: ({ signal }) => api.get<EnergyView>('energy/today', signal),
     refetchInterval: 60_000,
   });
-  const meters = energy.data?.meters ?? [];
+  const plan = useMeterPlan();
+  const meters = mainFirst(energy.data?.meters ?? [], plan);
   return (
     <Panel
-      title={say.energy}
-      extra={<span className="kit-soft overview-note">{say.sinceMidnight}</span>}
+      title={
+        <>
+          {say.energy} <span className="kit-soft overview-note">{say.sinceMidnight}</span>
+        </>
+      }
+      extra={
+        plan.length > 0 ? (
+          <a href="#/energy" className="overview-link">
+            {say.energyPage}
+          </a>
+        ) : undefined
+      }
       className="overview-energy"
     >
       {energy.isPending ? (
@@ -33,7 +49,7 @@ export function EnergyPanel() {
       ) : (
         <div className="meters">
           {meters.slice(0, mostMeters).map((meter) => (
-            <MeterStrip key={meter.ref} meter={meter} />
+            <MeterStrip key={meter.ref} meter={meter} planned={plan.find(({ energy: ref }) => ref === meter.ref)} />
           ))}
         </div>
       )}
@@ -41,7 +57,28 @@ export function EnergyPanel() {
   );
 }
 
-function MeterStrip({ meter }: { readonly meter: Meter }) {
+/** The tree of the meters, for which of them are the main ones and where their pages are. */
+function useMeterPlan(): readonly Planned[] {
+  const { data } = useQuery({
+    queryKey: ['energy', 'plan'],
+    queryFn: ({ signal }) => api.get<EnergyPlanView>('energy/plan', signal),
+    staleTime: 300_000,
+    retry: 1,
+  });
+  return data?.meters ?? none;
+}
+
+/** Whoever has a tree wants to see the whole before its parts. */
+function mainFirst(meters: readonly Meter[], plan: readonly Planned[]): readonly Meter[] {
+  const rank = ({ ref }: Meter) => {
+    const planned = plan.find(({ energy }) => energy === ref);
+    if (planned === undefined) return 2;
+    return planned.under === null ? 0 : 1;
+  };
+  return meters.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function MeterStrip({ meter, planned }: { readonly meter: Meter; readonly planned: Planned | undefined }) {
   const say = useWords(words);
   const name = useName();
   const formats = useFormats();
@@ -50,8 +87,12 @@ function MeterStrip({ meter }: { readonly meter: Meter }) {
   const isKnown = meter.hours.some(({ energy }) => energy !== null);
   const change = today === null || weekAgo === null || weekAgo === 0 ? null : today / weekAgo - 1;
   return (
-    <a className="meter" href={`#/devices/${meter.ref.split('/')[0] ?? ''}`}>
-      <span className="meter-name">{name(meter.deviceName)}</span>
+    <a
+      className="meter"
+      href={planned === undefined ? deviceHash(meter.ref.split('/')[0] ?? '') : hashOf(`/energy/meters/${planned.id}`)}
+      data-main={planned?.under === null}
+    >
+      <span className="meter-name">{name(planned?.name ?? meter.deviceName)}</span>
       <span className="meter-today">
         <strong className="kit-number">{kilowattHours(today)}</strong> kWh
         {change !== null && (
