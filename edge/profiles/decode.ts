@@ -27,9 +27,18 @@ function decodeBcd(bytes: Buffer): number {
   return /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
 }
 
+const powersOfTen = [1, 10, 100, 1_000, 10_000];
+
 /** The shortest decimal that is the same float32: the meter's display says 230.2, not 230.1999969482422. */
 export function shortestFloat32(value: number): number {
   if (!Number.isFinite(value)) return value;
+  // Most values of a meter have few decimals, and rounding costs a tenth of writing digits down and reading them again.
+  for (const power of powersOfTen) {
+    const raw = value * power;
+    if (raw >= 1e7 || raw <= -1e7) break;
+    const short = Math.round(raw) / power;
+    if (Math.fround(short) === value) return short === 0 ? 0 : short;
+  }
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
