@@ -96,7 +96,9 @@ export function* lastCall(plan: DemandPlan, outlook: Outlook, loads: readonly Lo
     if (!mayShed(load)) continue;
     const { reach, slack } = worst;
     const figures = figuresOf(plan, { reach, predicted: predictedOf(plan, reach, outlook.power) }, outlook);
-    yield { load, why: becauseReserve(figures, slack, reserveOf(plan)) };
+    // Where the limit is passed as it is, nobody need be told of what might be.
+    const isOver = figures.predicted > plan.limit;
+    yield { load, why: isOver ? becausePredicted(figures) : becauseReserve(figures, slack, reserveOf(plan)) };
     draws -= drawOf(load);
   }
 }
