@@ -31,35 +31,51 @@ export interface Told {
   readonly point: string;
   readonly unit: string;
   readonly counter?: boolean;
+  /** ms between two samples; default a quarter of an hour. */
+  readonly every?: number;
   readonly valueAt: (time: number) => number | null;
 }
 
-/** A counter of what a power draws, exact at every quarter of an hour. Give times in order. */
-export function counterOf(device: string, point: string, unit: string, kilowattsAt: (time: number) => number): Told {
+/**
+ * A counter of what a power draws, added up by the quarter of an hour. What it shows at a time includes the stretch that begins then, as
+ * if it had been read at its very end: so a bucket holds what was drawn in it. Give times in order.
+ */
+export function counterOf(
+  device: string,
+  point: string,
+  unit: string,
+  kilowattsAt: (time: number) => number,
+  every = quarter,
+): Told {
   let at = Number.NaN;
   let count = 1_000;
   return {
-    device,
-    point,
-    unit,
+    ...{ device, point, unit, every },
     counter: true,
     valueAt: (time) => {
       if (Number.isNaN(at)) at = time;
-      for (; at < time; at += quarter) count += (kilowattsAt(at) * quarter) / hour;
+      for (; at < time + every; at += quarter) count += (kilowattsAt(at) * quarter) / hour;
       return count;
     },
   };
 }
 
-/** A folder with a database in which each point has a sample every quarter of an hour. Remove it when done. */
-export async function fillEnergy(told: readonly Told[], from: number, to: number, every = quarter) {
+/** What a power draws between two quarters of an hour, kW.h. */
+export function truthOf(kilowattsAt: (time: number) => number, from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to; at += quarter) sum += (kilowattsAt(at) * quarter) / hour;
+  return sum;
+}
+
+/** A folder with a database in which each point has its samples, from a whole hour on. Remove it when done. */
+export async function fillEnergy(told: readonly Told[], from: number, to: number) {
   const folder = mkdtempSync(join(tmpdir(), 'energy-'));
   const clock = new ManualClock(to);
   {
     await using store = await openStore({ folder, log: silentLog, clock, retention });
     const points = told.map((one) => ({ ...one, ref: pointRef(one.device as DeviceId, one.point as PointName) }));
     await store.registerPoints(
-      points.map(({ ref, unit, counter = false }) => ({
+      points.map(({ ref, unit, counter = false, every = quarter }) => ({
         ref,
         type: 'number' as const,
         unit,
@@ -67,9 +83,13 @@ export async function fillEnergy(told: readonly Told[], from: number, to: number
         counter,
       })),
     );
-    for (let start = from; start <= to; start += 250 * every) {
-      const times = Array.from({ length: 250 }, (_, i) => start + i * every).filter((time) => time <= to);
-      const readings = times.flatMap((time) => points.map((point) => readingOf(point, time)));
+    const turn = 100 * hour;
+    for (let start = from; start <= to; start += turn) {
+      const readings: Reading[] = [];
+      for (let time = start; time <= to && time < start + turn; time += quarter) {
+        const due = points.filter(({ every = quarter }) => (time - from) % every === 0);
+        readings.push(...due.map((point) => readingOf(point, time)));
+      }
       await store.append({ readings });
     }
     clock.advance(day);
@@ -99,23 +119,24 @@ const dayMinute = (time: number) => ((((time - monday) % day) + day) % day) / 60
 export const isSchoolDay = (time: number) =>
   Math.floor(((((time - monday) % (7 * day)) + 7 * day) % (7 * day)) / day) < 5;
 
-/** kW of the demo campus: busy from 08:00 to 18:00 on school days, 2 kW of base for each. */
+/** kW (m3/h) beside the base, from 08:00 to 18:00 on school days. */
+const busy: Readonly<Record<string, number>> = {
+  'meter-teaching': 12,
+  'meter-canteen': 8,
+  'meter-dorm': 6,
+  'meter-ac': 5,
+  'meter-motive': 4,
+  'meter-lights': 1,
+  'meter-data': 2,
+  'water-main': 1.2,
+  'water-dorm': 0.5,
+};
+
+/** What a meter of the demo campus is to have counted; the main one counts 1 % more than those under it. */
 export function demoPower(device: string): (time: number) => number {
-  const busy: Readonly<Record<string, number>> = {
-    'meter-teaching': 12,
-    'meter-canteen': 8,
-    'meter-dorm': 6,
-    'meter-ac': 5,
-    'meter-motive': 4,
-    'meter-lights': 1,
-    'meter-data': 2,
-    'water-main': 1.2,
-    'water-dorm': 0.5,
-  };
   const one = (name: string) => (time: number) => {
     const isBusy = isSchoolDay(time) && dayMinute(time) >= 480 && dayMinute(time) < 1_080;
-    const base = name.startsWith('water') ? 0 : 0.5;
-    return base + (isBusy ? (busy[name] ?? 0) : 0);
+    return (name.startsWith('water') ? 0 : 0.5) + (isBusy ? (busy[name] ?? 0) : 0);
   };
   if (device !== 'meter-main') return one(device);
   const subs = Object.keys(busy)
@@ -124,13 +145,13 @@ export function demoPower(device: string): (time: number) => number {
   return (time) => subs.reduce((sum, sub) => sum + sub(time), 0) * 1.01;
 }
 
-export const demoMeters = [
-  'meter-main',
-  'meter-teaching',
-  'meter-canteen',
-  'meter-dorm',
-  'meter-ac',
-  'meter-motive',
-  'meter-lights',
-  'meter-data',
-];
+/** Every meter of the demo campus; those that nobody asks for quarters of are read by the hour. */
+export function demoMeters(): readonly Told[] {
+  const subs = Object.keys(busy).map((device) => {
+    const [point, unit] = device.startsWith('water')
+      ? (['volume', 'm3'] as const)
+      : (['energy_import', 'kW.h'] as const);
+    return counterOf(device, point, unit, demoPower(device), hour);
+  });
+  return [counterOf('meter-main', 'energy_import', 'kW.h', demoPower('meter-main')), ...subs];
+}
