@@ -71,7 +71,7 @@ export function CourseChart({ course, unit, kind, now, total, height: least = 22
     <div className="energy-course" data-fills={fills}>
       <p className="energy-readout kit-number" aria-live="polite">
         {one === undefined ? (
-          <Legend course={course} now={now} />
+          <Legend course={course} kind={kind} now={now} />
         ) : (
           <Readout one={one} unit={unit} now={now} span={spanText(one)} />
         )}
@@ -79,7 +79,7 @@ export function CourseChart({ course, unit, kind, now, total, height: least = 22
       <div
         ref={place}
         className="energy-course-place"
-        style={{ minHeight: least }}
+        style={fills ? { minHeight: least } : undefined}
         role="img"
         aria-label={say.chartSays(figures.amount(total, unit), figures.amount(most, unit))}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard walks through the bars.
@@ -221,7 +221,7 @@ function Readout({
   const change = state === 'known' ? figures.change(one.amount, one.baseline) : null;
   const what = {
     known: null,
-    gap: figures.terms.known(figures.percent(one.known)),
+    gap: figures.known(one.known),
     unknown: say.noData,
     running: say.runningNow,
     future: say.notYet,
@@ -241,12 +241,12 @@ function Readout({
   );
 }
 
-function Legend({ course, now }: { readonly course: Course; readonly now: number }) {
+function Legend({ course, kind, now }: Pick<CourseChartProps, 'course' | 'kind' | 'now'>) {
   const say = useWords(words);
   const states = new Set(course.map((bucket) => stateOf(bucket, now)));
   const parts = [
     { key: 'known', text: say.legendKnown, isThere: true },
-    { key: 'run', text: say.legendRunning, isThere: states.has('running') },
+    { key: 'run', text: kind === 'day' ? say.legendRunning : say.legendRunningDay, isThere: states.has('running') },
     { key: 'usual', text: say.legendBaseline, isThere: course.some(({ baseline }) => baseline !== null) },
     { key: 'guess', text: say.legendEstimated, isThere: course.some(isGuessed) },
     { key: 'gap', text: say.legendGap, isThere: states.has('gap') || states.has('unknown') },

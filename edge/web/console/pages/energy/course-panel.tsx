@@ -34,7 +34,7 @@ export function CourseTable({ course, unit, kind, now }: CourseChartProps) {
     if (state === 'unknown') return say.noData;
     const text = figures.amount(one.amount, unit);
     if (state === 'running') return `${text} · ${say.runningNow}`;
-    return state === 'gap' ? `${text} · ${figures.terms.known(figures.percent(one.known))}` : text;
+    return state === 'gap' ? `${text} · ${figures.known(one.known)}` : text;
   };
   return (
     <CardTable<Course[number]>

@@ -30,7 +30,7 @@ export function DemandPanel({
   const help = { ok: say.helpOk, shedding: say.helpShedding, short: say.helpShort, blind: say.helpBlind };
   return (
     <Panel title={title} extra={<ToneBadge tone={tones[status]}>{badge[status]}</ToneBadge>} className="energy-demand">
-      <div data-demand={status}>
+      <div data-demand={status} data-over={demand.predicted !== null && demand.predicted > demand.limit}>
         <p className="energy-demand-help">{help[status]}</p>
         <Gauge demand={demand} highest={highest?.value ?? null} />
         <Facts demand={demand} highest={highest} />
@@ -53,7 +53,6 @@ function Gauge({ demand, highest }: { readonly demand: DemandNowView; readonly h
       className="energy-gauge"
       role="img"
       aria-label={say.gaugeSays(kw(demand.soFar), kw(demand.predicted), kw(demand.limit))}
-      data-over={demand.predicted !== null && demand.predicted > demand.limit}
     >
       <span className="energy-gauge-limit" style={{ left: percent(at.limit) }}>
         {say.limit} {kw(demand.limit)}

@@ -26,6 +26,8 @@ export interface Figures {
   /** null: one of both is not known, or there is nothing to compare with. */
   change(value: number | null, usual: number | null): Change | null;
   percent(share: number | null): string;
+  /** `已知 93%`: never 100 % of what is not whole, never 0 % of what is something. */
+  known(share: number): string;
 }
 
 /** Below it two days are alike: meters themselves are no better. */
@@ -67,6 +69,7 @@ export function useFigures(): Figures {
         : { share, text: terms.less(whole(-share)), way: 'less' };
     },
     percent: (share) => (share === null ? '—' : whole(share)),
+    known: (share) => terms.known(share > 0 && share < 0.01 ? '<1%' : `${Math.floor(share * 100)}%`),
   };
 }
 

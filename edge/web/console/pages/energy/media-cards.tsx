@@ -48,7 +48,7 @@ function MediumCard({
     power === null ? null : `${say.flow} ${figures.power(power, medium.medium)}`,
     medium.base.night === null ? null : say.nightFlow(figures.power(medium.base.night, medium.medium)),
     cost === null ? null : figures.money(cost, now.currency),
-    today.value !== null && today.known < wholeKnown ? terms.known(figures.percent(today.known)) : null,
+    today.value !== null && today.known < wholeKnown ? figures.known(today.known) : null,
   ].filter((one) => one !== null);
   const [root] = roots;
   return (

@@ -68,9 +68,7 @@ export function AmountText({ amount, unit }: { readonly amount: Amount; readonly
   return (
     <span className="kit-number energy-amount">
       {figures.amount(value, unit)}
-      {value !== null && known < wholeKnown && (
-        <small className="energy-known">{figures.terms.known(figures.percent(known))}</small>
-      )}
+      {value !== null && known < wholeKnown && <small className="energy-known">{figures.known(known)}</small>}
       {value !== null && estimated > value * 0.01 && (
         <small className="energy-known">{figures.terms.estimated(figures.amount(estimated, unit))}</small>
       )}

@@ -121,7 +121,7 @@ function Against({ whole }: { readonly whole: ReturnType<typeof wholeOf> }) {
   const say = useWords(words);
   const figures = useFigures();
   const { today, expected } = whole;
-  const known = today.known < wholeKnown ? figures.terms.known(figures.percent(today.known)) : null;
+  const known = today.known < wholeKnown ? figures.known(today.known) : null;
   if (today.value !== null && today.known < fairlyKnown) {
     return (
       <>

@@ -99,7 +99,7 @@ function Stack({ title, parts, unit, currency, by = 'amount' }: StackProps) {
               {cost === null ? '' : figures.money(cost, currency)}
             </span>
             {amount.known < wholeKnown && amount.value !== null && (
-              <span className="kit-soft energy-stack-known">{figures.terms.known(figures.percent(amount.known))}</span>
+              <span className="kit-soft energy-stack-known">{figures.known(amount.known)}</span>
             )}
           </li>
         ))}

@@ -62,12 +62,11 @@ interface Props {
 function KeyFigures({ medium, report }: Props) {
   const say = useWords(reportWords);
   const figures = useFigures();
-  const { terms } = figures;
   const { total, before, baseline, cost, base, unit } = medium;
   const isFair = total.known >= fairlyKnown;
   const toBefore = isFair && before.known >= fairlyKnown ? figures.change(total.value, before.value) : null;
   const toUsual = isFair ? figures.change(total.value, baseline) : null;
-  const knownText = total.value !== null && total.known < wholeKnown ? terms.known(figures.percent(total.known)) : '';
+  const knownText = total.value !== null && total.known < wholeKnown ? figures.known(total.known) : '';
   return (
     <dl className="energy-strip">
       <Figure
@@ -84,7 +83,7 @@ function KeyFigures({ medium, report }: Props) {
         help={
           toBefore === null
             ? before.known < wholeKnown && before.value !== null
-              ? terms.known(figures.percent(before.known))
+              ? figures.known(before.known)
               : ''
             : say.against(toBefore.text)
         }

@@ -129,7 +129,7 @@ function Sheet({ report }: { readonly report: EnergyReportView }) {
             {gaps.map((gap) => (
               <li key={gap.meter}>
                 <a href={hashOf(`/energy/meters/${gap.meter}`)}>{name(gap.name)}</a>
-                <span className="kit-number">{figures.terms.known(figures.percent(gap.known))}</span>
+                <span className="kit-number">{figures.known(gap.known)}</span>
                 <Share share={gap.known} />
               </li>
             ))}

@@ -102,7 +102,8 @@ export function Unaccounted({ medium }: { readonly medium: MediumReport }) {
   const say = useWords(words);
   const figures = useFigures();
   const { unaccounted } = medium;
-  if (unaccounted === null || unaccounted.amount === null) return null;
+  // Of nothing there is no share.
+  if (unaccounted === null || unaccounted.amount === null || unaccounted.share === null) return null;
   const isOver = unaccounted.tolerance !== null && Math.abs(unaccounted.amount) > unaccounted.tolerance;
   return (
     <p className="energy-unaccounted" data-over={isOver}>

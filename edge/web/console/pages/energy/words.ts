@@ -44,8 +44,9 @@ export const words = defineWords({
 
     today: '今日逐时',
     todayOf: (medium: string) => `今日逐时 · ${medium}`,
-    legendKnown: '今日',
+    legendKnown: '用量',
     legendRunning: '本小时（未完）',
+    legendRunningDay: '当天（未完）',
     legendBaseline: '同类日平常',
     legendGap: '缺数',
     legendEstimated: '含估算',
@@ -203,8 +204,9 @@ export const words = defineWords({
 
     today: 'Today by the hour',
     todayOf: (medium: string) => `Today by the hour · ${medium}`,
-    legendKnown: 'today',
+    legendKnown: 'used',
     legendRunning: 'this hour (runs)',
+    legendRunningDay: 'this day (runs)',
     legendBaseline: 'usual on like days',
     legendGap: 'not known',
     legendEstimated: 'partly estimated',
