@@ -10,7 +10,7 @@ import { counterSource, stuckSource } from '#edge/processes/core/counter-alarms.
 import { demandSource } from '#edge/processes/core/demand-desk-words.ts';
 import { EnergyWatch } from '#edge/processes/core/energy-watch.ts';
 import { energyWatchState, findingSource, isFindingSource } from '#edge/processes/core/energy-watch-memory.ts';
-import { energyMistakes } from '#edge/processes/core/energy-watch-words.ts';
+import { energyMistakes, findingAlarm } from '#edge/processes/core/energy-watch-words.ts';
 import { createCauses } from '#edge/rules/alarm-causes.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { ManualClock, systemClock } from '#edge/runtime/clock.ts';
@@ -245,4 +245,24 @@ test('alarms about energy may leave for the city', () => {
     };
     expect(toWire('alarm', alarm).content).toMatchObject({ source, class: 'medium' });
   }
+});
+
+test('gas that flows all night is graver than water, and nobody is sent to play with valves at night', () => {
+  const gas: EnergyMeter = { ...meter, id: 'gas', medium: 'gas' };
+  const about = {
+    meter: 'gas',
+    from: monday,
+    to: monday + day,
+    found: 0.1,
+    expected: 0,
+    unit: 'm3/h',
+    costPerDay: 9.6,
+  };
+  expect(findingAlarm({ kind: 'leak', ...about }, gas, undefined)).toMatchObject({
+    source: 'energy:gas/leak',
+    class: 'high',
+    next: { en: expect.stringContaining('gas company') },
+    reason: 'gas: 0.1 against 0 (m3/h), about 9.60 a day',
+  });
+  expect(findingAlarm({ kind: 'high-day', ...about }, gas, undefined)).toMatchObject({ class: 'low' });
 });
