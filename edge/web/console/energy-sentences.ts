@@ -68,7 +68,7 @@ export const energyChinese: readonly Retelling<{ readonly language: Language }>[
   [/(\S+) ends the connection without an answer/g, '$1 没有应答就断开连接'],
   [/\bnot asked for anything yet/g, '尚未询问过'],
   [/\bthe connection ended$/g, '连接中断'],
-  [/\bconnect (?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH) (\S+)/g, '网络无法到达 $1'],
+  [/\bconnect (?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH) ([^\s;；]+)/g, '网络无法到达 $1'],
   [/\bmeter (\d+) at ([^\s:]+(?::\d+)?): /g, '$2 上的 $1 号表：'],
   // Why a step cannot be decided so.
   [

@@ -135,7 +135,7 @@ const chinese: readonly Retelling<Names>[] = [
   [/\bunit (\d+): \d+ bytes came, no valid answer among them/g, '$1 号从站的应答校验错误'],
   [/\bthe connection ended: (\S+)/g, '连接中断（$1）'],
   [/\bthe connection is closed/g, '连接已断开'],
-  [/\bconnect ECONNREFUSED (\S+)/g, '$1 拒绝连接'],
+  [/\bconnect ECONNREFUSED ([^\s;；]+)/g, '$1 拒绝连接'],
   [/\bout of step, connecting anew: /g, '应答错位，正在重新连接：'],
   [/\bnobody listens at (\S+?); what is played is sent all the same/g, '$1 没有设备收听；播放内容照常发送'],
   [/\bcannot send to (\S+): /g, '无法向 $1 发送：'],

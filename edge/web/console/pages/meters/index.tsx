@@ -24,7 +24,7 @@ export function Page() {
   const isMeter = section === 'meters' && id !== '';
   const about = { counters: counters.about, lines: lines.about }[section] ?? say.about;
   return (
-    <div className="meters">
+    <div className="meters-page">
       {!isMeter && <PageHeader title={say.title} about={about} />}
       <Parts section={section} />
       <ErrorBoundary name={path}>

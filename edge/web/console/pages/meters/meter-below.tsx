@@ -2,6 +2,7 @@ import type { EnergyMeterPageView } from '../../../energy-schemas.ts';
 import { hashOf } from '../../address.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useName, useWords } from '../../kit/language.tsx';
+import { fairlyKnown } from '../energy/data.ts';
 import { useFigures } from '../energy/figures.ts';
 import { AmountText } from '../energy/meter-table.tsx';
 import { words } from './words.ts';
@@ -17,7 +18,9 @@ export function Below({ view: { meter, total, below } }: { readonly view: Energy
     (all, { amount }) => (all === null || amount.value === null ? null : all + amount.value),
     0,
   );
-  const rest = sum === null || total.value === null ? null : total.value - sum;
+  // Gaps at different times would look like a difference.
+  const isWhole = [total, ...below.map(({ amount }) => amount)].every(({ known }) => known >= fairlyKnown);
+  const rest = sum === null || total.value === null || !isWhole ? null : total.value - sum;
   const most = Math.max(total.value ?? 0, ...below.map(({ amount }) => amount.value ?? 0), 1e-6);
   const share = rest === null || total.value === null || total.value <= 0 ? null : rest / total.value;
   return (
@@ -44,7 +47,7 @@ export function Below({ view: { meter, total, below } }: { readonly view: Energy
         </li>
       </ul>
       <p className="kit-soft meters-help">
-        {share !== null && share < -0.01 ? say.unexplainedOver : say.unexplainedHelp}
+        {!isWhole ? say.unexplainedGaps : share !== null && share < -0.01 ? say.unexplainedOver : say.unexplainedHelp}
       </p>
     </Panel>
   );

@@ -25,7 +25,11 @@ export function MeterFigures({ view }: { readonly view: View }) {
         <Doubts amount={total} unit={meter.unit} />
       </Figure>
       <Figure name={isRunning ? say.beforeRunning : say.before} value={figures.amount(before.value, meter.unit)}>
-        {isWhole ? <ChangeText value={total.value} usual={before.value} /> : null}
+        {isWhole ? (
+          <ChangeText value={total.value} usual={before.value} />
+        ) : before.value !== null && before.known < wholeKnown ? (
+          figures.terms.known(figures.percent(before.known))
+        ) : null}
       </Figure>
       <Figure name={say.usual} value={figures.amount(baseline, meter.unit)}>
         {total.known >= fairlyKnown ? <ChangeText value={total.value} usual={baseline} /> : null}

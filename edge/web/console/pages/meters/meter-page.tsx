@@ -38,6 +38,8 @@ export function MeterPage({ id }: { readonly id: string }) {
     queryKey: ['energy', 'meter', id, kind, date],
     queryFn: ({ signal }) => api.get<View>(`energy/meters/${encodeURIComponent(id)}${query({ kind, date })}`, signal),
     refetchInterval: kind === 'day' ? 60_000 : 300_000,
+    // Asking again makes no meter of none.
+    retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status === 404),
     placeholderData: (before) => (before?.meter.id === id ? before : undefined),
   });
   if (page.data === undefined) {

@@ -26,7 +26,7 @@ export function Phases({ view: { meter, phases } }: { readonly view: EnergyMeter
   if (phases === null && rows.length === 0) return null;
   return (
     <Panel title={isThree ? say.phases : say.liveAlone} className="meters-phases" extra={<Imbalance phases={phases} />}>
-      {phases !== null && <PhaseBars means={phases.means} />}
+      {phases?.means.some((mean) => mean !== null) === true && <PhaseBars means={phases.means} />}
       {phases !== null && (phases.imbalance ?? 0) > uneven && <p className="meters-uneven">{say.imbalanceBad}</p>}
       {rows.length > 0 && (
         <table className="meters-live">

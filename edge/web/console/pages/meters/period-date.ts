@@ -1,3 +1,4 @@
+import { zoneOffset } from '../../kit/series.ts';
 import type { Kind } from '../energy/data.ts';
 import { addDays } from '../energy/period.ts';
 
@@ -13,10 +14,7 @@ export function movedDate(kind: Kind, first: string, by: -1 | 1): string {
 
 /** About noon of a date where midnight is at `midnight` (of any day), ms since epoch: safe to be shown as a date of that zone. */
 export function noonOf(date: string, midnight: number): number {
-  const day = 86_400_000;
-  const into = ((midnight % day) + day) % day;
-  const ahead = into === 0 ? 0 : into > day / 2 ? day - into : -into;
-  return Date.parse(`${date}T12:00:00Z`) - ahead;
+  return Date.parse(`${date}T12:00:00Z`) - zoneOffset(midnight);
 }
 
 /** Of an address; what is none is a day. */

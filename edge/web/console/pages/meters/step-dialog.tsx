@@ -64,16 +64,9 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
       onConfirm={({ reason }) => confirm(reason)}
       onClose={onClose}
     >
-      {verdict === 'accept' &&
-        steps.map((step) => (
-          <Between
-            key={step.id}
-            step={step}
-            isAlone={steps.length === 1}
-            typed={typed[step.id] ?? ''}
-            onTyped={(text) => setTyped({ ...typed, [step.id]: text })}
-          />
-        ))}
+      {verdict === 'accept' && (
+        <Betweens steps={steps} typed={typed} onTyped={(id, text) => setTyped({ ...typed, [id]: text })} />
+      )}
       {verdict === 'accept' ? <Accepting steps={steps} typed={typed} /> : <Rejecting steps={steps} />}
     </ReasonDialog>
   );
@@ -86,6 +79,40 @@ function useDecide() {
     await api.post(`counters/${id}/decide`, body);
     void Promise.all(['counters', 'energy', 'history'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
   };
+}
+
+/** The total is asked for; what its parts counted is folded away: few know it. */
+function Betweens({
+  steps: [head, ...others],
+  typed,
+  onTyped,
+}: {
+  readonly steps: Deciding['steps'];
+  readonly typed: Typed;
+  readonly onTyped: (id: string, text: string) => void;
+}) {
+  const say = useWords(counterWords);
+  const isAlone = others.length === 0;
+  const field = (step: Step) => (
+    <Between
+      key={step.id}
+      step={step}
+      isAlone={isAlone}
+      typed={typed[step.id] ?? ''}
+      onTyped={(text) => onTyped(step.id, text)}
+    />
+  );
+  return (
+    <>
+      {field(head)}
+      {!isAlone && (
+        <details className="meters-more">
+          <summary>{say.betweenOthers(others.length)}</summary>
+          <div className="meters-fields">{others.map(field)}</div>
+        </details>
+      )}
+    </>
+  );
 }
 
 /** What was counted across the step; may be left empty. */
@@ -129,12 +156,15 @@ function Between({
 
 function Accepting({ steps, typed }: { readonly steps: Deciding['steps']; readonly typed: Typed }) {
   const say = useWords(counterWords);
-  const [head] = steps;
+  const [head, ...others] = steps;
+  const told = [head, ...others.filter(({ id }) => (typed[id] ?? '') !== '')];
+  const rest = steps.length - told.length;
   return (
     <ul className="meters-will" aria-live="polite">
-      {steps.map((step) => (
+      {told.map((step) => (
         <Counted key={step.id} step={step} between={amountIn(typed[step.id] ?? '') ?? 0} isAlone={steps.length === 1} />
       ))}
+      {rest > 0 && <li>{say.willOthers(rest)}</li>}
       <li>{say.willCorrect}</li>
       {head.state === 'open' && <li>{say.willEndAlarm}</li>}
     </ul>
@@ -165,13 +195,12 @@ function Counted({
   );
 }
 
-function Rejecting({ steps }: { readonly steps: Deciding['steps'] }) {
+function Rejecting({ steps: [head, ...others] }: { readonly steps: Deciding['steps'] }) {
   const say = useWords(counterWords);
   return (
     <ul className="meters-will">
-      {steps.map((step) => (
-        <Ignored key={step.id} step={step} isAlone={steps.length === 1} />
-      ))}
+      <Ignored step={head} isAlone={others.length === 0} />
+      {others.length > 0 && <li>{say.willIgnoreOthers(others.length)}</li>}
       <li>{say.willRejectLater}</li>
       <li>{say.willEndAlarm}</li>
     </ul>

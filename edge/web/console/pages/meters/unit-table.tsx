@@ -3,6 +3,7 @@ import { Age } from '../../kit/age.tsx';
 import { type Tone, ToneBadge } from '../../kit/badges.tsx';
 import { type CardColumn, CardTable } from '../../kit/card-table.tsx';
 import { useFormats, useWords } from '../../kit/language.tsx';
+import { phoneQuery, useMedia } from '../../kit/theme.tsx';
 import { now } from '../../kit/ticker.ts';
 import { useDeviceName, useSentence } from '../../names.ts';
 import type { BusUnit } from './data.ts';
@@ -20,6 +21,7 @@ const tones: Readonly<Record<BusUnit['state'], Tone>> = {
 export function UnitTable({ units, label }: { readonly units: readonly BusUnit[]; readonly label: string }) {
   const say = useWords(lineWords);
   const formats = useFormats();
+  const isPhone = useMedia(phoneQuery);
   const count = (value: number) => <span className={value > 0 ? '' : 'kit-soft'}>{formats.number(value, 0)}</span>;
   const columns: CardColumn<BusUnit>[] = [
     { key: 'unit', title: say.unit, width: 200, render: (unit) => <UnitName unit={unit} /> },
@@ -37,15 +39,34 @@ export function UnitTable({ units, label }: { readonly units: readonly BusUnit[]
     },
     { key: 'failure', title: say.failure, render: (unit) => <LastFailure unit={unit} /> },
   ];
+  // A card has a line for what is there, none for every zero.
+  const cards: CardColumn<BusUnit>[] = [
+    ...columns.slice(0, 3),
+    { key: 'counts', title: say.counts, render: (unit) => <Counts unit={unit} /> },
+    { key: 'failure', title: say.failure, render: (unit) => unit.lastFailure !== null && <LastFailure unit={unit} /> },
+  ];
   return (
     <CardTable
       label={label}
-      columns={columns}
+      columns={isPhone ? cards : columns}
       rows={unitsByTrouble(units, now())}
       keyOf={({ unit, device }) => `${unit} ${device}`}
       minWidth={1_000}
     />
   );
+}
+
+/** `44 timeouts, 2 checksum errors of 749`. */
+function Counts({ unit: { requests, timeouts, crcErrors, exceptions } }: { readonly unit: BusUnit }) {
+  const say = useWords(lineWords);
+  const formats = useFormats();
+  const parts = [
+    [say.timeouts, timeouts],
+    [say.crc, crcErrors],
+    [say.exceptions, exceptions],
+  ] as const;
+  const some = parts.filter(([, count]) => count > 0).map(([word, count]) => `${word} ${formats.number(count, 0)}`);
+  return [`${say.requests} ${formats.number(requests, 0)}`, ...some].join(' · ');
 }
 
 function UnitName({ unit: { device, unit } }: { readonly unit: BusUnit }) {
