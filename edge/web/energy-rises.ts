@@ -20,16 +20,21 @@ interface Series extends Span {
 /**
  * Amounts of the plan's real meters. Each stretch is read once: made for one answer, and forgotten with it. A span that ends within a
  * bucket has only that part of it, so that a day so far can be compared with the same part of another. A meter whose samples are
- * damaged is not known, and hides no other. Throws what the reader throws (STORE_NOT_READY).
+ * damaged is not known, and hides no other. `likely`: what will be asked for by the hour, so that it is read at once. Throws what the
+ * reader throws (STORE_NOT_READY).
  */
-export function risesOf(reader: Pick<Reader, 'history'>, plan: EnergyPlan): Rises {
+export function risesOf(reader: Pick<Reader, 'history'>, plan: EnergyPlan, likely: Span | null = null): Rises {
   const counters = new Map(
     plan.meters.flatMap(({ id, source }) => (source.kind === 'real' ? [[id, source.energy]] : [])),
   );
-  return createRises(reader, (id) => counters.get(id));
+  return createRises(reader, (id) => counters.get(id), likely);
 }
 
-function createRises(reader: Pick<Reader, 'history'>, counterOf: (id: string) => Counter | undefined): Rises {
+function createRises(
+  reader: Pick<Reader, 'history'>,
+  counterOf: (id: string) => Counter | undefined,
+  likely: Span | null = null,
+): Rises {
   const known = new Map<string, Series>();
   return (id, { from, to }, step) => {
     const counter = counterOf(id);
@@ -38,11 +43,22 @@ function createRises(reader: Pick<Reader, 'history'>, counterOf: (id: string) =>
     const first = Math.ceil(from / size) * size;
     const whole = Math.max(first, Math.floor(to / size) * size);
     const key = `${id} ${step}`;
-    const series = widened(reader, counter, known.get(key), { from: first, to: whole }, step);
+    const wanted = { from: first, to: whole };
+    const ahead = known.has(key) || step !== '1h' ? null : likely;
+    const series = widened(reader, counter, known.get(key), ahead === null ? wanted : around(wanted, ahead), step);
     known.set(key, series);
     const start = (first - series.from) / size;
     const buckets = series.buckets.slice(start, start + (whole - first) / size);
     return whole < to ? [...buckets, partOf(reader, counter, { from: whole, to }, size)] : buckets;
+  };
+}
+
+/** Both, from whole hour to whole hour. */
+function around(one: Span, other: Span): Span {
+  const size = steps['1h'];
+  return {
+    from: Math.min(one.from, Math.ceil(other.from / size) * size),
+    to: Math.max(one.to, Math.floor(other.to / size) * size),
   };
 }
 

@@ -2,7 +2,14 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { OpeningHours } from '#edge/domain/calendar.ts';
 import type { EnergyPlan } from '#edge/domain/energy.ts';
 import type { Name } from '#edge/domain/place.ts';
-import { type PeriodKind, remembering } from '#edge/energy/local-days.ts';
+import {
+  type LocalClock,
+  type PeriodKind,
+  periodAt,
+  periodBefore,
+  remembering,
+  type Span,
+} from '#edge/energy/local-days.ts';
 import { treeOf } from '#edge/energy/tree.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
@@ -63,15 +70,16 @@ const mostSlow = 20;
 
 /** Answers questions about one campus; the thread behind its messages, without them. */
 export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader, 'history'>, clock: ManualClock) {
-  const localTime = remembering(createLocalTime(options.timeZone));
+  const localTime = withDates(remembering(createLocalTime(options.timeZone)));
   const dayType = dayTypeOf(options.openingHours);
   const buildingNames = new Map(options.buildings.map(({ id, name }) => [id, name]));
   const slow = new Map<string, SlowFigures>();
 
-  const contextOf = ({ now, visible }: EnergyQuestion): EnergyContext => {
+  const contextOf = (question: EnergyQuestion): EnergyContext => {
+    const { now, visible } = question;
     clock.step(now - clock.now());
     const plan = visible === null ? options.plan : narrowedPlan(options.plan, new Set(visible), () => true);
-    const rises = risesOf(reader, plan);
+    const rises = risesOf(reader, plan, likelySpan(question, localTime));
     return {
       ...{ plan, rises, dayType, now, buildingNames },
       isWhole: visible === null,
@@ -99,6 +107,29 @@ export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader,
     if (found === undefined) throw new CodedError('METER_NOT_FOUND', `there is no meter "${meter}"`);
     return meterFigures(context, found, kind, time);
   };
+}
+
+/** Reports compare every meter with the period before. */
+function likelySpan({ what, ask, now }: EnergyQuestion, clock: LocalClock): Span | null {
+  if (what !== 'report') return null;
+  const period = periodAt(clock, ask.kind, ask.time);
+  return { from: periodBefore(clock, period).from, to: Math.min(period.to, now) };
+}
+
+/** Thousands of buckets are asked for their day, and a day is worked out once. */
+function withDates(clock: LocalClock): LocalClock {
+  const known = new Map<number, ReturnType<LocalClock['date']>>();
+  const date = (time: number) => {
+    const key = Math.floor((time + clock.offsetAt(time)) / 86_400_000);
+    let found = known.get(key);
+    if (found === undefined) {
+      found = clock.date(time);
+      if (known.size > 1_000) known.clear();
+      known.set(key, found);
+    }
+    return found;
+  };
+  return { offsetAt: clock.offsetAt, dayStart: clock.dayStart, date };
 }
 
 function serve(port: MessagePort, options: EnergyThreadOptions): void {
