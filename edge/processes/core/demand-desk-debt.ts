@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DemandPlan } from '#edge/domain/energy.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import { type OutputState, priorities } from '#edge/domain/output.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
@@ -46,6 +47,7 @@ const holdFor = 60_000;
 const renewBefore = 30_000;
 /** Who does not obey for so long is somebody else's affair, ms. */
 const giveUpAfter = 86_400_000;
+const noLonger = 'no demand limit stands for it any more';
 
 /** Notes what each load that is shed would be without us. */
 export function noteValues(debt: Debt, look: DebtLook): Debt {
@@ -64,7 +66,7 @@ export function noteValues(debt: Debt, look: DebtLook): Debt {
 }
 
 /** `told`: what it was told while it was shed. */
-export function owe(debt: Debt, ref: string, told: Value, back: Omit<Returning, 'value'>): Debt {
+function owe(debt: Debt, ref: string, told: Value, back: Omit<Returning, 'value'>): Debt {
   if (debt.returning[ref] !== undefined) return debt;
   // Core was killed before it could write down what it took away: only what runs is shed.
   const value = debt.values[ref] ?? (typeof told === 'boolean' ? !told : told);
@@ -72,8 +74,41 @@ export function owe(debt: Debt, ref: string, told: Value, back: Omit<Returning, 
 }
 
 /** A hold that says nothing about shedding: it ends with the value that it has. */
-export function letGo(debt: Debt, ref: string, value: Value, back: Omit<Returning, 'value'>): Debt {
+function letGo(debt: Debt, ref: string, value: Value, back: Omit<Returning, 'value'>): Debt {
   return { ...debt, returning: { ...debt.returning, [ref]: { ...back, value } } };
+}
+
+/** Between two loads of a limit that is gone, ms. */
+export const goneStagger = 10_000;
+
+interface Unshed {
+  /** What was shed at the last look. */
+  readonly shed: ReadonlyMap<string, Value>;
+  readonly why: ReadonlyMap<string, string>;
+  readonly plan: DemandPlan | null;
+}
+
+/** What is shed no more is owed, and so is whatever is held as if it were: of a load that left its plan or came to be protected. */
+export function oweUnshed(debt: Debt, look: DebtLook, { shed, why, plan }: Unshed): Debt {
+  const held = [...look.outputs.values()].flatMap(({ ref, stack }) => {
+    const mine = stack.find(({ owner }) => owner === look.owner);
+    const isShed = mine !== undefined && mine.value === ((plan === null ? null : shedValue(plan, ref)) ?? false);
+    return mine === undefined ? [] : [{ ref, told: mine.value, isShed }];
+  });
+  const left = [...shed].map(([ref, told]) => ({ ref, told, isShed: true }));
+  let owed = debt;
+  let turn = look.monotonic;
+  for (const { ref, told, isShed } of [...left, ...held]) {
+    if (look.sheds.has(ref) || owed.returning[ref] !== undefined) continue;
+    const back = { why: why.get(ref) ?? noLonger, since: look.now, turn };
+    owed = isShed ? owe(owed, ref, told, back) : letGo(owed, ref, told, back);
+    turn += plan?.stagger ?? goneStagger;
+  }
+  return owed;
+}
+
+export function shedValue({ tiers }: DemandPlan, ref: string): Value | null {
+  return tiers.flatMap(({ loads }) => loads).find(({ output }) => output === ref)?.value ?? null;
 }
 
 /** What is to be held or let go of, and what is owed then. */

@@ -1,19 +1,27 @@
 import type { Commands } from '#edge/commands/commands.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { DemandPlan, EnergyPlan } from '#edge/domain/energy.ts';
-import { type PointRef, splitPointRef } from '#edge/domain/ids.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
 import { type OutputState, priorities } from '#edge/domain/output.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
 import type { AlarmDecision, HoldChange } from '#edge/rules/decision.ts';
 import { type DemandOutcome, stepDemand } from '#edge/rules/demand.ts';
-import type { Measured } from '#edge/rules/demand-course.ts';
-import type { DemandOutput } from '#edge/rules/demand-loads.ts';
 import { type DemandState, restoreDemand } from '#edge/rules/demand-state.ts';
 import type { DemandWindow } from '#edge/rules/demand-window.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Batch } from '#edge/store/batch.ts';
-import { type Debt, type DebtLook, letGo, noteValues, owe, payBack, restoreDebt } from './demand-desk-debt.ts';
+import {
+  type Debt,
+  type DebtLook,
+  goneStagger,
+  noteValues,
+  oweUnshed,
+  payBack,
+  restoreDebt,
+  shedValue,
+} from './demand-desk-debt.ts';
+import { loadsNow, measuredNow } from './demand-desk-input.ts';
 import { demandState, mostWindows, readLimit, readWindows, shedLoads, windowsState } from './demand-desk-memory.ts';
 import { blindAlarm, demandSource, sentence, shortAlarm } from './demand-desk-words.ts';
 
@@ -72,7 +80,6 @@ const finePatience = 60_000;
 /** A hold whose end moves by less is not said again, ms (rules/demand.ts). */
 const sameUntil = 2_000;
 const nobody: ReadonlyMap<string, Value> = new Map();
-const noLonger = 'no demand limit stands for it any more';
 
 /** What one limit is about to do, for people: RPC `energy.now`. Powers kW, energies kW.h, times ms since epoch. */
 export interface DemandNow extends Omit<DemandOutcome, 'state' | 'closed' | 'changes'> {
@@ -150,8 +157,8 @@ export class DemandDesk implements Disposable {
     const outcome = stepDemand(limit.plan, limit.state, {
       now: clock.now(),
       monotonic: clock.monotonic(),
-      ...this.#measured(limit.plan, latest),
-      outputs: this.#loadsNow(limit, latest, outputs),
+      ...measuredNow(limit.plan, this.#options.plan, latest),
+      outputs: loadsNow(limit.plan, limit.owner, latest, outputs, this.#places),
     });
     const before = { shed: limit.shed, debt: JSON.stringify(limit.debt) };
     const sheds = new Map<string, Value>(outcome.sheds.map(({ ref, value }) => [ref, value]));
@@ -232,38 +239,6 @@ export class DemandDesk implements Disposable {
     this.#options.commit({ state: { [limit.name]: { state: limit.state, debt: limit.debt } } });
   }
 
-  /** Of the plan's meter: what can be used now. A sum of meters or a missing one cannot. */
-  #measured({ meter }: DemandPlan, latest: ReadonlyMap<PointRef, Reading>) {
-    const source = this.#options.plan.meters.find(({ id }) => id === meter)?.source;
-    if (source?.kind !== 'real') return { power: null, energy: null };
-    const { power, energy } = source;
-    return {
-      power: power === null ? null : measuredOf(latest.get(power.ref), power.factor),
-      energy: measuredOf(latest.get(energy.ref), energy.factor),
-    };
-  }
-
-  /** What the controller is to know of its loads; one that nobody can command is not among them. */
-  #loadsNow(
-    { plan, owner }: Limit,
-    latest: ReadonlyMap<PointRef, Reading>,
-    outputs: ReadonlyMap<string, OutputState>,
-  ): ReadonlyMap<PointRef, DemandOutput> {
-    const loads = new Map<PointRef, DemandOutput>();
-    for (const { output: ref, value: told } of plan.tiers.flatMap((tier) => tier.loads)) {
-      const state = outputs.get(ref);
-      const device = state === undefined ? undefined : this.#places.get(splitPointRef(ref)?.device ?? '');
-      if (state === undefined || device === undefined) continue;
-      const { confirmed } = state;
-      const reading = latest.get(ref);
-      const value =
-        reading?.quality === 'good' ? reading.value : reading === undefined ? (confirmed?.value ?? null) : null;
-      const space = device.space === undefined ? {} : { space: device.space };
-      loads.set(ref, { value, zone: device.zone, ...space, overruled: isOverruled(state, owner, told) });
-    }
-    return loads;
-  }
-
   /** What limits that the site has no more have left behind. */
   #findGone(): readonly Owner[] {
     const { commands, stored, clock } = this.#options;
@@ -295,51 +270,4 @@ export class DemandDesk implements Disposable {
     });
     this.#gone = open;
   }
-}
-
-/** Between two loads of a limit that is gone, ms. */
-const goneStagger = 10_000;
-
-interface Unshed {
-  /** What was shed at the last look. */
-  readonly shed: ReadonlyMap<string, Value>;
-  readonly why: ReadonlyMap<string, string>;
-  readonly plan: DemandPlan | null;
-}
-
-/** What is shed no more is owed, and so is whatever is held as if it were: of a load that left its plan or came to be protected. */
-function oweUnshed(debt: Debt, look: DebtLook, { shed, why, plan }: Unshed): Debt {
-  const held = [...look.outputs.values()].flatMap(({ ref, stack }) => {
-    const mine = stack.find(({ owner }) => owner === look.owner);
-    const isShed = mine !== undefined && mine.value === ((plan === null ? null : shedValue(plan, ref)) ?? false);
-    return mine === undefined ? [] : [{ ref, told: mine.value, isShed }];
-  });
-  const left = [...shed].map(([ref, told]) => ({ ref, told, isShed: true }));
-  let owed = debt;
-  let turn = look.monotonic;
-  for (const { ref, told, isShed } of [...left, ...held]) {
-    if (look.sheds.has(ref) || owed.returning[ref] !== undefined) continue;
-    const back = { why: why.get(ref) ?? noLonger, since: look.now, turn };
-    owed = isShed ? owe(owed, ref, told, back) : letGo(owed, ref, told, back);
-    turn += plan?.stagger ?? goneStagger;
-  }
-  return owed;
-}
-
-function shedValue({ tiers }: DemandPlan, ref: string): Value | null {
-  return tiers.flatMap(({ loads }) => loads).find(({ output }) => output === ref)?.value ?? null;
-}
-
-/** Whether shedding this load would be in vain: somebody else has the output at another value and is stronger, or this value is forbidden. */
-function isOverruled({ holder, priority, value, stack, forbidden }: OutputState, owner: string, told: Value): boolean {
-  if (forbidden.some((one) => one.value === told && one.priority < priorities.automation)) return true;
-  if (holder === null || holder === owner || value === told || priority === null) return false;
-  const isHeld = stack.some((hold) => hold.owner === owner && hold.value === told);
-  return isHeld || priority < priorities.automation;
-}
-
-/** A device whose clock is ahead must not make its readings look newer than they are. */
-function measuredOf(reading: Reading | undefined, factor: number): Measured | null {
-  if (reading === undefined || reading.quality !== 'good' || typeof reading.value !== 'number') return null;
-  return { value: reading.value * factor, time: Math.min(reading.sourceTime, reading.receivedTime) };
 }
