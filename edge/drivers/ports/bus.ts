@@ -240,9 +240,9 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  /** Until nothing of this unit can still be on its way. */
-  #holdBack(unit: string): void {
-    this.#lane.hold(unit, Math.min(maxLateWindow, Math.max(this.#lateWindow, 1.5 * this.#lateSeen)));
+  /** Until nothing of this unit can still be on its way; `inTime`: an answer would not even be late for so long, ms. */
+  #holdBack(unit: string, inTime = 0): void {
+    this.#lane.hold(unit, inTime + Math.min(maxLateWindow, Math.max(this.#lateWindow, 1.5 * this.#lateSeen)));
   }
 
   async #broadcast(link: Link, question: Question): Promise<Buffer> {
@@ -301,7 +301,7 @@ export class Bus implements AsyncDisposable {
         this.#lateSeen = Math.min(maxLateWindow, Math.max(this.#lateSeen, ms));
         this.#units.get(unit)?.late(ms);
       },
-      unsettled: (unit) => this.#holdBack(unit),
+      unsettled: (unit, ms) => this.#holdBack(unit, ms),
       second: (unit) => {
         this.#count('second-answer');
         this.#unit(unit).second(this.#now());

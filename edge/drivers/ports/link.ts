@@ -53,8 +53,8 @@ export interface LinkEvents {
   count(word: string): void;
   /** An answer of this unit came so long after its request had timed out, ms. */
   late(unit: string, ms: number): void;
-  /** An answer of this unit may still be on its way and could not be told from the next one. */
-  unsettled(unit: string): void;
+  /** An answer of this unit may still be on its way, in time for `ms` more, and could not be told from the next one. */
+  unsettled(unit: string, ms: number): void;
   /** A second, different answer to one question: two devices use this id. */
   second(unit: string): void;
 }

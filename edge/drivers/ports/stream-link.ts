@@ -18,6 +18,8 @@ const nothing = Buffer.alloc(0);
 interface Pending {
   readonly question: Question;
   readonly sent: number;
+  /** When it was sent last: a doubted answer has it asked once more. */
+  asked: number;
   readonly timeout: number;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: BusError) => void;
@@ -74,7 +76,18 @@ class StreamLink implements Link {
       this.#flush();
       const timer = setTimeout(() => this.#expire(timeout), timeout);
       const sent = this.#clock.monotonic();
-      this.#pending = { question, sent, timeout, resolve, reject, timer, again: 'no', doubted: null, extra: undefined };
+      this.#pending = {
+        question,
+        sent,
+        asked: sent,
+        timeout,
+        resolve,
+        reject,
+        timer,
+        again: 'no',
+        doubted: null,
+        extra: undefined,
+      };
       this.#port.write(question.request);
     });
   }
@@ -135,6 +148,7 @@ class StreamLink implements Link {
     const patience = Math.min(100, Math.max(5, 1.5 * this.#latency));
     pending.extra = setTimeout(() => {
       pending.again = 'asked';
+      pending.asked = this.#clock.monotonic();
       clearTimeout(pending.timer);
       pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
       this.#port.write(pending.question.request);
@@ -145,8 +159,10 @@ class StreamLink implements Link {
     const now = this.#clock.monotonic();
     const { question, again } = pending;
     if (again === 'no') this.#latency += 0.2 * (now - pending.sent - this.#latency);
-    // Two questions, and this answers one of them: the other answer is still on its way.
-    else if (again === 'asked' && !this.#isTwin(question, found.frame)) this.#events.unsettled(question.unit);
+    // Two questions, and this answers one of them: the other answer is still on its way, and would be in time for so long.
+    else if (again === 'asked' && !this.#isTwin(question, found.frame)) {
+      this.#events.unsettled(question.unit, Math.max(0, pending.timeout - (now - pending.asked)));
+    }
     this.#answered = again === 'asked' ? null : { question, at: now };
     this.#settle();
     this.#recent.push({ frame: Buffer.from(found.frame), at: now });
@@ -186,16 +202,29 @@ class StreamLink implements Link {
     if (this.#unanswered.length === 0) return;
     const now = this.#clock.monotonic();
     while ((this.#unanswered[0]?.expired ?? now) < now - lateAtMost) this.#unanswered.shift();
-    // The unit's own open request may look the same: that is an answer, not a late one.
+    // The unit's own open request may look the same: that is an answer, not a late one. And what equals an answer of the last
+    // moments is a copy of it: taken for an old late answer it would have its unit, and all others, held back for ages.
     const index = this.#unanswered.findIndex(
-      ({ question }) => this.#pending?.question.unit !== question.unit && question.find(this.#buffer) !== null,
+      ({ question }) => this.#pending?.question.unit !== question.unit && this.#newsFor(question) !== null,
     );
-    const [found] = index < 0 ? [] : this.#unanswered.splice(index, 1);
-    if (found === undefined) return;
+    const [late] = index < 0 ? [] : this.#unanswered.splice(index, 1);
+    if (late === undefined) return;
+    this.#passOver(this.#newsFor(late.question)?.consumed ?? 0);
     // What lies in the buffer now is no second answer.
-    if (this.#answered?.question.unit === found.question.unit) this.#answered = null;
+    if (this.#answered?.question.unit === late.question.unit) this.#answered = null;
     this.#events.count('late');
-    this.#events.late(found.question.unit, now - found.expired);
+    this.#events.late(late.question.unit, now - late.expired);
+  }
+
+  #newsFor(question: Question): Found | null {
+    const found = question.find(this.#buffer);
+    return found === null || this.#recent.some(({ frame }) => frame.equals(found.frame)) ? null : found;
+  }
+
+  /** Whose bytes these are is known: they are no garbage in place of the answer that is waited for. */
+  #passOver(bytes: number): void {
+    if (this.#pending !== null && this.#pending.question.find(this.#buffer) !== null) return;
+    this.#buffer = this.#buffer.subarray(bytes);
   }
 
   #settle(): Pending | null {
