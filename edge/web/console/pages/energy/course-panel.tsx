@@ -21,7 +21,15 @@ export function useCourse(props: CourseChartProps) {
       {isTable ? say.asChart : say.asTable}
     </button>
   );
-  return { button, shown: isTable ? <CourseTable {...props} /> : <CourseChart {...props} /> };
+  if (!isTable) return { button, shown: <CourseChart {...props} /> };
+  if (props.fills !== true) return { button, shown: <CourseTable {...props} /> };
+  const shown = (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by itself, also by the keyboard.
+    <section className="energy-course-table" aria-label={say.amount} tabIndex={0}>
+      <CourseTable {...props} />
+    </section>
+  );
+  return { button, shown };
 }
 
 export function CourseTable({ course, unit, kind, now }: CourseChartProps) {

@@ -1,6 +1,9 @@
+import { useMemo } from 'react';
 import type { Medium } from '#edge/domain/energy.ts';
+import type { Formats } from '../../kit/formats.ts';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { friendlyUnit } from '../../kit/units.ts';
+import type { Language } from '../../kit/words.ts';
 import { type Terms, termWords } from './terms.ts';
 
 /* Amounts, powers and money as people read them. */
@@ -39,15 +42,18 @@ export function digitsOf(value: number): number {
   return size >= 10 ? 1 : 2;
 }
 
+/** The same object until the language changes: charts may go by it. */
 export function useFigures(): Figures {
   const terms = useWords(termWords);
   const formats = useFormats();
   const language = useLanguage();
+  return useMemo(() => figuresIn(terms, formats, language), [terms, formats, language]);
+}
+
+function figuresIn(terms: Terms, formats: Formats, language: Language): Figures {
   const number = (value: number | null) => (value === null ? '—' : formats.number(value, digitsOf(value)));
   const unit = (code: AmountUnit) => friendlyUnit(code, language);
   const powerUnit = (medium: Medium) => friendlyUnit(medium === 'water' || medium === 'gas' ? 'm3/h' : 'kW', language);
-  const whole = (share: number) =>
-    formats.percent(Math.round(share * (Math.abs(share) < 0.1 ? 1_000 : 100)) / (Math.abs(share) < 0.1 ? 1_000 : 100));
   return {
     terms,
     number,
@@ -60,17 +66,24 @@ export function useFigures(): Figures {
       const fixed = value.toLocaleString('en-US', moneyDigits(value));
       return currency === 'CNY' ? terms.money(fixed) : terms.otherMoney(fixed, currency);
     },
-    change: (value, usual) => {
-      if (value === null || usual === null || usual <= 0) return null;
-      const share = value / usual - 1;
-      if (Math.abs(share) < alike) return { share, text: terms.same, way: 'same' };
-      return share > 0
-        ? { share, text: terms.more(whole(share)), way: 'more' }
-        : { share, text: terms.less(whole(-share)), way: 'less' };
-    },
-    percent: (share) => (share === null ? '—' : whole(share)),
+    change: (value, usual) => changeOf(value, usual, terms),
+    percent: (share) => (share === null ? '—' : percentText(share)),
     known: (share) => terms.known(share > 0 && share < 0.01 ? '<1%' : `${Math.floor(share * 100)}%`),
   };
+}
+
+/** One digit behind the point below ten percent. */
+function percentText(share: number): string {
+  return `${(share * 100).toLocaleString('en-US', { maximumFractionDigits: Math.abs(share) < 0.1 ? 1 : 0 })}%`;
+}
+
+function changeOf(value: number | null, usual: number | null, terms: Terms): Change | null {
+  if (value === null || usual === null || usual <= 0) return null;
+  const share = value / usual - 1;
+  if (Math.abs(share) < alike) return { share, text: terms.same, way: 'same' };
+  return share > 0
+    ? { share, text: terms.more(percentText(share)), way: 'more' }
+    : { share, text: terms.less(percentText(-share)), way: 'less' };
 }
 
 function moneyDigits(value: number): Intl.NumberFormatOptions {

@@ -2,11 +2,12 @@ import { Segmented } from 'antd';
 import { lazy, Suspense, useCallback, useMemo } from 'react';
 import type { EnergyPlanView, EnergyReportView } from '../../../energy-schemas.ts';
 import { Panel } from '../../kit/frame.tsx';
-import { useName, useWords } from '../../kit/language.tsx';
+import { useLanguage, useWords } from '../../kit/language.tsx';
 import { usePreference } from '../../kit/preferences.ts';
 import { EmptyState, PageSkeleton } from '../../kit/states.tsx';
 import { phoneQuery, useMedia } from '../../kit/theme.tsx';
-import type { MediumReport } from './data.ts';
+import { nameIn } from '../../kit/words.ts';
+import { fairlyKnown, type MediumReport } from './data.ts';
 import { useFigures } from './figures.ts';
 import { type Node, type Streams as Picture, streamsOf } from './flows.ts';
 import { MeterTable } from './meter-table.tsx';
@@ -72,18 +73,18 @@ function Streams({
   readonly picture: Picture;
 }) {
   const say = useWords(words);
-  const name = useName();
+  const language = useLanguage();
   const figures = useFigures();
   const { terms } = figures;
   const nameOf = useCallback(
     ({ what, id, paint }: Node) => {
-      if (what === 'meter') return name(plan.meters.find((meter) => meter.id === id)?.name) || id;
+      if (what === 'meter') return nameIn(language, plan.meters.find((meter) => meter.id === id)?.name) || id;
       if (what === 'unaccounted') return terms.unaccounted;
       return what === 'medium' || paint === 'none' || paint === 'unaccounted'
         ? mediumText(terms, medium.medium)
         : subItemText(terms, paint);
     },
-    [plan.meters, name, terms, medium.medium],
+    [plan.meters, language, terms, medium.medium],
   );
   const amountText = useCallback((amount: number) => figures.amount(amount, medium.unit), [figures, medium.unit]);
   return (
@@ -98,17 +99,22 @@ function Streams({
   );
 }
 
+/** Meters may count whole kW.h: of less than so many the difference says nothing. */
+const leastJudged = 20;
+
 export function Unaccounted({ medium }: { readonly medium: MediumReport }) {
   const say = useWords(words);
   const figures = useFigures();
   const { unaccounted } = medium;
   // Of nothing there is no share.
   if (unaccounted === null || unaccounted.amount === null || unaccounted.share === null) return null;
-  const isOver = unaccounted.tolerance !== null && Math.abs(unaccounted.amount) > unaccounted.tolerance;
+  const { value, known } = medium.total;
+  const isJudged = known >= fairlyKnown && (value ?? 0) >= leastJudged;
+  const isOver = isJudged && unaccounted.tolerance !== null && Math.abs(unaccounted.amount) > unaccounted.tolerance;
   return (
     <p className="energy-unaccounted" data-over={isOver}>
       {say.unaccountedIs(figures.amount(unaccounted.amount, medium.unit), figures.percent(unaccounted.share))}{' '}
-      {isOver ? say.unaccountedOver : say.unaccountedWithin}
+      {!isJudged ? say.unaccountedEarly : isOver ? say.unaccountedOver : say.unaccountedWithin}
     </p>
   );
 }

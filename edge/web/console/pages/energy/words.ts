@@ -121,6 +121,7 @@ export const words = defineWords({
     nothingYetHelp: '表计读到两次以上的读数后显示。',
     unaccountedIs: (amount: string, share: string) =>
       `未计量差额 ${amount}（${share}）：总表读到、分表没有读到的部分。`,
+    unaccountedEarly: '数据还少，暂不判断原因。',
     unaccountedWithin: '在表计误差和线路损耗之内。',
     unaccountedOver: '超过表计误差和线路损耗：可能有未装表的支路、表计故障或窃用。',
     fromTo: (from: string, to: string) => `${from} → ${to}`,
@@ -284,6 +285,7 @@ export const words = defineWords({
     nothingYetHelp: 'Shown once the meters were read more than once.',
     unaccountedIs: (amount: string, share: string) =>
       `Unaccounted: ${amount} (${share}), which the main meter counts and no meter below it.`,
+    unaccountedEarly: 'Too little is known yet to say why.',
     unaccountedWithin: 'Errors of meters and losses of lines explain it.',
     unaccountedOver: 'More than errors and losses explain: a branch without a meter, a broken meter, or theft.',
     fromTo: (from: string, to: string) => `${from} → ${to}`,
