@@ -10,7 +10,9 @@ import type {
   ToEnergyThread,
 } from './energy-thread.ts';
 
-const heapMb = 256;
+const heapMb = 192;
+/** What it makes dies young: with the usual size of that part a month of forty meters grows this process by 200 MB, with this by 90. */
+const youngMb = 16;
 /** Nobody waits longer for one answer, ms. */
 const patience = 30_000;
 const mostWaiting = 20;
@@ -129,7 +131,7 @@ export class EnergyDesk implements AsyncDisposable {
       name: 'energy',
       workerData: options satisfies EnergyThreadOptions,
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
     });
     worker.on('message', (message: FromEnergyThread) => {
       const waiting = this.#waiting.get(message.id);

@@ -110,7 +110,6 @@ function mediumRows(report: EnergyReportView, medium: Medium, language: Language
     known: shareOf(one.known),
     estimated: amountOf(one.estimated),
   });
-  const { unaccounted, base } = medium;
   return [
     {
       ...within,
@@ -159,18 +158,29 @@ function mediumRows(report: EnergyReportView, medium: Medium, language: Language
       amount: amountOf(one.amount),
       price: one.price,
     })),
-    ...medium.course
-      .filter(({ amount: value, baseline }) => value !== null || baseline !== null)
-      .map((one) => ({
-        ...about,
-        line: lines.course[language],
-        from: say(one.from),
-        to: say(one.to),
-        amount: amountOf(one.amount),
-        usual: amountOf(one.baseline),
-        known: shareOf(one.known),
-        estimated: amountOf(one.estimated),
-      })),
+    ...courseRows(medium, about, language, say),
+    ...restRows(medium, within, language),
+  ];
+}
+
+function courseRows({ course }: Medium, about: Row, language: Language, say: Say): Row[] {
+  return course
+    .filter(({ amount: value, baseline }) => value !== null || baseline !== null)
+    .map((one) => ({
+      ...about,
+      line: lines.course[language],
+      from: say(one.from),
+      to: say(one.to),
+      amount: amountOf(one.amount),
+      usual: amountOf(one.baseline),
+      known: shareOf(one.known),
+      estimated: amountOf(one.estimated),
+    }));
+}
+
+/** What no sub-meter explains, and what is never switched off. */
+function restRows({ unaccounted, base, unit }: Medium, within: Row, language: Language): Row[] {
+  return [
     ...(unaccounted === null
       ? []
       : [
@@ -189,7 +199,7 @@ function mediumRows(report: EnergyReportView, medium: Medium, language: Language
         ...within,
         line: lines.base[language],
         item: wordOf(language, part),
-        unit: medium.unit === 'm3' ? 'm3/h' : 'kW',
+        unit: unit === 'm3' ? 'm3/h' : 'kW',
         amount: amountOf(base[part]),
         share: part === 'night' ? shareOf(base.share) : null,
       })),

@@ -51,16 +51,17 @@ export class Sheet {
     readonly fonts: { readonly regular: string; readonly bold: string };
     readonly title: string;
     readonly author: string;
+    readonly language: 'zh' | 'en';
     readonly made: Date;
   }) {
-    const { fonts, title, author, made } = options;
+    const { fonts, title, author, language, made } = options;
     this.doc = new PDFDocument({
       size: 'A4',
       // Nothing flows by itself: pages are turned here.
       margin: 0,
       bufferPages: true,
       info: { Title: title, Author: author, CreationDate: made },
-      lang: 'zh-CN',
+      lang: language === 'zh' ? 'zh-CN' : 'en',
       // A font that is opened by its path and again by its name is read from the disk at each word (pdfkit 0.20).
       font: '',
     });

@@ -25,7 +25,7 @@ const words = {
     en: 'Only of the meters in your own zones: this is not the whole campus.',
   },
   made: { zh: '生成于', en: 'Made' },
-  made_by: { zh: '校园边缘平台', en: 'Campus Edge' },
+  madeBy: { zh: '校园边缘平台', en: 'Campus Edge' },
   page: { zh: '第 {0} 页，共 {1} 页', en: 'Page {0} of {1}' },
   use: { zh: '用量', en: 'Used' },
   cost: { zh: '费用', en: 'Cost' },
@@ -67,7 +67,7 @@ const words = {
   adjustment: { zh: '力调电费（估算）', en: 'Adjustment (estimate)' },
   findings: { zh: '需要关注', en: 'To look at' },
   noFindings: { zh: '本期没有发现异常。', en: 'Nothing odd was found in this period.' },
-  perDay: { zh: '每天约', en: 'a day about' },
+  perDay: { zh: '每天约 {0}', en: 'about {0} a day' },
   next: { zh: '先做', en: 'First' },
   gaps: { zh: '数据缺口', en: 'What is not known' },
   gapsNote: {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Right } from '#edge/domain/access.ts';
+import type { Alarm } from '#edge/domain/alarm.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
 import type { DeviceId, PointName, PointRef } from '#edge/domain/ids.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
@@ -470,6 +471,38 @@ describe('a report as a file', () => {
     expect(statuses).toEqual([200, 200, 429, 429]);
     await Promise.all(answers.map((answer) => answer.arrayBuffer()));
   });
+});
+
+test('while core is away there is no demand, powers are uncertain, and findings are those whose alarms stand', async () => {
+  await using away = await startWebRoom({ clock: new ManualClock(now), methods: null });
+  const alarm = (source: string, active: boolean): Alarm => ({
+    ...{
+      id: newId(),
+      source,
+      class: 'low',
+      state: active ? 'unacknowledged' : 'returned',
+      active,
+      raised: now - hour,
+      count: 1,
+    },
+    message: { zh: '整夜有水流', en: 'Water runs all night' },
+    next: { zh: '关阀排查', en: 'Close the valves' },
+  });
+  const sources = ['energy:water/leak', 'energy:water/of-no-kind', 'energy:of-another-plan/leak', 'demand:main'];
+  await away.store?.append({
+    alarms: [...sources.map((source) => alarm(source, true)), alarm('energy:main/high-day', false)],
+  });
+  const { findings } = (await (await away.ask('/api/v1/energy/findings')).json()) as { findings: EnergyFindingView[] };
+  expect(findings).toMatchObject([
+    { kind: 'leak', meter: 'water', unit: '', from: now - hour, message: { en: 'Water runs all night' } },
+  ]);
+  const answer = await away.ask('/api/v1/energy/now');
+  expect(answer.status).toBe(200);
+  const told = (await answer.json()) as EnergyNowView;
+  expect(told.demand).toEqual([]);
+  expect(told.meters.every(({ power, today }) => power === null && today.value === null && today.known === 0)).toBe(
+    true,
+  );
 });
 
 test('what a person decides about a counter is in the next answer', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Device } from '#edge/domain/device.ts';
+import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import { describeCampus } from '#edge/processes/campus.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { loadSite } from '#edge/runtime/site.ts';
@@ -47,6 +48,23 @@ afterAll(async () => await past?.[Symbol.asyncDispose]());
 
 const ask = (more: Partial<Parameters<typeof createEnergyToday>[0]> = {}) =>
   createEnergyToday({ reader: past.reader, devices, localTime, clock: past.clock, ...more });
+
+test('main meters of the plan come first, then those under them, then meters that it does not name', () => {
+  const real = (id: string, device: string, under?: string) => {
+    const energy = { ref: `${device}/energy_import` as PointRef, factor: 1 };
+    const source = { kind: 'real' as const, device: device as DeviceId, energy, power: null };
+    const about = { id, name: { zh: id, en: id }, medium: 'electricity' as const, buildings: [], source };
+    return under === undefined ? about : { ...about, under };
+  };
+  const plan = { meters: [real('kitchen', 'meter-canteen', 'all'), real('all', 'meter-dorm'), real('gone', 'nobody')] };
+  const order = findMeters(devices, plan).map(({ device }) => device.id);
+  expect(order.slice(0, 3)).toEqual(['meter-dorm', 'meter-canteen', 'meter-main']);
+  expect([...order].sort()).toEqual(
+    findMeters(devices)
+      .map(({ device }) => device.id)
+      .sort(),
+  );
+});
 
 test('meters are those of the kind, with a counter of energy taken in', () => {
   expect(findMeters(devices).map(({ energy }) => energy)).toEqual([
