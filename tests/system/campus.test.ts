@@ -32,7 +32,7 @@ describe('a running campus', () => {
       for (const [id, unit] of [
         ['meter-main/voltage_l1', 'V'],
         ['meter-dorm/power', 'W'],
-        ['meter-ac/power', 'kW'],
+        ['meter-ac/power', 'W'],
         ['water-dorm/volume', 'm3'],
         ['relay-1/relay_1', ''],
         ['climate-101/temperature', 'Cel'],
