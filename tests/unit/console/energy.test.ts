@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { energySection } from '#edge/runtime/site-energy.ts';
 import { axisOf, stateOf } from '../../../edge/web/console/pages/energy/course-scale.ts';
 import { rootsOf, wholeOf } from '../../../edge/web/console/pages/energy/data.ts';
 import { gaugeOf, leftText } from '../../../edge/web/console/pages/energy/demand-scale.ts';
 import { streamsOf } from '../../../edge/web/console/pages/energy/flows.ts';
 import { addDays, isDate, partsOf, weekOf } from '../../../edge/web/console/pages/energy/period.ts';
+import { energySample } from '../../../edge/web/console/pages/energy/sample.ts';
 import type { EnergyMeterView } from '../../../edge/web/energy-schemas.ts';
 
 /* What the page of energy works out before it draws. */
@@ -133,6 +136,14 @@ describe('the picture of streams', () => {
       [],
     );
     expect(streams.map(({ from, to }) => `${from} ${to}`)).toEqual(['meter:a meter:b', 'meter:b meter:c']);
+  });
+});
+
+describe('the example of the empty page', () => {
+  test.each(['zh', 'en'] as const)('is a section that the site file may have (%s)', (language) => {
+    const { energy }: { readonly energy?: unknown } = parse(energySample[language].text);
+    expect(energySection.safeParse(energy).error?.issues).toBeUndefined();
+    expect(energySection.parse(energy)?.meters.map(({ id }) => id)).toEqual(['main', 'canteen', 'water']);
   });
 });
 
