@@ -119,6 +119,10 @@ test('a swapped meter is a story with an alarm that leads to it; who may not dec
   expect(await page.evaluate('location.hash')).toBe(`#/energy/counters?ref=${swapped}`);
   expect(await text(card)).toMatch(/路灯电表[\s\S]*换表|清零/);
   expect(await text(card)).toMatch(/跳变前[\s\S]*kWh[\s\S]*目前显示[\s\S]*对账单意味着什么[\s\S]*接受[\s\S]*拒绝/);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect(await violations(), colorScheme).toEqual([]);
+  }
   const { page: other } = await browser.open({ width: 390, height: 844, touch: true });
   other.setDefaultTimeout(40_000);
   await signIn(other, campus.url, 'tang');
@@ -188,7 +192,7 @@ test('axe finds nothing serious on these pages, in light and in dark', async () 
     for (const [hash, selector] of [
       ['/energy/meters', '[data-meter-link]'],
       ['/energy/meters/main', '.meters-figures'],
-      ['/energy/counters', '.meters-step'],
+      ['/energy/counters', '.meters-decided [data-row]'],
       ['/energy/lines', '.meters-line'],
     ] as const) {
       await go(hash);
@@ -199,7 +203,10 @@ test('axe finds nothing serious on these pages, in light and in dark', async () 
   await page.click('[data-switch=language]');
   await go('/energy/counters');
   await vi.waitFor(async () => expect(await text('main h1')).toBe('Meters and lines'), soon);
-  expect(await text('.meters-step')).toMatch(/What it means for the bill/);
+  await vi.waitFor(
+    async () => expect(await text('.meters-decided')).toMatch(/Accepted[\s\S]*15 kWh counted across it/),
+    soon,
+  );
   // The meter that nobody has.
   expect(open.wrong.filter((one) => !one.includes('404'))).toEqual([]);
   expect(open.wrong.length).toBeLessThanOrEqual(1);

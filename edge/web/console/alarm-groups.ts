@@ -25,10 +25,12 @@ export function byUrgency(a: AlarmView, b: AlarmView): number {
 }
 
 /** Each is an errand of its own, whatever else its device has: a danger, a decision to make, money to save. */
-const alone = /^(?:interlock|counter|demand|energy):/;
+const alone = /^(?:interlock|demand|energy):/;
 
 function keyOf({ source, group, device }: AlarmView): string {
   if (alone.test(source)) return source;
+  // A swapped meter starts all of its counters anew: they are decided together.
+  if (source.startsWith('counter:')) return `counters of ${device ?? source}`;
   if (group !== undefined) return `group ${group}`;
   return device === undefined ? source : `of ${device}`;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { groupAlarms } from '../../../edge/web/console/alarm-groups.ts';
 import { wayOf } from '../../../edge/web/console/alarm-way.ts';
+import type { AlarmView } from '../../../edge/web/console/api.ts';
 import { createFormats } from '../../../edge/web/console/kit/formats.ts';
 import type { Language } from '../../../edge/web/console/kit/words.ts';
 import { ticksOf } from '../../../edge/web/console/pages/meters/course-ticks.ts';
@@ -214,6 +216,28 @@ test('meters are drawn as trees by medium; who does not see what is above sees a
   ]);
   const circle = treeOf([meter('a', 'b'), meter('b', 'a')]);
   expect(circle).toEqual([]);
+});
+
+test('alarms of the counters of one meter are one errand; a finding of the same meter is another', () => {
+  const alarm = (source: string): AlarmView => ({
+    id: source,
+    source,
+    class: 'medium',
+    state: 'unacknowledged',
+    active: true,
+    message: { zh: source, en: source },
+    next: { zh: '', en: '' },
+    device: 'lights',
+    raised: 1,
+    count: 1,
+  });
+  const sources = ['counter:lights/energy', 'counter:lights/energy_peak', 'energy:lights/high-night', 'device:lights'];
+  const groups = groupAlarms(sources.map(alarm)).map(({ head, others }) => [head.source, others.length]);
+  expect(groups).toEqual([
+    ['counter:lights/energy', 1],
+    ['energy:lights/high-night', 0],
+    ['device:lights', 0],
+  ]);
 });
 
 test('an alarm of a counter, a limit or a finding leads to where it is dealt with', () => {

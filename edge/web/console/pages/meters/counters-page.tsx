@@ -25,7 +25,7 @@ export function CountersPage() {
   const ref = useAddress().query.get('ref') ?? '';
   const [limit, setLimit] = useState(first);
   const [deciding, setDeciding] = useState<Deciding | null>(null);
-  const open = useOpenSteps(ref);
+  const open = useOpenSteps();
   const all = useSteps(ref, limit);
   const hrefOf = useMeterHref();
   if (open.isPending) return <PageSkeleton />;
@@ -38,6 +38,11 @@ export function CountersPage() {
       />
     );
   }
+  // Who comes for one counter gets its whole story.
+  const groups = groupSteps(open.data).filter(
+    ({ head, others }) => ref === '' || [head, ...others].some((step) => step.ref === ref),
+  );
+  const waiting = groups.reduce((sum, { others }) => sum + 1 + others.length, 0);
   const decided = (all.data ?? []).filter(({ state }) => state !== 'open');
   return (
     <div className="meters-counters">
@@ -46,13 +51,13 @@ export function CountersPage() {
           {say.onlyOf(pointName(ref))} <a href={hashOf('/energy/counters')}>{say.showAll}</a>
         </p>
       )}
-      <h2>{open.data.length === 0 ? say.open : say.openCount(open.data.length)}</h2>
-      {open.data.length === 0 ? (
+      <h2>{waiting === 0 ? say.open : say.openCount(waiting)}</h2>
+      {waiting === 0 ? (
         <div className="kit-panel">
           <EmptyState title={say.noneOpen}>{say.noneOpenHelp}</EmptyState>
         </div>
       ) : (
-        groupSteps(open.data).map((group) => (
+        groups.map((group) => (
           <StepCard key={group.id} group={group} meterHref={hrefOf(group.head.ref)} onDecide={setDeciding} />
         ))
       )}

@@ -14,12 +14,12 @@ export type BusUnit = Bus['units'][number];
 /** Meters go on counting while people decide. */
 const again = 10_000;
 
-/** Steps that wait for a person, newest first; of one counter, or of all. */
-export function useOpenSteps(ref = '') {
+/** Steps that wait for a person, newest first. */
+export function useOpenSteps() {
   return useQuery({
-    queryKey: ['counters', 'open', ref],
+    queryKey: ['counters', 'open'],
     queryFn: async ({ signal }) =>
-      (await api.get<Steps>(`counters${query({ state: 'open', ref, limit: 500 })}`, signal)).steps,
+      (await api.get<Steps>(`counters${query({ state: 'open', limit: 500 })}`, signal)).steps,
     refetchInterval: again,
   });
 }

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { App, Input } from 'antd';
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { ApiError, api, errorText } from '../../api.ts';
 import { ReasonDialog } from '../../kit/confirm.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
@@ -30,6 +30,7 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
   const deviceName = useDeviceName();
   const { message } = App.useApp();
   const decide = useDecide();
+  const decided = useRef(new Set<string>());
   const isChange = head.state === 'accepted';
   const [typed, setTyped] = useState<Typed>(() =>
     Object.fromEntries(steps.map(({ id, between }) => [id, between === undefined ? '' : String(between)])),
@@ -46,7 +47,10 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
     if (verdict === 'accept' && betweens.includes(undefined)) throw new Error(say.betweenWrong);
     if (isChange && betweens[0] === null) throw new Error(say.betweenNeeded);
     for (const [index, step] of steps.entries()) {
+      // Tried again after one was refused: what is decided is decided.
+      if (decided.current.has(step.id)) continue;
       await decide(step, { verdict, between: verdict === 'accept' ? (betweens[index] ?? null) : null, note });
+      decided.current.add(step.id);
     }
     void message.success(done);
   };

@@ -26,7 +26,7 @@ export function UnitTable({ units, label }: { readonly units: readonly BusUnit[]
   const columns: CardColumn<BusUnit>[] = [
     { key: 'unit', title: say.unit, width: 200, render: (unit) => <UnitName unit={unit} /> },
     { key: 'state', title: say.unitState, width: 130, render: (unit) => <UnitState unit={unit} /> },
-    { key: 'latency', title: say.latency, width: 130, render: (unit) => <Latency unit={unit} /> },
+    { key: 'latency', title: say.latency, width: 150, render: (unit) => <Latency unit={unit} /> },
     { key: 'requests', title: say.requests, align: 'right', width: 90, render: ({ requests }) => count(requests) },
     { key: 'timeouts', title: say.timeouts, align: 'right', width: 80, render: ({ timeouts }) => count(timeouts) },
     { key: 'crc', title: say.crc, align: 'right', width: 90, render: ({ crcErrors }) => count(crcErrors) },
