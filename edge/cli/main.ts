@@ -9,7 +9,9 @@ import { deviceCommands } from './device.ts';
 import { doctorCommands } from './doctor.ts';
 import { helpOf, overview } from './help.ts';
 import { profileCommands } from './profile.ts';
+import { profileTryCommands } from './profile-try.ts';
 import { ruleCommands } from './rule.ts';
+import { scanCommands } from './scan-command.ts';
 import { serviceCommands } from './service.ts';
 import { siteCommands } from './site.ts';
 import { userCommands } from './user.ts';
@@ -20,9 +22,11 @@ const commands: readonly Command[] = [
   ...doctorCommands,
   ...userCommands,
   ...deviceCommands,
+  ...scanCommands,
   ...clientCommands,
   ...certificateCommands,
   ...profileCommands,
+  ...profileTryCommands,
   ...siteCommands,
   ...ruleCommands,
   ...auditCommands,

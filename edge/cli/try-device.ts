@@ -19,6 +19,7 @@ import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { delay, within } from '#edge/runtime/lifecycle.ts';
 import { silentLog } from '#edge/runtime/log.ts';
+import { type Judgement, judgeTried } from './profile-try-judge.ts';
 
 /* One reading of a device by its real driver: nothing is kept and nothing is written to it. */
 
@@ -37,6 +38,8 @@ export interface Tried {
   readonly message: string;
   readonly ms: number;
   readonly points: readonly TriedPoint[];
+  /** Whether that can be, and what would make it so; absent when it could not be read at all. */
+  readonly judgement?: Judgement;
 }
 
 /** A camera needs several calls until its events flow; a meter behind a slow line several requests. */
@@ -47,7 +50,12 @@ const closePatience = 5_000;
 const settled: ReadonlySet<DeviceHealth['state']> = new Set(['online', 'offline', 'held', 'misconfigured']);
 
 /** Throws PROFILE_UNKNOWN. What is wrong with the address or the device is the answer, not an error. */
-export async function tryDevice(shelf: ProfileShelf, name: string, address: unknown): Promise<Tried> {
+export async function tryDevice(
+  shelf: ProfileShelf,
+  name: string,
+  address: unknown,
+  during: During = async () => {},
+): Promise<Tried> {
   const profile = shelf.profiles.get(name);
   if (profile === undefined) {
     throw new CodedError('PROFILE_UNKNOWN', shelf.broken.get(name) ?? `there is no profile "${name}"`);
@@ -63,14 +71,29 @@ export async function tryDevice(shelf: ProfileShelf, name: string, address: unkn
     points,
     address,
   };
-  const outcome = await readOnce(device, shelf);
-  return { ...outcome, ms: Math.round(systemClock.monotonic() - started) };
+  let watched = 0;
+  const outcome = await readOnce(device, shelf, async (...open) => {
+    const from = systemClock.monotonic();
+    await during(...open);
+    watched = systemClock.monotonic() - from;
+  });
+  const ms = Math.round(systemClock.monotonic() - started - watched);
+  const left = Math.min(judgePatience, mostInAll - ms);
+  const judgement =
+    left < 1_000 ? null : await judgeTried({ profile, path: name, address, tried: outcome, patience: left });
+  return { ...outcome, ms, ...(judgement === null ? {} : { judgement }) };
 }
 
+/** The console waits 20 s for all of it. */
+const mostInAll = 18_000;
+const judgePatience = 10_000;
+
 type Outcome = Omit<Tried, 'ms'>;
+/** What is done with the open device beside reading it once. */
+export type During = (session: Session, device: Device) => Promise<void>;
 const failed = (message: string): Outcome => ({ ok: false, message, points: [] });
 
-async function readOnce(device: Device, shelf: ProfileShelf): Promise<Outcome> {
+async function readOnce(device: Device, shelf: ProfileShelf, during: During): Promise<Outcome> {
   if (device.protocol === 'mqtt') {
     return failed(
       'a sensor that speaks MQTT is not reached by an address: let it publish, and it appears in the inbox of unknown devices',
@@ -94,7 +117,9 @@ async function readOnce(device: Device, shelf: ProfileShelf): Promise<Outcome> {
     const config = driver.config.parse(quiet(device));
     session = await within(patience, 'opening the device', driver.open(device, config, sink, ending.signal));
     const samples = await readUntilSettled(session, device, () => heard.health, ending.signal);
-    return judge(device, samples, heard);
+    const outcome = judge(device, samples, heard);
+    if (outcome.ok) await during(session, device);
+    return outcome;
   } catch (error) {
     return failed(messageOf(error));
   } finally {
@@ -134,16 +159,23 @@ async function readUntilSettled(
   signal: AbortSignal,
 ): Promise<readonly Sample[]> {
   const deadline = systemClock.monotonic() + patience;
+  // What a meter or a relay says in full does not change its mind by being asked again.
+  const isPlain = ['modbus', 'dlt645', 'cjt188'].includes(device.protocol);
+  let reads = 0;
   let samples: readonly Sample[] = [];
   while (systemClock.monotonic() < deadline) {
     samples = await within(patience, 'reading the device', session.read(device.points, signal));
     const health = state();
     const isGood = samples.some(({ quality }) => quality === 'good');
+    reads++;
+    if (health === 'degraded' && reads > 1 && isPlain && samples.every(isAnswered)) break;
     if (health === null ? isGood : settled.has(health)) break;
     await delay(pause, signal);
   }
   return samples;
 }
+
+const isAnswered = ({ reason }: Sample) => reason !== 'no-communication' && reason !== 'communication-error';
 
 function judge(
   device: Device,

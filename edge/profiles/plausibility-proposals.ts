@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Name } from '#edge/domain/place.ts';
 import type { Proposal, ProposalKind } from './plausibility.ts';
 import type { Adjustment, Explanation } from './plausibility-factors.ts';
@@ -5,7 +6,7 @@ import { currentRatios, voltageRatios } from './plausibility-factors.ts';
 import type { WiringFault } from './plausibility-phases.ts';
 import { addressBy, composed, type Place, type Reading, type Registers, valueBy } from './plausibility-readings.ts';
 import { type Group, pointsOfGroup, type Snapshot } from './plausibility-snapshot.ts';
-import type { ModbusProfile } from './profile.ts';
+import type { ModbusProfile, Profile } from './profile.ts';
 
 /* What was found, in words: what is wrong, what was compared, and what a profile or a person would have to do. */
 
@@ -101,6 +102,7 @@ export function proposalOfFactors(
   explanation: Explanation,
   ways: number,
   snapshot: Snapshot,
+  profile: Profile,
   path: string | undefined,
 ): Proposal {
   const worded = explanation.adjustments.map(wordsOf);
@@ -113,23 +115,36 @@ export function proposalOfFactors(
     says: joined(worded.map(({ says }) => says)),
     compared: comparedIn(explanation),
     factors,
-    profile: path === undefined ? '' : factorYaml(path, factors),
+    profile: path === undefined ? '' : factorYaml(profile, path, factors),
   };
 }
 
-/** The name of a value in the profile's file: `power_l1` is one of `power_l` or of `power`. */
-function factorYaml(path: string, factors: Proposal['factors']): string {
-  const lines = factors.flatMap(({ points, factor }) =>
-    [...new Set(points.map((point) => point.replace(/_l[123]$/, '_l*')))].map(
-      (name) => `#   ${name}: its scale times ${figure(factor)}`,
-    ),
-  );
-  return [
-    `extends: ${path}`,
-    '# Unless the ratio can be set in the meter itself, which is better:',
-    '# values:',
-    ...lines,
-  ].join('\n');
+/** The key of a point in the profile's file: `power_l1` is one of `power_l` or of `power`. */
+function keyOf(profile: Profile, point: string): string {
+  const stem = point.replace(/_l[123]$/, '');
+  return [point, `${stem}_l`, stem].find((key) => Object.hasOwn(profile.values, key)) ?? point;
+}
+
+/** A profile of its own with the scales multiplied, for what cannot be set in the meter. */
+function factorYaml(profile: Profile, path: string, factors: Proposal['factors']): string {
+  const scales = new Map<string, number>();
+  for (const { points, factor } of factors) {
+    for (const key of new Set(points.map((point) => keyOf(profile, point)))) {
+      const value: unknown = profile.values[key];
+      scales.set(key, factor * (scaleIn.safeParse(value).data?.scale ?? 1));
+    }
+  }
+  const lines = [...scales].map(([key, scale]) => `  ${key}: { scale: ${figure(scale)} }`);
+  return [...headLines(profile, path), 'values:', ...lines, ownVectors].join('\n');
+}
+
+const scaleIn = z.object({ scale: z.number().default(1) });
+const ownVectors = '# Set it in the meter itself if it can be. Else give these values vectors of their own (test).';
+
+function headLines({ name: { zh, en } }: Profile, path: string): string[] {
+  const name = path.slice(path.indexOf('/') + 1);
+  const words = `{ zh: ${JSON.stringify(`${zh}（本站）`)}, en: ${JSON.stringify(`${en}, as it is here`)} }`;
+  return [`profile: ${name}-here`, `extends: ${path}`, `name: ${words}`];
 }
 
 interface Context {
@@ -187,15 +202,15 @@ function readingYaml(reading: Reading, { profile, path, places, registers }: Con
   const keys: string[] = [];
   const notes: string[] = [];
   if (reading.isOtherTable) keys.push(`fc: ${bus.fc === 'holding' ? 'input' : 'holding'}`);
-  if (reading.order !== 'ABCD') keys.push(`order: ${composed(bus.order, reading.order)}`);
+  if (reading.order !== 'ABCD') {
+    keys.push(`order: ${composed(bus.order, reading.order)}`);
+    notes.push(`# The vectors of ${path} are in its own order: leave them out, or write all of it anew.`);
+  }
   if (reading.shift === -1 && bus.base === 0) keys.push('base: 1');
   else if (reading.shift === 1 && bus.base === 1) keys.push('base: 0');
   else if (reading.shift !== 0) notes.push(`# every at: ${reading.shift === 1 ? '+ 1' : '- 1'}`);
-  const name = path.slice(path.indexOf('/') + 1);
   return [
-    `profile: ${name}-here`,
-    `extends: ${path}`,
-    `name: { zh: ${JSON.stringify(`${profile.name.zh}（本站）`)}, en: ${JSON.stringify(`${profile.name.en}, as it is here`)} }`,
+    ...headLines(profile, path),
     ...(keys.length === 0 ? [] : [`bus: { ${keys.join(', ')} }`]),
     ...notes,
     ...vectorLines(reading, places, registers),

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Name } from '#edge/domain/place.ts';
 import type { Value as PointValue } from '#edge/domain/reading.ts';
 import { expandValues } from './expand.ts';
@@ -120,18 +121,32 @@ function judgeValues(raw: RawValues, profile: Profile): Plausibility {
     return [{ name, unit: unitOf(value.unit), ...(range === undefined ? {} : { range }) }];
   });
   const known = quantities.filter((quantity) => slotOf(quantity) !== null);
+  const steps = new Map(expandValues(profile).map(({ name, address }) => [name, stepBy(address)]));
   const snapshot = snapshotOf(known, (name) => {
     const value = raw.values.get(name);
-    return typeof value === 'number' ? { value, step: stepOf(value) } : null;
+    return typeof value === 'number' ? { value, step: steps.get(name) ?? lastDigit(value) } : null;
   });
   if (snapshot === null) return nothing;
   const isSilent = known.every(({ name }) => typeof raw.values.get(name) !== 'number');
   if (isSilent) return { ...nothing, isJudged: true, suspicions: [refused(known.map(({ name }) => name))] };
-  return judgeSnapshot(snapshot, raw);
+  return judgeSnapshot(snapshot, raw, profile);
+}
+
+const scaledBy = z.object({ scale: z.number() });
+const formatted = z.object({ format: scaledBy.extend({ as: z.string() }), scaleFrom: z.undefined().optional() });
+
+/** What one step of its register or its last BCD digit is worth; undefined: that is not known before it is read. */
+function stepBy(address: unknown): number | undefined {
+  const registers = formatted.safeParse(address).data?.format;
+  if (registers !== undefined) {
+    const scale = Math.abs(registers.scale);
+    return registers.as.startsWith('f') && scale >= 1 ? 0 : scale;
+  }
+  return scaledBy.safeParse(address).data?.scale;
 }
 
 /** The last digit of a decimal, where nothing else is known: 230.2 counts in tenths. */
-function stepOf(value: number): number {
+function lastDigit(value: number): number {
   const [, fraction = ''] = String(value).split('.');
   return fraction.includes('e') ? 0 : 10 ** -Math.min(4, fraction.length);
 }
@@ -173,7 +188,7 @@ function judgeRegisters(
   const isSilent = asSaid.missing.length >= places.length / 2;
   const judged = isSilent
     ? { ...nothing, isJudged: true, suspicions: [refused(asSaid.missing)] }
-    : judgeSnapshot(asSaid.snapshot, raw);
+    : judgeSnapshot(asSaid.snapshot, raw, profile);
   if (!isSilent && !judged.suspicions.some(({ kind }) => isStructural(kind))) return judged;
   const reads = readAll(readings.filter((reading) => !isAsSaid(reading)));
   const start = isSilent ? Number.NEGATIVE_INFINITY : Math.max(asSaid.score, ...explainedScores(asSaid));
@@ -202,6 +217,30 @@ const structural: ReadonlySet<SuspicionKind> = new Set([
   'sum',
 ]);
 const isStructural = (kind: SuspicionKind) => structural.has(kind);
+
+export interface Fit {
+  /** Nothing speaks against it, and most of its quantities are there. */
+  readonly fits: boolean;
+  /** How much speaks for it. */
+  readonly bits: number;
+  readonly variant: string | null;
+  readonly compared: readonly Name[];
+}
+
+/** Whether the registers of an unknown device may be those of a profile, read as it says; null: it is no electricity meter. */
+export function fitOf(registers: Registers, profile: ModbusProfile): Fit | null {
+  if (profile.bus.sunspec !== undefined) return null;
+  const places = placesOf(profile);
+  const reads = readingsOf(profile, null)
+    .filter(isAsSaid)
+    .flatMap((reading) => readAs(reading, places, registers) ?? []);
+  const [best] = reads.sort((a, b) => b.score - a.score);
+  if (best === undefined) return null;
+  const { evidence, missing, reading } = best;
+  const fits = evidence.broken === 0 && evidence.bits >= leastBits && missing.length < places.length / 3;
+  const compared = holding(evidence).flatMap(({ bits, says }) => (bits > 0 ? [says()] : []));
+  return { fits, bits: evidence.bits - missing.length, variant: reading.variant, compared };
+}
 
 /** How well the values as they are could be explained by factors alone. */
 const explainedScores = ({ snapshot, extra }: Read): number[] => explain(snapshot).map(({ score }) => score + extra);
@@ -246,7 +285,7 @@ const scoreOf = ({ explanation }: Better) => explanation.score;
 
 const holding = ({ findings }: Evidence): Finding[] => findings.filter(({ holds }) => holds);
 
-function judgeSnapshot(snapshot: Snapshot, raw: RawValues): Plausibility {
+function judgeSnapshot(snapshot: Snapshot, raw: RawValues, profile: Profile): Plausibility {
   const evidence = weigh(snapshot);
   const broken = evidence.findings.filter(({ holds }) => !holds);
   const wiring = broken.length === 0 ? wiringFaults(snapshot) : [];
@@ -262,5 +301,5 @@ function judgeSnapshot(snapshot: Snapshot, raw: RawValues): Plausibility {
   const explanations = explain(snapshot).filter(({ adjustments }) => adjustments.length > 0);
   const best = explanations[0]?.score ?? 0;
   const close = explanations.filter(({ score, evidence: { bits } }) => best - score <= 2.5 && bits >= leastBits - 4);
-  return { ...base, proposals: close.map((one) => proposalOfFactors(one, close.length, snapshot, raw.path)) };
+  return { ...base, proposals: close.map((one) => proposalOfFactors(one, close.length, snapshot, profile, raw.path)) };
 }

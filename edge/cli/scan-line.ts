@@ -1,0 +1,101 @@
+import { BusError } from '#edge/drivers/ports/bus-error.ts';
+import type { Link, LinkKind, Question } from '#edge/drivers/ports/link.ts';
+import type { PortSource } from '#edge/drivers/ports/port.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
+
+/* A line that is asked for everybody who might be there: one question after the other, nothing is kept of who was silent. */
+
+export type Heard =
+  | { readonly is: 'answer' | 'refused'; readonly frame: Buffer; readonly ms: number }
+  /** `absent`: a gateway says that nobody answers. `collision`: bytes came, again and again, and never a valid frame. */
+  | { readonly is: 'silent' | 'absent' | 'collision' };
+
+export interface ScanLineOptions {
+  readonly source: PortSource;
+  readonly kind: LinkKind;
+  /** Least silence between an answer and the next question, ms. */
+  readonly pause: number;
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+const connectTimeout = 5_000;
+const mostReconnects = 8;
+const reconnectPause = 500;
+/** So many answers without a valid frame, and it is no accident. */
+const garbledTimes = 3;
+
+export class ScanLine implements AsyncDisposable {
+  readonly #options: ScanLineOptions;
+  #link: Link | null = null;
+  #reconnects = 0;
+  asked = 0;
+
+  constructor(options: ScanLineOptions) {
+    this.#options = options;
+  }
+
+  /** Answers carry the number of their question. */
+  get numbered(): boolean {
+    return this.#options.kind.numbered;
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.signal;
+  }
+
+  /** Throws SCAN_LINE when the line cannot be opened, or is lost again and again. */
+  async ask(question: Question, timeout = this.#options.timeout): Promise<Heard> {
+    for (let garbled = 1; ; garbled++) {
+      if (this.#options.signal.aborted) return { is: 'silent' };
+      const heard = await this.#once(question, timeout);
+      if (heard !== 'garbled') return heard;
+      if (garbled >= garbledTimes) return { is: 'collision' };
+      await delay(this.#options.pause + 50 * garbled, this.#options.signal);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link?.[Symbol.asyncDispose]();
+  }
+
+  async #once(question: Question, timeout: number): Promise<Heard | 'garbled'> {
+    const link = await this.#open();
+    const sent = systemClock.monotonic();
+    this.asked++;
+    try {
+      const { frame, verdict } = await link.exchange(question, timeout);
+      const ms = systemClock.monotonic() - sent;
+      if (verdict === 'silent') return { is: 'absent' };
+      return { is: verdict === undefined ? 'answer' : 'refused', frame: Buffer.from(frame), ms };
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      // A closed or confused connection is made anew, and the question counts as not answered.
+      return error.outcome === 'crc' ? 'garbled' : { is: 'silent' };
+    } finally {
+      await delay(this.#options.pause, this.#options.signal);
+    }
+  }
+
+  async #open(): Promise<Link> {
+    if (this.#link !== null && !this.#link.ended) return this.#link;
+    const { source, kind, signal } = this.#options;
+    await this.#link?.[Symbol.asyncDispose]();
+    if (this.#link !== null) {
+      this.#reconnects++;
+      await delay(reconnectPause, signal);
+    }
+    if (this.#reconnects > mostReconnects) {
+      throw new CodedError('SCAN_LINE', `${source.label} ends the connection again and again`);
+    }
+    const ignored = { count: () => {}, late: () => {}, unsettled: () => {}, second: () => {} };
+    try {
+      this.#link = kind.open(await source.open(connectTimeout, signal), systemClock, ignored);
+    } catch (error) {
+      throw new CodedError('SCAN_LINE', messageOf(error), { cause: error });
+    }
+    return this.#link;
+  }
+}
