@@ -12,6 +12,8 @@ const notBuilt = `<!doctype html><meta charset="utf-8"><title>Campus Edge</title
 <p>在程序目录运行 <code>npm run build:console</code>，然后重新启动。
 <p>Run <code>npm run build:console</code> in the folder of the program, then start it again.
 `;
+/** Scripts and styles live under the policy of the page that loads them: looked at by themselves they may do nothing. */
+const assetPolicy = "default-src 'none'; frame-ancestors 'none'";
 const placeholder = '__CSP_NONCE__';
 const page = { config: { access: 'open' }, schema: { hide: true } } as const;
 
@@ -37,7 +39,10 @@ export async function addConsoleFiles(scope: FastifyInstance, folder: string | n
   await scope.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, index: false });
   scope.get('/assets/*', page, (request, reply) => {
     const { '*': path = '' } = request.params as Readonly<Record<string, string>>;
-    return reply.sendFile(`assets/${path}`, { maxAge: '365d', immutable: true });
+    return reply
+      .header('content-security-policy', assetPolicy)
+      .removeHeader('cross-origin-opener-policy')
+      .sendFile(`assets/${path}`, { maxAge: '365d', immutable: true });
   });
   for (const name of files) {
     scope.get(`/${name}`, page, (_, reply) => reply.sendFile(name, { maxAge: '1h' }));

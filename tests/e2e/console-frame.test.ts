@@ -251,7 +251,17 @@ test('signing out ends it; a wrong password is refused in the words of the page,
   await signIn('zhao', password);
   await page.waitForSelector('.kit-side');
   const links = await page.locator('.kit-side a').allInnerTexts();
-  expect(links.map((link) => link.split('\n')[0])).toEqual(['总览', '报警', '平面图', '规则', '输出', '通知', '设备']);
+  expect(links.map((link) => link.split('\n')[0])).toEqual([
+    '总览',
+    '报警',
+    '平面图',
+    '能源',
+    '规则',
+    '输出',
+    '通知',
+    '设备',
+    '表计与线路',
+  ]);
   await page.goto(`${line.url}/#/people`);
   await page.waitForSelector('text=没有这个页面，或您没有权限查看。');
 });

@@ -230,10 +230,12 @@ test('the auditor reads all of it in words, proves that nothing was altered, and
     '总览',
     '报警',
     '平面图',
+    '能源',
     '规则',
     '输出',
     '通知',
     '设备',
+    '表计与线路',
     '审计',
     '安全合规',
   ]);

@@ -46,7 +46,7 @@ const leak: RuleBody = {
   ],
 };
 
-function quietSite({ city: _, ...site }: Site): Site {
+function quietSite({ city: _, energy: __, ...site }: Site): Site {
   const devices = site.devices.filter(({ id }) => /^(air-201|leak-kitchen)$/.test(id));
   return { ...site, devices, flowRequests: [], flows: { ...site.flows, enabled: false } };
 }
