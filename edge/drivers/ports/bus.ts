@@ -46,6 +46,8 @@ const turnaround = 100;
 /** Probes of silent units take at most so much of the line's time: one part in 1 + `probeShare`. */
 const probeShare = 15;
 const maxLateWindow = 10_000;
+/** How long a lateness that was seen counts, ms. */
+const latenessCounts = 600_000;
 const maxUnits = 256;
 /** How long at least (one more answer at its usual pace), and how often, a unit is listened to for a second answer, ms. */
 const listenFor = 50;
@@ -71,8 +73,9 @@ export class Bus implements AsyncDisposable {
   #connectNotBefore = 0;
   #lastFailure = '';
   #probeNotBefore = 0;
-  /** Longest lateness seen, ms. */
+  /** Longest lateness seen, ms, and when something was late last. */
   #lateSeen = 0;
+  #lateAt = Number.NEGATIVE_INFINITY;
   /** The longest that one of its devices asks for, ms. */
   #lateWindow = 0;
   /** The longest that one of its devices asks for, ms. */
@@ -242,7 +245,12 @@ export class Bus implements AsyncDisposable {
 
   /** Until nothing of this unit can still be on its way; `inTime`: an answer would not even be late for so long, ms. */
   #holdBack(unit: string, inTime = 0): void {
-    this.#lane.hold(unit, inTime + Math.min(maxLateWindow, Math.max(this.#lateWindow, 1.5 * this.#lateSeen)));
+    this.#lane.hold(unit, inTime + Math.min(maxLateWindow, Math.max(this.#lateWindow, 1.5 * this.#recentLateness())));
+  }
+
+  /** One bad moment of a gateway must not slow its line down for ever. */
+  #recentLateness(): number {
+    return this.#now() - this.#lateAt < latenessCounts ? this.#lateSeen : 0;
   }
 
   async #broadcast(link: Link, question: Question): Promise<Buffer> {
@@ -298,7 +306,8 @@ export class Bus implements AsyncDisposable {
     return {
       count: (word) => this.#count(word),
       late: (unit, ms) => {
-        this.#lateSeen = Math.min(maxLateWindow, Math.max(this.#lateSeen, ms));
+        this.#lateSeen = Math.min(maxLateWindow, Math.max(this.#recentLateness(), ms));
+        this.#lateAt = this.#now();
         this.#units.get(unit)?.late(ms);
       },
       unsettled: (unit, ms) => this.#holdBack(unit, ms),

@@ -13,6 +13,8 @@ const maxRecent = 256;
 const maxUnanswered = 64;
 /** Nobody answers later than this, ms. */
 const lateAtMost = 30_000;
+/** For so long after a timeout an answer to the same question is looked at twice: it may be the one that did not come, ms. */
+const wary = 5_000;
 const nothing = Buffer.alloc(0);
 
 interface Pending {
@@ -26,8 +28,15 @@ interface Pending {
   /** `no`: nothing odd so far. `doubted`: what came equals a recent answer. `asked`: so the request was sent once more. */
   again: 'no' | 'doubted' | 'asked';
   doubted: Buffer | null;
+  /** An answer that may be that to an older question, and when it came: believed when no other one follows. */
+  candidate: (Found & { readonly at: number }) | null;
   timer: NodeJS.Timeout;
   extra: NodeJS.Timeout | undefined;
+}
+
+interface Unanswered {
+  readonly question: Question;
+  readonly expired: number;
 }
 
 /**
@@ -48,7 +57,7 @@ class StreamLink implements Link {
   /** Accepted answers of the last moments, oldest first. */
   readonly #recent: { readonly frame: Buffer; readonly at: number }[] = [];
   /** Requests that timed out a moment ago: their late answers teach how long to hold a unit back. */
-  readonly #unanswered: { readonly question: Question; readonly expired: number }[] = [];
+  readonly #unanswered: Unanswered[] = [];
   /** The question that was answered last, while a second answer to it would mean a second device. */
   #answered: { readonly question: Question; readonly at: number } | null = null;
   /** Smoothed answer time, ms; decides how long an answer may follow its forerunner's copy. */
@@ -86,6 +95,7 @@ class StreamLink implements Link {
         timer,
         again: 'no',
         doubted: null,
+        candidate: null,
         extra: undefined,
       };
       this.#port.write(question.request);
@@ -111,13 +121,10 @@ class StreamLink implements Link {
     if (pending === null) return;
     for (let found = this.#take(pending.question); found !== null; found = this.#take(pending.question)) {
       const isConfirmed = pending.again === 'asked' && pending.doubted?.equals(found.frame) === true;
-      if (isConfirmed || !this.#isTwin(pending.question, found.frame)) {
-        this.#accept(pending, found);
-        return;
-      }
-      this.#doubt(pending, found.frame);
+      if (!isConfirmed && this.#isTwin(pending.question, found.frame)) this.#doubt(pending, found.frame);
+      else if (this.#isSettledBy(pending, found)) return;
     }
-    if (pending.again !== 'no') return;
+    if (pending.again !== 'no' || pending.candidate !== null) return;
     clearTimeout(pending.extra);
     if (this.#buffer.length >= (pending.question.length ?? Number.POSITIVE_INFINITY)) {
       pending.extra = setTimeout(() => this.#fail('crc', this.#whatCame(pending.question)), quietAfterGarbage);
@@ -138,29 +145,68 @@ class StreamLink implements Link {
     return this.#recent.some((known) => known.at > since && known.frame.equals(frame));
   }
 
+  /**
+   * Accepts an answer, unless the same question had none a moment ago: then it may be that one, seconds late, and the true one
+   * follows. With two answers neither is believed, and the question is asked once more: now nothing is outstanding.
+   */
+  #isSettledBy(pending: Pending, found: Found): boolean {
+    const { question, candidate } = pending;
+    const older = candidate !== null || question.vague === true ? this.#olderThan(question, found.frame) : undefined;
+    if (older === undefined) {
+      this.#accept(pending, found);
+      return true;
+    }
+    const now = this.#clock.monotonic();
+    clearTimeout(pending.timer);
+    if (candidate?.frame.equals(found.frame) === true) return false;
+    clearTimeout(pending.extra);
+    if (candidate === null) {
+      const own = { ...found, frame: Buffer.from(found.frame), at: now };
+      pending.candidate = own;
+      pending.extra = setTimeout(() => this.#accept(pending, own), Math.min(1_000, Math.max(25, 2 * this.#latency)));
+      return false;
+    }
+    this.#unanswered.splice(this.#unanswered.indexOf(older), 1);
+    this.#events.count('late');
+    this.#events.late(question.unit, now - older.expired);
+    pending.candidate = null;
+    this.#askAgain(pending);
+    return false;
+  }
+
+  /** A question of its unit that timed out lately and that this would answer as well. */
+  #olderThan({ unit }: Question, frame: Buffer): Unanswered | undefined {
+    const since = this.#clock.monotonic() - wary;
+    return this.#unanswered.find(
+      ({ question, expired }) => expired > since && question.unit === unit && question.find(frame) !== null,
+    );
+  }
+
+  #askAgain(pending: Pending): void {
+    pending.again = 'asked';
+    pending.asked = this.#clock.monotonic();
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
+    this.#port.write(pending.question.request);
+  }
+
   /** Gives the true answer a moment to follow its forerunner's copy, then asks again. */
   #doubt(pending: Pending, frame: Buffer): void {
-    if (pending.again !== 'no') return;
+    if (pending.again !== 'no' || pending.candidate !== null) return;
     pending.again = 'doubted';
     pending.doubted = frame;
     this.#events.count('doubted');
     clearTimeout(pending.extra);
     const patience = Math.min(100, Math.max(5, 1.5 * this.#latency));
-    pending.extra = setTimeout(() => {
-      pending.again = 'asked';
-      pending.asked = this.#clock.monotonic();
-      clearTimeout(pending.timer);
-      pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
-      this.#port.write(pending.question.request);
-    }, patience);
+    pending.extra = setTimeout(() => this.#askAgain(pending), patience);
   }
 
   #accept(pending: Pending, found: Found): void {
     const now = this.#clock.monotonic();
-    const { question, again } = pending;
-    if (again === 'no') this.#latency += 0.2 * (now - pending.sent - this.#latency);
+    const { question, again, doubted, candidate } = pending;
+    if (again === 'no') this.#latency += 0.2 * ((candidate?.at ?? now) - pending.sent - this.#latency);
     // Two questions, and this answers one of them: the other answer is still on its way, and would be in time for so long.
-    else if (again === 'asked' && !this.#isTwin(question, found.frame)) {
+    else if (doubted !== null && !this.#isTwin(question, found.frame)) {
       this.#events.unsettled(question.unit, Math.max(0, pending.timeout - (now - pending.asked)));
     }
     this.#answered = again === 'asked' ? null : { question, at: now };

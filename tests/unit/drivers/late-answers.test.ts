@@ -164,3 +164,37 @@ describe('a copy of a fresh answer', () => {
     expect(performance.now() - silence).toBeGreaterThan(300);
   });
 });
+
+describe('an answer that comes when the same question is asked again', () => {
+  it('seconds late is not believed: the true one follows it, and the question is asked once more', async () => {
+    await using line = await open(
+      (n, say) => {
+        if (n === 1) say(100);
+        // 2: longer than any hold. It comes while the third waits for its own answer.
+        if (n === 2) say(200, 250 + 30 + 50);
+        if (n === 3) say(300, 75);
+        if (n === 4) say(400);
+      },
+      { timeout: 250, lateWindow: 30 },
+    );
+    expect(await line.read()).toBe(100);
+    expect(await line.read()).toBe('timeout');
+    expect(await line.read()).toBe(400);
+    expect(line.counts).toContain('late');
+    expect(line.peer.asked).toHaveLength(4);
+  });
+
+  it('and is its own is believed a moment later, without asking twice', async () => {
+    await using line = await open(
+      (n, say) => {
+        if (n !== 2) say(n * 100);
+      },
+      { timeout: 250, lateWindow: 30 },
+    );
+    expect(await line.read()).toBe(100);
+    expect(await line.read()).toBe('timeout');
+    expect(await line.read()).toBe(300);
+    expect(await line.read()).toBe(400);
+    expect(line.peer.asked).toHaveLength(4);
+  });
+});
