@@ -113,6 +113,24 @@ export type ProfileView = z.infer<typeof profileSchema>;
 
 /** POST /api/v1/profiles/try -> what one reading of the device says; nothing is kept, nothing written. Takes up to 20 s. */
 export const tryBody = z.strictObject({ profile: z.string().max(130), address: z.record(z.string(), z.unknown()) });
+/** Whether what a tried electricity meter says can be, and which mistake would make it so. */
+const judgementSchema = z.object({
+  isJudged: z.boolean(),
+  checks: z.array(z.object({ says: name, holds: z.boolean().nullable() })),
+  suspicions: z.array(z.object({ kind: z.string(), points: z.array(z.string()), says: name })),
+  /** The likeliest first. */
+  proposals: z.array(
+    z.object({
+      kinds: z.array(z.string()),
+      sure: z.enum(['certain', 'likely', 'possible']),
+      says: name,
+      /** What was compared, with the figures as they would be. */
+      compared: z.array(name),
+      /** What a profile of its own would have to say, as YAML; may be empty. */
+      profile: z.string(),
+    }),
+  ),
+});
 export const trySchema = z.object({
   ok: z.boolean(),
   /** What went wrong, in a sentence; empty when ok. */
@@ -128,6 +146,7 @@ export const trySchema = z.object({
       reason: z.string().optional(),
     }),
   ),
+  judgement: judgementSchema.optional(),
 });
 export type TryView = z.infer<typeof trySchema>;
 

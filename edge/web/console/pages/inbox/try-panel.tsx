@@ -67,6 +67,7 @@ function TryResult({ answer }: { readonly answer: TryView }) {
         <strong>{answer.ok ? say.tryGood(known, `${formats.number(answer.ms / 1000, 1)} s`) : say.tryBad}</strong>
       </p>
       {answer.message !== '' && <p>{sentence(answer.message)}</p>}
+      {answer.judgement !== undefined && <TryJudgement judgement={answer.judgement} />}
       {answer.ok && <p className="kit-soft">{say.tryCheck}</p>}
       {answer.points.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard.
@@ -93,6 +94,42 @@ function TryResult({ answer }: { readonly answer: TryView }) {
           </table>
         </section>
       )}
+    </div>
+  );
+}
+
+/** What cannot be in what it says, and which mistake would explain it. */
+function TryJudgement({ judgement }: { readonly judgement: NonNullable<TryView['judgement']> }) {
+  const say = useWords(words);
+  const language = useLanguage();
+  const { isJudged, suspicions, proposals } = judgement;
+  if (suspicions.length === 0) return isJudged ? <p>{say.tryPlausible}</p> : null;
+  const sure = { certain: say.trySureCertain, likely: say.trySureLikely, possible: say.trySurePossible };
+  return (
+    <div className="inbox-judgement">
+      <p>
+        <strong>{say.trySuspicious}</strong>
+      </p>
+      <ul>
+        {suspicions.map(({ says }) => (
+          <li key={says.en}>{says[language]}</li>
+        ))}
+      </ul>
+      {proposals.length === 0 && <p>{say.tryNoProposal}</p>}
+      {proposals.map((proposal) => (
+        <details key={proposal.says.en}>
+          <summary>
+            <strong>{sure[proposal.sure]}</strong> {proposal.says[language]}
+          </summary>
+          <p className="kit-soft">{say.tryCompared}</p>
+          <ul>
+            {proposal.compared.map((one) => (
+              <li key={one.en}>{one[language]}</li>
+            ))}
+          </ul>
+          {proposal.profile !== '' && <pre>{proposal.profile}</pre>}
+        </details>
+      ))}
     </div>
   );
 }
