@@ -80,7 +80,10 @@ function registersOf(words: ReadonlyMap<string, number>): Registers {
 /** Spans that overlap or nearly touch are asked for together. */
 function stretches(spans: readonly Span[], max: number): { readonly whole: Span; readonly parts: readonly Span[] }[] {
   const found: { table: Table; at: number; end: number; parts: Span[] }[] = [];
-  const sorted = [...spans].sort((a, b) => (a.table === b.table ? a.at - b.at : a.table < b.table ? -1 : 1));
+  // The table that the profile means first: a device may be silent about the other, and is then left alone for a while.
+  const first = spans[0]?.table;
+  const rank = ({ table }: Span) => (table === first ? 0 : 1);
+  const sorted = [...spans].sort((a, b) => rank(a) - rank(b) || a.table.localeCompare(b.table) || a.at - b.at);
   for (const span of sorted) {
     const last = found.at(-1);
     const end = span.at + span.length;
