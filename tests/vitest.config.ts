@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './longest-first.ts';
 
 /** The one test command. Files run in parallel forks; system tests start real processes and take real time. */
 export default defineConfig({
@@ -11,8 +10,6 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 90_000,
     pool: 'forks',
-    // They wait for timers, processes and browsers more than they compute.
-    maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
+    maxWorkers: 2,
   },
 });
