@@ -275,7 +275,7 @@ describe('Home Assistant discovery', () => {
     const b = bench(site);
     announce(b, 'co2', co2);
     b.send(`${client}/sensor/co2/state`, '812', client);
-    expect(announce(b, 'co2', co2)).toEqual({ readings: [], late: [], events: [], inbox: [] });
+    expect(announce(b, 'co2', co2)).toEqual({ readings: [], late: [], raw: [], steps: [], events: [], inbox: [] });
     announce(b, 'co2', { ...co2, name: 'Carbon dioxide' });
     expect(b.latest('esp/co2')).toMatchObject({ value: 812, quality: 'good' });
     expect(b.changed).toHaveLength(2);
