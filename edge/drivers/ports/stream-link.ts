@@ -126,6 +126,7 @@ class StreamLink implements Link {
     }
     if (pending.again !== 'no' || pending.candidate !== null) return;
     clearTimeout(pending.extra);
+    if (this.#recent.some(({ frame }) => frame.equals(this.#buffer))) this.#buffer = nothing;
     if (this.#buffer.length >= (pending.question.length ?? Number.POSITIVE_INFINITY)) {
       pending.extra = setTimeout(() => this.#fail('crc', this.#whatCame(pending.question)), quietAfterGarbage);
     }
@@ -146,8 +147,8 @@ class StreamLink implements Link {
   }
 
   /**
-   * Accepts an answer, unless the same question had none a moment ago: then it may be that one, seconds late, and the true one
-   * follows. With two answers neither is believed, and the question is asked once more: now nothing is outstanding.
+   * Accepts an answer, unless the same question had none lately: then it may be that one, seconds late, and the true one follows.
+   * With two answers neither is believed, and the question is asked once more: now nothing is outstanding.
    */
   #isSettledBy(pending: Pending, found: Found): boolean {
     const { question, candidate } = pending;
@@ -163,7 +164,7 @@ class StreamLink implements Link {
     if (candidate === null) {
       const own = { ...found, frame: Buffer.from(found.frame), at: now };
       pending.candidate = own;
-      pending.extra = setTimeout(() => this.#accept(pending, own), Math.min(1_000, Math.max(25, 2 * this.#latency)));
+      pending.extra = setTimeout(() => this.#accept(pending, own), Math.min(500, Math.max(15, 1.5 * this.#latency)));
       return false;
     }
     this.#unanswered.splice(this.#unanswered.indexOf(older), 1);
@@ -233,9 +234,11 @@ class StreamLink implements Link {
   #expire(timeout: number): void {
     const pending = this.#pending;
     if (pending === null) return;
-    const { question } = pending;
-    this.#unanswered.push({ question, expired: this.#clock.monotonic() });
-    if (this.#unanswered.length > maxUnanswered) this.#unanswered.shift();
+    const { question, again } = pending;
+    const lost = { question, expired: this.#clock.monotonic() };
+    // Asked twice: two answers may come yet.
+    this.#unanswered.push(lost, ...(again === 'asked' ? [{ ...lost }] : []));
+    while (this.#unanswered.length > maxUnanswered) this.#unanswered.shift();
     if (this.#buffer.length > 0) this.#fail('crc', this.#whatCame(question));
     else this.#fail('timeout', `unit ${question.unit} did not answer within ${timeout} ms (${question.what})`);
   }

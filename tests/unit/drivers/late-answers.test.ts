@@ -125,7 +125,7 @@ describe('a copy of a fresh answer', () => {
           say(300);
           say(300, 30);
         }
-        if (n === 4) say(400, 100);
+        if (n === 4) say(400, 180);
         if (n === 6) say(600);
       },
       { timeout: 250, lateWindow: 500 },
@@ -171,7 +171,7 @@ describe('an answer that comes when the same question is asked again', () => {
       (n, say) => {
         if (n === 1) say(100);
         // 2: longer than any hold. It comes while the third waits for its own answer.
-        if (n === 2) say(200, 250 + 30 + 50);
+        if (n === 2) say(200, 250 + 30 + 60);
         if (n === 3) say(300, 75);
         if (n === 4) say(400);
       },
