@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run verify`: the tests in which processes are killed, at length. Minutes to an hour; `npm test` has the short form. */
+/** `npm run verify`: processes killed and meters spoiled, at length. Minutes to an hour; `npm test` has the short form. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['tests/chaos/**/*.test.ts'],
+    include: ['tests/chaos/**/*.test.ts', 'tests/contract/meter-faults*.test.ts'],
     reporters: ['default', './tests/closing-line.ts'],
-    provide: { kills: 50 },
+    provide: { kills: 50, answers: 100_000 },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -17,7 +17,11 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).run,
   console: async () => (await import('./console.ts')).run,
   rehearse: async () => (await import('./rehearse.ts')).run,
+  soak: async () => (await import('./soak.ts')).run,
 };
+
+/** Half an hour: only when it is asked for by name. */
+const onRequest = ['soak'];
 
 const usage = `npm run bench -- [${Object.keys(benches).join('|')}]... [--quick] [--json FILE]\n`;
 
@@ -56,7 +60,7 @@ async function main(): Promise<number> {
     process.stderr.write(unknown.length > 0 ? `there is no bench "${unknown.join('", "')}"\n${usage}` : usage);
     return unknown.length > 0 ? 2 : 0;
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(benches);
+  const names = positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => !onRequest.includes(name));
   const machine = describeMachine();
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const lines: BenchLine[] = [];
