@@ -86,7 +86,11 @@ describe('without the token', () => {
     for (const path of ['/healthz', '/api/v1/me', '/', '/index.html', '/icon.svg', '/assets/app-1a2b.js']) {
       const { status, headers } = await rawRequest(room, path);
       expect([200, 503], path).toContain(status);
-      expect(headers['content-security-policy'], path).toContain("default-src 'none'; script-src 'self'");
+      expect(headers['content-security-policy'], path).toContain(
+        path.startsWith('/assets/')
+          ? "default-src 'none'; frame-ancestors 'none'"
+          : "default-src 'none'; script-src 'self'",
+      );
       expect(headers['x-content-type-options'], path).toBe('nosniff');
     }
   });
