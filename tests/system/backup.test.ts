@@ -18,7 +18,7 @@ const demo = join(root, 'edge/simulators/demo-site.yaml');
 const archive = join(folder, 'campus.tar.gz');
 const fresh = join(folder, 'fresh');
 const soon = { timeout: 30_000, interval: 100 };
-const ref = 'meter-main/voltage_l1';
+const ref = 'meter-main/power';
 let campus: RunningCampus;
 
 function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
