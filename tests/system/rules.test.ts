@@ -248,7 +248,9 @@ describe('a safety rule', () => {
     writeFileSync(file('pump'), before.replace('priority: 5', 'priority: 1'));
     writeFileSync(file('leak'), 'rule: 1\nid: leak\nkind: [safety');
     await killCore();
-    expect(await ruleNow('pump')).toMatchObject({ active: 1, latest: 2, proposal: { version: 2, by: 'file' } });
+    await until(async () =>
+      expect(await ruleNow('pump')).toMatchObject({ active: 1, latest: 2, proposal: { version: 2, by: 'file' } }),
+    );
     await until(async () => {
       const alarm = await openAlarm('site:rules');
       expect(alarm?.reason).toContain('pump.yaml is not what two people approved');
