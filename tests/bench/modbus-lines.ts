@@ -47,7 +47,8 @@ async function sweep(port: number, baud: number, dead: readonly number[], warm: 
   await using driver = createModbusDriver({ clock: systemClock, profiles: new Map([['meter/sixty', profile]]) });
   const points = pointsOf(profile, { fast: 1, normal: 1, slow: 1 });
   const began = performance.now();
-  let blocks = 0;
+  /** When each answer was there. From the first to the last the line was never idle, before and after it may be. */
+  const answered: number[] = [];
   let wrong = 0;
   const readOne = async (unit: number) => {
     const device: Device = {
@@ -64,13 +65,15 @@ async function sweep(port: number, baud: number, dead: readonly number[], warm: 
     while (performance.now() - began < warm + ms) {
       const samples = await session.read(points, signal);
       const isGood = samples.every(({ quality }) => quality === 'good');
-      if (isGood && performance.now() - began >= warm) blocks++;
+      const now = performance.now();
+      if (isGood && now - began >= warm) answered.push(now);
       if (isGood && samples.some(({ value }, i) => i > 0 && value !== i)) wrong++;
       if (dead.includes(unit)) await delay(poll);
     }
   };
   await Promise.all(Array.from({ length: units }, (_, i) => readOne(i + 1)));
-  return { rate: (1000 * blocks) / (performance.now() - began - warm), wrong };
+  const [first = 0] = answered;
+  return { rate: (1000 * (answered.length - 1)) / ((answered.at(-1) ?? 0) - first), wrong };
 }
 
 async function open(gateway: Script, baud: number, dead: readonly number[]): Promise<number> {

@@ -7,12 +7,13 @@ import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { pointsOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
-import { type BenchLine, type BenchOptions, median } from './bench-line.ts';
+import { type BenchLine, type BenchOptions, type Goal, median } from './bench-line.ts';
 import { runLines } from './modbus-lines.ts';
 import { runMany } from './modbus-many.ts';
-import { Script } from './rig.ts';
+import { type Measured, modbusPeers, type Peer, PeerClient } from './peers/modbus-peers.ts';
+import { Script, temporaryFolder } from './rig.ts';
 
-/** All 20 values of the meter lie in this block: one request a poll. */
+/** All values of the meter that change lie in this block: one request a poll. */
 const block = { at: 0, length: 76 } as const;
 const unit = 1;
 
@@ -72,13 +73,6 @@ async function openBare(ports: readonly number[]): Promise<Side> {
   };
 }
 
-interface Measured {
-  /** Blocks a second. */
-  readonly rate: number;
-  /** CPU time of this process for one block, us. */
-  readonly cpu: number;
-}
-
 /** Every reader asks again as soon as it is answered, for `ms`. */
 async function measure({ readers }: Side, ms: number): Promise<Measured> {
   const began = performance.now();
@@ -102,43 +96,82 @@ interface Setting {
   readonly note: string;
   readonly rounds: number;
   readonly ms: number;
+  readonly peers: readonly Peer[];
 }
 
-/** One line for the blocks a second, one for what a block costs. */
-async function compare({ ports, what, note, rounds, ms }: Setting): Promise<BenchLine[]> {
-  await using ours = await openOurs(ports);
-  await using bare = await openBare(ports);
-  for (const side of [ours, bare]) await measure(side, ms);
-  const pairs: { ours: Measured; bare: Measured }[] = [];
-  for (let round = 0; round < rounds; round++) {
-    pairs.push({ ours: await measure(ours, ms), bare: await measure(bare, ms) });
+/** Somebody who reads the same blocks. */
+interface Reader {
+  readonly name: string;
+  readonly how: string;
+  readonly measure: (ms: number) => Promise<Measured>;
+}
+
+type Goals = Readonly<Record<'rate' | 'cpu', Goal | undefined>>;
+
+/** Of bare modbus-serial only: it runs in the same runtime, so that a ratio says something about our code. */
+const bareGoals: Goals = { rate: { of: 'ratio', atLeast: 0.9 }, cpu: { of: 'ratio', atMost: 1.3 } };
+
+/** For each rival one line for the blocks a second, one for what a block costs. */
+async function compare({ ports, what, note, rounds, ms, peers }: Setting): Promise<BenchLine[]> {
+  await using stack = new AsyncDisposableStack();
+  const ours = stack.use(await openOurs(ports));
+  const bare = stack.use(await openBare(ports));
+  const own: Reader = { name: 'ours', how: '', measure: (time) => measure(ours, time) };
+  const how = 'bare modbus-serial in the same process, which gives the registers';
+  const rivals: Reader[] = [{ name: 'bare modbus-serial', how, measure: (time) => measure(bare, time) }];
+  for (const peer of peers) {
+    if ('missing' in peer.command) continue;
+    const client = stack.use(await PeerClient.start(peer.command, block, ports));
+    rivals.push({ name: peer.name, how: `${peer.how}, gives the registers`, measure: (time) => client.measure(time) });
   }
-  const of = (pick: (measured: Measured) => number) => {
-    const ratio = median(pairs.map((pair) => pick(pair.ours) / pick(pair.bare)));
-    const value = median(pairs.map((pair) => pick(pair.ours)));
-    return { ours: value, other: value / ratio };
-  };
-  const rate = of((measured) => measured.rate);
-  const cpu = of((measured) => measured.cpu);
-  const name = 'bare modbus-serial';
-  const how = `${note}; ${block.length} registers a block, each unit on a connection of its own, one request in flight on each; ours plans the read, checks the answer, and decodes it into ${ours.values} samples with quality, bare gives the registers; all values but the energy change with every answer; median of ${rounds} paired rounds of ${ms / 1000} s`;
+  const taken = await takeTurns([own, ...rivals], rounds, ms);
+  const detail = `${note}; ${block.length} registers a block, each unit on a connection of its own with one request in flight; ours plans the read, checks the answer and decodes it into ${ours.values} samples with quality; all values but the energy change with every answer; median of ${rounds} paired rounds of ${ms / 1000} s`;
   return [
-    {
+    ...rivals.flatMap((rival) => linesOf(rival, taken, what, detail)),
+    ...peers.flatMap(({ name, command }): BenchLine[] =>
+      'missing' in command
+        ? [{ bench: 'modbus', what: `blocks read, ${what}, against ${name}`, ours: null, note: command.missing }]
+        : [],
+    ),
+  ];
+}
+
+type Round = ReadonlyMap<string, Measured>;
+
+/** One after the other, another one first in each round, so that none has the quiet moments for itself. */
+async function takeTurns(readers: readonly Reader[], rounds: number, ms: number): Promise<Round[]> {
+  for (const reader of readers) await reader.measure(ms);
+  const taken: Round[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const first = round % readers.length;
+    const measured = new Map<string, Measured>();
+    for (const reader of [...readers.slice(first), ...readers.slice(0, first)]) {
+      measured.set(reader.name, await reader.measure(ms));
+    }
+    taken.push(measured);
+  }
+  return taken;
+}
+
+function linesOf({ name, how }: Reader, rounds: readonly Round[], what: string, detail: string): BenchLine[] {
+  const goals = name === 'bare modbus-serial' ? bareGoals : { rate: undefined, cpu: undefined };
+  const line = (key: 'rate' | 'cpu', label: string, unit: string, note: string): BenchLine => {
+    const of = (round: Round, reader: string) => round.get(reader)?.[key] ?? Number.NaN;
+    const value = median(rounds.map((round) => of(round, 'ours')));
+    const other = value / median(rounds.map((round) => of(round, 'ours') / of(round, name)));
+    const goal = goals[key];
+    return {
       bench: 'modbus',
-      what: `blocks read, ${what}`,
-      ours: { value: rate.ours, unit: '/s' },
-      other: { value: rate.other, unit: '/s', name },
-      goal: { of: 'ratio', atLeast: 0.9 },
-      note: how,
-    },
-    {
-      bench: 'modbus',
-      what: `CPU a block, ${what}`,
-      ours: { value: cpu.ours, unit: 'us' },
-      other: { value: cpu.other, unit: 'us', name },
-      goal: { of: 'ratio', atMost: 1.3 },
-      note: 'process.cpuUsage of the same rounds: user and system time of all threads',
-    },
+      what: `${label}, ${what}`,
+      ours: { value, unit },
+      other: { value: other, unit, name },
+      ...(goal === undefined ? {} : { goal }),
+      note,
+    };
+  };
+  return [
+    line('rate', 'blocks read', '/s', `against ${how}; ${detail}`),
+    line('cpu', 'CPU a block', 'us', `against ${name}: user and system time of the process, in the same rounds`),
   ];
 }
 
@@ -149,8 +182,11 @@ async function startMeters(meters: Script, order: object): Promise<number[]> {
 }
 
 export async function run(options: BenchOptions): Promise<BenchLine[]> {
-  const { quick } = options;
-  const timing = { rounds: quick ? 3 : 5, ms: quick ? 500 : 1_000 };
+  const { quick, say } = options;
+  await using folder = await temporaryFolder('modbus-peers');
+  const peers = modbusPeers(folder.path);
+  for (const { name, command } of peers) if ('missing' in command) say(`  SKIPPED ${name}: ${command.missing}`);
+  const timing = { rounds: quick ? 4 : 8, ms: quick ? 500 : 1_000, peers };
   await using meters = new Script('modbus-units.ts');
   const near = await startMeters(meters, { count: 8, think: 0 });
   const far = await startMeters(meters, { count: 50, think: 20 });
