@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { CameraFacts } from '#edge/domain/camera.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
@@ -10,6 +11,7 @@ import { priorities } from '#edge/domain/output.ts';
 import type { Name } from '#edge/domain/place.ts';
 import { type Reading, reasons, type Sample, type Value } from '#edge/domain/reading.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
+import { cameraFactsSchema, mediaHealthSchema } from './camera-codec.ts';
 
 /*
  * Every payload of ours, as bytes and as values. Decoding never throws: what is wrong is said with its path, e.g.
@@ -360,6 +362,7 @@ const healthSchema = z.strictObject({
   instance: text,
   devices: z.array(deviceHealthSchema).max(4096),
   buses: z.array(busHealthSchema).max(1024).optional(),
+  media: mediaHealthSchema.optional(),
 });
 
 const commandSchema = z.strictObject({
@@ -440,6 +443,7 @@ export function decodeEvent(payload: Uint8Array): Decoded<EventMessage> {
   return { ok: true, value: message };
 }
 
+export const decodeCameras = decoderOf<readonly CameraFacts[]>(cameraFactsSchema);
 export const decodeNetwork = decoderOf<readonly NetworkRow[]>(networkSchema);
 export const decodeRequest = decoderOf<RequestMessage>(requestSchema);
 export const decodeCalendar = decoderOf<CalendarMessage>(calendarSchema);

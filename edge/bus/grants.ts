@@ -3,6 +3,7 @@ import { processNames } from '#edge/domain/health.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
 import {
   answerTopic,
+  camerasTopic,
   checkFilter,
   commandTopic,
   coversFilter,
@@ -57,6 +58,7 @@ export function grantsFor(site: GrantingSite, processDevices: ProcessDevices): (
   for (const name of drivers) grants.set(name, driverGrant(name, processDevices[name] ?? []));
   for (const name of guests) grants.set(name, guestGrant(name));
   for (const name of listeners) grants.set(name, listenerGrant(name));
+  grants.set('media', mediaGrant());
   for (const client of site.clients) {
     if (!reserved.has(client.id)) grants.set(client.id, clientGrant(client));
   }
@@ -86,6 +88,7 @@ function driverGrant(name: ProcessName, devices: readonly DeviceId[]): Grant {
       healthTopic(name),
       // The network is looked at by one process.
       ...(name === 'fieldbus' ? [networkTopic(name)] : []),
+      ...(name === 'camera' ? [camerasTopic(name)] : []),
     ],
     subscribe: [commandTopic(name)],
     willTopic: healthTopic(name),
@@ -104,6 +107,12 @@ function guestGrant(name: ProcessName): Grant {
 
 function listenerGrant(name: ProcessName): Grant {
   return { publish: [healthTopic(name)], subscribe: [filters.out], willTopic: healthTopic(name), internal: true };
+}
+
+/** It speaks for no device: it looks at streams, and says how that goes. */
+function mediaGrant(): Grant {
+  const { subscribe, ...rest } = listenerGrant('media');
+  return { ...rest, subscribe: [...subscribe, camerasTopic('camera')] };
 }
 
 function clientGrant(client: GrantingSite['clients'][number]): Grant {

@@ -48,6 +48,10 @@ export function outputTopic(ref: PointRef): string {
 export function networkTopic(process: string): string {
   return `v1/network/${process}`;
 }
+/** What cameras are and which streams they have (domain/camera.ts), retained: a list, from the process `camera` to `media` and core. */
+export function camerasTopic(process: string): string {
+  return `v1/cameras/${process}`;
+}
 /** `supervisor` is published by core; every other process speaks for itself. */
 export function healthTopic(process: string): string {
   return `v1/out/health/${process}`;
@@ -84,6 +88,7 @@ export type ParsedTopic =
   | { readonly kind: 'command'; readonly process: string }
   | { readonly kind: 'result'; readonly process: string }
   | { readonly kind: 'network'; readonly process: string }
+  | { readonly kind: 'cameras'; readonly process: string }
   | { readonly kind: 'reading'; readonly ref: PointRef }
   | { readonly kind: 'campus-event'; readonly type: string }
   | { readonly kind: 'alarm'; readonly id: HappeningId }
@@ -109,6 +114,7 @@ export function parseTopic(topic: string): ParsedTopic | null {
     case 'command':
     case 'result':
     case 'network':
+    case 'cameras':
       return { kind: area, process: first };
     default:
       return null;

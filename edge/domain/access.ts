@@ -14,6 +14,18 @@ export const rights = [
   'see',
   /** Pictures of cameras. */
   'pictures',
+  /** Watch cameras live, turn them and go to their presets. */
+  'live',
+  /** Look at footage; each look is in the audit. */
+  'playback',
+  /** Take footage out: clips and cases, with what is masked covered. */
+  'evidence',
+  /** Footage and pictures without masks. */
+  'unmasked',
+  /** See, claim, hand over and resolve incidents; patrols. */
+  'incidents',
+  /** End a one-key alarm. */
+  'emergency',
   /** Take values out as a file. */
   'export',
   /** Acknowledge and shelve alarms. */
@@ -44,7 +56,19 @@ export const rights = [
 export type Right = (typeof rights)[number];
 
 export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
-  security: ['see', 'pictures', 'export', 'acknowledge', 'operate', 'safety'],
+  security: [
+    'see',
+    'pictures',
+    'live',
+    'playback',
+    'evidence',
+    'incidents',
+    'emergency',
+    'export',
+    'acknowledge',
+    'operate',
+    'safety',
+  ],
   facility: [
     'see',
     'export',
@@ -61,6 +85,12 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
   administrator: [
     'see',
     'pictures',
+    'live',
+    'playback',
+    'evidence',
+    'unmasked',
+    'incidents',
+    'emergency',
     'export',
     'acknowledge',
     'operate',

@@ -1,5 +1,17 @@
+import type { MediaHealth } from './recording.ts';
+
 /** DESIGN section 4: every process and what it says of itself. */
-export const processNames = ['core', 'fieldbus', 'camera', 'broadcast', 'flows', 'web', 'uplink', 'notify'] as const;
+export const processNames = [
+  'core',
+  'fieldbus',
+  'camera',
+  'media',
+  'broadcast',
+  'flows',
+  'web',
+  'uplink',
+  'notify',
+] as const;
 export type ProcessName = (typeof processNames)[number];
 
 export type ProcessState = 'starting' | 'ready' | 'stopping' | 'stopped' | 'backing-off' | 'crash-loop';
@@ -40,6 +52,8 @@ export interface ProcessHealth {
   readonly devices: readonly DeviceHealth[];
   /** Lines that several devices share (RS-485, a gateway); absent: the process has none. */
   readonly buses?: readonly BusHealth[];
+  /** Of `media` only. */
+  readonly media?: MediaHealth;
 }
 
 /** One line and everything on it, over the last minutes. */

@@ -61,6 +61,10 @@ export const profileFolder = join(import.meta.dirname, '../../device-profiles');
 export const paths = {
   socket: (data: string): string => join(data, 'core.sock'),
   snapshots: (data: string): string => join(data, 'snapshots'),
+  /** Where media answers web; its key is beside it, new at each start. */
+  mediaSocket: (data: string): string => join(data, 'media.sock'),
+  footage: (data: string, site: Pick<Site, 'cameras' | 'folder'>): string =>
+    site.cameras.folder === undefined ? join(data, 'footage') : resolve(site.folder, site.cameras.folder),
   logs: (data: string): string => join(data, 'logs'),
   cityPassword: (data: string): string => join(data, 'city-password'),
   /** The flows themselves: the site's, for people and for git. */

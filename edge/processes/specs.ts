@@ -26,6 +26,7 @@ export function edgeProcesses(init: EdgeInit): ChildSpec[] {
       init: own('fieldbus'),
     },
     { name: 'camera', module: module('camera'), heapMb: 192, init: own('camera') },
+    { name: 'media', module: module('media'), heapMb: 256, init: own('media') },
     { name: 'broadcast', module: module('broadcast'), heapMb: 192, init: own('broadcast') },
     {
       name: 'web',

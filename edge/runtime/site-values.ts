@@ -27,3 +27,12 @@ export const clockTime = z
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
+
+const byteUnits: Record<string, number> = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+export const byteSize = z
+  .string()
+  .regex(/^\d+(\.\d+)?(KB|MB|GB|TB)$/, 'must be a size such as 500MB or 2TB')
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)(KB|MB|GB|TB)$/.exec(text) ?? [];
+    return Math.round(Number(amount) * (byteUnits[unit ?? ''] ?? Number.NaN));
+  });

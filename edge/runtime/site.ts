@@ -8,12 +8,14 @@ import type { CampusId, DeviceId, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { campusIdPattern } from '#edge/domain/ids.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { camerasSection } from './site-cameras.ts';
 import { energySection } from './site-energy.ts';
 import { findBrokenEnergy } from './site-energy-check.ts';
+import { incidentsSection, keyPlacesSection, panicSection } from './site-gatehouse.ts';
 import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
 import { findBrokenNotify, notifySchema } from './site-notify.ts';
 import { modesSection, rulesSection, tagsOfDevice } from './site-rules.ts';
-import { clockTime, duration, isLoopbackHost, name, slug } from './site-values.ts';
+import { byteSize, clockTime, duration, isLoopbackHost, name, slug } from './site-values.ts';
 
 export { duration, isLoopbackHost };
 
@@ -32,15 +34,6 @@ export const auditAtLeast = 180 * 86_400_000;
 
 /** A poll without a pause would do nothing but poll. */
 const pause = duration.refine((ms) => ms >= 100, 'must be at least 100ms');
-
-const byteUnits: Record<string, number> = { KB: 1e3, MB: 1e6, GB: 1e9 };
-export const byteSize = z
-  .string()
-  .regex(/^\d+(\.\d+)?(KB|MB|GB)$/, 'must be a size such as 500MB or 8GB')
-  .transform((text) => {
-    const [, amount, unit] = /^([\d.]+)(KB|MB|GB)$/.exec(text) ?? [];
-    return Math.round(Number(amount) * (byteUnits[unit ?? ''] ?? Number.NaN));
-  });
 
 const openingHours = z.strictObject({
   weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clockTime, to: clockTime })),
@@ -233,6 +226,12 @@ const siteSchema = z.strictObject({
   notify: notifySchema.optional(),
   /** Meters, tariffs, limits of demand; absent: only what the pages show by themselves. */
   energy: energySection,
+  /** Recording, masks and views of cameras. */
+  cameras: camerasSection,
+  incidents: incidentsSection,
+  /** One-key alarms. */
+  panic: panicSection,
+  keyPlaces: keyPlacesSection,
   network: networkSection,
   repair: repairSection,
   /** Absent: this campus reports to nobody. */
