@@ -224,8 +224,6 @@ async function write(session: Session, device: Device, point: string, held: Held
 }
 
 export const modbusKinds: readonly FaultKind[] = [...meterFaultKinds, 'exception', '0x0B'];
-/** Nothing checks the bytes of Modbus TCP but TCP itself: a gateway that loses some or mixes two answers is not among these. */
-export const tcpKinds = modbusKinds.filter((kind) => kind !== 'truncated' && kind !== 'split');
 /** A serial line has no connection that could be half open, and no gateway. */
 export const serialKinds: readonly FaultKind[] = [
   ...meterFaultKinds.filter((kind) => kind !== 'half-open' && kind !== 'reset' && kind !== 'close'),
@@ -284,6 +282,6 @@ export async function startModbusLab(way: Way, seed: number, count: number): Pro
     }),
   );
   const owned = stack.move();
-  const kinds = { tcp: tcpKinds, rtuOverTcp: modbusKinds.filter((kind) => kind !== '0x0B'), serial: serialKinds }[way];
+  const kinds = { tcp: modbusKinds, rtuOverTcp: modbusKinds.filter((kind) => kind !== '0x0B'), serial: serialKinds }[way];
   return { protocol, kinds, lines, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

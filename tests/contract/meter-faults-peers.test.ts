@@ -9,7 +9,7 @@ import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
 import { type FaultKind, faultsOf, type Lab, mistakes, readMany, Weather } from './meter-faults-lab.ts';
-import { Held, host, modbusKinds, openSubject, profile, type Slave, tcpKinds } from './meter-faults-modbus.ts';
+import { Held, host, modbusKinds, openSubject, profile, type Slave } from './meter-faults-modbus.ts';
 import { type Framing, startFaultProxy } from './meter-faults-proxy.ts';
 import { startTerminals, whyNoTerminals } from './meter-faults-terminals.ts';
 
@@ -109,7 +109,7 @@ const peers: readonly (Reached & { readonly why: string | null })[] = [
     name: 'pymodbus by Modbus TCP',
     why: missing.pymodbus,
     framing: 'mbap',
-    kinds: tcpKinds,
+    kinds: modbusKinds,
     units: four,
     async reach(stack, proxy) {
       const slave = stack.use(await start(python, [`${fixtures}numbered_slaves.py`, ...four.map(String)]));
@@ -131,7 +131,7 @@ const peers: readonly (Reached & { readonly why: string | null })[] = [
     name: 'libmodbus by Modbus TCP',
     why: missing.libmodbus,
     framing: 'mbap',
-    kinds: tcpKinds,
+    kinds: modbusKinds,
     units: four,
     async reach(stack, proxy) {
       const slave = stack.use(await start(program, ['tcp']));

@@ -81,6 +81,7 @@ function exchange({ unit, fc, what, length, data, send }: Shape): Exchange {
     tcp: {
       ...shared,
       request: request.subarray(0, -crcLength),
+      length,
       find: (body) => findBody(body, unit, fc, length, matches),
     },
     parse(frame) {

@@ -199,6 +199,7 @@ export class Bus implements AsyncDisposable {
 
   #heard(unit: Unit, found: Found, sent: number): void {
     const now = this.#now();
+    const took = (found.at ?? now) - sent;
     const wasAllSilent = this.#missesInARow >= 3 && now - this.#lastHeard > 5_000;
     if (wasAllSilent) for (const other of this.#units.values()) other.probeSoon(now);
     this.#backoff.reset();
@@ -214,8 +215,8 @@ export class Bus implements AsyncDisposable {
       unit.failed('the gateway says that it does not answer', this.#options.clock.now());
       return;
     }
-    unit.heard(now, now - sent);
-    this.#window.answered(now, now - sent);
+    unit.heard(now, took);
+    this.#window.answered(now, took);
   }
 
   /** Whether a second device answers too, once in a while, and after each answer while one does. */

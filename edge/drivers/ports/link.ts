@@ -12,6 +12,8 @@ export interface Found {
    * says that the unit behind it does not answer (Modbus 0x0B). The question is answered either way.
    */
   readonly verdict?: 'refused' | 'silent';
+  /** When it came, where it was not believed at once; monotonic ms. */
+  readonly at?: number;
 }
 
 /** One request on the wire and how to know its answer. Made once, asked any number of times. */
@@ -27,7 +29,10 @@ export interface Question {
    * On a link that numbers its transactions it is given exactly the one answer.
    */
   find(received: Buffer): Found | null;
-  /** Bytes of the answer when that is known: as many without a valid frame, and then quiet, means that it is not coming. */
+  /**
+   * Bytes of the answer when that is known. On a stream as many without a valid frame, and then quiet, means that it is not
+   * coming; a numbered answer has as many, or says no.
+   */
   readonly length?: number;
   /**
    * The answer does not say what was asked (a Modbus RTU read: unit, function and length only). Then a byte for byte copy
