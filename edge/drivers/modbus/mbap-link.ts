@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { type AnswerTimer, answerTimer } from '../ports/answer-timer.ts';
 import { BusError } from '../ports/bus-error.ts';
 import type { Found, Link, LinkEvents, LinkKind, Question } from '../ports/link.ts';
 import type { BytePort } from '../ports/port.ts';
@@ -22,7 +23,7 @@ interface Pending {
   readonly question: Question;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: BusError) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: AnswerTimer;
   /** Its answer, while another one is under way whose bytes may have completed it; `isWhole`: it came in one piece. */
   answer: { readonly found: Found; readonly isWhole: boolean } | null;
 }
@@ -73,7 +74,7 @@ class MbapLink implements Link {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new BusError('closed', 'the connection is closed'));
       const tid = this.#write(question);
-      const timer = setTimeout(() => this.#expire(tid, timeout), timeout);
+      const timer = answerTimer(this.#clock, timeout, () => this.#expire(tid, timeout));
       this.#pending.set(tid, { question, resolve, reject, timer, answer: null });
     });
   }
@@ -174,7 +175,7 @@ class MbapLink implements Link {
   #settle(tid: number, found: Found): void {
     const pending = this.#pending.get(tid);
     this.#pending.delete(tid);
-    clearTimeout(pending?.timer);
+    pending?.timer.cancel();
     pending?.resolve(found);
   }
 
@@ -228,7 +229,7 @@ class MbapLink implements Link {
     const all = [...this.#pending.values()];
     this.#pending.clear();
     for (const { timer, reject } of all) {
-      clearTimeout(timer);
+      timer.cancel();
       reject(new BusError(outcome, message));
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '#edge/runtime/clock.ts';
+import { type AnswerTimer, answerTimer } from './answer-timer.ts';
 import { BusError } from './bus-error.ts';
 import type { Found, Link, LinkEvents, LinkKind, Question } from './link.ts';
 import type { BytePort } from './port.ts';
@@ -30,8 +31,8 @@ interface Pending {
   doubted: Buffer | null;
   /** An answer that may be that to an older question, and when it came: believed when no other one follows. */
   candidate: (Found & { readonly at: number }) | null;
-  timer: NodeJS.Timeout;
-  extra: NodeJS.Timeout | undefined;
+  timer: AnswerTimer;
+  extra: AnswerTimer | undefined;
 }
 
 interface Unanswered {
@@ -83,7 +84,7 @@ class StreamLink implements Link {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new BusError('closed', 'the connection is closed'));
       this.#flush();
-      const timer = setTimeout(() => this.#expire(timeout), timeout);
+      const timer = this.#after(timeout, () => this.#expire(timeout));
       const sent = this.#clock.monotonic();
       this.#pending = {
         question,
@@ -100,6 +101,10 @@ class StreamLink implements Link {
       };
       this.#port.write(question.request);
     });
+  }
+
+  #after(ms: number, action: () => void): AnswerTimer {
+    return answerTimer(this.#clock, ms, action);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,10 +130,10 @@ class StreamLink implements Link {
       else if (this.#isSettledBy(pending, found)) return;
     }
     if (pending.again !== 'no' || pending.candidate !== null) return;
-    clearTimeout(pending.extra);
+    pending.extra?.cancel();
     if (this.#recent.some(({ frame }) => frame.equals(this.#buffer))) this.#buffer = nothing;
     if (this.#buffer.length >= (pending.question.length ?? Number.POSITIVE_INFINITY)) {
-      pending.extra = setTimeout(() => this.#fail('crc', this.#whatCame(pending.question)), quietAfterGarbage);
+      pending.extra = this.#after(quietAfterGarbage, () => this.#fail('crc', this.#whatCame(pending.question)));
     }
   }
 
@@ -158,13 +163,13 @@ class StreamLink implements Link {
       return true;
     }
     const now = this.#clock.monotonic();
-    clearTimeout(pending.timer);
+    pending.timer.cancel();
     if (candidate?.frame.equals(found.frame) === true) return false;
-    clearTimeout(pending.extra);
+    pending.extra?.cancel();
     if (candidate === null) {
       const own = { ...found, frame: Buffer.from(found.frame), at: now };
       pending.candidate = own;
-      pending.extra = setTimeout(() => this.#accept(pending, own), Math.min(500, Math.max(15, 1.5 * this.#latency)));
+      pending.extra = this.#after(Math.min(500, Math.max(15, 1.5 * this.#latency)), () => this.#accept(pending, own));
       return false;
     }
     this.#unanswered.splice(this.#unanswered.indexOf(older), 1);
@@ -186,8 +191,8 @@ class StreamLink implements Link {
   #askAgain(pending: Pending): void {
     pending.again = 'asked';
     pending.asked = this.#clock.monotonic();
-    clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => this.#expire(pending.timeout), pending.timeout);
+    pending.timer.cancel();
+    pending.timer = this.#after(pending.timeout, () => this.#expire(pending.timeout));
     this.#port.write(pending.question.request);
   }
 
@@ -197,9 +202,9 @@ class StreamLink implements Link {
     pending.again = 'doubted';
     pending.doubted = frame;
     this.#events.count('doubted');
-    clearTimeout(pending.extra);
+    pending.extra?.cancel();
     const patience = Math.min(100, Math.max(5, 1.5 * this.#latency));
-    pending.extra = setTimeout(() => this.#askAgain(pending), patience);
+    pending.extra = this.#after(patience, () => this.#askAgain(pending));
   }
 
   #accept(pending: Pending, found: Found): void {
@@ -279,8 +284,8 @@ class StreamLink implements Link {
   #settle(): Pending | null {
     const pending = this.#pending;
     this.#pending = null;
-    clearTimeout(pending?.timer);
-    clearTimeout(pending?.extra);
+    pending?.timer.cancel();
+    pending?.extra?.cancel();
     return pending;
   }
 
