@@ -20,6 +20,11 @@ export interface Call {
   readonly header?: string;
   /** WS-Addressing action, also put into the content type. */
   readonly action?: string;
+  /**
+   * The user may lack the right to it: a refusal leaves a doubt, which the next call that is accepted clears, and is not tried
+   * the other way.
+   */
+  readonly optional?: true;
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
@@ -89,6 +94,7 @@ export class Caller {
   /** @throws Trouble; `auth` and `locked` when the password was refused, `fault` for any other SOAP fault. */
   async call(call: Call): Promise<SoapReply> {
     for (let round = 0; ; round++) {
+      if (this.#scheme !== 'open') await this.tries.turn(call.signal);
       if (!this.tries.mayTry) throw new Trouble('auth', `camera ${this.where} refuses the user name or password`);
       const scheme = this.#scheme;
       const reused = this.#digest.reused;
@@ -99,6 +105,7 @@ export class Caller {
         this.#options.count('password-refused');
         if (countsTries(soap)) this.tries.lock();
       }
+      if (call.optional === true && scheme !== 'open' && !stale) throw this.#refusedTrouble(call, soap);
       // Users of ONVIF and of the web page may be two lists (Hikvision): the second try is signed the other way.
       if (learnt === 'none' || (scheme === 'digest' && !stale && !reused)) this.#scheme = 'wsse';
       else this.#scheme = 'digest';
@@ -116,7 +123,7 @@ export class Caller {
     };
     const scheme = this.#scheme;
     if (scheme === 'open') return send();
-    return this.tries.spend(call.what, send, ({ soap, learnt }) => {
+    return this.tries.spend(call.optional === true ? 'optional' : call.what, send, ({ soap, learnt }) => {
       if (!refusal(soap)) return 'accepted';
       return scheme === 'digest' && learnt === 'stale' ? 'stale' : 'refused';
     });
