@@ -74,6 +74,7 @@ export function costOf(
   buckets: readonly Bucket[],
   clock: LocalClock,
 ): Cost {
+  const priceAt = pricesOf(tariffs, medium, clock);
   const parts = new Map<string, CostPart>();
   let total: number | null = null;
   let unpriced = 0;
@@ -84,31 +85,75 @@ export function costOf(
   for (const bucket of buckets) {
     length += bucket.to - bucket.from;
     known += bucket.known;
-    const tariff = tariffOn(tariffs, medium, clock.date(bucket.from).date);
-    currency ??= tariff?.currency ?? null;
+    const priced = priceAt(bucket.from);
+    currency ??= priced?.currency ?? null;
     if (bucket.amount === null) continue;
-    if (tariff === null) {
+    if (priced === null) {
       unpriced += bucket.amount;
       continue;
     }
-    const period = tariffPeriodAt(tariff, clock, bucket.from);
-    const price = (period ?? tariff).price;
-    total = (total ?? 0) + bucket.amount * price;
-    estimated += bucket.estimated * price;
-    const index = tariffs.indexOf(tariff);
-    const key = `${index}/${period?.id ?? ''}`;
+    const { key, part } = priced;
+    total = (total ?? 0) + bucket.amount * part.price;
+    estimated += bucket.estimated * part.price;
     const before = parts.get(key);
     parts.set(key, {
-      tariff: index,
-      period: period?.id ?? null,
-      name: (period ?? tariff).name,
-      price,
+      ...part,
       amount: (before?.amount ?? 0) + bucket.amount,
-      cost: (before?.cost ?? 0) + bucket.amount * price,
+      cost: (before?.cost ?? 0) + bucket.amount * part.price,
     });
   }
   const inOrder = [...parts.values()].sort((a, b) => a.tariff - b.tariff || b.price - a.price);
   return { currency, total, parts: inOrder, unpriced, estimated, known: length > 0 ? known / length : 0 };
+}
+
+interface Priced {
+  /** Of the tariff and its period. */
+  readonly key: string;
+  readonly currency: string;
+  readonly part: Omit<CostPart, 'amount' | 'cost'>;
+}
+
+type PriceAt = (time: number) => Priced | null;
+
+/** Every meter, building and sub-item of a report is priced by the same hours: they are looked up once for each clock and list of tariffs. */
+const knownPrices = new WeakMap<LocalClock, WeakMap<readonly Tariff[], Map<Medium, PriceAt>>>();
+/** Two years of hours. */
+const mostPrices = 20_000;
+
+function pricesOf(tariffs: readonly Tariff[], medium: Medium, clock: LocalClock): PriceAt {
+  const ofClock = knownPrices.get(clock) ?? new WeakMap<readonly Tariff[], Map<Medium, PriceAt>>();
+  knownPrices.set(clock, ofClock);
+  const ofTariffs = ofClock.get(tariffs) ?? new Map<Medium, PriceAt>();
+  ofClock.set(tariffs, ofTariffs);
+  const priceAt = ofTariffs.get(medium) ?? rememberingPrices(tariffs, medium, clock);
+  ofTariffs.set(medium, priceAt);
+  return priceAt;
+}
+
+function rememberingPrices(tariffs: readonly Tariff[], medium: Medium, clock: LocalClock): PriceAt {
+  const known = new Map<number, Priced | null>();
+  return (time) => {
+    let priced = known.get(time);
+    if (priced === undefined) {
+      priced = pricedAt(tariffs, medium, clock, time);
+      if (known.size >= mostPrices) known.clear();
+      known.set(time, priced);
+    }
+    return priced;
+  };
+}
+
+function pricedAt(tariffs: readonly Tariff[], medium: Medium, clock: LocalClock, time: number): Priced | null {
+  const tariff = tariffOn(tariffs, medium, clock.date(time).date);
+  if (tariff === null) return null;
+  const period = tariffPeriodAt(tariff, clock, time);
+  const { name, price } = period ?? tariff;
+  const index = tariffs.indexOf(tariff);
+  return {
+    key: `${index}/${period?.id ?? ''}`,
+    currency: tariff.currency,
+    part: { tariff: index, period: period?.id ?? null, name, price },
+  };
 }
 
 /** Mean price of what was consumed, else of the tariff that is valid then; null: none. */

@@ -66,6 +66,7 @@ export function minuteOfDay(clock: LocalClock, time: number): number {
  * time zone takes its time to answer.
  */
 export function remembering(clock: LocalClock): LocalClock {
+  if (rememberers.has(clock)) return clock;
   const offsets = new Map<number, number | null>();
   const offsetAt = (time: number): number => {
     const slot = Math.floor(time / day);
@@ -84,14 +85,29 @@ export function remembering(clock: LocalClock): LocalClock {
     // On the day on which the offset changes, midnight still had the one before.
     return midnight + offset - offsetAt(midnight);
   };
-  return {
-    offsetAt,
-    dayStart: starts,
-    date: (time) => {
-      const local = new Date(time + offsetAt(time));
-      return { date: local.toISOString().slice(0, 10), day: ((local.getUTCDay() + 6) % 7) + 1 };
-    },
+  const dates = new Map<number, ReturnType<LocalClock['date']>>();
+  const date = (time: number) => {
+    const local = time + offsetAt(time);
+    const slot = Math.floor(local / day);
+    let found = dates.get(slot);
+    if (found === undefined) {
+      found = writtenDate(local);
+      if (dates.size > 2_000) dates.clear();
+      dates.set(slot, found);
+    }
+    return found;
   };
+  const remembers = { offsetAt, dayStart: starts, date };
+  rememberers.add(remembers);
+  return remembers;
+}
+
+/** Who remembers already need not be asked by another who does. */
+const rememberers = new WeakSet<LocalClock>();
+
+function writtenDate(local: number): ReturnType<LocalClock['date']> {
+  const date = new Date(local);
+  return { date: date.toISOString().slice(0, 10), day: ((date.getUTCDay() + 6) % 7) + 1 };
 }
 
 /** The day, the week from Monday on, or the month that a time is in. */

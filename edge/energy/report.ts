@@ -36,7 +36,7 @@ import {
 } from './profile.ts';
 import { type Ranked, rankingOf } from './ranking.ts';
 import { type Amount, type Bucket, gather, type Rises, type Step, stepFrom, steps, totalOf, within } from './rises.ts';
-import { amountsOf, treeOf } from './tree.ts';
+import { type AmountsOver, amountsOver, treeOf } from './tree.ts';
 
 /*
  * Everything that a page, a CSV or a PDF of a day, week or month says. Numbers only: words and dates are made where they are shown.
@@ -50,6 +50,8 @@ export interface ReportRequest {
   /** Nothing after it is known yet; a period that is not over is told up to here. */
   readonly now: number;
   readonly rises: Rises;
+  /** Over the same rises, where whoever asks adds up more of them; default: its own. */
+  readonly amounts?: AmountsOver;
   readonly clock: LocalClock;
   readonly dayType: DayType;
   readonly measured?: MeasuredMeans;
@@ -121,18 +123,20 @@ export interface DemandReport extends MaxDemand {
   readonly exceeded: number;
 }
 
+type Request = ReportRequest & { readonly amounts: AmountsOver };
+
 const historyMs = 56 * 86_400_000;
 
 export function reportOf(asked: ReportRequest): EnergyReport {
-  const request = { ...asked, clock: remembering(asked.clock) };
-  const { plan, kind, time, now, rises, clock, dayType } = request;
-  const tree = treeOf(plan);
+  const amounts = asked.amounts ?? amountsOver(treeOf(asked.plan), asked.rises);
+  const request: Request = { ...asked, amounts, clock: remembering(asked.clock) };
+  const { plan, kind, time, now, clock, dayType } = request;
   const period = periodAt(clock, kind, time);
   const upTo = Math.max(period.from, Math.min(period.to, now));
   const span = { from: period.from, to: upTo };
-  const media = consumptionOf(amountsOf(tree, rises, span, widest(plan, clock, span)));
+  const media = consumptionOf(amounts(span, widest(plan, clock, span)));
   const told = media.map((one) => mediumReport(request, one, period, upTo));
-  const hourly = amountsOf(tree, rises, span, stepFrom(period.from));
+  const hourly = amounts(span, stepFrom(period.from));
   return {
     kind,
     from: period.from,
@@ -154,7 +158,7 @@ function widest(plan: EnergyPlan, clock: LocalClock, span: Span): Step {
   return stepFrom(span.from) === '1h' && needed.every((step) => step === '1h') ? '1h' : '15min';
 }
 
-function mediumReport(request: ReportRequest, one: MediumConsumption, period: Period, upTo: number): MediumReport {
+function mediumReport(request: Request, one: MediumConsumption, period: Period, upTo: number): MediumReport {
   const { plan, clock, dayType } = request;
   const { medium, unit } = one;
   const consumer = ({
@@ -188,21 +192,20 @@ function mediumReport(request: ReportRequest, one: MediumConsumption, period: Pe
 }
 
 /** All of a medium, as its main meters count it: no other meter is asked. */
-function wholeOf({ plan, rises }: ReportRequest, medium: Medium, span: Span, step: Step): readonly Bucket[] {
-  const tree = treeOf(plan);
-  const amounts = amountsOf(tree, rises, span, step);
-  const roots = tree.rootsOf(medium).map(({ id }) => ({ buckets: amounts.ofMeter(id), factor: 1 }));
+function wholeOf({ amounts: over }: Request, medium: Medium, span: Span, step: Step): readonly Bucket[] {
+  const amounts = over(span, step);
+  const roots = amounts.tree.rootsOf(medium).map(({ id }) => ({ buckets: amounts.ofMeter(id), factor: 1 }));
   return gather(roots, span, step);
 }
 
-function previousOf(request: ReportRequest, medium: Medium, period: Period, upTo: number): Amount {
+function previousOf(request: Request, medium: Medium, period: Period, upTo: number): Amount {
   const before = periodBefore(request.clock, period);
   const to = upTo >= period.to ? before.to : Math.min(before.to, before.from + (upTo - period.from));
   return totalOf(wholeOf(request, medium, { from: before.from, to }, stepFrom(before.from)));
 }
 
 function seriesOf(
-  request: ReportRequest,
+  request: Request,
   one: MediumConsumption,
   period: Period,
   upTo: number,
@@ -257,7 +260,7 @@ function hoursOf(
   return hours;
 }
 
-function billOf(request: ReportRequest, media: readonly MediumReport[], period: Period, upTo: number): Bill | null {
+function billOf(request: Request, media: readonly MediumReport[], period: Period, upTo: number): Bill | null {
   const { plan, clock, measured } = request;
   const energy = media.find(({ medium }) => medium === 'electricity')?.cost;
   if (energy === undefined || energy.currency === null) return null;
@@ -275,9 +278,9 @@ function billOf(request: ReportRequest, media: readonly MediumReport[], period: 
   return { energy, demand, powerFactor: powerFactorNote(tariff, told, total), total };
 }
 
-function demandReport({ plan, rises }: ReportRequest, limit: EnergyPlan['demand'][number], span: Span): DemandReport[] {
+function demandReport({ amounts }: Request, limit: EnergyPlan['demand'][number], span: Span): DemandReport[] {
   if (limit.window % steps['15min'] !== 0) return [];
-  const buckets = amountsOf(treeOf(plan), rises, span, '15min').ofMeter(limit.meter);
+  const buckets = amounts(span, '15min').ofMeter(limit.meter);
   const found = maxDemandOf(buckets, limit.window, limit.kind);
   const { known } = windowDemands(buckets, limit.window, limit.kind);
   const exceeded = known.filter(({ power }) => power > limit.limit).length;

@@ -53,7 +53,7 @@ export interface CounterAggregate {
 /**
  * Buckets of a span from the store's aggregates of one counter; `factor` makes kW.h or m3 of its unit. A counter that was heard and
  * has no rise stood still: 0. What it had risen by when it was heard again after a silence is spread evenly over the silence and
- * marked as estimated. Give aggregates from some time before the span (a day), so that a silence that began there is seen.
+ * marked as estimated. Give aggregates, ascending, from some time before the span (a day), so that a silence that began there is seen.
  */
 export function fromAggregates(
   aggregates: readonly CounterAggregate[],
@@ -62,11 +62,12 @@ export function fromAggregates(
   factor: number,
 ): readonly Bucket[] {
   const size = steps[step];
-  const byStart = new Map(aggregates.map((one) => [one.t, one]));
-  const first = Math.min(floorTo(span.from, size), ...aggregates.slice(0, 1).map(({ t }) => floorTo(t, size)));
+  const first = floorTo(Math.min(span.from, aggregates[0]?.t ?? span.from), size);
   const buckets: Bucket[] = [];
+  let at = 0;
   for (let from = first; from < span.to; from += size) {
-    const told = byStart.get(from);
+    while ((aggregates[at]?.t ?? from) < from) at++;
+    const told = aggregates[at]?.t === from ? aggregates[at] : undefined;
     const known = Math.min(size, (told?.goodSeconds ?? 0) * 1_000);
     const amount = told?.delta != null ? told.delta * factor : known > 0 ? 0 : null;
     buckets.push({ from, to: from + size, amount, known, estimated: 0 });

@@ -1,6 +1,6 @@
 import type { EnergyMeter, EnergyPlan, Medium } from '#edge/domain/energy.ts';
 import type { Span } from './local-days.ts';
-import { addUp, type Bucket, type Rises, type Step } from './rises.ts';
+import { addUp, type Bucket, type Rises, type Step, steps } from './rises.ts';
 
 /*
  * The meter tree. Every meter is a sum of real ones: `coefficients` says which and how often, so that main minus (main minus canteen)
@@ -125,13 +125,32 @@ export function amountsOf(tree: Tree, rises: Rises, span: Span, step: Step): Amo
     asked.set(id, buckets);
     return buckets;
   };
-  const of = (coefficients: Coefficients) =>
-    addUp(
-      [...coefficients].map(([id, factor]) => ({ buckets: ask(id), factor })),
-      span,
-      step,
-    );
-  return { span, step, tree, of, ofMeter: (id) => of(tree.coefficientsOf(id)) };
+  const of = (coefficients: Coefficients) => {
+    const terms = [...coefficients].map(([id, factor]) => ({ buckets: ask(id), factor }));
+    const [first] = terms;
+    return terms.length === 1 && first?.factor === 1 ? first.buckets : addUp(terms, span, step);
+  };
+  const meters = new Map<string, readonly Bucket[]>();
+  const ofMeter = (id: string): readonly Bucket[] => {
+    const buckets = meters.get(id) ?? of(tree.coefficientsOf(id));
+    meters.set(id, buckets);
+    return buckets;
+  };
+  return { span, step, tree, of, ofMeter };
+}
+
+/** Amounts over any span, each span added up once. */
+export type AmountsOver = (span: Span, step: Step) => Amounts;
+
+/** For one answer: it keeps everything that it was asked for. */
+export function amountsOver(tree: Tree, rises: Rises): AmountsOver {
+  const known = new Map<string, Amounts>();
+  return (span, step) => {
+    const key = `${span.from} ${span.to} ${step}`;
+    const amounts = known.get(key) ?? amountsOf(tree, rises, span, step);
+    known.set(key, amounts);
+    return amounts;
+  };
 }
 
 function unknown(span: Span, step: Step): readonly Bucket[] {
@@ -140,6 +159,10 @@ function unknown(span: Span, step: Step): readonly Bucket[] {
 
 /** What a caller leaves out is not known. */
 function aligned(buckets: readonly Bucket[], span: Span, step: Step): readonly Bucket[] {
+  const size = steps[step];
+  const from = Math.ceil(span.from / size) * size;
+  const isWhole = buckets.length === Math.max(0, Math.ceil((span.to - from) / size));
+  if (isWhole && buckets.every((bucket, i) => bucket.from === from + i * size)) return buckets;
   const byStart = new Map(buckets.map((bucket) => [bucket.from, bucket]));
   return addUp([], span, step).map(
     (bucket) => byStart.get(bucket.from) ?? { ...bucket, amount: null, known: 0, estimated: 0 },

@@ -4,7 +4,7 @@ import type { Name } from '#edge/domain/place.ts';
 import type { DayType, LocalClock, LocalDay, Span } from '#edge/energy/local-days.ts';
 import { baselineOf } from '#edge/energy/profile.ts';
 import { type Amount, type Bucket, gather, type Rises, type Step, stepFrom, steps } from '#edge/energy/rises.ts';
-import { amountsOf, type Tree } from '#edge/energy/tree.ts';
+import type { AmountsOver, Tree } from '#edge/energy/tree.ts';
 import type { Measured } from './energy-rises.ts';
 import type { EnergyReportView } from './energy-schemas.ts';
 
@@ -16,6 +16,8 @@ export interface EnergyContext {
   readonly isWhole: boolean;
   readonly tree: Tree;
   readonly rises: Rises;
+  /** Of this answer: what was added up once is not again. */
+  readonly amounts: AmountsOver;
   readonly measured: Measured;
   readonly clock: LocalClock;
   readonly dayType: DayType;
@@ -47,12 +49,12 @@ export function soFar(amount: Amount, { from, to }: Span, step: Step): AmountVie
 
 /** All that some meters count together. */
 export function bucketsOf(
-  { rises, tree }: Pick<EnergyContext, 'rises' | 'tree'>,
+  { amounts: over }: Pick<EnergyContext, 'amounts'>,
   meters: readonly string[],
   span: Span,
   step: Step,
 ): readonly Bucket[] {
-  const amounts = amountsOf(tree, rises, span, step);
+  const amounts = over(span, step);
   return gather(
     meters.map((id) => ({ buckets: amounts.ofMeter(id), factor: 1 })),
     span,

@@ -6,7 +6,7 @@ import { maxDemandOf } from '#edge/energy/demand.ts';
 import { type LocalDay, type Period, type PeriodKind, periodAt, type Span } from '#edge/energy/local-days.ts';
 import { type BaseLoad, dayLoadOf, nightLoadOf } from '#edge/energy/profile.ts';
 import { type Bucket, type Step, steps, totalOf, within } from '#edge/energy/rises.ts';
-import { type Amounts, amountsOf } from '#edge/energy/tree.ts';
+import type { Amounts } from '#edge/energy/tree.ts';
 import { type EnergyContext, soFar, type Usual, usualOf } from './energy-context.ts';
 import { pricedStep, spanBefore } from './energy-report.ts';
 import type { EnergyMeterPageView, EnergyMeterView } from './energy-schemas.ts';
@@ -16,19 +16,19 @@ type Course = MeterFigures['course'];
 
 /** Throws nothing: the meter is one of the plan. `time`: any in the period. */
 export function meterFigures(context: EnergyContext, meter: EnergyMeter, kind: PeriodKind, time: number): MeterFigures {
-  const { plan, tree, rises, clock, dayType, now } = context;
+  const { plan, clock, dayType, now } = context;
   const period = periodAt(clock, kind, time);
   const upTo = Math.max(period.from, Math.min(period.to, now));
   const span = { from: period.from, to: upTo };
   const step = pricedStep(context, span);
-  const amounts = amountsOf(tree, rises, span, step);
+  const amounts = context.amounts(span, step);
   const buckets = amounts.ofMeter(meter.id);
   const earlier = spanBefore(context, { ...period, upTo });
-  const before = amountsOf(tree, rises, earlier, step);
+  const before = context.amounts(earlier, step);
   const total = soFar(totalOf(buckets), span, step);
   const cost = costOf(plan, meter.medium, buckets, clock);
   const usual = usualDays(context, meter.id, period, upTo);
-  const quarters = amountsOf(tree, rises, span, '15min').ofMeter(meter.id);
+  const quarters = context.amounts(span, '15min').ofMeter(meter.id);
   const highest = maxDemandOf(quarters, steps['15min'], 'fixed').max;
   return {
     meter: meterView(meter),

@@ -2,7 +2,6 @@ import { costOf, tariffOn } from '#edge/energy/cost.ts';
 import { maxDemandOf } from '#edge/energy/demand.ts';
 import { dayAt, periodAt } from '#edge/energy/local-days.ts';
 import { steps, totalOf } from '#edge/energy/rises.ts';
-import { amountsOf } from '#edge/energy/tree.ts';
 import { type EnergyContext, soFar, type Usual, usualOf } from './energy-context.ts';
 import { pricedStep } from './energy-report.ts';
 import type { EnergyNowView } from './energy-schemas.ts';
@@ -39,11 +38,11 @@ export function isStale(slow: SlowFigures, { clock, now }: EnergyContext): boole
 }
 
 export function todayFigures(context: EnergyContext, slow: SlowFigures): TodayFigures {
-  const { plan, tree, rises, clock, now } = context;
+  const { plan, clock, now } = context;
   const today = dayAt(clock, now);
   const span = { from: today.from, to: now };
   const step = pricedStep(context, span);
-  const amounts = amountsOf(tree, rises, span, step);
+  const amounts = context.amounts(span, step);
   const meters = plan.meters.map((meter) => {
     const buckets = amounts.ofMeter(meter.id);
     return {
@@ -71,7 +70,7 @@ function usualToday(context: EnergyContext, { usual }: SlowFigures, meter: strin
 
 /** Of the month so far: what was looked at before is not looked at again. */
 function highestOf(
-  { tree, rises, clock, now }: EnergyContext,
+  { amounts, clock, now }: EnergyContext,
   { highest }: SlowFigures,
   { meter, window, kind }: EnergyContext['plan']['demand'][number],
 ): TodayFigures['highest'][number] {
@@ -82,7 +81,7 @@ function highestOf(
   const before = known?.month === month ? known : { month, upTo: month, value: null, time: null };
   // A sliding window that ends after `upTo` began before it.
   const from = Math.max(month, before.upTo - length);
-  const { max } = maxDemandOf(amountsOf(tree, rises, { from, to: now }, '15min').ofMeter(meter), length, kind);
+  const { max } = maxDemandOf(amounts({ from, to: now }, '15min').ofMeter(meter), length, kind);
   const isHigher = max !== null && (before.value === null || max.power > before.value);
   const found = isHigher ? { value: max.power, time: max.from } : { value: before.value, time: before.time };
   // Two hours are looked at again: readings may come late.

@@ -6,7 +6,7 @@ import { maxDemandOf } from '#edge/energy/demand.ts';
 import { type PeriodKind, periodBefore, type Span } from '#edge/energy/local-days.ts';
 import { type EnergyReport, type MediumReport, reportOf } from '#edge/energy/report.ts';
 import { type Amount, type Step, stepFrom, steps, totalOf } from '#edge/energy/rises.ts';
-import { type Amounts, amountsOf, remainderOf } from '#edge/energy/tree.ts';
+import { type Amounts, remainderOf } from '#edge/energy/tree.ts';
 import { type EnergyContext, soFar, usualOf } from './energy-context.ts';
 import { flowsOf } from './energy-flows.ts';
 import type { EnergyReportView } from './energy-schemas.ts';
@@ -29,8 +29,8 @@ interface Report {
 
 /** `time`: any in the period. */
 export function reportFigures(context: EnergyContext, kind: PeriodKind, time: number): ReportFigures {
-  const { plan, tree, rises, measured, clock, dayType, now } = context;
-  const report = reportOf({ plan, kind, time, now, rises, clock, dayType, measured, findings: [] });
+  const { plan, rises, amounts, measured, clock, dayType, now } = context;
+  const report = reportOf({ plan, kind, time, now, rises, amounts, clock, dayType, measured, findings: [] });
   const span = { from: report.from, to: report.upTo };
   const step = pricedStep(context, span);
   const earlier = spanBefore(context, report);
@@ -39,8 +39,8 @@ export function reportFigures(context: EnergyContext, kind: PeriodKind, time: nu
     report,
     span,
     step,
-    amounts: amountsOf(tree, rises, span, step),
-    before: amountsOf(tree, rises, earlier, stepFrom(earlier.from)),
+    amounts: amounts(span, step),
+    before: amounts(earlier, stepFrom(earlier.from)),
   };
   return {
     kind,
@@ -202,7 +202,7 @@ function baseOf({ night, off, total }: MediumReport, { from, to }: Span): Medium
 /** Every limit, and the main meters that have none. */
 function demandViews(of: Report): ReportFigures['demand'] {
   const { context, report, span } = of;
-  const { plan, tree, rises, clock, isWhole } = context;
+  const { plan, tree, amounts, clock, isWhole } = context;
   const roots = tree.rootsOf('electricity');
   const tariff = tariffOn(plan.tariffs, 'electricity', clock.date(Math.max(span.from, span.to - 1)).date);
   const view = (id: string, limit: number | null, max: { power: number; from: number } | null) => {
@@ -216,7 +216,7 @@ function demandViews(of: Report): ReportFigures['demand'] {
   const others = roots
     .filter(({ id }) => !limited.some(({ meter }) => meter === id))
     .map(({ id }) => {
-      const quarters = amountsOf(tree, rises, span, '15min').ofMeter(id);
+      const quarters = amounts(span, '15min').ofMeter(id);
       const limit = plan.demand.find(({ meter }) => meter === id)?.limit ?? null;
       return view(id, limit, maxDemandOf(quarters, steps['15min'], 'fixed').max);
     });

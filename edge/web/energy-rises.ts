@@ -1,9 +1,19 @@
 import type { EnergyMeter, EnergyPlan } from '#edge/domain/energy.ts';
 import type { MeasuredPowerFactor } from '#edge/energy/judge-day.ts';
 import type { Span } from '#edge/energy/local-days.ts';
-import { type Bucket, fromAggregates, type Rises, type Step, steps, totalOf } from '#edge/energy/rises.ts';
+import {
+  type Bucket,
+  fromAggregates,
+  type Rises,
+  type Step,
+  spreadLate,
+  steps,
+  totalOf,
+  within,
+} from '#edge/energy/rises.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
 import type { Aggregate, Reader } from '#edge/store/reader.ts';
+import type { RisesPast } from './energy-past.ts';
 
 /* What the store knows, as the room of energy asks for it. */
 
@@ -12,44 +22,63 @@ type Counter = Real['energy'];
 
 const day = 86_400_000;
 const mostBuckets = 20_000;
+/** As far as the store itself looks back for what a counter showed last: a rise never comes from further away. */
+const longestSilence = 32 * day;
 
+/** What was read of one counter. Its buckets begin at `first`, which is earlier than `from` where a silence reaches into the span. */
 interface Series extends Span {
+  readonly first: number;
   readonly buckets: readonly Bucket[];
 }
 
 /**
  * Amounts of the plan's real meters. Each stretch is read once: made for one answer, and forgotten with it. A span that ends within a
- * bucket has only that part of it, so that a day so far can be compared with the same part of another. A meter whose samples are
- * damaged is not known, and hides no other. `likely`: what will be asked for by the hour, so that it is read at once. Throws what the
- * reader throws (STORE_NOT_READY).
+ * bucket has only that part of it, so that a day so far can be compared with the same part of another. What was counted during a
+ * silence is spread over it, wherever the span begins in it. A meter whose samples are damaged is not known, and hides no other.
+ * `likely`: what will be asked for by the hour, so that it is read at once. `past`: what answers before this one read of days long
+ * over. Throws what the reader throws (STORE_NOT_READY).
  */
-export function risesOf(reader: Pick<Reader, 'history'>, plan: EnergyPlan, likely: Span | null = null): Rises {
+export function risesOf(
+  reader: Pick<Reader, 'history'>,
+  plan: EnergyPlan,
+  likely: Span | null = null,
+  past: RisesPast | null = null,
+): Rises {
   const counters = new Map(
     plan.meters.flatMap(({ id, source }) => (source.kind === 'real' ? [[id, source.energy]] : [])),
   );
-  return createRises(reader, (id) => counters.get(id), likely);
+  return createRises({ reader, past }, (id) => counters.get(id), likely);
 }
 
-function createRises(
-  reader: Pick<Reader, 'history'>,
-  counterOf: (id: string) => Counter | undefined,
-  likely: Span | null = null,
-): Rises {
+interface From {
+  readonly reader: Pick<Reader, 'history'>;
+  readonly past: RisesPast | null;
+}
+
+function createRises(from: From, counterOf: (id: string) => Counter | undefined, likely: Span | null = null): Rises {
   const known = new Map<string, Series>();
-  return (id, { from, to }, step) => {
+  return (id, span, step) => {
     const counter = counterOf(id);
-    if (counter === undefined || to <= from) return [];
+    if (counter === undefined || span.to <= span.from) return [];
     const size = steps[step];
-    const first = Math.ceil(from / size) * size;
-    const whole = Math.max(first, Math.floor(to / size) * size);
+    const first = Math.ceil(span.from / size) * size;
+    const whole = Math.max(first, Math.floor(span.to / size) * size);
     const key = `${id} ${step}`;
     const wanted = { from: first, to: whole };
     const ahead = known.has(key) || step !== '1h' ? null : likely;
-    const series = widened(reader, counter, known.get(key), ahead === null ? wanted : around(wanted, ahead), step);
+    const series = widened(from, counter, known.get(key), ahead === null ? wanted : around(wanted, ahead), step);
     known.set(key, series);
-    const start = (first - series.from) / size;
-    const buckets = series.buckets.slice(start, start + (whole - first) / size);
-    return whole < to ? [...buckets, partOf(reader, counter, { from: whole, to }, size)] : buckets;
+    const start = (first - series.first) / size;
+    const end = start + (whole - first) / size;
+    const buckets = series.buckets.slice(start, end);
+    if (whole >= span.to) return buckets;
+    const part = partOf(from.reader, counter, { from: whole, to: span.to }, size);
+    if (part.amount === null || buckets.at(-1)?.amount != null) return [...buckets, part];
+    // It may end a silence that began long before it: then it has only its share of what was counted meanwhile.
+    const before = beforeSilence(from.reader, counter, series, step);
+    const silence = before.buckets.slice(0, (whole - before.first) / size);
+    const spread = spreadLate([...silence, { ...part, to: span.to }]).slice((first - before.first) / size);
+    return spread.map((bucket) => ({ ...bucket, to: bucket.from + size }));
   };
 }
 
@@ -62,18 +91,46 @@ function around(one: Span, other: Span): Span {
   };
 }
 
-function widened(
-  reader: Pick<Reader, 'history'>,
-  counter: Counter,
-  known: Series | undefined,
-  span: Span,
-  step: Step,
-): Series {
+function widened(from: From, counter: Counter, known: Series | undefined, span: Span, step: Step): Series {
   if (known !== undefined && known.from <= span.from && known.to >= span.to) return known;
-  const from = Math.min(span.from, known?.from ?? span.from);
-  const to = Math.max(span.to, known?.to ?? span.to);
-  const told = aggregatesOf(reader, counter.ref, from - day, to, step);
-  return { from, to, buckets: fromAggregates(told, { from, to }, step, counter.factor) };
+  const wanted = { from: Math.min(span.from, known?.from ?? span.from), to: Math.max(span.to, known?.to ?? span.to) };
+  const key = `${counter.ref} ${counter.factor} ${step}`;
+  const remembered = from.past?.find(key, wanted) ?? null;
+  const series =
+    remembered === null
+      ? seriesOf(from.reader, counter, wanted, step)
+      : joined(remembered, seriesOf(from.reader, counter, { from: remembered.to, to: wanted.to }, step));
+  from.past?.keep(key, { ...series, buckets: within(series.buckets, series) }, steps[step]);
+  return series;
+}
+
+/** The span, and as much before it as a silence takes that reaches into it. */
+function seriesOf(reader: Pick<Reader, 'history'>, counter: Counter, span: Span, step: Step): Series {
+  const { from, to } = span;
+  if (to <= from) return { from, to, first: from, buckets: [] };
+  const near = Math.floor((from - day) / steps[step]) * steps[step];
+  const told = aggregatesOf(reader, counter.ref, near, to, step);
+  const heard = told.find(({ delta, goodSeconds }) => delta !== null || goodSeconds > 0);
+  // Whatever is heard first may carry what was counted in a silence that is longer than a day.
+  const isSilent = heard !== undefined && heard.t >= from;
+  const first = isSilent ? Math.max(0, near - longestSilence) : near;
+  const before = isSilent ? aggregatesOf(reader, counter.ref, first, near, step) : [];
+  const buckets = fromAggregates([...before, ...told], { from: first, to }, step, counter.factor);
+  return { from, to, first, buckets };
+}
+
+/** The same with whatever was heard last before it. */
+function beforeSilence(reader: Pick<Reader, 'history'>, counter: Counter, series: Series, step: Step): Series {
+  if (series.buckets.some(({ amount }) => amount !== null)) return series;
+  const first = Math.max(0, series.first - longestSilence);
+  const span = { from: first, to: series.first };
+  const told = aggregatesOf(reader, counter.ref, first, series.first, step);
+  return { ...series, first, buckets: [...fromAggregates(told, span, step, counter.factor), ...series.buckets] };
+}
+
+/** `later` begins where `earlier` ends, at something that was heard. */
+function joined({ from, buckets }: Omit<Series, 'first'>, later: Series): Series {
+  return { from, to: later.to, first: from, buckets: [...buckets, ...within(later.buckets, later)] };
 }
 
 /** The beginning of a bucket, by the minute. */
@@ -123,9 +180,14 @@ export interface Measured {
   powerFactor(meter: string, span: Span): MeasuredPowerFactor | null;
 }
 
-export function measuredOf(reader: Pick<Reader, 'history'>, plan: EnergyPlan, rises: Rises): Measured {
+export function measuredOf(
+  reader: Pick<Reader, 'history'>,
+  plan: EnergyPlan,
+  rises: Rises,
+  past: RisesPast | null = null,
+): Measured {
   const real = new Map(plan.meters.flatMap(({ id, source }) => (source.kind === 'real' ? [[id, source]] : [])));
-  const reactive = createRises(reader, (id) => real.get(id)?.reactive);
+  const reactive = createRises({ reader, past }, (id) => real.get(id)?.reactive);
   return {
     phases: (id, span) => {
       const phases = real.get(id)?.phases;

@@ -10,13 +10,14 @@ import {
   remembering,
   type Span,
 } from '#edge/energy/local-days.ts';
-import { treeOf } from '#edge/energy/tree.ts';
+import { amountsOver, treeOf } from '#edge/energy/tree.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import { dayTypeOf, type EnergyContext } from './energy-context.ts';
 import { findMeter, type MeterFigures, meterFigures } from './energy-meter-page.ts';
 import { freshSlow, isStale, type SlowFigures, type TodayFigures, todayFigures } from './energy-now.ts';
+import { RisesPast } from './energy-past.ts';
 import { type ReportFigures, reportFigures } from './energy-report.ts';
 import { measuredOf, risesOf } from './energy-rises.ts';
 import { narrowedPlan } from './energy-scope.ts';
@@ -70,21 +71,24 @@ const mostSlow = 20;
 
 /** Answers questions about one campus; the thread behind its messages, without them. */
 export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader, 'history'>, clock: ManualClock) {
-  const localTime = withDates(remembering(createLocalTime(options.timeZone)));
+  const localTime = remembering(createLocalTime(options.timeZone));
   const dayType = dayTypeOf(options.openingHours);
   const buildingNames = new Map(options.buildings.map(({ id, name }) => [id, name]));
   const slow = new Map<string, SlowFigures>();
+  const past = new RisesPast();
 
   const contextOf = (question: EnergyQuestion): EnergyContext => {
     const { now, visible } = question;
     clock.step(now - clock.now());
     const plan = visible === null ? options.plan : narrowedPlan(options.plan, new Set(visible), () => true);
-    const rises = risesOf(reader, plan, likelySpan(question, localTime));
+    past.begin(now, question.edition);
+    const rises = risesOf(reader, plan, likelySpan(question, localTime), past);
+    const tree = treeOf(plan);
     return {
-      ...{ plan, rises, dayType, now, buildingNames },
+      ...{ plan, tree, rises, dayType, now, buildingNames },
       isWhole: visible === null,
-      tree: treeOf(plan),
-      measured: measuredOf(reader, plan, rises),
+      amounts: amountsOver(tree, rises),
+      measured: measuredOf(reader, plan, rises, past),
       clock: localTime,
       campus: options.campus,
     };
@@ -114,22 +118,6 @@ function likelySpan({ what, ask, now }: EnergyQuestion, clock: LocalClock): Span
   if (what !== 'report') return null;
   const period = periodAt(clock, ask.kind, ask.time);
   return { from: periodBefore(clock, period).from, to: Math.min(period.to, now) };
-}
-
-/** Thousands of buckets are asked for their day, and a day is worked out once. */
-function withDates(clock: LocalClock): LocalClock {
-  const known = new Map<number, ReturnType<LocalClock['date']>>();
-  const date = (time: number) => {
-    const key = Math.floor((time + clock.offsetAt(time)) / 86_400_000);
-    let found = known.get(key);
-    if (found === undefined) {
-      found = clock.date(time);
-      if (known.size > 1_000) known.clear();
-      known.set(key, found);
-    }
-    return found;
-  };
-  return { offsetAt: clock.offsetAt, dayStart: clock.dayStart, date };
 }
 
 function serve(port: MessagePort, options: EnergyThreadOptions): void {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnergyPlan } from '#edge/domain/energy.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
+import { maxDemandOf } from '#edge/energy/demand.ts';
 import { totalOf } from '#edge/energy/rises.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import { dayTypeOf } from '#edge/web/energy-context.ts';
+import { RisesPast } from '#edge/web/energy-past.ts';
 import { measuredOf, risesOf } from '#edge/web/energy-rises.ts';
 import { counterOf, day, fillEnergy, hour, monday, quarter } from './energy-room.ts';
 
@@ -122,12 +124,40 @@ describe('amounts of the store', () => {
       },
     };
     const rises = risesOf(counting, plan);
-    const wide = rises('main', { from: monday, to: monday + 3 * day }, '1h');
-    const narrow = rises('main', { from: monday + day, to: monday + 2 * day }, '1h');
+    const wide = rises('main', { from: monday + day, to: monday + 3 * day }, '1h');
+    const narrow = rises('main', { from: monday + 2 * day, to: monday + 3 * day }, '1h');
     expect(reads).toBe(1);
     expect(narrow).toEqual(wide.slice(24, 48));
-    rises('main', { from: monday, to: monday + 4 * day }, '1h');
+    rises('main', { from: monday + day, to: monday + 4 * day }, '1h');
     expect(reads).toBe(2);
+  });
+
+  test('of days that are over are remembered between two answers, for ten minutes and until somebody decides about a counter', () => {
+    const asked: number[] = [];
+    const counting: Pick<Reader, 'history'> = {
+      history: (...question) => {
+        asked.push(question[1]);
+        return reader.history(...question);
+      },
+    };
+    const past = new RisesPast();
+    const span = { from: monday + day, to: now };
+    const ask = (time: number, edition: string) => {
+      past.begin(time, edition);
+      asked.length = 0;
+      const told = risesOf(counting, plan, null, past)('main', span, '1h');
+      return { told, from: Math.min(...asked) };
+    };
+    const first = ask(now, '1');
+    expect(first.from).toBeLessThan(span.from);
+    // What is younger than two days is read each time, with a day before it.
+    const second = ask(now, '1');
+    expect(second.told).toEqual(first.told);
+    expect(second.from).toBeGreaterThan(span.from);
+    expect(ask(now, '2').from).toBe(first.from);
+    expect(ask(now + 9 * 60_000, '2').from).toBe(second.from);
+    expect(ask(now + 10 * 60_000, '2').from).toBe(first.from);
+    expect(ask(now, '2').from).toBe(first.from);
   });
 
   test('of a damaged meter hide no other; a store that is not there is an error', () => {
@@ -167,4 +197,49 @@ test('a day is one of school where the opening hours have any, whatever its week
     'school',
     'off',
   ]);
+});
+
+describe('a silence of days', () => {
+  /** 10 kW all the time; nobody heard the meter from Saturday noon to Tuesday 09:00. */
+  const quiet = { from: monday + 5 * day + 12 * hour, to: monday + 8 * day + 9 * hour };
+  const later = monday + 8 * day + 9 * hour + 20 * 60_000;
+  let room: Awaited<ReturnType<typeof fillEnergy>>;
+  let open: Reader;
+  beforeAll(async () => {
+    const counter = counterOf('meter-main', 'energy_import', 'kW.h', () => 10);
+    const energy = {
+      ...counter,
+      valueAt: (time: number) => {
+        const value = counter.valueAt(time);
+        return time >= quiet.from && time < quiet.to ? null : value;
+      },
+    };
+    room = await fillEnergy([energy], monday, monday + 10 * day);
+    open = openReader(room.folder, new ManualClock(monday + 10 * day));
+  });
+  afterAll(() => {
+    open[Symbol.dispose]();
+    room[Symbol.dispose]();
+  });
+
+  test('gives the day on which the meter was heard again its own share only, and says that it is an estimate', () => {
+    const tuesday = { from: monday + 8 * day, to: monday + 9 * day };
+    const { value, estimated } = totalOf(risesOf(open, plan)('main', tuesday, '1h'));
+    expect(value).toBeCloseTo(240, 0);
+    expect(estimated).toBeGreaterThan(80);
+  });
+
+  test('makes no peak of the quarter of an hour in which it was heard again', () => {
+    const tuesday = { from: monday + 8 * day, to: monday + 9 * day };
+    const quarters = risesOf(open, plan)('main', tuesday, '15min');
+    expect(Math.max(...quarters.map(({ amount }) => amount ?? 0))).toBeCloseTo(2.5, 1);
+    expect(maxDemandOf(quarters, quarter, 'fixed').max?.power).toBeCloseTo(10, 6);
+  });
+
+  test('is no consumption of the hour that runs', () => {
+    const sofar = risesOf(open, plan)('main', { from: monday + 8 * day, to: later }, '1h');
+    // The sample of 09:15 has the quarter that begins then.
+    expect(totalOf(sofar).value).toBeCloseTo(10 * 9.5, -1);
+    expect(sofar.at(-1)?.estimated).toBeGreaterThan(0);
+  });
 });
