@@ -1,7 +1,9 @@
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
+import { openMemory } from '#edge/drivers/onvif/memory.ts';
 import { pruneSnapshots } from '#edge/media/retention.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
+import { describeCampus } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { startDriverProcess } from './link.ts';
 
@@ -12,9 +14,13 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
   const { clock, log } = context;
   const snapshotFolder = paths.snapshots(init.data);
   await using stack = new AsyncDisposableStack();
-  const running = stack.use(
-    await startDriverProcess('camera', init, context, [onvifDriver({ snapshotFolder, clock, log })]),
-  );
+  const memory = stack.use(await openMemory(paths.cameraMemory(init.data), clock, log));
+  const { devicesOfProcess } = await describeCampus(init.site);
+  const devices = devicesOfProcess('camera');
+  memory.retain(devices.map(({ id }) => id));
+  const { timeZone } = init.site.campus;
+  const driver = onvifDriver({ snapshotFolder, clock, log, memory, timeZone });
+  const running = stack.use(await startDriverProcess('camera', init, context, [driver], { devices }));
   stack.use(new Ticker(pruneEvery, () => prune(snapshotFolder, init, context)));
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -61,6 +61,8 @@ export const profileFolder = join(import.meta.dirname, '../../device-profiles');
 export const paths = {
   socket: (data: string): string => join(data, 'core.sock'),
   snapshots: (data: string): string => join(data, 'snapshots'),
+  /** Subscriptions to give back after a crash, identities, habits; may be removed. */
+  cameraMemory: (data: string): string => join(data, 'cameras.json'),
   /** Where media answers web; its key is beside it, new at each start. */
   mediaSocket: (data: string): string => join(data, 'media.sock'),
   footage: (data: string, site: Pick<Site, 'cameras' | 'folder'>): string =>

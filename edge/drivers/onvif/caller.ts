@@ -49,7 +49,8 @@ function refusal(reply: SoapReply): boolean {
 function countsTries(reply: SoapReply): boolean {
   const said = reply.fault?.reason ?? '';
   const left = /(\d+)\s*attempt/i.exec(said)?.[1];
-  return /lock/i.test(said) || (left !== undefined && Number(left) <= 3);
+  // Not the clock of "token rejected: clock skew", nor a blocked right.
+  return /(?<![cb])lock/i.test(said) || (left !== undefined && Number(left) <= 3);
 }
 
 /**

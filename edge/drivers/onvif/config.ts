@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { duration } from '#edge/runtime/site-values.ts';
 import { Trouble } from './trouble.ts';
 
 const path = z.string().regex(/^\/[!-~]*$/, 'must be an absolute URL path such as /onvif/device_service');
@@ -24,6 +25,10 @@ const schema = z
       })
       .optional(),
     events: z.enum(['pull', 'off']).default('pull'),
+    /** How long the camera is asked to wait for an event before it answers that there is none. */
+    pull: duration.refine((ms) => ms >= 5_000 && ms <= 50_000, 'must be 5s to 50s').optional(),
+    /** After so long a state that the camera has not ended is taken for ended; 0s: never. */
+    stuckAfter: duration.refine((ms) => ms <= 86_400_000, 'must be at most 1d').optional(),
     snapshot: z.boolean().default(true),
     /** Where pictures are served when it is not the ONVIF port (Reolink: ONVIF on 8000, pictures on 80). */
     snapshotPort: port.optional(),

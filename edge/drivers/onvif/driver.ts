@@ -4,7 +4,7 @@ import type { Value } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
-import { within } from '#edge/runtime/lifecycle.ts';
+import { Ticker, within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Driver, Session, Sink } from '../driver.ts';
 import { Caller } from './caller.ts';
@@ -12,8 +12,12 @@ import type { OnvifConfig } from './config.ts';
 import { parseOnvifConfig } from './config.ts';
 import type { Edge } from './edges.ts';
 import { Edges } from './edges.ts';
-import { npmOnvif } from './library.ts';
+import { createSlotOf, Habit } from './habit.ts';
+import type { AskWho } from './identity.ts';
+import { type CameraIdentity, npmOnvif } from './library.ts';
+import { Listening } from './listening.ts';
 import { EventLoop } from './loop.ts';
+import { type CameraMemory, type CameraPlace, noMemory } from './memory.ts';
 import { readNotification } from './notification.ts';
 import { Report } from './report.ts';
 import { Snapshots } from './snapshots.ts';
@@ -22,7 +26,8 @@ import { atOf, States } from './states.ts';
 import type { OnvifTimings } from './timings.ts';
 import { defaultTimings } from './timings.ts';
 import { typeRules } from './topics-table.ts';
-import type { Endpoint } from './transport.ts';
+import { endpointName } from './transport.ts';
+import { type Sighting, Whereabouts } from './whereabouts.ts';
 
 export interface OnvifDriverOptions {
   /** `<data>/snapshots`; pictures go to `<yyyy-mm-dd, UTC>/<event id>.jpg` below it. */
@@ -31,10 +36,26 @@ export interface OnvifDriverOptions {
   readonly log: Log;
   /** Overrides the paces; tests only. */
   readonly timings?: Partial<OnvifTimings>;
+  /** What is kept of cameras over a crash; default: nothing. */
+  readonly memory?: CameraMemory;
+  /** Asks one host by WS-Discovery who it is; default: nobody is asked so. */
+  readonly askWho?: AskWho;
+  /** Of the campus, for what is usual at an hour; default UTC. */
+  readonly timeZone?: string;
+}
+
+export interface OnvifDriver extends Driver<OnvifConfig> {
+  /**
+   * Discovery heard a camera: true when it is one of ours. One that is silent where it is looked for is gone after (and must show
+   * there that it is the same before it is shown a password).
+   */
+  hear(sighting: Sighting): boolean;
+  /** Some camera does not answer where it is looked for. */
+  readonly misses: boolean;
 }
 
 /** Cameras by ONVIF: events, a picture with each, and whether they are there. */
-export function onvifDriver(options: OnvifDriverOptions): Driver<OnvifConfig> {
+export function onvifDriver(options: OnvifDriverOptions): OnvifDriver {
   const sessions = new Set<CameraSession>();
   return {
     protocol: 'onvif',
@@ -44,6 +65,14 @@ export function onvifDriver(options: OnvifDriverOptions): Driver<OnvifConfig> {
       sessions.add(session);
       return session;
     },
+    hear(sighting) {
+      let ours = false;
+      for (const session of sessions) ours = session.hear(sighting) || ours;
+      return ours;
+    },
+    get misses() {
+      return [...sessions].some((session) => session.isSilent);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...sessions].map((session) => session[Symbol.asyncDispose]()));
     },
@@ -52,11 +81,16 @@ export function onvifDriver(options: OnvifDriverOptions): Driver<OnvifConfig> {
 
 /** The button that takes a picture. */
 const button = 'snapshot';
-const lifePoints = new Set(['online', 'events', 'clock_skew', button]);
+const lifePoints = new Set(['online', 'events', 'listening', 'clock_skew', button]);
 /** A clock that is further away than this is worth telling with the event, ms. */
 const notableSkew = 2_000;
 const maxSources = 12;
 const unsubscribeWithin = 2_000;
+const minute = 60_000;
+/** A camera that is heard of again and again is not gone after more often, ms. */
+const hurryEvery = 30_000;
+/** What is usual may wait for the disk, ms. */
+const lazily = 60_000;
 
 class CameraSession implements Session {
   readonly #clock: Clock;
@@ -67,6 +101,12 @@ class CameraSession implements Session {
   readonly #states: States;
   readonly #edges: Edges;
   readonly #snapshots: Snapshots;
+  readonly #where: Whereabouts;
+  readonly #report: Report;
+  readonly #listening: Listening;
+  readonly #habit: Habit;
+  readonly #memory: CameraMemory;
+  readonly #minutes: Ticker;
   readonly #loop: EventLoop;
   readonly #running: Promise<void>;
   readonly #device: Device;
@@ -74,6 +114,7 @@ class CameraSession implements Session {
   readonly #parent: AbortSignal;
   readonly #onAbort = () => this.#stop.abort();
   #wantsPictures: boolean;
+  #hurried = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> | null = null;
 
   constructor(
@@ -84,10 +125,9 @@ class CameraSession implements Session {
     signal: AbortSignal,
     forget: () => void,
   ) {
-    const { clock } = options;
-    const timings = { ...defaultTimings, ...options.timings };
+    const { clock, memory = noMemory() } = options;
+    const timings = { ...defaultTimings, ...options.timings, ...ownTimings(config) };
     const count = (outcome: string) => sink.count(outcome);
-    const endpoint: Endpoint = { host: config.host.replace(/^\[|\]$/g, ''), port: config.port, tls: config.tls };
     this.#clock = clock;
     this.#sink = sink;
     this.#log = options.log.child({ device: device.id });
@@ -99,7 +139,17 @@ class CameraSession implements Session {
     signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#states = new States(device.points, (sample) => sink.sample(sample));
     const report = new Report(sink, this.#states, this.#log);
-    this.#caller = new Caller({ endpoint, clock, count });
+    this.#report = report;
+    const onMoved = (from: CameraPlace, to: CameraPlace | null) => this.#tellMoved(from, to);
+    const askWho = options.askWho ?? null;
+    const where = new Whereabouts({ device: device.id, config, memory, clock, timings, askWho, count, onMoved });
+    this.#where = where;
+    this.#remarkPlace();
+    this.#memory = memory;
+    const tell = (listening: boolean) => this.#states.set('listening', listening);
+    this.#listening = new Listening({ clock, proof: timings.proof, tell });
+    this.#habit = new Habit(createSlotOf(options.timeZone ?? 'UTC'), memory.of(device.id).habit, clock.now());
+    this.#caller = new Caller({ endpoint: where, clock, count });
     this.#edges = new Edges({
       clock,
       timings,
@@ -109,16 +159,20 @@ class CameraSession implements Session {
     });
     this.#snapshots = new Snapshots({
       folder: options.snapshotFolder,
-      endpoint,
+      endpoint: where,
       port: config.snapshotPort,
       clock,
       timings,
       tries: this.#caller.tries,
       signal: this.#stop.signal,
       count,
-      onTrouble: (message) => report.remark(message === null ? null : `no pictures: ${message}`),
+      onTrouble: (message) => report.remark('pictures', message === null ? null : `no pictures: ${message}`),
     });
     this.#loop = new EventLoop({
+      device: device.id,
+      memory,
+      where,
+      listening: this.#listening,
       config,
       caller: this.#caller,
       calls: npmOnvif(this.#caller, { path: config.path, timeout: timings.answer }),
@@ -130,10 +184,34 @@ class CameraSession implements Session {
       onServices: (services, credentials) => this.#snapshots.use(services.snapshot, credentials),
       onSubscribed: () => this.#edges.subscribed(),
       onMessage: (message) => this.#hear(message),
+      onReplaced: (now) => this.#tellReplaced(now),
     });
+    this.#minutes = new Ticker(minute, () => this.#lookAtHabit());
     const unknown = this.#states.unknownPoints((at) => lifePoints.has(at) || at in typeRules);
     if (unknown.length > 0) this.#log.warn({ points: unknown }, 'profile names camera states that do not exist');
     this.#running = this.#loop.run(this.#stop.signal);
+  }
+
+  /** Not where it is looked for. */
+  get isSilent(): boolean {
+    return this.#report.state === 'unreachable';
+  }
+
+  /** True when what discovery heard is this camera. */
+  hear(sighting: Sighting): boolean {
+    const where = this.#where;
+    const here = where.isAt(sighting);
+    if (where.knows(sighting)) {
+      const now = this.#clock.monotonic();
+      if (where.see(sighting) && this.isSilent && now - this.#hurried > hurryEvery) {
+        this.#hurried = now;
+        this.#loop.hurry();
+      }
+      return true;
+    }
+    const { state } = this.#report;
+    if (here && !where.isAway && (state === 'up' || state === 'streaming')) where.learn(sighting);
+    return here;
   }
 
   async read(points: readonly Point[]): Promise<ReturnType<States['sample']>[]> {
@@ -179,7 +257,40 @@ class CameraSession implements Session {
     }
   }
 
+  #lookAtHabit(): void {
+    if (!this.#listening.now) this.#habit.miss();
+    if (this.#habit.tick(this.#clock.now())) {
+      this.#memory.change(this.#device.id, { habit: this.#habit.kept }, lazily);
+    }
+    const hours = this.#habit.silence;
+    const said = `deaf? it answers, but has told nothing for ${hours} hours in which it usually does`;
+    this.#report.remark('habit', hours === 0 ? null : said);
+  }
+
+  #remarkPlace(): void {
+    const { home, isAway } = this.#where;
+    const said = `found at ${endpointName(this.#where)} instead of ${endpointName(home)}: correct its address`;
+    this.#report.remark('place', isAway ? said : null);
+  }
+
+  #tellMoved(from: CameraPlace, to: CameraPlace | null): void {
+    this.#remarkPlace();
+    const data = { from: endpointName(from), to: endpointName(to ?? this.#where.home) };
+    this.#tell('camera_moved', data);
+  }
+
+  #tellReplaced(now: CameraIdentity): void {
+    this.#tell('camera_replaced', { maker: now.manufacturer, model: now.model, serial: now.serial });
+  }
+
+  /** Something that the driver itself has found out. */
+  #tell(type: string, data: Record<string, Value>): void {
+    this.#sink.count(type);
+    this.#sink.event({ id: newHappeningId(this.#clock), type, time: this.#clock.now(), data });
+  }
+
   #emit(edge: Edge): void {
+    if (edge.note !== 'expired' && edge.type !== 'unknown') this.#habit.speak();
     const id = newHappeningId(this.#clock);
     const begins = edge.active !== false && typeRules[edge.type]?.picture === true;
     const snapshot = begins && this.#wantsPictures ? this.#snapshots.take(id) : undefined;
@@ -218,6 +329,8 @@ class CameraSession implements Session {
     this.#stop.abort();
     this.#parent.removeEventListener('abort', this.#onAbort);
     await this.#running;
+    this.#minutes[Symbol.dispose]();
+    this.#listening[Symbol.dispose]();
     this.#edges[Symbol.dispose]();
     try {
       await within(unsubscribeWithin + 1000, 'leaving the camera', this.#loop.release(unsubscribeWithin));
@@ -225,6 +338,12 @@ class CameraSession implements Session {
     } catch (error) {
       this.#log.warn({ reason: messageOf(error) }, 'camera was left without goodbye');
     }
+    await this.#memory.flush();
     this.#forget();
   }
+}
+
+/** Paces that a site may set for a camera that needs others. */
+function ownTimings({ pull, stuckAfter }: OnvifConfig): Partial<OnvifTimings> {
+  return { ...(pull === undefined ? {} : { pull }), ...(stuckAfter === undefined ? {} : { stuck: stuckAfter }) };
 }

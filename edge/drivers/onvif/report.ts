@@ -33,8 +33,14 @@ const silenceOf: Partial<Record<CameraState, Reason>> = {
 };
 
 /** What we know without the camera, and what it still tells while its events are missing. */
-const own: ReadonlySet<string> = new Set(['online', 'events']);
+const own: ReadonlySet<string> = new Set(['online', 'events', 'listening']);
 const ownOrClock: ReadonlySet<string> = new Set([...own, 'clock_skew']);
+
+/** What `degraded` alone does not say. */
+const howFar: Partial<Record<CameraState, string>> = {
+  reachable: ' (it answers, but is not logged in to)',
+  up: ' (logged in, but no events)',
+};
 
 /** How long until the next try, as people say it. */
 export function spell(ms: number): string {
@@ -50,7 +56,7 @@ export class Report {
   readonly #log: Log;
   #state: CameraState = 'starting';
   #said = '';
-  #remark: string | null = null;
+  readonly #remarks = new Map<string, string>();
   #fine = '';
 
   constructor(sink: Sink, states: States, log: Log) {
@@ -71,7 +77,8 @@ export class Report {
     this.#states.regain();
     this.#states.set('online', true);
     this.#states.set('events', state === 'streaming');
-    this.#say(`${state} ${message} ${this.#remark}`, this.#remark === null ? message : `${message}; ${this.#remark}`);
+    const whole = [message, ...this.#remarks.values()].join('; ');
+    this.#say(`${state} ${whole}`, whole);
   }
 
   /** Something is wrong; the next try comes after `pause` ms. */
@@ -84,18 +91,20 @@ export class Report {
     // The same trouble is said again only when its pause has doubled: a handful of times in an outage of any length.
     const step = Math.floor(Math.log2(Math.max(1, pause / 1000)));
     const what = state === 'auth-failed' ? 'held, next try in' : 'next try in';
-    this.#say(`${state} ${kind} ${step}`, `${message}; ${what} ${spell(pause)}`);
+    this.#say(`${state} ${kind} ${step}`, `${message}; ${what} ${spell(pause)}${howFar[state] ?? ''}`);
   }
 
-  /** A remark beside the state (pictures fail while events flow), or null when it is over. */
-  remark(message: string | null): void {
-    this.#remark = message;
+  /** A remark beside the state (pictures fail while events flow), one for each `topic`, or null when it is over. */
+  remark(topic: string, message: string | null): void {
+    if (message === null) this.#remarks.delete(topic);
+    else this.#remarks.set(topic, message);
     if (this.#state === 'streaming' || this.#state === 'up') this.good(this.#state, this.#fine);
   }
 
   #enter(state: CameraState): void {
     if (state === this.#state) return;
     this.#log.info({ from: this.#state, to: state }, 'camera changed state');
+    this.#sink.count(`to-${state}`);
     this.#state = state;
   }
 

@@ -149,6 +149,8 @@ function isNode(value: unknown): value is OrderedNode {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** WS-Addressing 1.0, SOAP Binding, 2.3: what is echoed says that it is. The prefix is one that no camera has. */
+const isReference = { '@xmlns:edgewsa': addressing, '@edgewsa:IsReferenceParameter': 'true' };
 const tagOf = (node: OrderedNode) => Object.keys(node).find((key) => key !== ':@') ?? '';
 const attributesOf = (node: OrderedNode) => (isNode(node[':@']) ? node[':@'] : {});
 
@@ -165,7 +167,7 @@ function findParameters(nodes: unknown, scope: Record<string, unknown>, depth: n
     } else if (Array.isArray(inside)) {
       const elements = inside.filter(isNode).filter((element) => tagOf(element) !== '#text');
       return orderedBuilder.build(
-        elements.map((element) => ({ ...element, ':@': { ...inner, ...attributesOf(element) } })),
+        elements.map((element) => ({ ...element, ':@': { ...inner, ...attributesOf(element), ...isReference } })),
       );
     }
   }

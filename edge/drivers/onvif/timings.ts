@@ -23,6 +23,10 @@ export interface OnvifTimings {
   readonly held: number;
   /** While held: how often the password file is looked at. */
   readonly heldLook: number;
+  /** How long an answered pull proves that the camera is listened to. */
+  readonly proof: number;
+  /** How often the camera's clock is read while it streams: its tokens are judged by it. */
+  readonly clockEvery: number;
   /** Repeated edges of one source within this are merged. */
   readonly coalesce: number;
   /** A state that was never ended is ended after this (ZoneMinder: "Reolink never sends false"). */
@@ -50,6 +54,8 @@ export const defaultTimings: OnvifTimings = {
   termination: 600_000,
   held: 1_800_000,
   heldLook: 10_000,
+  proof: 60_000,
+  clockEvery: 600_000,
   coalesce: 1_000,
   stuck: 300_000,
   eventsPerSecond: 10,

@@ -19,6 +19,7 @@ export type TroubleKind =
   | 'full'
   | 'gone'
   | 'config'
+  | 'stranger' // another camera than ours answers at this address
   | 'aborted';
 
 /** A failed exchange with a camera; the message is a clause for people without a full stop. */
