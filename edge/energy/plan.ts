@@ -107,11 +107,14 @@ export function energyPlanOf(section: EnergySection | undefined, devices: readon
   const meters = section.meters.map((meter, i) => meterOf(meter, `energy.meters[${i}]`, section, byId, problems));
   const demand = section.demand.map((plan, i) => {
     problems.push(...problemsOfLoads(plan, `energy.demand[${i}]`, byId));
-    const { reserve, ...rest } = plan;
-    return reserve === undefined ? rest : { ...rest, reserve };
+    const { reserve, tiers, ...rest } = plan;
+    const named = { ...rest, tiers: tiers.map((tier) => ({ ...tier, name: shortName(tier.name) })) };
+    return reserve === undefined ? named : { ...named, reserve };
   });
-  const tariffs = section.tariffs.map(({ demandPrice, powerFactor, ...rest }) => ({
+  const tariffs = section.tariffs.map(({ demandPrice, powerFactor, name, periods, ...rest }) => ({
     ...rest,
+    name: shortName(name),
+    periods: periods.map((period) => ({ ...period, name: shortName(period.name) })),
     ...(demandPrice === undefined ? {} : { demandPrice }),
     ...(powerFactor === undefined ? {} : { powerFactor }),
   }));
@@ -132,7 +135,7 @@ function meterOf(
   const buildings = inherited(meter, section.meters, (one) => one.buildings);
   return {
     id: meter.id,
-    name: meter.name ?? device?.name ?? { zh: meter.id, en: meter.id },
+    name: shortName(meter.name ?? device?.name ?? { zh: meter.id, en: meter.id }),
     medium: meter.medium,
     ...(meter.under === undefined ? {} : { under: meter.under }),
     ...(subItem === undefined ? {} : { subItem }),
@@ -141,6 +144,14 @@ function meterOf(
     ...(meter.accuracy === undefined ? {} : { accuracy: meter.accuracy }),
     ...(meter.complete === true ? { complete: true as const } : {}),
   };
+}
+
+/** Every report has every name several times: one that has no end must not cost all of them their memory. */
+const longestName = 200;
+
+function shortName({ zh, en }: Name): Name {
+  const cut = (text: string) => (text.length > longestName ? `${text.slice(0, longestName)}…` : text);
+  return { zh: cut(zh), en: cut(en) };
 }
 
 /** What a meter says itself, else what the next one above it that says it does. */

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { safeCell } from './csv.ts';
-import { mediumWord, subItemWord, wordOf } from './energy-report-words.ts';
+import { mediumWord, shownText, subItemWord, wordOf } from './energy-report-words.ts';
 import type { EnergyReportView } from './energy-schemas.ts';
 import type { Language } from './history-csv.ts';
 import type { LocalTime } from './local-time.ts';
@@ -65,8 +65,11 @@ export function reportCsv(report: EnergyReportView, language: Language, localTim
   return `\uFEFF${text}`;
 }
 
+/** As the console cuts what it reads from tables. */
+const longestCell = 1_000;
+
 function written(cell: Cell): Cell {
-  if (typeof cell === 'string') return safeCell(cell);
+  if (typeof cell === 'string') return safeCell(shownText(cell, longestCell));
   return cell;
 }
 

@@ -1,7 +1,7 @@
 import { type Bar, barHeight, drawBars, drawCourse } from './energy-report-chart.ts';
 import { type Draft, type MediumView, mostBars } from './energy-report-draft.ts';
 import { drawDemand, drawFindings, drawGaps, drawMeters, drawPrices } from './energy-report-pages.ts';
-import { ink, inner, paper, Sheet } from './energy-report-sheet.ts';
+import { ink, inner, paper, type Sheet } from './energy-report-sheet.ts';
 import {
   change,
   figure,
@@ -27,15 +27,15 @@ export interface PdfWish {
   readonly language: Language;
   readonly timeZone: string;
   readonly made: number;
-  readonly fonts: { readonly regular: string; readonly bold: string };
 }
 
-export async function drawReport({ report, language, timeZone, made, fonts }: PdfWish): Promise<Buffer> {
+/** On a sheet that is empty. */
+export async function drawReport(sheet: Sheet, { report, language, timeZone, made }: PdfWish): Promise<Buffer> {
   const localTime = createLocalTime(timeZone);
   const say = (word: Word) => wordOf(language, word);
   const period = periodWords(report, localTime.date(report.from).day, language);
   const title = `${report.campus[language]} · ${say(report.kind)} · ${period}`;
-  const sheet = new Sheet({ fonts, title, author: say('madeBy'), language, made: new Date(made) });
+  sheet.about({ title, author: say('madeBy'), made: new Date(made) });
   const time = (at: number) => localTime.iso(at).slice(0, 16).replace('T', ' ');
   const draft: Draft = { sheet, report, say, name: (one) => one[language], language, time, localTime };
   drawHead(draft, period, made);

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { PdfWish } from './energy-report-pdf.ts';
+import type { SheetOptions } from './energy-report-sheet.ts';
+import type { Language } from './history-csv.ts';
 
 const mostAtOnce = 2;
 const patience = 30_000;
@@ -12,52 +14,72 @@ function fontFile(weight: 'Regular' | 'Bold'): string {
   return fileURLToPath(new URL(`../fonts/NotoSansHans-${weight}.otf`, import.meta.resolve('@embedpdf/fonts-sc')));
 }
 
-export type PrintReport = (wish: Omit<PdfWish, 'fonts'>) => Promise<Buffer>;
-
-/** Reports as PDF, each drawn in a thread of its own. Throws TOO_MANY_REQUESTS while two are, TIMEOUT after 30 s, PDF_FAILED. */
-export function createPrinter(options: { readonly patience?: number } = {}): PrintReport & AsyncDisposable {
-  const running = new Set<Worker>();
-  let begun = 0;
-  const print: PrintReport = async (wish) => {
-    if (begun >= mostAtOnce) {
-      throw new CodedError(
-        'TOO_MANY_REQUESTS',
-        `${mostAtOnce} reports are being drawn already: wait until one is done`,
-      );
-    }
-    begun++;
-    try {
-      const fonts = { regular: fontFile('Regular'), bold: fontFile('Bold') };
-      return await draw({ ...wish, fonts }, options.patience ?? patience, running);
-    } finally {
-      begun--;
-    }
-  };
-  return Object.assign(print, {
-    [Symbol.asyncDispose]: async () => void (await Promise.all([...running].map((worker) => worker.terminate()))),
-  });
+/** A sheet of paper whose thread reads its fonts while its report is still being added up. Dispose of it in any case. */
+export interface Drawing extends AsyncDisposable {
+  /** Throws TIMEOUT after 30 s, PDF_FAILED. */
+  draw(wish: Omit<PdfWish, 'language'>): Promise<Buffer>;
 }
 
-function draw(wish: PdfWish, limit: number, running: Set<Worker>): Promise<Buffer> {
+/** Reports as PDF, each drawn in a thread of its own. */
+export interface Printer extends AsyncDisposable {
+  /** Throws TOO_MANY_REQUESTS while two are. */
+  begin(language: Language): Drawing;
+}
+
+export function createPrinter(options: { readonly patience?: number } = {}): Printer {
+  const running = new Set<Drawing>();
+  return {
+    begin: (language) => {
+      if (running.size >= mostAtOnce) {
+        throw new CodedError(
+          'TOO_MANY_REQUESTS',
+          `${mostAtOnce} reports are being drawn already: wait until one is done`,
+        );
+      }
+      const drawing = beginDrawing(language, options.patience ?? patience, () => running.delete(drawing));
+      running.add(drawing);
+      return drawing;
+    },
+    [Symbol.asyncDispose]: async () => void (await Promise.all([...running].map((one) => one[Symbol.asyncDispose]()))),
+  };
+}
+
+function beginDrawing(language: Language, limit: number, ended: () => void): Drawing {
+  const fonts = { regular: fontFile('Regular'), bold: fontFile('Bold') };
   const worker = new Worker(new URL('./energy-report-pdf-thread.ts', import.meta.url), {
     name: 'energy report',
-    workerData: wish,
+    workerData: { fonts, language } satisfies SheetOptions,
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
   });
-  running.add(worker);
+  const ending = new AbortController();
+  const fail = (why: string) => ending.abort(new CodedError('PDF_FAILED', `the report could not be drawn: ${why}`));
+  worker.once('error', (error) => fail(messageOf(error)));
+  worker.once('exit', (code) => fail(`its thread ended with code ${code}`));
+  return {
+    draw: (wish) => drawn(worker, { ...wish, language }, limit, ending.signal),
+    [Symbol.asyncDispose]: async () => {
+      ended();
+      await worker.terminate();
+    },
+  };
+}
+
+function drawn(worker: Worker, wish: PdfWish, limit: number, ended: AbortSignal): Promise<Buffer> {
   return new Promise<Buffer>((resolve, reject) => {
     const late = setTimeout(() => {
       reject(new CodedError('TIMEOUT', `the report was not drawn within ${limit / 1_000} s: ask again`));
-      void worker.terminate();
     }, limit);
-    const fail = (why: string) => reject(new CodedError('PDF_FAILED', `the report could not be drawn: ${why}`));
-    worker.once('message', (bytes: Uint8Array) => resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
-    worker.once('error', (error) => fail(messageOf(error)));
-    worker.once('exit', (code) => {
+    const fail = () => {
       clearTimeout(late);
-      running.delete(worker);
-      fail(`its thread ended with code ${code}`);
+      reject(ended.reason);
+    };
+    if (ended.aborted) return fail();
+    ended.addEventListener('abort', fail, { once: true });
+    worker.once('message', (bytes: Uint8Array) => {
+      clearTimeout(late);
+      resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     });
+    worker.postMessage(wish);
   });
 }

@@ -12,8 +12,8 @@ const query = energyPeriodQuery.extend({ language: z.enum(['zh', 'en']).default(
 
 /** The report as files that leave the house: with the right `export`, and in the audit before the first byte. */
 export function addEnergyReportRoutes(app: App, { rpc, site }: Pick<CampusView, 'rpc' | 'site'>, energy: Energy): void {
-  const print = createPrinter();
-  app.addHook('onClose', () => print[Symbol.asyncDispose]());
+  const printer = createPrinter();
+  app.addHook('onClose', () => printer[Symbol.asyncDispose]());
 
   const audited = async (request: FastifyRequest, report: EnergyReportView, format: 'csv' | 'pdf') => {
     const { isWhole } = energy.scopeFor(request);
@@ -60,9 +60,9 @@ export function addEnergyReportRoutes(app: App, { rpc, site }: Pick<CampusView, 
     },
     async (request, reply) => {
       const { language, ...period } = request.query;
+      await using drawing = printer.begin(language);
       const report = await energy.report(energy.scopeFor(request), period);
-      const made = energy.clock.now();
-      const file = await print({ report, language, timeZone: site.campus.timeZone, made });
+      const file = await drawing.draw({ report, timeZone: site.campus.timeZone, made: energy.clock.now() });
       await audited(request, report, 'pdf');
       return named(reply, report, 'pdf', 'application/pdf').send(file);
     },

@@ -1,4 +1,6 @@
 import PDFDocument from 'pdfkit';
+import { shownText } from './energy-report-words.ts';
+import type { Language } from './history-csv.ts';
 
 /* Paper: where the pen is, and the few things a report is drawn of. Lengths in points (1/72 inch), A4. */
 
@@ -42,31 +44,40 @@ export interface TableRow {
   readonly bold?: boolean;
 }
 
-/** One document. `fonts`: paths of font files. */
+export interface SheetOptions {
+  /** Paths of font files. */
+  readonly fonts: { readonly regular: string; readonly bold: string };
+  readonly language: Language;
+}
+
+/** No line of a page has room for more, and no paragraph is worth more; measuring a name of 10,000 letters takes a second. */
+const longestLine = 300;
+const longestParagraph = 2_000;
+
+/** One document. */
 export class Sheet {
   readonly doc: PDFKit.PDFDocument;
   y: number = paper.top;
 
-  constructor(options: {
-    readonly fonts: { readonly regular: string; readonly bold: string };
-    readonly title: string;
-    readonly author: string;
-    readonly language: 'zh' | 'en';
-    readonly made: Date;
-  }) {
-    const { fonts, title, author, language, made } = options;
+  constructor({ fonts, language }: SheetOptions) {
     this.doc = new PDFDocument({
       size: 'A4',
       // Nothing flows by itself: pages are turned here.
       margin: 0,
       bufferPages: true,
-      info: { Title: title, Author: author, CreationDate: made },
       lang: language === 'zh' ? 'zh-CN' : 'en',
       // A font that is opened by its path and again by its name is read from the disk at each word (pdfkit 0.20).
       font: '',
     });
     this.doc.registerFont('regular', fonts.regular);
     this.doc.registerFont('bold', fonts.bold);
+    // They are read now: what they are for may be a moment away.
+    for (const font of ['bold', 'regular']) this.doc.font(font).widthOfString('校 Ab 1');
+  }
+
+  /** What a reader of PDF says of the file. */
+  about({ title, author, made }: { readonly title: string; readonly author: string; readonly made: Date }): void {
+    Object.assign(this.doc.info, { Title: shownText(title, longestLine), Author: author, CreationDate: made });
   }
 
   /** One line, cut with … where it does not fit. */
@@ -76,7 +87,8 @@ export class Sheet {
       .font(bold ? 'bold' : 'regular')
       .fontSize(size)
       .fillColor(color);
-    const shown = width === undefined ? said : this.fit(said, width);
+    const line = shownText(said, longestLine);
+    const shown = width === undefined ? line : this.fit(line, width);
     const left =
       width === undefined || align === 'left'
         ? x
@@ -104,14 +116,15 @@ export class Sheet {
     { x = paper.left as number, width = inner, size = 8.5, color = ink.soft as Ink, bold = false } = {},
   ): void {
     const { doc } = this;
+    const shown = shownText(said, longestParagraph);
     doc.font(bold ? 'bold' : 'regular').fontSize(size);
-    const height = doc.heightOfString(said, { width, lineGap: 2 });
+    const height = doc.heightOfString(shown, { width, lineGap: 2 });
     this.room(height);
     doc
       .font(bold ? 'bold' : 'regular')
       .fontSize(size)
       .fillColor(color);
-    doc.text(said, x, this.y, { width, lineGap: 2, height: height + 2 });
+    doc.text(shown, x, this.y, { width, lineGap: 2, height: height + 2 });
     this.y += height + 3;
   }
 

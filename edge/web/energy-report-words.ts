@@ -165,6 +165,17 @@ export function change(value: number | null, usual: number | null): string | nul
   return `${share >= 0 ? '+' : '−'}${(Math.abs(share) * 100).toFixed(1)}%`;
 }
 
+/**
+ * What somebody named himself, as it may stand on paper and in a table: without what is not to be seen (control characters, and marks that
+ * turn the text around them about), and cut where it has no end.
+ */
+export function shownText(said: string, longest: number): string {
+  const seen = said.slice(0, longest).replace(unseen, ' ').trim();
+  return said.length > longest ? `${seen}…` : seen;
+}
+
+const unseen = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu;
+
 export const unitWord = (unit: string): string => ({ 'kW.h': 'kWh', m3: 'm³' })[unit] ?? unit;
 /** Of a mean power, or a flow. */
 export const rateWord = (unit: string): string => (unit === 'm3' ? 'm³/h' : 'kW');

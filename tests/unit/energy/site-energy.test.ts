@@ -112,6 +112,14 @@ demand:
     expect(plan.tariffs[0]?.periods[1]?.times).toEqual([{ from: 1_380, to: 420 }]);
   });
 
+  test('names that have no end are cut: every report has them several times', () => {
+    const endless = 'x'.repeat(10_000);
+    const [first, ...others] = energy.meters;
+    const meters = [{ ...first, name: { zh: endless, en: endless } }, ...others];
+    const { plan } = energyPlanOf(siteWith({ ...energy, meters }).energy, devices);
+    expect(plan.meters[0]?.name.en).toBe(`${'x'.repeat(200)}…`);
+  });
+
   test('shares by area are in proportion to the areas', () => {
     const { plan } = energyPlanOf(siteWith(energy).energy, devices);
     expect(plan.meters[2]?.buildings).toEqual([

@@ -73,20 +73,54 @@ describe('the table of a report', () => {
 });
 
 describe('a report on paper', () => {
+  const wish = { timeZone: 'Asia/Shanghai', made: monday };
+
   test('is drawn of hundreds of meters, of names without end, and of nothing at all', async () => {
-    await using print = createPrinter();
-    const wish = { language: 'zh', timeZone: 'Asia/Shanghai', made: monday } as const;
-    const large = await print({ ...wish, report: odd(400) });
+    await using printer = createPrinter();
+    await using first = printer.begin('zh');
+    const large = await first.draw({ ...wish, report: odd(400) });
     expect(large.subarray(0, 5).toString()).toBe('%PDF-');
     expect(large.length).toBeLessThan(2_000_000);
-    const none = await print({ ...wish, report: odd(0, { media: [], demand: [] }) });
+    await using second = printer.begin('zh');
+    const none = await second.draw({ ...wish, report: odd(0, { media: [], demand: [] }) });
     expect(none.subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  test('and in a table names are cut, and stripped of what is not to be seen, whatever is written into the site file', async () => {
+    const report = odd(500);
+    const called = { zh: `\u202E=表\u0000\u0007${'名'.repeat(10_000)}`, en: 'x'.repeat(10_000) };
+    const [medium] = report.media;
+    const meters = medium?.meters.map((one) => ({ ...one, name: called })) ?? [];
+    const media = medium === undefined ? [] : [{ ...medium, meters }];
+    await using printer = createPrinter();
+    await using drawing = printer.begin('zh');
+    const file = await drawing.draw({ ...wish, report: { ...report, media } });
+    expect(file.length).toBeLessThan(2_000_000);
+    const text = reportCsv({ ...report, media }, 'zh', shanghai, monday);
+    expect(text.length).toBeLessThan(1_000_000);
+    expect(text).not.toMatch(/(?![\r\n])\p{Cc}|[\u202A-\u202E]/u);
+    const cells = (parse(text, { bom: true }) as string[][]).flat();
+    expect(cells.some((cell) => /^[=+@]/.test(cell.trim()))).toBe(false);
   });
 
   test('that takes too long is given up, and gives its place to the next', async () => {
     await using slow = createPrinter({ patience: 1 });
-    const wish = { report: odd(400), language: 'en', timeZone: 'Asia/Shanghai', made: monday } as const;
-    for (let i = 0; i < 3; i++) await expect(slow(wish)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    for (let i = 0; i < 3; i++) {
+      await using drawing = slow.begin('en');
+      await expect(drawing.draw({ ...wish, report: odd(400) })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    }
+  });
+
+  test('two are begun at a time, and whoever leaves gives his place away', async () => {
+    await using printer = createPrinter();
+    await using one = printer.begin('en');
+    {
+      await using _two = printer.begin('en');
+      expect(() => printer.begin('en')).toThrow('already');
+    }
+    await using three = printer.begin('en');
+    const files = await Promise.all([one, three].map((drawing) => drawing.draw({ ...wish, report: odd(1) })));
+    expect(files.map((file) => file.subarray(0, 5).toString())).toEqual(['%PDF-', '%PDF-']);
   });
 });
 
