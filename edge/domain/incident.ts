@@ -61,6 +61,8 @@ export interface Incident {
   readonly escalatesAt: number | null;
   readonly outcome: IncidentOutcome | null;
   readonly note: string;
+  /** It is part of that one now: what was seen here goes on there. */
+  readonly mergedInto?: HappeningId;
   /** Set by the one-key alarm; such an incident is ended by its own reset only. */
   readonly emergency: string | null;
   /** At most 500 lines. */

@@ -3,6 +3,7 @@ import type { AuditLog } from './audit-log.ts';
 import type { OutboxLane } from './batch.ts';
 import type { Db } from './database.ts';
 import { documentWriter } from './document-writer.ts';
+import { gatehouseWriter } from './gatehouse-items.ts';
 import type { Outbox } from './outbox.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
@@ -15,6 +16,7 @@ export class ItemWriter {
   readonly #outbox: Outbox;
   readonly #audit: AuditLog;
   readonly #document: ReturnType<typeof documentWriter>;
+  readonly #gatehouse: ReturnType<typeof gatehouseWriter>;
   inboxDropped = 0;
 
   constructor(db: Db, outbox: Outbox, audit: AuditLog) {
@@ -22,6 +24,7 @@ export class ItemWriter {
     this.#outbox = outbox;
     this.#audit = audit;
     this.#document = documentWriter(db, audit);
+    this.#gatehouse = gatehouseWriter(db);
   }
 
   write(item: Item, now: number): void {
@@ -70,6 +73,12 @@ export class ItemWriter {
         return;
       case 'counter':
         s.counter.run(...item.row);
+        return;
+      case 'incident':
+      case 'clip':
+      case 'patrol':
+      case 'case':
+        this.#gatehouse(item);
         return;
       case 'correct':
         throw new CodedError('STORE_REFUSED', 'a correction is no row');

@@ -1,11 +1,15 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
+import type { Case } from '#edge/domain/case.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
+import type { Incident } from '#edge/domain/incident.ts';
 import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Hold, Request, RequestResult } from '#edge/domain/output.ts';
+import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { Clip } from '#edge/domain/recording.ts';
 import type { RuleDecision } from '#edge/domain/rule.ts';
 import type { DocumentChange } from './documents.ts';
 
@@ -45,6 +49,11 @@ export interface Batch {
   readonly counters?: readonly CounterStep[];
   /** History that goes on from another course than was believed; visible at once, and told to the city again. */
   readonly corrections?: readonly CounterCorrection[];
+  /** Upserts by id, all four. */
+  readonly incidents?: readonly Incident[];
+  readonly clips?: readonly Clip[];
+  readonly patrols?: readonly PatrolCheckIn[];
+  readonly cases?: readonly Case[];
   /** Opaque JSON state that must survive a restart, by name (`rule:<instance>`, ...); null forgets it. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */

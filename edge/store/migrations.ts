@@ -139,6 +139,38 @@ export const migrations: readonly Step[] = [
     point INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, rev INTEGER NOT NULL, due INTEGER NOT NULL
   );
   `,
+  `
+  -- What security staff work through (domain/incident.ts). class: 0 is the gravest. marks: ' d:<device> t:<type> ', words: what people
+  -- wrote, in lower case; both are looked through, so they stand in an index of their own and no body is read for it.
+  CREATE TABLE incident (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, opened INTEGER NOT NULL, last INTEGER NOT NULL, state TEXT NOT NULL,
+    class INTEGER NOT NULL, seen INTEGER NOT NULL, zone TEXT, marks TEXT NOT NULL, words TEXT NOT NULL, body TEXT NOT NULL
+  );
+  CREATE INDEX incident_review ON incident (opened, id, state, class, seen, zone, marks);
+  CREATE INDEX incident_state ON incident (state, opened, id, class, seen, zone, marks);
+  CREATE INDEX incident_unseen ON incident (opened, id, state, class, zone, marks) WHERE seen = 0;
+  CREATE INDEX incident_words ON incident (opened, words) WHERE words <> '';
+  -- Footage that is kept (domain/recording.ts). first, last: of the footage, ms.
+  CREATE TABLE clip (
+    id TEXT PRIMARY KEY, camera TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, state TEXT NOT NULL,
+    protected INTEGER NOT NULL, incident TEXT, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX clip_camera ON clip (camera, first);
+  CREATE INDEX clip_first ON clip (first);
+  CREATE INDEX clip_incident ON clip (incident) WHERE incident IS NOT NULL;
+  CREATE INDEX clip_pending ON clip (first) WHERE state = 'pending';
+  CREATE INDEX clip_protected ON clip (camera, first, last) WHERE protected = 1;
+  -- Rounds of the guards (domain/patrol.ts).
+  CREATE TABLE patrol (id TEXT PRIMARY KEY, place TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX patrol_time ON patrol (time);
+  CREATE INDEX patrol_place ON patrol (place, time);
+  -- What was taken out (domain/case.ts).
+  CREATE TABLE evidence (
+    id TEXT PRIMARY KEY, incident TEXT NOT NULL, state TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX evidence_time ON evidence (time);
+  CREATE INDEX evidence_incident ON evidence (incident);
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

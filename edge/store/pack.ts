@@ -1,5 +1,6 @@
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Batch } from './batch.ts';
+import { caseItem, clipItem, incidentItem, patrolItem } from './gatehouse-items.ts';
 import { toStored } from './sample.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
@@ -50,6 +51,10 @@ function itemsOf(batch: Batch): Item[] {
   for (const step of batch.counters ?? []) {
     items.push({ kind: 'counter', row: [step.id, step.ref, step.state, step.toTime, JSON.stringify(step)] });
   }
+  for (const incident of batch.incidents ?? []) items.push(incidentItem(incident));
+  for (const clip of batch.clips ?? []) items.push(clipItem(clip));
+  for (const patrol of batch.patrols ?? []) items.push(patrolItem(patrol));
+  for (const one of batch.cases ?? []) items.push(caseItem(one));
   for (const correction of batch.corrections ?? []) items.push({ kind: 'correct', correction, body: null });
   for (const body of batch.health ?? []) items.push({ kind: 'health', body: JSON.stringify(body) });
   return items;

@@ -1,10 +1,14 @@
 import { statSync } from 'node:fs';
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { Case } from '#edge/domain/case.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
 import type { ValueType } from '#edge/domain/device.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Incident } from '#edge/domain/incident.ts';
 import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
+import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
+import type { Clip } from '#edge/domain/recording.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
@@ -13,6 +17,14 @@ import { type CounterStepFilter, counterStepReader } from './counter-step-reader
 import { type Db, databaseFile, notReady, openReadOnly, storeError } from './database.ts';
 import { documentReader } from './document-reader.ts';
 import type { DocumentKind, StoredDocument } from './documents.ts';
+import {
+  type CaseFilter,
+  type ClipFilter,
+  gatehouseReader,
+  type IncidentCount,
+  type IncidentFilter,
+  type PatrolFilter,
+} from './gatehouse-reader.ts';
 import { type Bucket, fixedBuckets, givenBuckets, PointHistory } from './history.ts';
 import { schemaVersion } from './migrations.ts';
 import { decodeBody, laneNumber, laneSpan, laneStates } from './outbox.ts';
@@ -39,6 +51,7 @@ import type { HistorySample } from './sample.ts';
 
 export type { Aggregate } from './batch.ts';
 export type { CounterStepFilter } from './counter-step-reader.ts';
+export type { CaseFilter, ClipFilter, IncidentCount, IncidentFilter, PatrolFilter } from './gatehouse-reader.ts';
 export type {
   AlarmFilter,
   AuditEntry,
@@ -126,6 +139,19 @@ export interface Reader extends Disposable {
   notices(filter: NoticeFilter): Notice[];
   /** Steps of counters (decision 22), newest first. Of those that still hold one, `last` is up to a quarter of an hour old: core knows it. */
   counterSteps(filter: CounterStepFilter): CounterStep[];
+  /** Latest opened first. */
+  incidents(filter: IncidentFilter): Incident[];
+  incident(id: string): Incident | null;
+  /** How many there are of each state and class, seen and not; only those of these zones, when some are given. */
+  incidentCounts(zones?: readonly string[]): IncidentCount[];
+  /** Those that begin latest first. */
+  clips(filter: ClipFilter): Clip[];
+  clip(id: string): Clip | null;
+  /** Newest first. */
+  patrols(filter: PatrolFilter): PatrolCheckIn[];
+  /** Newest first. */
+  cases(filter: CaseFilter): Case[];
+  case(id: string): Case | null;
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
@@ -168,6 +194,14 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     firedRules: (from) => ask((open) => open.fired(from)),
     notices: (filter) => ask((open) => open.notices(filter, atMost(filter.limit))),
     counterSteps: (filter) => ask((open) => open.counterSteps(filter, atMost(filter.limit))),
+    incidents: (filter) => ask((open) => open.gatehouse.incidents(filter, atMost(filter.limit))),
+    incident: (id) => ask((open) => open.gatehouse.incident(id)),
+    incidentCounts: (zones) => ask((open) => open.gatehouse.incidentCounts(zones)),
+    clips: (filter) => ask((open) => open.gatehouse.clips(filter, atMost(filter.limit))),
+    clip: (id) => ask((open) => open.gatehouse.clip(id)),
+    patrols: (filter) => ask((open) => open.gatehouse.patrols(filter, atMost(filter.limit))),
+    cases: (filter) => ask((open) => open.gatehouse.cases(filter, atMost(filter.limit))),
+    case: (id) => ask((open) => open.gatehouse.case(id)),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
     auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
@@ -324,6 +358,7 @@ function prepare(db: Db, file: string) {
     fired: firedReader(db),
     notices: noticeReader(db),
     counterSteps: counterStepReader(db),
+    gatehouse: gatehouseReader(db),
     auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

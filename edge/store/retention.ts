@@ -1,10 +1,11 @@
-import { auditAtLeast, type Site } from '#edge/runtime/site.ts';
+import { auditAtLeast } from '#edge/runtime/site.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Db } from './database.ts';
 import type { Slice } from './fold.ts';
 import type { Outbox } from './outbox.ts';
 import { blockKey, hourOf } from './points.ts';
 import type { Dropped } from './report.ts';
+import type { StoreRetention } from './wire.ts';
 
 const day = 86_400_000;
 /** Hourly aggregates outlive the samples by so many times, and by space for at least a month. */
@@ -19,6 +20,11 @@ const mostCommands = 500_000;
 const mostJournal = 400_000;
 const mostNotices = 100_000;
 const mostSteps = 5_000;
+/** Alarm and patrol records are kept for a month at least (GB/T 29315-2022), ms. */
+const patrolsAtLeast = 30 * day;
+/** Incidents and clips, some 400 MB and 60 MB: a camera that barks at every leaf must not fill the disk. */
+const mostIncidents = 200_000;
+const mostClips = 200_000;
 
 /** What there is of the disk. */
 export interface Space {
@@ -34,12 +40,12 @@ export interface Space {
 }
 
 export interface RetentionOptions {
-  readonly retention: Site['retention'];
+  readonly retention: StoreRetention;
   readonly outboxBytes: number;
   /** Readings younger than this are never dropped for space, ms. */
   readonly keepAtLeast: number;
   /** Rows that are kept at most, whatever their age. */
-  readonly most?: { readonly journal: number; readonly notices: number };
+  readonly most?: { readonly journal: number; readonly notices: number; readonly incidents?: number };
 }
 
 /**
@@ -87,7 +93,8 @@ export class Retention {
   }
 
   #byAge(now: number): Target[] {
-    const { readings, events, audit } = this.#options.retention;
+    const { readings, events, audit, incidents } = this.#options.retention;
+    const patrolAge = Math.max(events, patrolsAtLeast);
     const s = this.#statements;
     const before = (age: number) => wholeDaysBefore(now, age);
     const keyOf = (age: number) => blockKey(Math.max(0, hourOf(before(age))), 0);
@@ -102,6 +109,25 @@ export class Retention {
       { what: 'requests', table: s.request, cut: before(audit), why: days(audit) },
       { what: 'commands', table: s.command, cut: before(audit), why: days(audit) },
       { what: "lines of the rules' journal", table: s.journal, cut: before(events), why: days(events) },
+      {
+        what: 'incidents that are over',
+        table: s.incident,
+        cut: before(incidents ?? audit),
+        why: days(incidents ?? audit),
+      },
+      {
+        what: 'clips that nothing keeps',
+        table: s.clip,
+        cut: before(incidents ?? audit),
+        why: days(incidents ?? audit),
+      },
+      {
+        what: 'cases that were let go',
+        table: s.evidence,
+        cut: before(incidents ?? audit),
+        why: days(incidents ?? audit),
+      },
+      { what: 'patrols', table: s.patrol, cut: before(patrolAge), why: days(patrolAge) },
       { what: 'notices', table: s.notice, cut: before(noticeAge), why: days(noticeAge) },
       ...this.#byCount(),
     ];
@@ -109,7 +135,7 @@ export class Retention {
 
   /** The oldest of what rules can make many of; a tenth at a time, so that it is not one row a minute. */
   #byCount(): Target[] {
-    const { commandRows, journalRows, noticeRows, stepRows } = this.#statements;
+    const { commandRows, journalRows, noticeRows, stepRows, incidentRows, clipRows } = this.#statements;
     const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
     const over = (what: string, table: CountedTable, limit: number): Target[] => {
       const cut = table.cut(limit);
@@ -120,6 +146,8 @@ export class Retention {
       ...over('notices', noticeRows, most.notices),
       ...over('commands', commandRows, mostCommands),
       ...over('counter steps that are over', stepRows, mostSteps),
+      ...over('incidents that are over', incidentRows, most.incidents ?? mostIncidents),
+      ...over('clips that nothing keeps', clipRows, mostClips),
     ];
   }
 
@@ -269,15 +297,14 @@ function countedNotices(db: Db): CountedTable {
   };
 }
 
-function countedSteps(db: Db): CountedTable {
-  const count = db.prepare<[], number>("SELECT count(*) FROM counter_step WHERE state <> 'open'").pluck();
+/** Of those rows of a table that are over: as many as are kept, by a time. */
+function countedWhere(db: Db, table: string, time: string, over: string): CountedTable {
+  const count = db.prepare<[], number>(`SELECT count(*) FROM ${table} WHERE ${over}`).pluck();
   const timeOf = db
-    .prepare<[number], number>(
-      "SELECT time FROM counter_step WHERE state <> 'open' ORDER BY time DESC LIMIT 1 OFFSET ?",
-    )
+    .prepare<[number], number>(`SELECT ${time} FROM ${table} WHERE ${over} ORDER BY ${time} DESC LIMIT 1 OFFSET ?`)
     .pluck();
   return {
-    ...prunable(db, 'counter_step', 'id', "state <> 'open' AND time < @cut"),
+    ...prunable(db, table, 'id', `${over} AND ${time} < @cut`),
     cut: (limit) => ((count.get() ?? 0) <= limit ? null : (timeOf.get(Math.floor(limit * 0.9) - 1) ?? null)),
   };
 }
@@ -308,6 +335,13 @@ function prepare(db: Db) {
     commandRows: countedBySeq(db, 'command'),
     journalRows: countedBySeq(db, 'journal'),
     noticeRows: countedNotices(db),
-    stepRows: countedSteps(db),
+    stepRows: countedWhere(db, 'counter_step', 'time', "state <> 'open'"),
+    // What is not resolved is never let go of, nor is footage that somebody or something keeps.
+    incident: prunable(db, 'incident', 'id', "state = 'resolved' AND opened < @cut"),
+    incidentRows: countedWhere(db, 'incident', 'opened', "state = 'resolved'"),
+    clip: prunable(db, 'clip', 'id', 'protected = 0 AND first < @cut'),
+    clipRows: countedWhere(db, 'clip', 'first', 'protected = 0'),
+    evidence: prunable(db, 'evidence', 'id', "state IN ('released', 'failed') AND time < @cut"),
+    patrol: prunable(db, 'patrol', 'id', 'time < @cut'),
   };
 }

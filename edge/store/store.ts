@@ -2,14 +2,13 @@ import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff, delay, within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import type { Site } from '#edge/runtime/site.ts';
 import type { Batch, OutboxLane } from './batch.ts';
 import { FaultBoard, type StoreFault } from './faults.ts';
 import { StoreLink } from './link.ts';
 import { CommitPace } from './pace.ts';
 import { PendingGroup } from './pack.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
-import type { PointRegistration, Restored, ThreadOptions, ThreadTuning } from './wire.ts';
+import type { PointRegistration, Restored, StoreRetention, ThreadOptions, ThreadTuning } from './wire.ts';
 
 export interface StoreTuning extends ThreadTuning {
   /** Bounds of what may wait for its transaction. */
@@ -34,7 +33,7 @@ export interface StoreOptions {
   readonly folder: string;
   readonly clock?: Clock;
   readonly log: Log;
-  readonly retention: Site['retention'];
+  readonly retention: StoreRetention;
   readonly tuning?: StoreTuning;
 }
 

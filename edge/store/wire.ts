@@ -7,6 +7,7 @@ import type { Site } from '#edge/runtime/site.ts';
 import type { AuditRow } from './audit-log.ts';
 import type { CounterCorrection, OutboxLane } from './batch.ts';
 import type { DocumentChange } from './documents.ts';
+import type { GatehouseItem } from './gatehouse-items.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
 
 /*
@@ -41,6 +42,7 @@ export type Item =
   | { readonly kind: 'notice'; readonly row: readonly [string, number, string, string, string] }
   /** id, ref, state, time, body */
   | { readonly kind: 'counter'; readonly row: readonly [string, string, string, number, string] }
+  | GatehouseItem
   | { readonly kind: 'correct'; readonly correction: CounterCorrection; readonly body: null }
   | { readonly kind: 'forget'; readonly body: string }
   | { readonly kind: 'document'; readonly change: Omit<DocumentChange, 'body'>; readonly body: string | null }
@@ -119,6 +121,12 @@ export type FromThread =
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'fault'; readonly code: string; readonly message: string; readonly active: boolean };
 
+/** Ages and room, ms and bytes. */
+export type StoreRetention = Site['retention'] & {
+  /** Incidents that are over, and what was taken out of them and let go; default: as long as the audit. */
+  readonly incidents?: number;
+};
+
 export interface ThreadTuning {
   /** PRAGMA max_page_count: a disk that is full, on demand. */
   readonly maxPages?: number;
@@ -136,6 +144,6 @@ export interface ThreadOptions {
   readonly folder: string;
   readonly now: number;
   readonly corrupt: 'trust' | 'move-aside';
-  readonly retention: Site['retention'];
+  readonly retention: StoreRetention;
   readonly tuning: ThreadTuning;
 }
