@@ -13,16 +13,22 @@ import type {
 const heapMb = 192;
 /** What it makes dies young: with the usual size of that part a month of forty meters grows this process by 200 MB, with this by 90. */
 const youngMb = 16;
-/** Nobody waits longer for one answer, ms. */
+/** One answer takes no longer once its turn has come, ms. */
 const patience = 30_000;
 const mostWaiting = 20;
+/** Of them, of one person: a page asks two or three questions at once. */
+const mostOfOne = 6;
 /** Of a thread that nobody asks: its memory is worth more than the tenth of a second of a start. */
 const idleMs = 5 * 60_000;
-/** Answers kept; one of forty meters is some 60 kB. */
+/** Answers kept, and the meters in all of them together: one meter of a report is some 2 kB. */
 const mostKept = 60;
+const fewestKept = 6;
+const mostMetersKept = 12_000;
 const dayMs = 86_400_000;
 
 interface Waiting {
+  readonly question: EnergyQuestion;
+  readonly asker: string;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -43,7 +49,10 @@ export interface EnergyDeskOptions extends EnergyThreadOptions {
 export class EnergyDesk implements AsyncDisposable {
   readonly #options: EnergyDeskOptions;
   readonly #kept = new Map<string, Kept>();
-  readonly #waiting = new Map<number, Waiting>();
+  /** In the order in which they were asked. */
+  readonly #waiting = new Set<Waiting>();
+  #asked: { readonly id: number; readonly one: Waiting; readonly timer: NodeJS.Timeout } | null = null;
+  #lastAsker = '';
   #worker: Worker | null = null;
   #next = 1;
   #idle: NodeJS.Timeout | null = null;
@@ -55,13 +64,15 @@ export class EnergyDesk implements AsyncDisposable {
 
   /**
    * `visible`: ids of the meters that whoever asks sees; null: all. `keep`: for how long the answer holds, ms; it holds no longer
-   * once somebody decides a step of a counter. Throws TOO_MANY_REQUESTS, TIMEOUT, and what the reader throws.
+   * once somebody decides a step of a counter. `asker`: who asks; nobody takes all the places. Throws TOO_MANY_REQUESTS, TIMEOUT, and
+   * what the reader throws.
    */
   async ask<Q extends keyof EnergyQuestions>(
     what: Q,
     ask: EnergyQuestions[Q]['ask'],
     visible: readonly string[] | null,
     keep: number,
+    asker: string,
   ): Promise<EnergyQuestions[Q]['answer']> {
     const { clock } = this.#options;
     const edition = this.#edition();
@@ -71,7 +82,7 @@ export class EnergyDesk implements AsyncDisposable {
       return known.answer as Promise<EnergyQuestions[Q]['answer']>;
     }
     const question = { what, ask, now: clock.now(), visible, edition } as EnergyQuestion;
-    const answer = this.#put(question) as Promise<EnergyQuestions[Q]['answer']>;
+    const answer = this.#put(question, asker) as Promise<EnergyQuestions[Q]['answer']>;
     this.#keep(key, { answer, until: clock.monotonic() + keep });
     return answer;
   }
@@ -79,8 +90,9 @@ export class EnergyDesk implements AsyncDisposable {
   #keep(key: string, kept: Kept): void {
     this.#kept.delete(key);
     this.#kept.set(key, kept);
+    const most = Math.max(fewestKept, Math.min(mostKept, mostMetersKept / this.#options.plan.meters.length));
     for (const old of this.#kept.keys()) {
-      if (this.#kept.size <= mostKept) break;
+      if (this.#kept.size <= most) break;
       this.#kept.delete(old);
     }
     kept.answer.catch(() => {
@@ -98,31 +110,60 @@ export class EnergyDesk implements AsyncDisposable {
     return `${decided.length}/${latest}`;
   }
 
-  #put(question: EnergyQuestion): Promise<unknown> {
+  #put(question: EnergyQuestion, asker: string): Promise<unknown> {
     if (this.#closed) return Promise.reject(new CodedError('TIMEOUT', 'this process is ending'));
-    if (this.#waiting.size >= mostWaiting) {
-      return Promise.reject(new CodedError('TOO_MANY_REQUESTS', 'too much is being added up already: ask again soon'));
+    const refused = this.#whyNot(question, asker);
+    if (refused !== null) return Promise.reject(new CodedError('TOO_MANY_REQUESTS', refused));
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.add({ question, asker, resolve, reject });
+      this.#askNext();
+    });
+  }
+
+  #whyNot({ what }: EnergyQuestion, asker: string): string | null {
+    const others = [...this.#waiting, ...(this.#asked === null ? [] : [this.#asked.one])].filter(
+      (one) => (one.question.what === 'today') === (what === 'today'),
+    );
+    if (others.length >= mostWaiting) return 'too much is being added up already: ask again soon';
+    // What everybody looks at has one question for all who see the same.
+    if (what === 'today' || others.filter((one) => one.asker === asker).length < mostOfOne) return null;
+    return `${mostOfOne} of your questions are being added up already: wait for their answers`;
+  }
+
+  /** What everybody looks at first; then people in turn, each in the order in which he asked. */
+  #askNext(): void {
+    if (this.#asked !== null) return;
+    const waiting = [...this.#waiting];
+    const one =
+      waiting.find(({ question }) => question.what === 'today') ??
+      waiting.find(({ asker }) => asker !== this.#lastAsker) ??
+      waiting[0];
+    if (one === undefined) {
+      this.#rest();
+      return;
     }
+    this.#waiting.delete(one);
+    if (one.question.what !== 'today') this.#lastAsker = one.asker;
     this.#worker ??= this.#start();
     const worker = this.#worker;
     const id = this.#next++;
-    if (this.#idle !== null) clearTimeout(this.#idle);
     const limit = this.#options.patience ?? patience;
-    return new Promise<unknown>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#end(worker, new CodedError('TIMEOUT', `adding up took longer than ${limit / 1_000} s: ask again`));
-      }, limit);
-      const settled =
-        <T>(then: (value: T) => void) =>
-        (value: T) => {
-          clearTimeout(timer);
-          this.#waiting.delete(id);
-          this.#rest();
-          then(value);
-        };
-      this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      worker.postMessage({ id, question } satisfies ToEnergyThread);
-    });
+    const timer = setTimeout(() => {
+      this.#end(worker, new CodedError('TIMEOUT', `adding up took longer than ${limit / 1_000} s: ask again`));
+    }, limit);
+    this.#asked = { id, one, timer };
+    worker.postMessage({ id, question: one.question } satisfies ToEnergyThread);
+  }
+
+  /** The one who was asked has his answer, or never will; the next has his turn. */
+  #settle(then: (one: Waiting) => void): void {
+    if (this.#asked === null) return;
+    const { one, timer } = this.#asked;
+    clearTimeout(timer);
+    this.#asked = null;
+    then(one);
+    this.#askNext();
   }
 
   #start(): Worker {
@@ -134,9 +175,11 @@ export class EnergyDesk implements AsyncDisposable {
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
     });
     worker.on('message', (message: FromEnergyThread) => {
-      const waiting = this.#waiting.get(message.id);
-      if ('answer' in message) waiting?.resolve(message.answer as never);
-      else waiting?.reject(new CodedError(message.code, message.message));
+      if (this.#worker !== worker || this.#asked?.id !== message.id) return;
+      this.#settle((one) => {
+        if ('answer' in message) one.resolve(message.answer as never);
+        else one.reject(new CodedError(message.code, message.message));
+      });
     });
     worker.on('error', (error) => this.#end(worker, error));
     worker.on('exit', () =>
@@ -145,17 +188,16 @@ export class EnergyDesk implements AsyncDisposable {
     return worker;
   }
 
-  /** Whoever waits hears why; the next question starts another. */
+  /** Whoever was asked for hears why; the next question starts another thread. */
   #end(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
-    const why = error instanceof Error ? error : new Error(messageOf(error));
-    for (const { reject } of [...this.#waiting.values()]) reject(why);
     void worker.terminate();
+    this.#settle((one) => one.reject(error instanceof Error ? error : new Error(messageOf(error))));
   }
 
   #rest(): void {
-    if (this.#waiting.size > 0 || this.#closed) return;
+    if (this.#closed) return;
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
       const worker = this.#worker;
@@ -167,9 +209,12 @@ export class EnergyDesk implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     if (this.#idle !== null) clearTimeout(this.#idle);
+    const ending = new CodedError('TIMEOUT', 'this process is ending');
+    for (const { reject } of this.#waiting) reject(ending);
+    this.#waiting.clear();
     const worker = this.#worker;
     if (worker === null) return;
-    this.#end(worker, new CodedError('TIMEOUT', 'this process is ending'));
+    this.#end(worker, ending);
     await worker.terminate();
   }
 }

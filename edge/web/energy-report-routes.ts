@@ -37,7 +37,7 @@ export function addEnergyReportRoutes(app: App, { rpc, site }: Pick<CampusView, 
     },
     async (request, reply) => {
       const { language, ...period } = request.query;
-      const report = await energy.report(energy.scopeFor(request), period);
+      const report = await energy.report(request, period);
       const table = reportCsv(report, language, energy.localTime, energy.clock.now());
       await audited(request, report, 'csv');
       return named(reply, report, 'csv', 'text/csv; charset=utf-8').send(table);
@@ -61,7 +61,7 @@ export function addEnergyReportRoutes(app: App, { rpc, site }: Pick<CampusView, 
     async (request, reply) => {
       const { language, ...period } = request.query;
       await using drawing = printer.begin(language);
-      const report = await energy.report(energy.scopeFor(request), period);
+      const report = await energy.report(request, period);
       const file = await drawing.draw({ report, timeZone: site.campus.timeZone, made: energy.clock.now() });
       await audited(request, report, 'pdf');
       return named(reply, report, 'pdf', 'application/pdf').send(file);

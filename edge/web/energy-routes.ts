@@ -86,10 +86,12 @@ export function createEnergy(app: Pick<App, 'addHook'>, campus: CampusView, live
   return {
     ...{ plan, mistakes, localTime, devices, desk, live, clock, site },
     ...{ scopeFor, planOf, visible, findings, askCore, periodOf, today },
-    report: async (scope: Scope, period: Period): Promise<EnergyReportView> => {
+    /** Of what whoever asks sees. */
+    report: async (request: FastifyRequest, period: Period): Promise<EnergyReportView> => {
+      const scope = scopeFor(request);
       const { time, holds } = periodOf(period);
       const [figures, found] = await Promise.all([
-        desk.ask('report', { kind: period.kind, time }, visible(scope), holds),
+        desk.ask('report', { kind: period.kind, time }, visible(scope), holds, principalOf(request).who),
         findings(scope),
       ]);
       return { ...figures, findings: found.filter(({ from, to }) => from < figures.to && to > figures.from) };
@@ -138,7 +140,7 @@ export function addEnergyRoutes(app: App, energy: Energy): void {
       const scope = energy.scopeFor(request);
       const plan = energy.planOf(scope);
       const [today, core] = await Promise.all([
-        energy.desk.ask('today', {}, energy.visible(scope), keep.now),
+        energy.desk.ask('today', {}, energy.visible(scope), keep.now, principalOf(request).who),
         energy.askCore(),
       ]);
       const now = energy.clock.now();
@@ -181,7 +183,7 @@ export function addEnergyRoutes(app: App, energy: Energy): void {
         response: { ...problems(400, 429, 503), 200: energyReportSchema },
       },
     },
-    (request) => energy.report(energy.scopeFor(request), request.query),
+    (request) => energy.report(request, request.query),
   );
 
   app.get(
@@ -205,7 +207,7 @@ export function addEnergyRoutes(app: App, energy: Energy): void {
       }
       const { time, holds } = energy.periodOf(request.query);
       const [figures, found] = await Promise.all([
-        energy.desk.ask('meter', { meter: id, kind, time }, energy.visible(scope), holds),
+        energy.desk.ask('meter', { meter: id, kind, time }, energy.visible(scope), holds, principalOf(request).who),
         energy.findings(scope),
       ]);
       const own = found.filter(({ meter, from, to }) => meter === id && from < figures.to && to > figures.from);

@@ -62,31 +62,31 @@ describe('answers about energy', () => {
   test('are the same one for as long as they hold, and made anew after that', async () => {
     const clock = new ManualClock(now);
     await using desk = openDesk(clock);
-    const [first, second] = await Promise.all([1, 2].map(() => desk.ask('report', wish, null, 30_000)));
+    const [first, second] = await Promise.all([1, 2].map(() => desk.ask('report', wish, null, 30_000, 'person:li')));
     expect(first?.media[0]?.total.value).toBeCloseTo(240, 6);
     expect(second).toBe(first);
     clock.advance(29_999);
-    expect(await desk.ask('report', wish, null, 30_000)).toBe(first);
+    expect(await desk.ask('report', wish, null, 30_000, 'person:li')).toBe(first);
     clock.advance(1);
-    expect(await desk.ask('report', wish, null, 30_000)).not.toBe(first);
+    expect(await desk.ask('report', wish, null, 30_000, 'person:li')).not.toBe(first);
   });
 
   test('are made anew when somebody decides about a counter, and for whoever sees something else', async () => {
     const clock = new ManualClock(now);
     await using desk = openDesk(clock);
-    const first = await desk.ask('report', wish, null, hour);
-    expect(await desk.ask('report', wish, [], hour)).toMatchObject({ media: [], partial: true });
+    const first = await desk.ask('report', wish, null, hour, 'person:li');
+    expect(await desk.ask('report', wish, [], hour, 'person:li')).toMatchObject({ media: [], partial: true });
     steps.push(decided(now));
-    const second = await desk.ask('report', wish, null, hour);
+    const second = await desk.ask('report', wish, null, hour, 'person:li');
     expect(second).not.toBe(first);
-    expect(await desk.ask('report', wish, null, hour)).toBe(second);
+    expect(await desk.ask('report', wish, null, hour, 'person:li')).toBe(second);
   });
 
   test('come from elsewhere than the loop that serves people', async () => {
     await using desk = openDesk(new ManualClock(now));
     let turns = 0;
     const ticking = setInterval(() => turns++, 1);
-    await desk.ask('report', { kind: 'month', time: monday }, null, 1);
+    await desk.ask('report', { kind: 'month', time: monday }, null, 1, 'person:li');
     clearInterval(ticking);
     expect(turns).toBeGreaterThan(5);
   });
@@ -94,31 +94,64 @@ describe('answers about energy', () => {
   test('that do not come in time are given up, and the next one is made by a new thread', async () => {
     const clock = new ManualClock(now);
     await using slow = openDesk(clock, { patience: 1 });
-    await expect(slow.ask('report', wish, null, hour)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(slow.ask('report', wish, null, hour, 'person:li')).rejects.toMatchObject({ code: 'TIMEOUT' });
     await using desk = openDesk(clock);
-    await expect(desk.ask('meter', { meter: 'nobody', ...wish }, null, hour)).rejects.toMatchObject({
+    await expect(desk.ask('meter', { meter: 'nobody', ...wish }, null, hour, 'person:li')).rejects.toMatchObject({
       code: 'METER_NOT_FOUND',
     });
-    expect((await desk.ask('meter', { meter: 'main', ...wish }, null, hour)).total.value).toBeCloseTo(240, 6);
+    expect((await desk.ask('meter', { meter: 'main', ...wish }, null, hour, 'person:li')).total.value).toBeCloseTo(
+      240,
+      6,
+    );
   });
 
   test('are not to be had while there is no database, and are asked for anew once there is', async () => {
     await using desk = openDesk(new ManualClock(now), { folder: `${filled.folder}/nothing` });
     for (let i = 0; i < 2; i++) {
-      await expect(desk.ask('today', {}, null, hour)).rejects.toMatchObject({ code: 'STORE_NOT_READY' });
+      await expect(desk.ask('today', {}, null, hour, 'person:li')).rejects.toMatchObject({ code: 'STORE_NOT_READY' });
     }
   });
 
-  test('are queued up to a bound, and refused to whoever comes after it', async () => {
-    await using desk = openDesk(new ManualClock(now));
-    const asked = Array.from({ length: 30 }, (_, i) =>
-      desk.ask('report', { kind: 'day', time: monday + i }, null, hour).then(
-        () => 'answered',
-        (error: { code: string }) => error.code,
+  const outcomesOf = (asked: readonly Promise<unknown>[]) =>
+    Promise.all(
+      asked.map((one) =>
+        one.then(
+          () => 'answered',
+          (error: { code: string }) => error.code,
+        ),
       ),
     );
-    const outcomes = await Promise.all(asked);
+  const askAt = (desk: EnergyDesk, i: number, asker: string) =>
+    desk.ask('report', { kind: 'day', time: monday + i }, null, hour, asker);
+
+  test('are queued up to a bound, and refused to whoever comes after it', async () => {
+    await using desk = openDesk(new ManualClock(now));
+    const asked = Array.from({ length: 30 }, (_, i) => askAt(desk, i, `person:${Math.floor(i / 5)}`));
+    const outcomes = await outcomesOf(asked);
     expect(outcomes.filter((one) => one === 'answered').length).toBe(20);
     expect(new Set(outcomes)).toEqual(new Set(['answered', 'TOO_MANY_REQUESTS']));
+  });
+
+  test('come to everybody: one person has no more than his part of the places, and others their turn', async () => {
+    await using desk = openDesk(new ManualClock(now));
+    const order: string[] = [];
+    const noted = <T>(what: string, asked: Promise<T>) => asked.finally(() => order.push(what));
+    const greedy = Array.from({ length: 30 }, (_, i) => noted('greedy', askAt(desk, i, 'token:greedy')));
+    const other = noted('other', askAt(desk, 100, 'person:li'));
+    const overview = noted('today', desk.ask('today', {}, null, hour, 'person:wang'));
+    const outcomes = await outcomesOf(greedy);
+    expect(outcomes.filter((one) => one === 'answered').length).toBe(6);
+    await Promise.all([other, overview]);
+    const answered = order.filter((_, i) => i >= 24);
+    expect(answered.indexOf('today')).toBeLessThanOrEqual(1);
+    expect(answered.indexOf('other')).toBeLessThanOrEqual(2);
+  });
+
+  test('that fail take no other with them: who waits is answered by the next thread', async () => {
+    await using desk = openDesk(new ManualClock(now));
+    const deadly = desk.ask('report', { kind: 'day', time: Number.NaN }, null, hour, 'person:li');
+    const others = Array.from({ length: 10 }, (_, i) => askAt(desk, i, `person:${i}`));
+    await expect(deadly).rejects.toThrow('Invalid time');
+    expect(new Set(await outcomesOf(others))).toEqual(new Set(['answered']));
   });
 });
