@@ -2,9 +2,10 @@ import type { Sample } from '#edge/domain/reading.ts';
 import { judgePlate, modelsOf, type Plate, platesOf } from '#edge/profiles/checks.ts';
 import { type Decoded, decodeBit, decodeRegisters, noValue } from '#edge/profiles/decode.ts';
 import type { ModbusProfile, ProfileCheck } from '#edge/profiles/profile.ts';
+import { codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { checkedNames, judgeChecks } from './check-gate.ts';
 import { isRefusal } from './errors.ts';
-import { type Identity, located } from './layout.ts';
+import { type Identity, located, plain } from './layout.ts';
 import type { Span } from './planner.ts';
 import { walkModels } from './sunspec.ts';
 
@@ -37,7 +38,14 @@ export async function identify(context: IdentifyContext): Promise<Identified> {
   const { profile, variant: pinned } = context;
   const table = profile.bus.fc;
   const readRegisters = (at: number, length: number) => context.readSpan({ table, at, length });
-  const models = await walkModels(readRegisters, profile.bus.sunspec ?? []);
+  let models: ReadonlyMap<number, number>;
+  try {
+    models = await walkModels(readRegisters, profile.bus.sunspec ?? []);
+  } catch (error) {
+    if (codeOf(error) !== 'SUNSPEC_CHAIN') throw error;
+    // It answers, and nonsense: looked at again ever more rarely, as whatever is not what its profile says.
+    return { identity: plain, complaint: messageOf(error) };
+  }
   const common: Identity = { variant: null, models };
   if (profile.bus.sunspec !== undefined && models.size === 0) {
     const places = profile.bus.sunspec.join(', ');

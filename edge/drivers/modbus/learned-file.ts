@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeDurably } from '#edge/runtime/durable-file.ts';
-import { codeOf } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import type { Facts, LearnedFacts } from './learned.ts';
+import { type Facts, type LearnedFacts, maxBarriers, maxRefused } from './learned.ts';
 
 /** More devices than one process has; the one that was heard of longest ago makes room. */
 const maxDevices = 2_048;
+/** Many times what a real site teaches. */
+const maxBytes = 32 * 2 ** 20;
 const saveAfter = 5_000;
 
 const time = z.number().min(0);
@@ -17,10 +19,10 @@ const refusal = z.strictObject({
   message: z.string().max(400),
 });
 const facts = z.strictObject({
-  barriers: z.array(z.string().max(40)).max(256),
+  barriers: z.array(z.string().max(40)).max(maxBarriers),
   max: z.int().min(1).max(125).exactOptional(),
   since: time,
-  refused: z.array(refusal).max(512),
+  refused: z.array(refusal).max(maxRefused),
 });
 const schema = z.strictObject({
   learned: z.literal(1),
@@ -76,7 +78,10 @@ export async function openLearned(options: {
 
 async function load(file: string, log: Log): Promise<Map<string, { fingerprint: string; facts: Facts }>> {
   try {
-    return new Map(Object.entries(schema.parse(JSON.parse(await readFile(file, 'utf8'))).devices));
+    const { size } = await stat(file);
+    if (size > maxBytes) throw new CodedError('LEARNED_TOO_LARGE', `${size} bytes are more than devices can teach`);
+    const known = Object.entries(schema.parse(JSON.parse(await readFile(file, 'utf8'))).devices);
+    return new Map(known.slice(-maxDevices));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') log.warn({ error, file }, 'what devices refuse has to be learned again');
     return new Map();

@@ -36,8 +36,11 @@ export interface LearnedFacts {
 const refusedFirst = 60_000;
 const refusedCap = 86_400_000;
 const forgetAfter = 30 * 86_400_000;
-const maxBarriers = 256;
-const maxRefused = 512;
+/** What is learned beyond these is learned anew with each read. */
+export const maxBarriers = 1_024;
+export const maxRefused = 512;
+/** Clocks are put right by less than this without a word, ms. */
+const clockSlack = 3_600_000;
 const maxMessage = 300;
 
 /** The memory of one device. Times are ms since epoch. */
@@ -48,7 +51,8 @@ export class Teachings {
   #since: number;
 
   constructor(facts: Facts | null, now: number) {
-    const isFresh = facts !== null && now - facts.since < forgetAfter;
+    const age = now - (facts?.since ?? 0);
+    const isFresh = facts !== null && age > -clockSlack && age < forgetAfter;
     this.#barriers = new Set(isFresh ? facts.barriers : []);
     this.#max = isFresh ? (facts.max ?? null) : null;
     this.#since = isFresh ? facts.since : 0;
@@ -84,10 +88,12 @@ export class Teachings {
     };
   }
 
-  addBarrier(barrier: string, now: number): void {
-    if (this.#barriers.size >= maxBarriers) return;
+  /** false: there are too many to remember another one. */
+  addBarrier(barrier: string, now: number): boolean {
+    if (this.#barriers.size >= maxBarriers) return false;
     this.#started(now);
     this.#barriers.add(barrier);
+    return true;
   }
 
   /** Not holes but the length was the trouble: `barriers` are gone, and no read is longer than `max`. */

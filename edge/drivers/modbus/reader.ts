@@ -1,5 +1,6 @@
 import type { Reason, Sample } from '#edge/domain/reading.ts';
 import { type Decoded, decodeBit, decodeFactor, decodeRegisters, noValue } from '#edge/profiles/decode.ts';
+import type { RegisterFormat } from '#edge/profiles/modbus-address.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
@@ -9,7 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { readExchange } from './exchange.ts';
 import type { Teachings } from './learned.ts';
 import type { Block, Span } from './planner.ts';
-import { barrierAt, cutOf, hasHole } from './planner.ts';
+import { barrierAt, cutOf, hasHole, spanOf } from './planner.ts';
 import {
   blocksOf,
   type Cell,
@@ -175,9 +176,11 @@ export class Reader {
       return [];
     }
     const barrier = barrierAt(block.table, cut);
-    teachings.addBarrier(barrier, clock.now());
     count('split');
-    const parts = blocksOf(block.items, { ...limits, teachings });
+    const isKept = teachings.addBarrier(barrier, clock.now());
+    // Without a barrier the plan would be the same block again, for ever.
+    const sides = isKept ? [block.items] : sidesOf(block, cut);
+    const parts = sides.flatMap((items) => blocksOf(items, { ...limits, teachings }));
     const tried = trial ?? (hasHole(block) ? null : { open: 1, longest: 0, isRefused: false, barriers: [] });
     if (tried !== null) {
       tried.barriers.push(barrier);
@@ -192,12 +195,24 @@ function factorIn({ factors }: Plan, { factor }: Entry, bytes: Buffer): number |
   return place === undefined ? 'configuration-error' : (decodeFactor(place.format, bytes) ?? 'device-failure');
 }
 
+function sidesOf({ items }: Block<Entry>, cut: number): Entry[][] {
+  const isBefore = ({ address }: Entry) => spanOf(address).at < cut;
+  return [items.filter(isBefore), items.filter((item) => !isBefore(item))];
+}
+
+/** Scaled, a float of a device can become too large for a number, and such a number is none to anybody behind us. */
+export function decodeFinite(format: RegisterFormat, bytes: Buffer, range: Wanted['range'], factor = 1): Decoded {
+  const decoded = decodeRegisters(format, bytes, range, factor);
+  const isNone = typeof decoded.value === 'number' && !Number.isFinite(decoded.value);
+  return isNone ? noValue('device-failure') : decoded;
+}
+
 /** Most registers say what they said the last time: then nothing is decoded and nothing is made anew. */
 function registerSample(wanted: Wanted, bytes: Buffer, start: number, length: number): Sample | undefined {
   if (wanted.sample !== null && wanted.bytes !== null && isSame(wanted.bytes, bytes, start)) return wanted.sample;
   if (wanted.format === null) return undefined;
   const own = bytes.subarray(start, start + length);
-  const { value, quality, reason } = decodeRegisters(wanted.format, own, wanted.range);
+  const { value, quality, reason } = decodeFinite(wanted.format, own, wanted.range);
   wanted.sample =
     reason === undefined ? { point: wanted.point, value, quality } : { point: wanted.point, value, quality, reason };
   if (wanted.bytes === null) wanted.bytes = Buffer.from(own);
@@ -247,5 +262,5 @@ function scaledValue({ raw, factors }: Pass, { format, factors: scaledBy, range 
     if (typeof factor !== 'number') return noValue(factor ?? 'configuration-error');
     product *= factor;
   }
-  return decodeRegisters(format, bytes, range, product);
+  return decodeFinite(format, bytes, range, product);
 }

@@ -2,7 +2,7 @@ import type { Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Command } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
-import { type Decoded, decodeBit, decodeFactor, decodeRegisters } from '#edge/profiles/decode.ts';
+import { type Decoded, decodeBit, decodeFactor } from '#edge/profiles/decode.ts';
 import { encodeRegisters } from '#edge/profiles/encode.ts';
 import type { ModbusAddress } from '#edge/profiles/modbus-address.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -14,6 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { readExchange, writeExchange } from './exchange.ts';
 import type { Item } from './layout.ts';
 import { spanOf } from './planner.ts';
+import { decodeFinite } from './reader.ts';
 
 /** What a write needs of its session. */
 export interface WriteContext {
@@ -113,7 +114,7 @@ async function readState(context: WriteContext, { address, point }: Item, factor
   const offset = place.at - span.at;
   if (span.table === 'coil' || span.table === 'discrete') return decodeBit(bytes, offset);
   const own = bytes.subarray(2 * offset, 2 * (offset + place.length));
-  return decodeRegisters(place.format, own, point.range, place === address ? factor : 1);
+  return decodeFinite(place.format, own, point.range, place === address ? factor : 1);
 }
 
 async function writeAndVerify(

@@ -211,6 +211,7 @@ export class Bus implements AsyncDisposable {
     if (found.verdict !== undefined) unit.exceptions++;
     // The gateway waited for it already and says that it is silent: as good as a timeout, and it cost as much.
     if (found.verdict === 'silent') {
+      unit.timeouts++;
       unit.missed(now);
       unit.failed('the gateway says that it does not answer', this.#options.clock.now());
       return;
@@ -229,7 +230,9 @@ export class Bus implements AsyncDisposable {
     if (!(error instanceof BusError)) return;
     const now = this.#now();
     unit.failed(error.message, this.#options.clock.now());
-    if (error.outcome === 'timeout') unit.missed(now);
+    if (error.outcome === 'timeout') unit.timeouts++;
+    // Each answer that does not fit costs all others the connection: who gives no other ones is asked ever more rarely too.
+    if (error.outcome === 'timeout' || error.outcome === 'garbage') unit.missed(now, error.outcome === 'garbage');
     if (error.outcome === 'crc') unit.garble();
     this.#window.failed(now);
     if (error.outcome === 'closed' || error.outcome === 'garbage') return;

@@ -8,6 +8,11 @@ import type { BytePort } from './port.ts';
 const maxBuffer = 1024;
 /** Enough bytes for the answer, none of them valid, and silence for so long: it is not coming. Wi-Fi gateways pause 50 ms. */
 const quietAfterGarbage = 120;
+/** More than any frame has: noise lies before it. Then it is looked at now and then: a line that is never quiet must not cost much. */
+const longestFrame = 300;
+/** Least pause between two looks at a noisy line, ms, and how many times longer than a look it is. */
+const lookPause = 5;
+const lookShare = 15;
 /** How long answers stay comparable; a doubled answer later than this was never seen. */
 const twinWindow = 1_000;
 const maxRecent = 256;
@@ -53,6 +58,8 @@ class StreamLink implements Link {
   readonly #clock: Clock;
   readonly #events: LinkEvents;
   #buffer: Buffer = nothing;
+  #look: NodeJS.Timeout | undefined;
+  #lookNotBefore = 0;
   #pending: Pending | null = null;
   #ended = false;
   /** Accepted answers of the last moments, oldest first. */
@@ -103,8 +110,19 @@ class StreamLink implements Link {
     });
   }
 
+  /** What has come is looked at before it counts as missing. */
   #after(ms: number, action: () => void): AnswerTimer {
-    return answerTimer(this.#clock, ms, action);
+    let isOff = false;
+    const timer = answerTimer(this.#clock, ms, () => {
+      if (this.#look !== undefined) this.#lookNow();
+      if (!isOff) action();
+    });
+    return {
+      cancel() {
+        isOff = true;
+        timer.cancel();
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,6 +138,22 @@ class StreamLink implements Link {
   #receive(bytes: Buffer): void {
     const all = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
     this.#buffer = all.length > maxBuffer ? all.subarray(-maxBuffer) : all;
+    if (this.#look !== undefined) return;
+    const wait = this.#buffer.length > longestFrame ? this.#lookNotBefore - this.#clock.monotonic() : 0;
+    if (wait > 0) this.#look = setTimeout(() => this.#lookNow(), wait);
+    else this.#lookNow();
+  }
+
+  #lookNow(): void {
+    clearTimeout(this.#look);
+    this.#look = undefined;
+    const began = this.#clock.monotonic();
+    this.#takeAnswers();
+    const ended = this.#clock.monotonic();
+    this.#lookNotBefore = ended + Math.max(lookPause, lookShare * (ended - began));
+  }
+
+  #takeAnswers(): void {
     this.#learnLate();
     const pending = this.#pending;
     if (pending?.question.unit !== this.#answered?.question.unit) this.#hearSecond();
@@ -295,6 +329,7 @@ class StreamLink implements Link {
 
   #end(reason: string): void {
     this.#ended = true;
+    clearTimeout(this.#look);
     this.#fail('closed', `the connection ended: ${reason}`);
   }
 }

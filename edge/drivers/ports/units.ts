@@ -42,6 +42,7 @@ export class Unit {
   #misses = 0;
   #isSilent = false;
   #silentSince = 0;
+  #isConfusing = false;
   #probesSent = 0;
   /** Longest answer time lately; fades by 2 % with every answer. */
   #peak = 0;
@@ -85,9 +86,9 @@ export class Unit {
     this.lastHeard = now;
   }
 
-  /** No answer, or only the gateway's word for it. */
-  missed(now: number): void {
-    this.timeouts++;
+  /** No answer, or only the gateway's word for it; `isConfusing`: one that did not fit, which ended the connection. */
+  missed(now: number, isConfusing = false): void {
+    this.#isConfusing = isConfusing;
     this.#misses++;
     if (this.#isSilent) this.#probesSent++;
     else if (this.#misses < silentAfter.misses || now - this.lastHeard < silentAfter.ms) return;
@@ -112,7 +113,8 @@ export class Unit {
 
   /** The line is back after all of it was silent: whoever was silent with it may be asked soon. */
   probeSoon(now: number): void {
-    if (!this.#isSilent) return;
+    // Not whoever ended the last connection: it would be asked at once over each new one, and end that.
+    if (!this.#isSilent || this.#isConfusing) return;
     this.#backoff = new Backoff(probes);
     this.nextProbe = Math.min(this.nextProbe, now);
   }

@@ -119,4 +119,18 @@ describe('the file of what was learned', () => {
       expect(learned.recall('meter', 'one')).toEqual(facts);
     },
   );
+
+  it('of more devices than there can be, or more bytes, is not taken into memory', async () => {
+    const one = { fingerprint: 'one', facts };
+    const devices = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`meter-${i}`, one]));
+    await writeFile(file(), JSON.stringify({ learned: 1, devices }));
+    {
+      await using learned = await open();
+      expect(learned.recall('meter-2999', 'one')).toEqual(facts);
+      expect(learned.recall('meter-0', 'one')).toBeNull();
+    }
+    await writeFile(file(), `${JSON.stringify({ learned: 1, devices })}${' '.repeat(40 * 2 ** 20)}`);
+    await using learned = await open();
+    expect(learned.recall('meter-2999', 'one')).toBeNull();
+  });
 });
