@@ -1,4 +1,6 @@
+import type { CameraFacts } from '#edge/domain/camera.ts';
 import type { Device, Point } from '#edge/domain/device.ts';
+import type { DeviceId } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -7,11 +9,14 @@ import { newHappeningId } from '#edge/runtime/ids.ts';
 import { Ticker, within } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Driver, Session, Sink } from '../driver.ts';
+import type { WriteOutcome } from '../read-back.ts';
 import { Caller } from './caller.ts';
 import type { OnvifConfig } from './config.ts';
 import { parseOnvifConfig } from './config.ts';
 import type { Edge } from './edges.ts';
 import { Edges } from './edges.ts';
+import { Abilities, abilityPoints } from './facts-abilities.ts';
+import { type AbilityTimings, defaultAbilityTimings } from './facts-timings.ts';
 import { createSlotOf, Habit } from './habit.ts';
 import type { AskWho } from './identity.ts';
 import { type CameraIdentity, npmOnvif } from './library.ts';
@@ -19,7 +24,8 @@ import { Listening } from './listening.ts';
 import { EventLoop } from './loop.ts';
 import { type CameraMemory, type CameraPlace, noMemory } from './memory.ts';
 import { readNotification } from './notification.ts';
-import { Report } from './report.ts';
+import type { Home } from './ptz.ts';
+import { type CameraState, Report } from './report.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Xml } from './soap.ts';
 import { atOf, States } from './states.ts';
@@ -35,7 +41,13 @@ export interface OnvifDriverOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Overrides the paces; tests only. */
-  readonly timings?: Partial<OnvifTimings>;
+  readonly timings?: Partial<OnvifTimings & AbilityTimings>;
+  /** What a camera is and can do: told at each connection and every hour. */
+  readonly onFacts?: (facts: CameraFacts) => void;
+  /** Where a camera is to look when nobody moves it (site file `cameras.byCamera[id].home`); default: nowhere. */
+  readonly homeOf?: (device: DeviceId) => Home | null;
+  /** Clocks that are set by hand and are off by more than 5 s may be put right; default: they are only told. */
+  readonly setClocks?: boolean;
   /** What is kept of cameras over a crash; default: nothing. */
   readonly memory?: CameraMemory;
   /** Asks one host by WS-Discovery who it is; default: nobody is asked so. */
@@ -101,6 +113,7 @@ class CameraSession implements Session {
   readonly #states: States;
   readonly #edges: Edges;
   readonly #snapshots: Snapshots;
+  readonly #abilities: Abilities;
   readonly #where: Whereabouts;
   readonly #report: Report;
   readonly #listening: Listening;
@@ -168,6 +181,25 @@ class CameraSession implements Session {
       count,
       onTrouble: (message) => report.remark('pictures', message === null ? null : `no pictures: ${message}`),
     });
+    this.#abilities = new Abilities({
+      device: device.id,
+      host: () => where.host,
+      devicePath: config.path,
+      caller: this.#caller,
+      clock,
+      timings: { ...defaultAbilityTimings, ...options.timings },
+      answer: timings.answer,
+      home: options.homeOf?.(device.id) ?? null,
+      maySetClock: options.setClocks ?? false,
+      log: this.#log,
+      count,
+      signal: this.#stop.signal,
+      mayAsk: () => mayAsk(report.state, config),
+      onFacts: (facts) => options.onFacts?.(facts),
+      onState: (at, value) => this.#states.set(at, value),
+      onSkew: (skew) => this.#states.set('clock_skew', Math.round(skew / 1000)),
+      onRemark: (remark) => report.remark('clock', remark),
+    });
     this.#loop = new EventLoop({
       device: device.id,
       memory,
@@ -181,13 +213,16 @@ class CameraSession implements Session {
       report,
       count,
       onClock: (skew) => this.#states.set('clock_skew', Math.round(skew / 1000)),
-      onServices: (services, credentials) => this.#snapshots.use(services.snapshot, credentials),
+      onServices: (services, credentials) => {
+        this.#snapshots.use(services.snapshot, credentials);
+        this.#abilities.connected(credentials);
+      },
       onSubscribed: () => this.#edges.subscribed(),
       onMessage: (message) => this.#hear(message),
       onReplaced: (now) => this.#tellReplaced(now),
     });
     this.#minutes = new Ticker(minute, () => this.#lookAtHabit());
-    const unknown = this.#states.unknownPoints((at) => lifePoints.has(at) || at in typeRules);
+    const unknown = this.#states.unknownPoints((at) => lifePoints.has(at) || abilityPoints.has(at) || at in typeRules);
     if (unknown.length > 0) this.#log.warn({ points: unknown }, 'profile names camera states that do not exist');
     this.#running = this.#loop.run(this.#stop.signal);
   }
@@ -218,30 +253,38 @@ class CameraSession implements Session {
     return points.map((point) => this.#states.sample(point));
   }
 
-  /** Takes a picture when its button is pressed (`true`): an event `snapshot` tells where it is once it is whole. */
+  /** Takes pictures, moves the camera, switches its relays. Never throws. */
   async write(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    const { id, device, point, value, expires } = command;
-    const time = () => this.#clock.now();
-    const answer = (outcome: CommandResult['outcome'], message: string): CommandResult => {
-      return { id, device, point, outcome, message, time: time() };
-    };
+    const { id, device, point } = command;
     const found = this.#device.points.find(({ name }) => name === point);
-    if (found === undefined || atOf(found) !== button) {
-      return answer('refused', `"${point}" cannot be written; the picture button can`);
+    const outcome = found === undefined ? notWritable(point) : await this.#write(found, command, signal);
+    return { id, device, point, ...outcome, time: this.#clock.now() };
+  }
+
+  async #write(point: Point, command: Command, signal: AbortSignal): Promise<WriteOutcome> {
+    const at = atOf(point);
+    if (at === button) return this.#takePicture(command, signal);
+    if (!Abilities.knows(at)) return notWritable(point.name);
+    return this.#abilities.write(at, point, command, signal);
+  }
+
+  /** When its button is pressed (`true`): an event `snapshot` tells where it is once it is whole. */
+  async #takePicture({ id, value, expires }: Command, signal: AbortSignal): Promise<WriteOutcome> {
+    if (value !== true) return { outcome: 'refused', message: 'a button is pressed with true' };
+    if (!this.#wantsPictures) {
+      return { outcome: 'refused', message: 'the site file turns the pictures of this camera off' };
     }
-    if (value !== true) return answer('refused', 'a button is pressed with true');
-    if (!this.#wantsPictures) return answer('refused', 'the site file turns the pictures of this camera off');
-    const left = expires - time();
-    if (left < 0) return answer('expired', `came ${-left} ms too late`);
+    const left = expires - this.#clock.now();
+    if (left < 0) return { outcome: 'expired', message: `came ${-left} ms too late` };
     try {
       const event = newHappeningId(this.#clock);
       const patience = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(left)]);
       const snapshot = await this.#snapshots.press(event, patience);
       this.#sink.count('event');
-      this.#sink.event({ id: event, type: 'snapshot', time: time(), data: { command: id }, snapshot });
-      return { ...answer('done', snapshot), value };
+      this.#sink.event({ id: event, type: 'snapshot', time: this.#clock.now(), data: { command: id }, snapshot });
+      return { outcome: 'done', message: snapshot, value };
     } catch (error) {
-      return answer('failed', messageOf(error));
+      return { outcome: 'failed', message: messageOf(error) };
     }
   }
 
@@ -249,8 +292,12 @@ class CameraSession implements Session {
   #hear(message: Xml): void {
     try {
       const notification = readNotification(message);
-      if (notification) this.#edges.hear(notification);
-      else this.#sink.count('notification-without-topic');
+      if (notification === null) {
+        this.#sink.count('notification-without-topic');
+        return;
+      }
+      this.#edges.hear(notification);
+      this.#abilities.hear(notification);
     } catch (error) {
       this.#sink.count('notification-failed');
       this.#log.error({ error }, 'notification could not be handled');
@@ -326,9 +373,11 @@ class CameraSession implements Session {
 
   async #close(): Promise<void> {
     this.#wantsPictures = false;
+    await this.#abilities.close();
     this.#stop.abort();
     this.#parent.removeEventListener('abort', this.#onAbort);
     await this.#running;
+    await this.#abilities.idle();
     this.#minutes[Symbol.dispose]();
     this.#listening[Symbol.dispose]();
     this.#edges[Symbol.dispose]();
@@ -341,6 +390,16 @@ class CameraSession implements Session {
     await this.#memory.flush();
     this.#forget();
   }
+}
+
+/** Whether a camera in this state may be asked beside its events. */
+function mayAsk(state: CameraState, { events }: OnvifConfig): 'now' | 'later' | 'no' {
+  if (state === 'streaming' || state === 'starting' || (state === 'up' && events === 'off')) return 'now';
+  return state === 'up' || state === 'reachable' ? 'later' : 'no';
+}
+
+function notWritable(point: string): WriteOutcome {
+  return { outcome: 'refused', message: `"${point}" cannot be written` };
 }
 
 /** Paces that a site may set for a camera that needs others. */

@@ -36,7 +36,7 @@ export interface AbilitiesOptions {
   readonly log: Log;
   readonly count: (outcome: string) => void;
   readonly signal: AbortSignal;
-  readonly isUp: () => boolean;
+  readonly mayAsk: () => 'now' | 'later' | 'no';
   readonly onFacts: (facts: CameraFacts) => void;
   /** What a point (by its `at`) is now. */
   readonly onState: (at: string, value: Value) => void;
@@ -61,9 +61,9 @@ export class Abilities {
   #password = '';
 
   constructor(options: AbilitiesOptions) {
-    const { caller, clock, timings, home, count, signal, log, isUp, onState } = options;
+    const { caller, clock, timings, home, count, signal, log, mayAsk, onState } = options;
     this.#options = options;
-    this.#asker = new Asker(caller, { timeout: options.answer, devicePath: options.devicePath });
+    this.#asker = new Asker(caller, { clock, timeout: options.answer, devicePath: options.devicePath });
     this.#io = new IoStates({ clock, onState });
     this.#keeper = new FactsKeeper({
       clock,
@@ -71,7 +71,7 @@ export class Abilities {
       log,
       count,
       signal,
-      isUp,
+      mayAsk,
       read: (ending) => this.#read(ending),
       onKnowledge: ({ facts, ports }) => {
         this.#io.use(ports);

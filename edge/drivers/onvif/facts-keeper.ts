@@ -12,8 +12,8 @@ export interface KeeperOptions {
   readonly count: (outcome: string) => void;
   readonly signal: AbortSignal;
   readonly read: (signal: AbortSignal) => Promise<Knowledge>;
-  /** Whether the camera lets us in now; one that does not is not asked. */
-  readonly isUp: () => boolean;
+  /** `no`: it is left to the loop that brings it back. `later`: it answers, but not as it should; its events go first. */
+  readonly mayAsk: () => 'now' | 'later' | 'no';
   readonly onKnowledge: (knowledge: Knowledge) => void;
 }
 
@@ -73,15 +73,17 @@ export class FactsKeeper {
   }
 
   async #run(): Promise<void> {
-    const { timings, signal, count, log, isUp } = this.#options;
+    const { timings, signal, count, log } = this.#options;
     for (let isCalled = true; !signal.aborted; isCalled = this.#wake.signal.aborted) {
       if (isCalled) await delay(timings.factsAfter, signal);
       if (signal.aborted) return;
       this.#wake = new AbortController();
       let pause = timings.factsEvery;
       try {
-        if (isCalled || isUp()) await this.fresh();
-        this.#backoff.reset();
+        if (await this.#mayAsk(isCalled)) {
+          await this.fresh();
+          this.#backoff.reset();
+        }
       } catch (error) {
         if (signal.aborted) return;
         count('facts-failed');
@@ -92,6 +94,16 @@ export class FactsKeeper {
       await delay(Math.min(timings.factsGap, pause), signal);
       await delay(Math.max(0, pause - timings.factsGap), AbortSignal.any([signal, this.#wake.signal]));
     }
+  }
+
+  /** A camera that has just let us in gets some time to tell events: it may also have none to tell. */
+  async #mayAsk(isCalled: boolean): Promise<boolean> {
+    const { clock, timings, signal, mayAsk } = this.#options;
+    const until = clock.monotonic() + timings.factsGap / 2;
+    while (isCalled && mayAsk() === 'later' && clock.monotonic() < until && !signal.aborted) {
+      await delay(timings.factsAfter, signal);
+    }
+    return !signal.aborted && mayAsk() !== 'no';
   }
 
   /** Resolves when nothing is asked any more; the signal has ended it. */
