@@ -6,12 +6,14 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, HappeningId, PointName, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import { slugPattern, splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
+import type { IncidentBrief } from '#edge/domain/incident.ts';
 import type { Command, CommandResult, OutputState, Priority, RequestResult } from '#edge/domain/output.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Name } from '#edge/domain/place.ts';
 import { type Reading, reasons, type Sample, type Value } from '#edge/domain/reading.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { cameraFactsSchema, mediaHealthSchema } from './camera-codec.ts';
+import { incidentSchema } from './incident-codec.ts';
 
 /*
  * Every payload of ours, as bytes and as values. Decoding never throws: what is wrong is said with its path, e.g.
@@ -464,6 +466,7 @@ export function decodeWish(payload: Uint8Array): Decoded<WishMessage> {
 export const decodeReading = decoderOf<Reading>(readingSchema);
 export const decodeCampusEvent = decoderOf<CampusEvent>(campusEventSchema);
 export const decodeAlarm = decoderOf<Alarm>(alarmSchema);
+export const decodeIncident = decoderOf<IncidentBrief>(incidentSchema);
 export const decodeOutputState = decoderOf<OutputState>(outputSchema);
 export const decodeProcessHealth = decoderOf<ProcessHealth>(healthSchema);
 export const decodeCommand = decoderOf<Command>(commandSchema);

@@ -41,6 +41,10 @@ export function campusEventTopic(type: string): string {
 export function alarmTopic(id: HappeningId): string {
   return `v1/out/alarm/${id}`;
 }
+/** Retained while it is not resolved. */
+export function incidentTopic(id: HappeningId): string {
+  return `v1/out/incident/${id}`;
+}
 export function outputTopic(ref: PointRef): string {
   return `v1/out/output/${ref}`;
 }
@@ -74,6 +78,7 @@ export const filters = {
   readings: 'v1/out/reading/#',
   events: 'v1/out/event/#',
   alarms: 'v1/out/alarm/#',
+  incidents: 'v1/out/incident/#',
   outputs: 'v1/out/output/#',
   health: 'v1/out/health/#',
 } as const;
@@ -92,6 +97,7 @@ export type ParsedTopic =
   | { readonly kind: 'reading'; readonly ref: PointRef }
   | { readonly kind: 'campus-event'; readonly type: string }
   | { readonly kind: 'alarm'; readonly id: HappeningId }
+  | { readonly kind: 'incident'; readonly id: HappeningId }
   | { readonly kind: 'output'; readonly ref: PointRef }
   | { readonly kind: 'health'; readonly process: string };
 
@@ -132,7 +138,8 @@ function parseOut(kind: string, first: string | undefined, second: string | unde
     case 'event':
       return isSlug(first) ? { kind: 'campus-event', type: first } : null;
     case 'alarm':
-      return uuidPattern.test(first) ? { kind: 'alarm', id: first as HappeningId } : null;
+    case 'incident':
+      return uuidPattern.test(first) ? { kind, id: first as HappeningId } : null;
     case 'health':
       return isSlug(first) ? { kind: 'health', process: first } : null;
     default:

@@ -70,6 +70,9 @@ export interface Incident {
   readonly rev: number;
 }
 
+/** As it is told to everybody who may hear: without what people wrote, which is in the store only. */
+export type IncidentBrief = Omit<Incident, 'events' | 'note' | 'course'>;
+
 /** Which happenings make an incident: event types, where, and how grave. The first rule that fits counts. */
 export interface GroupingRule {
   /** Event types (globs). */

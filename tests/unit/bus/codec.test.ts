@@ -178,6 +178,12 @@ describe('what core says', () => {
     raised: now,
     count: 1,
   };
+  const somebody = { who: 'person:lin', name: 'Lin', time: now };
+  const incident = {
+    ...{ id, state: 'claimed', class: 'high', zone: 'gate', types: ['person'], devices: ['camera-gate'] },
+    ...{ from: now, to: now + 1, isClosed: false, count: 2, picture: '2026-11-22/a.jpg', claimedBy: somebody },
+    ...{ seenBy: somebody, escalatesAt: null, outcome: null, emergency: null, rev: 3 },
+  };
   const command = {
     id,
     device: 'lamp-1',
@@ -204,6 +210,7 @@ describe('what core says', () => {
     ['reading', codec.decodeReading, reading],
     ['event', codec.decodeCampusEvent, event],
     ['alarm', codec.decodeAlarm, alarm],
+    ['incident', codec.decodeIncident, incident],
     ['output', codec.decodeOutputState, output],
     ['health', codec.decodeProcessHealth, health],
     ['command', codec.decodeCommand, command],

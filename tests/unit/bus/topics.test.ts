@@ -17,6 +17,7 @@ describe('topics', () => {
     [topics.readingTopic(ref), 'v1/out/reading/meter-1/power', { kind: 'reading', ref }],
     [topics.campusEventTopic('motion'), 'v1/out/event/motion', { kind: 'campus-event', type: 'motion' }],
     [topics.alarmTopic(id), `v1/out/alarm/${id}`, { kind: 'alarm', id }],
+    [topics.incidentTopic(id), `v1/out/incident/${id}`, { kind: 'incident', id }],
     [topics.outputTopic(ref), 'v1/out/output/meter-1/power', { kind: 'output', ref }],
     [topics.healthTopic('core'), 'v1/out/health/core', { kind: 'health', process: 'core' }],
   ])('%s is spelled and read back', (built, spelled, parsed) => {
@@ -35,6 +36,7 @@ describe('topics', () => {
     'v1/out/reading/meter-1',
     'v1/out/reading/meter-1/power/x',
     'v1/out/alarm/42',
+    'v1/out/incident/gate',
     'v1/command/fieldbus/x',
     'v2/in/meter-1/samples',
     'zigbee2mqtt/lamp',
