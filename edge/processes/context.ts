@@ -63,6 +63,8 @@ export const paths = {
   snapshots: (data: string): string => join(data, 'snapshots'),
   /** Subscriptions to give back after a crash, identities, habits; may be removed. */
   cameraMemory: (data: string): string => join(data, 'cameras.json'),
+  /** What the cameras said they are; may be removed. */
+  cameraFacts: (data: string): string => join(data, 'camera-facts.json'),
   /** Where media answers web; its key is beside it, new at each start. */
   mediaSocket: (data: string): string => join(data, 'media.sock'),
   footage: (data: string, site: Pick<Site, 'cameras' | 'folder'>): string =>
