@@ -30,6 +30,7 @@ import { EnergyWatch } from './core/energy-watch.ts';
 import { energyWatchState, isFindingSource } from './core/energy-watch-memory.ts';
 import { energyMistakes, energyMistakesSource } from './core/energy-watch-words.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
+import { createFoundMethods } from './core/found-methods.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
@@ -277,6 +278,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           clock,
         }),
         ...adoption.methods,
+        ...createFoundMethods({ commit, clock }),
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
         'energy.now': async () => ({ demand: demand.now(), findings: energyWatch.findings() }),

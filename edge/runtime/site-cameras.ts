@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { streamRoles } from '#edge/domain/camera.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
 import { recordingModes } from '#edge/domain/recording.ts';
+import { addressesOf, largestRange } from './address-range.ts';
 import { byteSize, duration, slug } from './site-values.ts';
 
 /*
@@ -68,7 +69,17 @@ export const camerasSection = z
     /** May set the clock of a camera that is set by hand and is off by more than 5 s. */
     setClocks: z.boolean().default(false),
     /** Address ranges that may be scanned for cameras, e.g. 10.0.3.0/24 (at most 1,024 addresses each). */
-    scan: z.array(z.string().min(3).max(60)).max(16).default([]),
+    scan: z
+      .array(
+        z
+          .string()
+          .max(60)
+          .refine((range) => addressesOf(range) !== null, {
+            message: `must be IPv4 addresses such as 10.0.3.0/24 or 10.0.3.10-10.0.3.90, at most ${largestRange}`,
+          }),
+      )
+      .max(16)
+      .default([]),
     byCamera: z.record(camera, ofCamera).default({}),
   })
   .prefault({});

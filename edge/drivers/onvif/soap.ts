@@ -55,6 +55,8 @@ export interface SoapFault {
 
 export interface SoapReply {
   readonly status: number;
+  /** Absent where the answer was no SOAP at all. */
+  readonly header?: Xml;
   readonly body: Xml;
   /** As parsed: tolerably repaired text. */
   readonly raw: string;
@@ -113,7 +115,8 @@ export function parseSoap(reply: { status: number; type: string; body: Buffer },
   const body = child(parsed, 'Envelope', 'Body');
   const fault = child(body, 'Fault');
   if (fault === undefined && status >= 400) throw new Trouble('http', `camera ${where} answers HTTP ${status}`);
-  return { status, body, raw, fault: fault === undefined ? null : readFault(fault) };
+  const header = child(parsed, 'Envelope', 'Header');
+  return { status, header, body, raw, fault: fault === undefined ? null : readFault(fault) };
 }
 
 const soapEnvelope = 'http://www.w3.org/2003/05/soap-envelope';

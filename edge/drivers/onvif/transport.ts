@@ -42,6 +42,11 @@ export function endpointName(endpoint: Endpoint): string {
   return `${host}:${endpoint.port}`;
 }
 
+/** As `openssl x509 -fingerprint -sha256` prints it; '' when no certificate was shown. */
+export function fingerprintOf(socket: tls.TLSSocket): string {
+  return socket.getPeerCertificate().fingerprint256 ?? '';
+}
+
 /** Pins before a single byte of HTTP is written. */
 function pinnedAgent(fingerprint: string): https.Agent {
   const agent = new https.Agent({ keepAlive: false });
@@ -50,7 +55,7 @@ function pinnedAgent(fingerprint: string): https.Agent {
     const named = servername === undefined || servername === '' ? {} : { servername };
     const socket = tls.connect({ ...rest, ...named, rejectUnauthorized: false });
     socket.once('secureConnect', () => {
-      const found = socket.getPeerCertificate().fingerprint256 ?? '';
+      const found = fingerprintOf(socket);
       if (found.toUpperCase() === fingerprint.toUpperCase()) return callback?.(null, socket);
       socket.destroy();
       callback?.(new Trouble('tls', `camera shows another certificate than the pinned one (${found})`), socket);

@@ -1,8 +1,9 @@
 import { parseTopic } from '#edge/bus/topics.ts';
-import { isSlug } from '#edge/domain/ids.ts';
 import type { InboxLine } from '#edge/store/reader.ts';
 import type { KnownProfile } from '../known-profile.ts';
 import type { InboxView } from '../place-schemas.ts';
+import { freeId } from './free-id.ts';
+import { suggestCamera } from './suggest-camera.ts';
 
 /*
  * What adopting a stranger would probably say, as form fields to begin with: its convention from the key under which
@@ -30,6 +31,7 @@ export function createSuggester(
   const sensors = profiles.filter(({ protocol }) => protocol === 'mqtt');
   return (line) => {
     if (line.kind !== 'unknown-device') return null;
+    if (line.client === 'camera') return suggestCamera(line, taken);
     const found = identify(line, bases);
     if (found === null) return null;
     const fitting = sensors.filter(({ addressExample }) => Object.hasOwn(addressExample, found.convention));
@@ -105,18 +107,4 @@ function pathsIn(excerpt: string): Set<string> {
     if (Array.isArray(sample) && typeof sample[0] === 'string') paths.add(sample[0]);
   }
   return paths;
-}
-
-/** A slug that reads like the name and that no device has. */
-function freeId(name: string, taken: ReadonlySet<string>): string {
-  const plain = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]+/g, '-')
-    .replaceAll(/^[-_]+|[-_]+$/g, '')
-    .slice(0, 58);
-  const id = isSlug(plain) ? plain : 'sensor';
-  if (!taken.has(id)) return id;
-  let n = 2;
-  while (taken.has(`${id}-${n}`)) n++;
-  return `${id}-${n}`;
 }
