@@ -1,8 +1,11 @@
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
+import { Finder, type FoundCamera } from '#edge/drivers/onvif/finder.ts';
 import { openMemory } from '#edge/drivers/onvif/memory.ts';
 import { pruneSnapshots } from '#edge/media/retention.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
+import { connectRpc } from '#edge/runtime/rpc.ts';
+import { CameraList } from './camera-facts.ts';
 import { describeCampus } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { startDriverProcess } from './link.ts';
@@ -19,11 +22,43 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
   const devices = devicesOfProcess('camera');
   memory.retain(devices.map(({ id }) => id));
   const { timeZone } = init.site.campus;
-  const driver = onvifDriver({ snapshotFolder, clock, log, memory, timeZone });
-  const running = stack.use(await startDriverProcess('camera', init, context, [driver], { devices }));
+  const { byCamera, setClocks } = init.site.cameras;
+  const ids = devices.map(({ id }) => id);
+  const list = stack.use(new CameraList({ file: paths.cameraFacts(init.data), devices: ids, log }));
+  await list.load();
+  const rpc = stack.use(connectRpc(paths.socket(init.data), 'device.found'));
+  const finder = stack.use(
+    new Finder({
+      clock,
+      log,
+      hear: (sighting) => driver.hear(sighting),
+      misses: () => driver.misses,
+      offer: async (found) => void (await rpc.call('device.found', lineOf(found))),
+      scan: init.site.cameras.scan,
+    }),
+  );
+  const driver = onvifDriver({
+    snapshotFolder,
+    clock,
+    log,
+    memory,
+    timeZone,
+    askWho: finder.askWho,
+    onFacts: (facts) => list.put(facts),
+    homeOf: (device) => byCamera[device]?.home ?? null,
+    setClocks,
+  });
+  const running = stack.use(
+    await startDriverProcess('camera', init, context, [driver], { devices, start: (bus) => list.join(bus) }),
+  );
+  finder.start();
   stack.use(new Ticker(pruneEvery, () => prune(snapshotFolder, init, context)));
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function lineOf({ key, host, port, path, maker, model, fingerprint, endpoint }: FoundCamera) {
+  return { key, host, port, path, maker, model, fingerprint, endpoint };
 }
 
 async function prune(folder: string, { site }: EdgeInit, { clock, log }: ChildContext): Promise<void> {
