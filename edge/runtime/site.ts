@@ -12,6 +12,7 @@ import { camerasSection } from './site-cameras.ts';
 import { energySection } from './site-energy.ts';
 import { findBrokenEnergy } from './site-energy-check.ts';
 import { incidentsSection, keyPlacesSection, panicSection } from './site-gatehouse.ts';
+import { findBrokenGatehouse } from './site-gatehouse-check.ts';
 import { deviceNetwork, findBrokenWires, networkSection, repairSection } from './site-network.ts';
 import { findBrokenNotify, notifySchema } from './site-notify.ts';
 import { modesSection, rulesSection, tagsOfDevice } from './site-rules.ts';
@@ -321,6 +322,7 @@ function findBrokenReferences(site: SiteFile): string[] {
   });
   if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
   mistakes.push(...findBrokenEnergy(site, spaces));
+  mistakes.push(...findBrokenGatehouse(site));
   return mistakes;
 }
 
