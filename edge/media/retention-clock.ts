@@ -5,7 +5,7 @@
 
 /** What is remembered over restarts, ms since epoch. */
 export interface DeletionClockState {
-  /** How late it surely is: no clock that nobody vouches for is believed further. */
+  /** How late it surely is: a clock that nobody vouches for is believed no further than time was seen to pass. */
   readonly age: number;
   /** The wall clock when this was last written. */
   readonly wall: number;
@@ -34,9 +34,6 @@ const settling = { vouched: 600_000, unvouched: 3_600_000 };
 const afterStart = 60_000;
 /** Without anybody to vouch for the clock, a power cut of so long is believed, ms. */
 const believable = 7 * 86_400_000;
-/** A clock nobody vouches for is followed at most at twice the speed at which time passes. */
-const pursuit = 2;
-
 /** Judges our own clock. Told often: a step back and forth between two looks is not seen. */
 export class DeletionClock {
   #age: number;
@@ -51,8 +48,9 @@ export class DeletionClock {
     this.#wall = now;
     this.#monotonic = monotonic;
     this.#steadySince = monotonic;
-    this.#age = state?.age ?? now;
     const away = state === null ? 0 : now - state.wall;
+    const slept = synchronised === true || away >= believable ? 0 : Math.max(0, away);
+    this.#age = state === null ? now : state.age + slept;
     const fits = away > -stepSize && (synchronised === true || away < believable);
     this.#settle = fits ? 'start' : 'step';
     this.#reason = fits ? 'the recorder has just started' : 'the clock has been set while the recorder was not running';
@@ -77,7 +75,7 @@ export class DeletionClock {
     const waiting = needed - (monotonic - this.#steadySince);
     const mayDelete = waiting <= 0;
     if (mayDelete && synchronised === true) this.#age = now;
-    else if (now > this.#age) this.#age = Math.min(now, this.#age + pursuit * passed);
+    else if (now > this.#age) this.#age = Math.min(now, this.#age + passed);
     const why = `${this.#reason}; nothing is deleted for another ${Math.ceil(waiting / 60_000)} min`;
     return { mayDelete, ageNow: Math.min(this.#age, now), why: mayDelete ? '' : why };
   }

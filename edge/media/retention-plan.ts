@@ -17,7 +17,9 @@ export interface ProtectedRange extends FootageRange {
 export interface RetentionCamera {
   readonly camera: DeviceId;
   /** In the order of their starts. */
-  readonly files: Pick<FootageTable, 'bytes' | 'at' | 'between'>;
+  readonly files: Pick<FootageTable, 'bytes' | 'at' | 'between' | 'find'>;
+  /** Files written while our clock was behind, by their start: when they were really written, as far as anybody knows. */
+  readonly writtenAt?: ReadonlyMap<number, number>;
   /** Days that must be kept; older footage goes. */
   readonly days: number;
   /** Bytes; null: none of its own. */
@@ -128,18 +130,22 @@ class Planning {
     if (ageNow === null) return;
     for (const camera of this.#cameras) {
       const limit = ageNow - camera.days * day - ageSlack;
+      const drop = (file: FootageFile) => {
+        if (rankOf(camera, file) !== 'kept' && !this.isFull) this.#drop(camera.camera, file, 'age');
+      };
       for (let row = 0; !this.isFull; row++) {
         const file = camera.files.at(row);
         if (file === null || file.from >= limit) break;
-        if (file.to < limit && rankOf(camera, file) !== 'kept') this.#drop(camera.camera, file, 'age');
+        if (file.to < limit && camera.writtenAt?.has(file.from) !== true) drop(file);
       }
+      for (const { file, time } of lateFiles(camera)) if (time < limit) drop(file);
     }
   }
 
   /** Frees `bytes` (and then a little more) of unprotected footage; answers how many could not be freed. */
   free(bytes: number, spare: number, why: DeletionReason, only?: DeviceId): number {
     if (bytes <= 0) return 0;
-    const cameras = only === undefined ? this.#cameras : this.#cameras.filter(({ camera }) => camera === only);
+    const cameras = this.#cameras.filter(({ camera }) => only === undefined || camera === only);
     let left = bytes + spare;
     for (const rank of ['continuous', 'clip'] as const) left -= this.#take(cameras, rank, left, why);
     return this.isFull ? 0 : Math.max(0, left - spare);
@@ -153,28 +159,40 @@ class Planning {
 
   /** The oldest of that rank over all these cameras, until there are so many bytes; `within`: rather fewer than more. */
   #take(cameras: readonly RetentionCamera[], rank: Rank, bytes: number, why: DeletionReason, within = false): number {
-    const cursors = cameras.map((camera) => this.#candidates(camera, rank));
-    const heads = cursors.map((cursor) => cursor.next().value ?? null);
+    const cursors = cameras.flatMap((camera) => [
+      { camera: camera.camera, next: this.#candidates(camera, rank) },
+      { camera: camera.camera, next: this.#lateCandidates(camera, rank) },
+    ]);
+    const heads = cursors.map(({ next }) => next.next().value ?? null);
     let taken = 0;
     while (taken < bytes && !this.isFull) {
       const oldest = indexOfOldest(heads);
-      const file = heads[oldest] ?? null;
-      const camera = cameras[oldest]?.camera;
-      if (file === null || camera === undefined || (within && taken + file.bytes > bytes)) break;
-      this.#drop(camera, file, why);
+      const file = heads[oldest]?.file;
+      const cursor = cursors[oldest];
+      if (file === undefined || cursor === undefined || (within && taken + file.bytes > bytes)) break;
+      this.#drop(cursor.camera, file, why);
       taken += file.bytes;
-      heads[oldest] = cursors[oldest]?.next().value ?? null;
+      heads[oldest] = cursor.next.next().value ?? null;
     }
     return taken;
   }
 
-  *#candidates(camera: RetentionCamera, rank: Rank): Generator<FootageFile, undefined> {
-    const gone = this.#gone.get(camera.camera);
+  *#candidates(camera: RetentionCamera, rank: Rank): Generator<Aged, undefined> {
     for (let row = 0; ; row++) {
       const file = camera.files.at(row);
       if (file === null) return undefined;
-      if (rankOf(camera, file) === rank && gone?.has(file.from) !== true) yield file;
+      const isCandidate = this.#isLeft(camera, file, rank) && camera.writtenAt?.has(file.from) !== true;
+      if (isCandidate) yield { file, time: file.from };
     }
+  }
+
+  *#lateCandidates(camera: RetentionCamera, rank: Rank): Generator<Aged, undefined> {
+    for (const aged of lateFiles(camera)) if (this.#isLeft(camera, aged.file, rank)) yield aged;
+    return undefined;
+  }
+
+  #isLeft(camera: RetentionCamera, file: FootageFile, rank: Rank): boolean {
+    return rankOf(camera, file) === rank && this.#gone.get(camera.camera)?.has(file.from) !== true;
   }
 
   #drop(camera: DeviceId, file: FootageFile, why: DeletionReason): void {
@@ -186,10 +204,24 @@ class Planning {
   }
 }
 
-function indexOfOldest(heads: readonly (FootageFile | null)[]): number {
+interface Aged {
+  readonly file: FootageFile;
+  /** What it is as old as. */
+  readonly time: number;
+}
+
+/** Files whose names say an earlier time than they were written at, the oldest first. */
+function lateFiles({ files, writtenAt = new Map() }: RetentionCamera): Aged[] {
+  return [...writtenAt]
+    .map(([from, time]) => ({ file: files.find(from), time }))
+    .filter((aged): aged is Aged => aged.file !== null)
+    .sort((a, b) => a.time - b.time);
+}
+
+function indexOfOldest(heads: readonly (Aged | null)[]): number {
   let oldest = -1;
-  for (const [i, file] of heads.entries()) {
-    if (file !== null && file.from < (heads[oldest]?.from ?? Number.POSITIVE_INFINITY)) oldest = i;
+  for (const [i, aged] of heads.entries()) {
+    if (aged !== null && aged.time < (heads[oldest]?.time ?? Number.POSITIVE_INFINITY)) oldest = i;
   }
   return oldest;
 }

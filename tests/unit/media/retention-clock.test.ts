@@ -41,13 +41,13 @@ test.each([
   expect(pass(31 * minute).mayDelete).toBe(true);
 });
 
-test('a jump of a year that nobody vouches for makes footage no older than twice the time that passed', () => {
+test('a jump of a year that nobody vouches for makes footage no older than the time that passed', () => {
   const { clock, pass } = rig(null);
   pass(day);
   clock.step(365 * day);
   const { mayDelete, ageNow } = pass(day);
   expect(mayDelete).toBe(true);
-  expect(ageNow).toBeLessThanOrEqual(start + 3 * day + minute);
+  expect(ageNow).toBeLessThanOrEqual(start + 2 * day + minute);
 });
 
 test('a jump that a time server vouches for counts when it has settled', () => {
@@ -64,7 +64,7 @@ test('a box that slept a month wakes without a time server: what it has is kept 
   expect(pass(30 * minute).mayDelete).toBe(false);
   const later = pass(day);
   expect(later.mayDelete).toBe(true);
-  expect(later.ageNow).toBeLessThanOrEqual(start - 31 * day + 2 * day + 60 * minute);
+  expect(later.ageNow).toBeLessThanOrEqual(start - 31 * day + day + 60 * minute);
 });
 
 test('nothing looks older than the clock says, however far ahead it was once believed', () => {
