@@ -73,7 +73,7 @@ export function addressFor(place: Place, protocol: Profile['protocol']): Record<
   }
   const timeout = query.timeout;
   if (protocol === 'modbus') {
-    const modbusUnit = unit === '' ? 1 : Number(unit);
+    const modbusUnit = unit === '' ? 1 : /^\d+$/.test(unit) ? Number(unit) : Number.NaN;
     if (!Number.isInteger(modbusUnit) || modbusUnit > 255) throw usage(`unit "${unit}" is not 1..247`);
     const common = defined({ unit: modbusUnit, timeout, variant: query.variant });
     if (way === 'serial') return { serial: serialOf(place), ...common };

@@ -4,6 +4,7 @@ import { type Command, type Given, inLanguage, jsonOption, usage } from './comma
 import { profileFolder, profileName } from './profile.ts';
 import { addressFor, parsePlace } from './profile-try-address.ts';
 import type { Judgement } from './profile-try-judge.ts';
+import { printable, printableJson } from './scan-text.ts';
 import type { Tried } from './try-device.ts';
 
 /* `campus profile try`: reads a real device by its real driver, and judges what it says. */
@@ -62,8 +63,8 @@ async function tryProfile(given: Given): Promise<number> {
     energy = await watchEnergy(session, device, { ms: minutes * 60_000, interval, signal: ending.signal, progress });
   });
   process.off('SIGINT', interrupt);
-  if (given.has('json')) given.print(JSON.stringify({ ...tried, energy }));
-  else printAll(given, tried, energy);
+  if (given.has('json')) given.print(printableJson({ ...tried, energy }));
+  else printAll(carefully(given), tried, energy);
   return verdictOf(tried, energy) === 'plausible' ? 0 : 1;
 }
 
@@ -81,6 +82,17 @@ function reporter(given: Given, whole: number): (done: number, samples: number) 
   };
 }
 
+type Speaker = Pick<Given, 'print' | 'say' | 'terminal'>;
+
+/** Says a device's own words without what they could do to the terminal. */
+function carefully(given: Given): Speaker {
+  return {
+    terminal: given.terminal,
+    print: (line) => given.print(printable(line)),
+    say: ({ zh, en }) => given.say({ zh: printable(zh), en: printable(en) }),
+  };
+}
+
 type Verdict = 'plausible' | 'suspicious' | 'unusable';
 
 function verdictOf({ ok, judgement }: Tried, energy: readonly EnergyVerdict[]): Verdict {
@@ -92,7 +104,7 @@ function verdictOf({ ok, judgement }: Tried, energy: readonly EnergyVerdict[]): 
   return ok ? 'plausible' : 'unusable';
 }
 
-function printAll(given: Given, tried: Tried, energy: readonly EnergyVerdict[]): void {
+function printAll(given: Speaker, tried: Tried, energy: readonly EnergyVerdict[]): void {
   const isEnglish = given.terminal.language === 'en';
   for (const { point, label, value, unit, quality, reason } of tried.points) {
     const why = reason === undefined ? quality : `${quality} (${reason})`;
@@ -107,7 +119,7 @@ function printAll(given: Given, tried: Tried, energy: readonly EnergyVerdict[]):
   printVerdict(given, tried, verdictOf(tried, energy));
 }
 
-function printJudgement(given: Given, { isJudged, checks, suspicions, proposals, compared }: Judgement): void {
+function printJudgement(given: Speaker, { isJudged, checks, suspicions, proposals, compared }: Judgement): void {
   const line = (sign: string, says: { readonly zh: string; readonly en: string }) =>
     given.say({ zh: `${sign} ${says.zh}`, en: `${sign} ${says.en}` });
   given.print('');
@@ -136,7 +148,7 @@ const sureWords = {
   possible: { zh: '也许', en: 'possible' },
 } as const;
 
-function printVerdict(given: Given, { message, ms, judgement }: Tried, verdict: Verdict): void {
+function printVerdict(given: Speaker, { message, ms, judgement }: Tried, verdict: Verdict): void {
   if (verdict === 'plausible') {
     const isCompared = judgement?.isJudged === true;
     given.say({

@@ -3,6 +3,7 @@ import { type Command, type Given, inLanguage, jsonOption, usage } from './comma
 import { profileFolder } from './profile.ts';
 import { parsePlace } from './profile-try-address.ts';
 import type { ScanFound } from './scan.ts';
+import { printable, printableJson } from './scan-text.ts';
 
 /* `campus scan`: who is on a line. */
 
@@ -71,7 +72,7 @@ async function runScan(given: Given): Promise<number> {
   });
   process.off('SIGINT', interrupt);
   const isWhole = !ending.signal.aborted;
-  if (given.has('json')) given.print(JSON.stringify({ isWhole, found: all }));
+  if (given.has('json')) given.print(printableJson({ isWhole, found: all }));
   else if (isWhole) given.say({ zh: `找到 ${count} 个`, en: `${count} found` });
   else given.say({ zh: `提前结束：已找到 ${count} 个`, en: `ended early: ${count} found so far` });
   return count > 0 && isWhole ? 0 : 1;
@@ -112,7 +113,7 @@ function print(given: Given, one: ScanFound): void {
   given.say({ zh: `${protocol} ${who}${anybody.zh}  ${address}`, en: `${protocol} ${who}${anybody.en}  ${address}` });
   if (sunspec !== null) {
     const { manufacturer, model, serial, models } = sunspec;
-    given.print(`    SunSpec: ${manufacturer} ${model} ${serial} (models ${models.join(', ')})`);
+    given.print(printable(`    SunSpec: ${manufacturer} ${model} ${serial} (models ${models.join(', ')})`));
   }
   for (const { path, by } of fits)
     given.say({ zh: `    ${path}（${byWords[by].zh}）`, en: `    ${path} (${byWords[by].en})` });

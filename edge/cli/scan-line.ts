@@ -26,11 +26,20 @@ const mostReconnects = 8;
 const reconnectPause = 500;
 /** So many answers without a valid frame, and it is no accident. */
 const garbledTimes = 3;
+/** In no protocol a question: nobody answers it. */
+const nobody: Question = {
+  unit: '',
+  what: 'listen',
+  request: Buffer.alloc(4, 0xff),
+  find: () => null,
+  length: 1,
+};
 
 export class ScanLine implements AsyncDisposable {
   readonly #options: ScanLineOptions;
   #link: Link | null = null;
   #reconnects = 0;
+  #isQuiet = false;
   asked = 0;
 
   constructor(options: ScanLineOptions) {
@@ -46,15 +55,30 @@ export class ScanLine implements AsyncDisposable {
     return this.#options.signal;
   }
 
-  /** Throws SCAN_LINE when the line cannot be opened, or is lost again and again. */
+  /** Throws SCAN_LINE when the line cannot be opened, SCAN_LOST when it is lost again and again, SCAN_NOISE when it is never quiet. */
   async ask(question: Question, timeout = this.#options.timeout): Promise<Heard> {
     for (let garbled = 1; ; garbled++) {
       if (this.#options.signal.aborted) return { is: 'silent' };
       const heard = await this.#once(question, timeout);
       if (heard !== 'garbled') return heard;
-      if (garbled >= garbledTimes) return { is: 'collision' };
+      if (garbled >= garbledTimes) {
+        await this.#checkQuiet(timeout);
+        return { is: 'collision' };
+      }
       await delay(this.#options.pause + 50 * garbled, this.#options.signal);
     }
+  }
+
+  /** Devices that talk at once were asked; where bytes come though nobody was, there is nothing to be found. */
+  async #checkQuiet(timeout: number): Promise<void> {
+    for (let heard = 0; heard < garbledTimes && !this.#isQuiet; heard++) {
+      if ((await this.#once(nobody, timeout)) !== 'garbled') this.#isQuiet = true;
+    }
+    if (this.#isQuiet || this.#options.signal.aborted) return;
+    throw new CodedError(
+      'SCAN_NOISE',
+      `bytes come from ${this.#options.source.label} though nobody was asked: it echoes what is sent, something there talks by itself, or it is no line of meters`,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,7 +112,7 @@ export class ScanLine implements AsyncDisposable {
       await delay(reconnectPause, signal);
     }
     if (this.#reconnects > mostReconnects) {
-      throw new CodedError('SCAN_LINE', `${source.label} ends the connection again and again`);
+      throw new CodedError('SCAN_LOST', `${source.label} ends the connection again and again`);
     }
     const ignored = { count: () => {}, late: () => {}, unsettled: () => {}, second: () => {} };
     try {

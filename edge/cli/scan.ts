@@ -5,6 +5,7 @@ import { frameGapOf, serialPort } from '#edge/drivers/ports/serial.ts';
 import { streamLink } from '#edge/drivers/ports/stream-link.ts';
 import { tcpPort } from '#edge/drivers/ports/tcp.ts';
 import type { Profile } from '#edge/profiles/profile.ts';
+import { codeOf } from '#edge/runtime/errors.ts';
 import { usage } from './command.ts';
 import type { Place } from './profile-try-address.ts';
 import { type FittingProfile, identifyUnit, type SunSpecUnit } from './scan-fit.ts';
@@ -72,7 +73,7 @@ function sourceOf({ way, host, port, path, query }: Place, stage: Stage): { sour
   return { source: serialPort({ path, ...line }), gap: frameGapOf(line) };
 }
 
-/** Resolves how many were found. Throws SCAN_LINE when nothing can be asked at all. */
+/** Resolves how many were found. Throws SCAN_LINE or SCAN_LOST when nothing can be asked at all. */
 export async function scan(options: ScanOptions): Promise<number> {
   let count = 0;
   const counting: ScanOptions = {
@@ -84,7 +85,12 @@ export async function scan(options: ScanOptions): Promise<number> {
   };
   for (const stage of stagesOf(options.place)) {
     if (options.signal.aborted) break;
-    await scanStage(stage, counting);
+    try {
+      await scanStage(stage, counting);
+    } catch (error) {
+      // What comes back from a serial server, noise or an echo, is no Modbus TCP: that says nothing about the line behind it.
+      if (stage !== 'modbus-tcp' || codeOf(error) !== 'SCAN_LOST') throw error;
+    }
     // Whoever answers Modbus TCP is no serial server.
     if (stage === 'modbus-tcp' && count > 0) break;
   }
