@@ -1,3 +1,4 @@
+import { readExchange } from '#edge/drivers/modbus/exchange.ts';
 import { BusError } from '#edge/drivers/ports/bus-error.ts';
 import type { Link, LinkKind, Question } from '#edge/drivers/ports/link.ts';
 import type { PortSource } from '#edge/drivers/ports/port.ts';
@@ -26,14 +27,8 @@ const mostReconnects = 8;
 const reconnectPause = 500;
 /** So many answers without a valid frame, and it is no accident. */
 const garbledTimes = 3;
-/** In no protocol a question: nobody answers it. */
-const nobody: Question = {
-  unit: '',
-  what: 'listen',
-  request: Buffer.alloc(4, 0xff),
-  find: () => null,
-  length: 1,
-};
+/** No device has this number (248 to 255 are reserved), and to meters of other protocols it is no question at all. */
+const nobody = readExchange(250, 'holding', 0, 1).rtu;
 
 export class ScanLine implements AsyncDisposable {
   readonly #options: ScanLineOptions;
