@@ -1,3 +1,5 @@
+import type { IoDialect } from './camera-io.ts';
+
 /** How makers name the same happenings; topics and items as real dumps show them. */
 export type CameraDialect = 'hikvision' | 'tapo' | 'reolink' | 'axis';
 
@@ -16,6 +18,7 @@ export interface Dialect {
   readonly tamper: Saying;
   /** A pulse without an end. */
   readonly line: { readonly topic: string; readonly source: Readonly<Record<string, string>>; readonly item: string };
+  readonly io: IoDialect;
   /** Pull points share one address and are told apart by a reference parameter. */
   readonly referenceParameters: boolean;
 }
@@ -31,6 +34,15 @@ const line = {
   source: rule('MyLineDetector1'),
   item: 'ObjectId',
 };
+const digitalInput: IoDialect = {
+  inputTopic: 'tns1:Device/Trigger/DigitalInput',
+  inputItem: 'InputToken',
+  inputData: 'LogicalState',
+  inputToken: (index) => `DigitInput_${index}`,
+  inputEventToken: (index) => `DigitInput_${index}`,
+  truth,
+  service: 'deviceIo',
+};
 const cellMotion = { topic: 'tns1:RuleEngine/CellMotionDetector/Motion', item: 'IsMotion', ...truth };
 const scene = 'tns1:VideoSource/GlobalSceneChange/ImagingService';
 
@@ -41,6 +53,14 @@ export const dialects: Readonly<Record<CameraDialect, Dialect>> = {
     person: { topic: 'tns1:UserAlarm/IVA/HumanShapeDetect', source: rule('HumanShape'), item: 'State', ...truth },
     tamper: { topic: scene, source: { Source: 'VideoSource_1' }, item: 'State', ...truth },
     line,
+    io: {
+      ...digitalInput,
+      inputTopic: 'tns1:Device/Trigger/tnshik:AlarmIn',
+      inputItem: 'AlarmInToken',
+      inputData: 'State',
+      inputToken: (index) => `AlarmIn_${index}`,
+      inputEventToken: (index) => `AlarmIn_${index}`,
+    },
     referenceParameters: false,
   },
   tapo: {
@@ -62,6 +82,7 @@ export const dialects: Readonly<Record<CameraDialect, Dialect>> = {
       ...truth,
     },
     line,
+    io: { ...digitalInput, service: 'device' },
     referenceParameters: false,
   },
   reolink: {
@@ -75,6 +96,7 @@ export const dialects: Readonly<Record<CameraDialect, Dialect>> = {
     },
     tamper: { topic: scene, source: { Source: '000' }, item: 'State', ...truth },
     line,
+    io: digitalInput,
     referenceParameters: false,
   },
   axis: {
@@ -101,6 +123,15 @@ export const dialects: Readonly<Record<CameraDialect, Dialect>> = {
       off: '0',
     },
     line,
+    io: {
+      ...digitalInput,
+      inputTopic: 'tns1:Device/tnsaxis:IO/Port',
+      inputItem: 'port',
+      inputData: 'state',
+      inputToken: (index) => `${index - 1}`,
+      inputEventToken: (index) => `${index - 1}`,
+      truth: { on: '1', off: '0' },
+    },
     referenceParameters: true,
   },
 };

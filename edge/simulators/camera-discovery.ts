@@ -14,15 +14,16 @@ export interface DiscoveryOptions {
   readonly scopes: readonly string[];
 }
 
+/** The camera's own name, the same for ever. */
+export function endpointUuid(serial: string): string {
+  const hex = createHash('sha1').update(serial).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
 function probeMatches(relatesTo: string, options: DiscoveryOptions): string {
-  const hex = createHash('sha1').update(options.serial).digest('hex');
-  const uuid = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `5${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
+  const uuid = endpointUuid(options.serial);
   return (
     '<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="http://www.w3.org/2003/05/soap-envelope" ' +
     'xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" ' +

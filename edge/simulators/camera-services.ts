@@ -1,58 +1,67 @@
 import { xmlText } from './camera-soap.ts';
 
-/** The answers of the device and media services that do not depend on time or state. */
-export interface CameraFacts {
+/** What the device service says that does not depend on time or state. */
+export interface DeviceAbout {
   readonly manufacturer: string;
   readonly model: string;
   readonly serial: string;
   readonly firmware: string;
-  /** What the camera says of its own address, e.g. `http://127.0.0.1:8081`; it may lie. */
+  /** What the camera says of its own address, e.g. `http://127.0.0.1:8081`; it may lie, or be '' for relative ones. */
   readonly base: string;
-  readonly stream: string;
+  /** uuid of WS-Discovery. */
+  readonly endpoint: string;
+  readonly has: { readonly media2: boolean; readonly ptz: boolean; readonly deviceIo: boolean };
+  /** `capabilities`: without GetServices, as cameras before 2011. */
+  readonly lists: 'services' | 'capabilities';
 }
 
-const services = [
-  ['http://www.onvif.org/ver10/device/wsdl', '/onvif/device_service'],
-  ['http://www.onvif.org/ver10/media/wsdl', '/onvif/media_service'],
-  ['http://www.onvif.org/ver10/events/wsdl', '/onvif/event_service'],
-] as const;
+const paths = {
+  device: '/onvif/device_service',
+  media: '/onvif/media_service',
+  media2: '/onvif/media2_service',
+  events: '/onvif/event_service',
+  ptz: '/onvif/ptz_service',
+  deviceIo: '/onvif/deviceio_service',
+} as const;
 
-const resolution = '<tt:Resolution><tt:Width>640</tt:Width><tt:Height>360</tt:Height></tt:Resolution>';
+type ServiceName = keyof typeof paths;
+const namespaces: Readonly<Record<ServiceName, string>> = {
+  device: 'http://www.onvif.org/ver10/device/wsdl',
+  media: 'http://www.onvif.org/ver10/media/wsdl',
+  media2: 'http://www.onvif.org/ver20/media/wsdl',
+  events: 'http://www.onvif.org/ver10/events/wsdl',
+  ptz: 'http://www.onvif.org/ver20/ptz/wsdl',
+  deviceIo: 'http://www.onvif.org/ver10/deviceIO/wsdl',
+};
 
-function profile(element: 'Profile' | 'Profiles'): string {
-  return (
-    `<trt:${element} token="Profile_1" fixed="true"><tt:Name>mainStream</tt:Name>` +
-    '<tt:VideoSourceConfiguration token="VideoSourceToken"><tt:Name>VideoSourceConfig</tt:Name><tt:UseCount>1</tt:UseCount>' +
-    '<tt:SourceToken>VideoSource_1</tt:SourceToken><tt:Bounds x="0" y="0" width="640" height="360"/>' +
-    '</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="VideoEncoder_1"><tt:Name>H264</tt:Name>' +
-    `<tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution}<tt:Quality>3</tt:Quality>` +
-    '<tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval>' +
-    `<tt:BitrateLimit>1024</tt:BitrateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:${element}>`
-  );
+/** Which service a request went to, by its path; what is at no known one goes to the device service. */
+export function serviceAt(path: string): ServiceName {
+  const found = Object.entries(paths).find(([, at]) => at === path.split('?')[0]);
+  return (found?.[0] as ServiceName | undefined) ?? 'device';
 }
 
-function capabilities(base: string): string {
+function servicesOf({ has }: DeviceAbout): ServiceName[] {
+  const all: ServiceName[] = ['device', 'media', 'media2', 'events', 'ptz', 'deviceIo'];
+  return all.filter((name) => !(name in has) || has[name as keyof typeof has]);
+}
+
+function capabilities(about: DeviceAbout): string {
+  const { base, has } = about;
+  const io = `<tt:Extension><tt:DeviceIO><tt:XAddr>${base}${paths.deviceIo}</tt:XAddr></tt:DeviceIO></tt:Extension>`;
   return (
     '<tds:GetCapabilitiesResponse><tds:Capabilities>' +
-    `<tt:Device><tt:XAddr>${base}/onvif/device_service</tt:XAddr></tt:Device>` +
-    `<tt:Events><tt:XAddr>${base}/onvif/event_service</tt:XAddr><tt:WSSubscriptionPolicySupport>true` +
+    `<tt:Device><tt:XAddr>${base}${paths.device}</tt:XAddr></tt:Device>` +
+    `<tt:Events><tt:XAddr>${base}${paths.events}</tt:XAddr><tt:WSSubscriptionPolicySupport>true` +
     '</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport></tt:Events>' +
-    `<tt:Media><tt:XAddr>${base}/onvif/media_service</tt:XAddr></tt:Media>` +
-    '</tds:Capabilities></tds:GetCapabilitiesResponse>'
+    `<tt:Media><tt:XAddr>${base}${paths.media}</tt:XAddr></tt:Media>` +
+    (has.ptz ? `<tt:PTZ><tt:XAddr>${base}${paths.ptz}</tt:XAddr></tt:PTZ>` : '') +
+    `${has.deviceIo ? io : ''}</tds:Capabilities></tds:GetCapabilitiesResponse>`
   );
 }
 
-function mediaUri(operation: string, uri: string): string {
-  return (
-    `<trt:${operation}Response><trt:MediaUri><tt:Uri>${xmlText(uri)}</tt:Uri>` +
-    '<tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot>' +
-    `<tt:Timeout>PT0S</tt:Timeout></trt:MediaUri></trt:${operation}Response>`
-  );
-}
-
-/** The body of the answer; null for an operation that this camera does not have. */
-export function serviceAnswer(operation: string, facts: CameraFacts): string | null {
-  const { base, manufacturer, model, serial, firmware } = facts;
+/** The body of the answer; null for an operation that the device service does not have. */
+export function deviceAnswer(operation: string, about: DeviceAbout): string | null {
+  const { base, manufacturer, model, serial, firmware, lists, endpoint } = about;
   switch (operation) {
     case 'GetDeviceInformation':
       return (
@@ -62,15 +71,18 @@ export function serviceAnswer(operation: string, facts: CameraFacts): string | n
         '</tds:GetDeviceInformationResponse>'
       );
     case 'GetServices': {
+      if (lists === 'capabilities') return null;
       const version = '<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version>';
-      const list = services.map(
-        ([ns, path]) =>
-          `<tds:Service><tds:Namespace>${ns}</tds:Namespace><tds:XAddr>${base}${path}</tds:XAddr>${version}</tds:Service>`,
+      const list = servicesOf(about).map(
+        (name) =>
+          `<tds:Service><tds:Namespace>${namespaces[name]}</tds:Namespace><tds:XAddr>${base}${paths[name]}</tds:XAddr>${version}</tds:Service>`,
       );
       return `<tds:GetServicesResponse>${list.join('')}</tds:GetServicesResponse>`;
     }
     case 'GetCapabilities':
-      return capabilities(base);
+      return capabilities(about);
+    case 'GetEndpointReference':
+      return `<tds:GetEndpointReferenceResponse><tds:GUID>urn:uuid:${endpoint}</tds:GUID></tds:GetEndpointReferenceResponse>`;
     case 'GetScopes': {
       const scopes = ['type/video_encoder', 'Profile/Streaming', `hardware/${model}`, `name/${manufacturer}`];
       const list = scopes.map(
@@ -80,19 +92,6 @@ export function serviceAnswer(operation: string, facts: CameraFacts): string | n
       );
       return `<tds:GetScopesResponse>${list.join('')}</tds:GetScopesResponse>`;
     }
-    case 'GetProfiles':
-      return `<trt:GetProfilesResponse>${profile('Profiles')}</trt:GetProfilesResponse>`;
-    case 'GetProfile':
-      return `<trt:GetProfileResponse>${profile('Profile')}</trt:GetProfileResponse>`;
-    case 'GetVideoSources':
-      return (
-        '<trt:GetVideoSourcesResponse><trt:VideoSources token="VideoSource_1"><tt:Framerate>25</tt:Framerate>' +
-        `${resolution}</trt:VideoSources></trt:GetVideoSourcesResponse>`
-      );
-    case 'GetStreamUri':
-      return mediaUri(operation, facts.stream);
-    case 'GetSnapshotUri':
-      return mediaUri(operation, `${base}/onvif/snapshot?channel=1&size=main`);
     case 'GetEventProperties':
       return (
         '<tev:GetEventPropertiesResponse><wsnt:FixedTopicSet>true</wsnt:FixedTopicSet><wstop:TopicSet><tns1:RuleEngine>' +

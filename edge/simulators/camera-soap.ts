@@ -7,7 +7,9 @@ const namespaces =
   'xmlns:trt="http://www.onvif.org/ver10/media/wsdl" xmlns:tev="http://www.onvif.org/ver10/events/wsdl" ' +
   'xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" xmlns:wstop="http://docs.oasis-open.org/wsn/t-1" ' +
   'xmlns:ter="http://www.onvif.org/ver10/error" xmlns:tns1="http://www.onvif.org/ver10/topics" ' +
-  'xmlns:tnsaxis="http://www.axis.com/2009/event/topics"';
+  'xmlns:tnsaxis="http://www.axis.com/2009/event/topics" xmlns:tnshik="http://www.hikvision.com/2011/event/topics" ' +
+  'xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" xmlns:tptz="http://www.onvif.org/ver20/ptz/wsdl" ' +
+  'xmlns:tmd="http://www.onvif.org/ver10/deviceIO/wsdl"';
 
 export function soapEnvelope(body: string): string {
   return (
@@ -81,24 +83,5 @@ export function notificationXml(message: CameraMessage, raw: boolean): string {
     `${xmlText(message.topic)}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="${isoTime(message.time)}"${operation}>` +
     `<tt:Source>${simpleItems(message.source, raw)}</tt:Source><tt:Data>${simpleItems(message.data, raw)}</tt:Data>` +
     '</tt:Message></wsnt:Message></wsnt:NotificationMessage>'
-  );
-}
-
-function dateTime(name: string, time: number): string {
-  const date = new Date(time);
-  const [h, m, s] = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()];
-  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
-  return (
-    `<tt:${name}><tt:Time><tt:Hour>${h}</tt:Hour><tt:Minute>${m}</tt:Minute><tt:Second>${s}</tt:Second></tt:Time>` +
-    `<tt:Date><tt:Year>${year}</tt:Year><tt:Month>${month}</tt:Month><tt:Day>${day}</tt:Day></tt:Date></tt:${name}>`
-  );
-}
-
-export function systemDateAndTime(time: number, utcOffsetMinutes: number): string {
-  return (
-    '<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType>' +
-    '<tt:DaylightSavings>false</tt:DaylightSavings><tt:TimeZone><tt:TZ>CST-8</tt:TZ></tt:TimeZone>' +
-    `${dateTime('UTCDateTime', time)}${dateTime('LocalDateTime', time + utcOffsetMinutes * 60_000)}` +
-    '</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>'
   );
 }

@@ -1,17 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { type AbilityOptions, CameraAbilities } from './camera-abilities.ts';
 import { CameraAuth, type CameraAuthMode, type CameraAuthOptions, type Judgement } from './camera-auth.ts';
+import { CameraClock } from './camera-clock.ts';
 import { type CameraDialect, dialects } from './camera-dialects.ts';
 import { answerProbes } from './camera-discovery.ts';
 import { type EventFault, eventAnswer } from './camera-events.ts';
 import { answerBroken, type CameraFault, sendFault, sendXml } from './camera-faults.ts';
+import type { CameraPtz, PtzPosition } from './camera-ptz.ts';
 import { photograph } from './camera-scene.ts';
-import { serviceAnswer } from './camera-services.ts';
-import { operationOf, soapEnvelope, soapFault, systemDateAndTime, usernameTokenOf } from './camera-soap.ts';
+import { operationOf, soapEnvelope, soapFault, usernameTokenOf } from './camera-soap.ts';
 import { type CameraMessage, CameraSubscriptions } from './camera-subscriptions.ts';
 
-export interface CameraOptions {
+export interface CameraOptions extends AbilityOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -28,6 +30,8 @@ export interface CameraOptions {
   /** Address that the camera claims to have, e.g. `http://192.168.1.64`; default: the true one. */
   readonly claims?: string;
   readonly stream?: string;
+  /** Operations that its user may not do, though the password is right. */
+  readonly mayNot?: readonly string[];
   /** Subscription slots; default 8. */
   readonly slots?: number;
   /** Minutes east of UTC; default 480. */
@@ -43,7 +47,7 @@ export interface CameraOptions {
 export interface CameraRequest {
   readonly at: number;
   readonly operation: string;
-  readonly judgement: Judgement | 'public' | 'fault';
+  readonly judgement: Judgement | 'public' | 'fault' | 'forbidden';
 }
 
 export type { CameraFault } from './camera-faults.ts';
@@ -65,6 +69,17 @@ export interface Camera extends AsyncDisposable {
   tamper(on: boolean): void;
   /** Somebody crosses a line: a pulse without an end. */
   lineCrossed(): void;
+  /** Contact `index` (from 1) is closed or opened. */
+  input(index: number, isClosed: boolean): void;
+  /** Whether relay `index` (from 1) is active. */
+  relay(index: number): boolean;
+  /** Where it looks now, and what it was told, oldest first. */
+  readonly position: PtzPosition;
+  readonly isMoving: boolean;
+  readonly movements: CameraPtz['commands'];
+  /** Its clock, ms ahead of the true one, jumps. */
+  setClock(offset: number): void;
+  readonly clockOffset: number;
   /** Any message at all; `time` defaults to the camera's clock. */
   emit(message: Omit<CameraMessage, 'time'> & { readonly time?: number }): void;
   /** Resolves when the fault is there (or, with `none`, the camera is back). */
@@ -89,6 +104,8 @@ class SimulatedCamera implements Camera {
   readonly #options: CameraOptions;
   readonly #auth: CameraAuth;
   readonly #subscriptions: CameraSubscriptions;
+  readonly #clock: CameraClock;
+  readonly #abilities: CameraAbilities;
   readonly #sockets = new Set<Socket>();
   readonly #stop = new AbortController();
   readonly requests: CameraRequest[] = [];
@@ -104,7 +121,9 @@ class SimulatedCamera implements Camera {
   constructor(options: CameraOptions) {
     this.#options = options;
     this.#port = options.port;
-    this.#subscriptions = new CameraSubscriptions(options.clock, options.slots ?? 8);
+    const { clock, model, topicDialect, utcOffsetMinutes = 480, keepsTime = 'NTP', clockOffset = 0 } = options;
+    this.#clock = new CameraClock(clock, { keeps: keepsTime, offset: clockOffset, utcOffsetMinutes });
+    this.#subscriptions = new CameraSubscriptions(clock, options.slots ?? 8);
     this.#auth = new CameraAuth({
       username: options.username,
       password: options.password,
@@ -123,6 +142,45 @@ class SimulatedCamera implements Camera {
     this.#say('motion', false);
     this.#say('person', false);
     this.#say('tamper', false);
+    const { manufacturer, io } = dialects[topicDialect];
+    this.#abilities = new CameraAbilities(options, {
+      clock,
+      cameraClock: this.#clock,
+      model,
+      manufacturer,
+      io,
+      serial: () => this.#serial(),
+      base: () => this.#base(),
+      say: (message) => this.emit(message),
+    });
+  }
+
+  input(index: number, isClosed: boolean): void {
+    this.#abilities.io.input(index, isClosed);
+  }
+
+  relay(index: number): boolean {
+    return this.#abilities.io.relays[index - 1]?.isActive ?? false;
+  }
+
+  get position(): PtzPosition {
+    return this.#abilities.ptz.position;
+  }
+
+  get isMoving(): boolean {
+    return this.#abilities.ptz.isMoving;
+  }
+
+  get movements(): CameraPtz['commands'] {
+    return this.#abilities.ptz.commands;
+  }
+
+  setClock(offset: number): void {
+    this.#clock.offset = offset;
+  }
+
+  get clockOffset(): number {
+    return this.#clock.offset;
   }
 
   get host(): string {
@@ -219,6 +277,7 @@ class SimulatedCamera implements Camera {
     clearTimeout(this.#leaving);
     this.#stop.abort();
     this.#subscriptions.clear();
+    this.#abilities[Symbol.dispose]();
     await this.#discovery?.[Symbol.asyncDispose]();
     await this.#close();
   }
@@ -231,11 +290,11 @@ class SimulatedCamera implements Camera {
   }
 
   #time(): number {
-    return this.#options.clock.now() + (this.#fault === 'wrongClock' ? wrongClockBy : 0);
+    return this.#clock.now + (this.#fault === 'wrongClock' ? wrongClockBy : 0);
   }
 
   #serial(): string {
-    return `SIM${String(this.#port).padStart(6, '0')}`;
+    return this.#options.serial ?? `SIM${String(this.#port).padStart(6, '0')}`;
   }
 
   #base(): string {
@@ -270,7 +329,9 @@ class SimulatedCamera implements Camera {
     };
     const token = usernameTokenOf(xml);
     const judgement = publicOperations.has(operation) ? 'public' : this.#auth.judge({ ...presented, token });
-    this.#note(operation, judgement);
+    const mayNot = judgement === 'ok' && this.#options.mayNot?.includes(operation) === true;
+    this.#note(operation, mayNot ? 'forbidden' : judgement);
+    if (mayNot) return this.#refuse('anonymous', response);
     const cleared = judgement === 'public' || judgement === 'ok' || (snapshot && this.#options.auth === 'wsse');
     if (!cleared) return this.#refuse(judgement, response);
     if (snapshot) return this.#sendPicture(response);
@@ -289,16 +350,12 @@ class SimulatedCamera implements Camera {
   }
 
   async #answer(operation: string, path: string, xml: string, response: ServerResponse): Promise<void> {
-    const { utcOffsetMinutes = 480, clock, topicDialect, model } = this.#options;
+    const { clock, topicDialect } = this.#options;
     const dialect = dialects[topicDialect];
     const base = this.#base();
-    if (operation === 'GetSystemDateAndTime') return send(response, systemDateAndTime(this.#time(), utcOffsetMinutes));
-    const serial = this.#serial();
-    const stream =
-      this.#options.stream ?? `${base.replace(/^http/, 'rtsp').replace(/:\d+$/, ':554')}/Streaming/Channels/101`;
-    const facts = { manufacturer: dialect.manufacturer, model, serial, firmware: 'V5.7.3', base, stream };
-    const plain = serviceAnswer(operation, facts);
-    if (plain !== null) return send(response, plain);
+    const own = this.#abilities.answer(operation, path, xml, this.#time());
+    if (typeof own === 'string') return send(response, own);
+    if (own !== null) return void sendFault(response, own.subcode, own.reason);
     const answer = await eventAnswer(operation, path, xml, {
       clock,
       subscriptions: this.#subscriptions,
