@@ -89,6 +89,13 @@ async function runBackup(given: Given): Promise<undefined> {
     zh: `${file}：${made.files} 个文件，${megabytes(made.bytes)}，用时 ${seconds(started)}`,
     en: `${file}: ${made.files} files, ${megabytes(made.bytes)}, in ${seconds(started)}`,
   });
+  if (made.keys.length > 0) {
+    const keys = made.keys.map((path) => path.replace(/^data\//, '')).join(', ');
+    given.say({
+      zh: `内含密钥 ${keys}：拿到本文件的人可解开摄像机密码和两步验证`,
+      en: `it holds the keys ${keys}: whoever has this file can open the passwords of cameras and second factors`,
+    });
+  }
   if (made.campus === null) {
     given.say({
       zh: '注意：没有找到站点文件（用 --site 指定）',

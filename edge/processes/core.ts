@@ -262,6 +262,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       urgent: () => judgement.urgent(),
       reload: context.reload,
       clock,
+      log,
     }),
   );
   stack.use(

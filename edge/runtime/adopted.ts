@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { liesOpen, openAddress, sealAddress } from './address-secrets.ts';
 import { CodedError, codeOf, messageOf } from './errors.ts';
+import { loadSealer, type Sealer } from './seal.ts';
 import { describeIssues, type Site, type SiteDevice, siteDeviceSchema } from './site.ts';
 
 /*
  * Devices that a person adopted while the campus ran: `<data>/devices.json`, beside the site file, which stays the
- * technician's. Written by core alone, read whenever a process starts.
+ * technician's. Written by core alone, read whenever a process starts. Passwords in it are sealed with a key of another file.
  */
 
 const largestFile = 5_000_000;
@@ -44,12 +46,44 @@ export function readAdopted(data: string): AdoptedDevices {
   }
   const devices: SiteDevice[] = [];
   const problems: string[] = [];
+  const sealer = lazySealer(data);
+  const closed: string[] = [];
   parsed.devices.forEach((input, i) => {
     const result = siteDeviceSchema.safeParse(input);
-    if (result.success) devices.push(result.data);
-    else problems.push(`devices.json: devices[${i}].${describeIssues(result.error).split('\n').join('; ')}`);
+    if (result.success) {
+      const { address, problems: said } = openAddress(sealer, result.data.id, result.data.address);
+      devices.push({ ...result.data, address });
+      closed.push(...said);
+    } else problems.push(`devices.json: devices[${i}].${describeIssues(result.error).split('\n').join('; ')}`);
   });
-  return { devices, problems, isWhole: problems.length === 0 };
+  // A password that does not open stays sealed when the list is written again: the list itself is whole.
+  return { devices, problems: [...problems, ...closed], isWhole: problems.length === 0 };
+}
+
+/** The key is read, or made, only where there is something to seal. */
+function lazySealer(data: string): () => Sealer {
+  let sealer: Sealer | null = null;
+  return () => {
+    sealer ??= loadSealer(data);
+    return sealer;
+  };
+}
+
+/** Seals what an older version has left open; true when it did. Throws ADOPTED_WRITE. */
+export function sealAdopted(data: string): boolean {
+  const { devices, isWhole } = readAdopted(data);
+  if (!isWhole || !devices.some(({ address }) => liesOpen(address))) return false;
+  if (!hasOpenSecrets(adoptedFile(data))) return false;
+  writeAdopted(data, devices);
+  return true;
+}
+
+function hasOpenSecrets(file: string): boolean {
+  const { devices } = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return devices.some((input) => {
+    const result = siteDeviceSchema.safeParse(input);
+    return result.success && liesOpen(result.data.address);
+  });
 }
 
 /**
@@ -104,7 +138,9 @@ export function writeAdopted(data: string, devices: readonly SiteDevice[]): void
   const file = adoptedFile(data);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    const text = JSON.stringify({ version: 1, devices }, null, 2);
+    const sealer = lazySealer(data);
+    const sealed = devices.map((device) => ({ ...device, address: sealAddress(sealer, device.id, device.address) }));
+    const text = JSON.stringify({ version: 1, devices: sealed }, null, 2);
     writeFileSync(draft, `${text}\n`, { mode: 0o600, flush: true });
     renameSync(draft, file);
     syncFolder(dirname(file));

@@ -55,6 +55,8 @@ export interface BackupMade {
   readonly campus: string | null;
   /** What the site file names and is not in the back-up. */
   readonly elsewhere: readonly string[];
+  /** Files of keys in it: they open what is sealed elsewhere in it (passwords of cameras, second factors). */
+  readonly keys: readonly string[];
 }
 
 /** Never in a back-up: locks, sockets, logs, other back-ups, and what belongs to the demo's city. */
@@ -88,7 +90,8 @@ export async function makeBackup(options: BackupOptions): Promise<BackupMade> {
     const manifest = await stage(options, staging);
     const bytes = await pack(staging, manifest, file);
     const { files, time, campus, elsewhere } = manifest;
-    return { file, bytes, files: files.length, time, campus: campus?.id ?? null, elsewhere };
+    const keys = files.map(({ path }) => path).filter((path) => path.startsWith('data/keys/'));
+    return { file, bytes, files: files.length, time, campus: campus?.id ?? null, elsewhere, keys };
   } catch (error) {
     if (error instanceof CodedError) throw error;
     throw new CodedError('BACKUP_FAILED', `the back-up could not be made: ${messageOf(error)}`, { cause: error });

@@ -1,5 +1,15 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, codeOf } from './errors.ts';
 
@@ -69,15 +79,23 @@ function readKey(file: string): Buffer | null {
   return key;
 }
 
+/** Two processes may both want it at their first start: whose name comes first is the key of both. */
 function makeKey(file: string): Buffer {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const key = randomBytes(keyBytes);
-  const handle = openSync(file, 'wx', 0o600);
+  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const handle = openSync(draft, 'wx', 0o600);
   try {
     writeSync(handle, `${key.toString('base64url')}\n`);
     fsyncSync(handle);
+    linkSync(draft, file);
+    return key;
+  } catch (error) {
+    const other = codeOf(error) === 'EEXIST' ? readKey(file) : null;
+    if (other === null) throw error;
+    return other;
   } finally {
     closeSync(handle);
+    rmSync(draft, { force: true });
   }
-  return key;
 }

@@ -9,9 +9,10 @@ import { parseSensorAddress } from '#edge/ingest/addresses.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import type { RaiseDecision } from '#edge/rules/decision.ts';
-import { misfitOf, mostAdopted, readAdopted, writeAdopted } from '#edge/runtime/adopted.ts';
+import { misfitOf, mostAdopted, readAdopted, sealAdopted, writeAdopted } from '#edge/runtime/adopted.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import type { Log } from '#edge/runtime/log.ts';
 import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import { describeIssues, type Site, type SiteDevice, siteDeviceSchema } from '#edge/runtime/site.ts';
 import type { Batch } from '#edge/store/batch.ts';
@@ -39,6 +40,7 @@ export interface AdoptionOptions {
   /** Asks the supervisor; undefined where there is none. */
   readonly reload: ((processes: readonly string[]) => void) | undefined;
   readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 export interface Adoption extends Disposable {
@@ -60,6 +62,8 @@ export function createAdoption(options: AdoptionOptions): Adoption {
   const audit = (params: { who: string; from: string }, what: string, result: string): Batch => ({
     audit: [{ time: clock.now(), who: params.who, from: params.from, what, why: '', result }],
   });
+
+  sealOldPasswords(options);
 
   /** Nothing changes without a line of the audit before it; a change that then fails has a second one. */
   const change = async (
@@ -114,6 +118,18 @@ export function createAdoption(options: AdoptionOptions): Adoption {
     },
     [Symbol.dispose]: () => restarter[Symbol.dispose](),
   };
+}
+
+/** Whoever adopted devices before passwords were sealed has them sealed now. A disk that refuses is asked at the next start. */
+function sealOldPasswords({ data, commit, clock, log }: AdoptionOptions): void {
+  try {
+    if (!sealAdopted(data)) return;
+    const what = 'device.seal passwords of devices.json';
+    const line = { time: clock.now(), who: 'process:core', from: 'core', what, why: '', result: 'sealed' };
+    commit({ audit: [line] }).catch(() => {}); // owed to the disk, and an alarm
+  } catch (error) {
+    log.warn({ error }, 'passwords of adopted devices are not sealed yet');
+  }
 }
 
 function refused(message: string): CodedError {
