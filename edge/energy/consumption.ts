@@ -1,5 +1,5 @@
 import { type EnergyMeter, type Medium, media, type SubItem, subItems } from '#edge/domain/energy.ts';
-import { type Amount, type Bucket, gather, type Term, totalOf } from './rises.ts';
+import { type Amount, type Bucket, createGroup, type Gathering, gather, type Term, totalOf } from './rises.ts';
 import { type Amounts, remainderOf } from './tree.ts';
 
 /*
@@ -43,41 +43,63 @@ export interface MediumConsumption extends Group {
   readonly buildings: readonly (Group & { readonly building: string | null })[];
 }
 
-interface Part extends Term {
-  readonly meter: EnergyMeter;
-}
-
 /** What is known of every medium that has a meter. The parts add up to the whole wherever all of them are known. */
 export function consumptionOf(amounts: Amounts): readonly MediumConsumption[] {
   return media.flatMap((medium) => {
     const roots = amounts.tree.rootsOf(medium);
     if (roots.length === 0) return [];
-    const parts = roots.flatMap((root) => partsOf(amounts, root, 1, 0));
     const whole = groupOf(
       amounts,
       roots.map(({ id }) => ({ buckets: amounts.ofMeter(id), factor: 1 })),
     );
+    const items = createGroups<SubItem | null>(amounts);
+    const buildings = createGroups<string | null>(amounts);
+    for (const root of roots) {
+      eachPart(amounts, root, 1, 0, ({ meter, ...term }) => {
+        items.add(meter.subItem ?? null, term);
+        for (const { to, share } of sharesOf(meter)) buildings.add(to, { ...term, factor: term.factor * share });
+      });
+    }
     return [
       {
         ...whole,
         medium,
         code: mediumCodes[medium],
         unit: unitOf(medium),
-        subItems: medium === 'electricity' ? bySubItem(amounts, parts) : [],
-        buildings: byBuilding(amounts, parts),
+        subItems: medium === 'electricity' ? inOrder(items.all()) : [],
+        buildings: buildings.all().map(({ of, ...group }) => ({ ...group, building: of })),
       },
     ];
   });
 }
 
-function partsOf(amounts: Amounts, meter: EnergyMeter, factor: number, depth: number): readonly Part[] {
-  if (depth > 50) return [];
+interface Part extends Term {
+  readonly meter: EnergyMeter;
+}
+
+/** One after the other: a campus may have thousands, and an hour of each is an object. */
+function eachPart(
+  amounts: Amounts,
+  meter: EnergyMeter,
+  factor: number,
+  depth: number,
+  take: (part: Part) => void,
+): void {
+  if (depth > 50) return;
   const { tree } = amounts;
   const own = remainderOf(tree, meter);
-  const children = tree.childrenOf(meter.id);
-  const below = children.flatMap((child) => partsOf(amounts, child, factor * tree.signOf(child), depth + 1));
   // Nothing is left where the children make up the whole by definition.
-  return own.size === 0 ? below : [{ meter, factor, buckets: amounts.of(own) }, ...below];
+  if (own.size > 0) take({ meter, factor, buckets: amounts.of(own) });
+  for (const child of tree.childrenOf(meter.id)) {
+    eachPart(amounts, child, factor * tree.signOf(child), depth + 1, take);
+  }
+}
+
+function sharesOf({ buildings }: EnergyMeter): readonly { readonly to: string | null; readonly share: number }[] {
+  const rest = 1 - buildings.reduce((sum, { share }) => sum + share, 0);
+  const shares = buildings.map(({ building, share }) => ({ to: building, share }));
+  // Shares such as thirds do not sum to 1 to the last bit.
+  return rest > 1e-9 ? [...shares, { to: null, share: rest }] : shares;
 }
 
 function groupOf({ span, step }: Amounts, terms: readonly Term[]): Group {
@@ -85,29 +107,27 @@ function groupOf({ span, step }: Amounts, terms: readonly Term[]): Group {
   return { buckets, amount: totalOf(buckets) };
 }
 
-function bySubItem(amounts: Amounts, parts: readonly Part[]): MediumConsumption['subItems'] {
-  return [...subItems, null].flatMap((subItem) => {
-    const own = parts.filter(({ meter }) => (meter.subItem ?? null) === subItem);
-    if (own.length === 0) return [];
-    return [{ ...groupOf(amounts, own), subItem, code: subItem === null ? null : subItemCodes[subItem] }];
-  });
+/** What goes where, in the order in which it was first heard of. */
+function createGroups<Key>({ span, step }: Amounts) {
+  const groups = new Map<Key, Gathering>();
+  return {
+    add: (of: Key, term: Term): void => {
+      const group = groups.get(of) ?? createGroup(span, step);
+      group.add(term);
+      groups.set(of, group);
+    },
+    all: () =>
+      [...groups].map(([of, group]) => {
+        const buckets = group.buckets();
+        return { of, buckets, amount: totalOf(buckets) };
+      }),
+  };
 }
 
-function byBuilding(amounts: Amounts, parts: readonly Part[]): MediumConsumption['buildings'] {
-  const terms = new Map<string | null, Term[]>();
-  const put = (building: string | null, term: Term) => {
-    const list = terms.get(building);
-    if (list === undefined) terms.set(building, [term]);
-    else list.push(term);
-  };
-  for (const { meter, buckets, factor } of parts) {
-    let rest = 1;
-    for (const { building, share } of meter.buildings) {
-      put(building, { buckets, factor: factor * share });
-      rest -= share;
-    }
-    // Shares such as thirds do not sum to 1 to the last bit.
-    if (rest > 1e-9) put(null, { buckets, factor: factor * rest });
-  }
-  return [...terms].map(([building, own]) => ({ ...groupOf(amounts, own), building }));
+function inOrder(groups: readonly (Group & { readonly of: SubItem | null })[]): MediumConsumption['subItems'] {
+  return [...subItems, null].flatMap((subItem) =>
+    groups.flatMap(({ of, ...group }) =>
+      of === subItem ? [{ ...group, subItem, code: subItem === null ? null : subItemCodes[subItem] }] : [],
+    ),
+  );
 }

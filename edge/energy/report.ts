@@ -36,7 +36,7 @@ import {
 } from './profile.ts';
 import { type Ranked, rankingOf } from './ranking.ts';
 import { type Amount, type Bucket, gather, type Rises, type Step, stepFrom, steps, totalOf, within } from './rises.ts';
-import { type AmountsOver, amountsOver, treeOf } from './tree.ts';
+import { type Amounts, type AmountsOver, amountsOver, treeOf } from './tree.ts';
 
 /*
  * Everything that a page, a CSV or a PDF of a day, week or month says. Numbers only: words and dates are made where they are shown.
@@ -52,6 +52,8 @@ export interface ReportRequest {
   readonly rises: Rises;
   /** Over the same rises, where whoever asks adds up more of them; default: its own. */
   readonly amounts?: AmountsOver;
+  /** Amounts of a span as its prices need them; default: in the step of `pricedStep`. */
+  readonly priced?: (span: Span) => Amounts;
   readonly clock: LocalClock;
   readonly dayType: DayType;
   readonly measured?: MeasuredMeans;
@@ -134,7 +136,7 @@ export function reportOf(asked: ReportRequest): EnergyReport {
   const period = periodAt(clock, kind, time);
   const upTo = Math.max(period.from, Math.min(period.to, now));
   const span = { from: period.from, to: upTo };
-  const media = consumptionOf(amounts(span, widest(plan, clock, span)));
+  const media = consumptionOf(asked.priced?.(span) ?? amounts(span, pricedStep(plan, clock, span)));
   const told = media.map((one) => mediumReport(request, one, period, upTo));
   const hourly = amounts(span, stepFrom(period.from));
   return {
@@ -153,7 +155,7 @@ export function reportOf(asked: ReportRequest): EnergyReport {
 }
 
 /** The step that every medium can be priced with. */
-function widest(plan: EnergyPlan, clock: LocalClock, span: Span): Step {
+export function pricedStep(plan: Pick<EnergyPlan, 'tariffs'>, clock: LocalClock, span: Span): Step {
   const needed = plan.tariffs.map(({ medium }) => stepFor(plan, medium, clock, span));
   return stepFrom(span.from) === '1h' && needed.every((step) => step === '1h') ? '1h' : '15min';
 }

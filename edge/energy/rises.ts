@@ -152,19 +152,43 @@ export function addUp(terms: readonly Term[], span: Span, step: Step): readonly 
 
 /** What is known of a group: the sum of the parts that are known, and the mean share in which they are. */
 export function gather(terms: readonly Term[], span: Span, step: Step): readonly Bucket[] {
-  return onGrid(span, step).map((bucket, i) => {
-    let amount: number | null = null;
-    let known = 0;
-    let estimated = 0;
-    for (const { buckets, factor } of terms) {
-      const term = buckets[i];
-      known += term?.known ?? 0;
-      if (term === undefined || term.amount === null) continue;
-      amount = (amount ?? 0) + factor * term.amount;
-      estimated += Math.abs(factor) * term.estimated;
-    }
-    return { ...bucket, amount, known: terms.length > 0 ? known / terms.length : 0, estimated };
-  });
+  const group = createGroup(span, step);
+  for (const term of terms) group.add(term);
+  return group.buckets();
+}
+
+/** The same for parts that come one by one, and need not be kept. */
+export interface Gathering {
+  add(term: Term): void;
+  buckets(): readonly Bucket[];
+}
+
+export function createGroup(span: Span, step: Step): Gathering {
+  const grid = onGrid(span, step);
+  const amounts = new Array<number | null>(grid.length).fill(null);
+  const known = new Float64Array(grid.length);
+  const estimated = new Float64Array(grid.length);
+  let terms = 0;
+  return {
+    add: ({ buckets, factor }) => {
+      terms++;
+      for (let i = 0; i < grid.length; i++) {
+        const term = buckets[i];
+        if (term === undefined) continue;
+        known[i] = (known[i] ?? 0) + term.known;
+        if (term.amount === null) continue;
+        amounts[i] = (amounts[i] ?? 0) + factor * term.amount;
+        estimated[i] = (estimated[i] ?? 0) + Math.abs(factor) * term.estimated;
+      }
+    },
+    buckets: () =>
+      grid.map((bucket, i) => ({
+        ...bucket,
+        amount: amounts[i] ?? null,
+        known: terms > 0 ? (known[i] ?? 0) / terms : 0,
+        estimated: estimated[i] ?? 0,
+      })),
+  };
 }
 
 /** The empty buckets of a span, none of them known. */

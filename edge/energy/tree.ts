@@ -106,7 +106,7 @@ export function remainderOf(tree: Tree, meter: EnergyMeter): Coefficients {
   return rest;
 }
 
-/** Amounts over one span, each real meter asked for once. */
+/** Amounts over one span. */
 export interface Amounts {
   readonly span: Span;
   readonly step: Step;
@@ -116,27 +116,34 @@ export interface Amounts {
 }
 
 export function amountsOf(tree: Tree, rises: Rises, span: Span, step: Step): Amounts {
-  const asked = new Map<string, readonly Bucket[]>();
-  const ask = (id: string): readonly Bucket[] => {
-    const before = asked.get(id);
-    if (before !== undefined) return before;
+  const ask = keeping((id) => {
     const isReal = tree.byId.get(id)?.source.kind === 'real';
-    const buckets = isReal ? aligned(rises(id, span, step), span, step) : unknown(span, step);
-    asked.set(id, buckets);
-    return buckets;
-  };
+    return isReal ? aligned(rises(id, span, step), span, step) : unknown(span, step);
+  });
   const of = (coefficients: Coefficients) => {
     const terms = [...coefficients].map(([id, factor]) => ({ buckets: ask(id), factor }));
     const [first] = terms;
     return terms.length === 1 && first?.factor === 1 ? first.buckets : addUp(terms, span, step);
   };
-  const meters = new Map<string, readonly Bucket[]>();
-  const ofMeter = (id: string): readonly Bucket[] => {
-    const buckets = meters.get(id) ?? of(tree.coefficientsOf(id));
-    meters.set(id, buckets);
+  return { span, step, tree, of, ofMeter: keeping((id) => of(tree.coefficientsOf(id))) };
+}
+
+/** Buckets that are kept in one place: some 11 MB. */
+const mostKept = 100_000;
+
+/** What was worked out once is not again, unless there is too much of it. */
+function keeping(work: (id: string) => readonly Bucket[]): (id: string) => readonly Bucket[] {
+  const known = new Map<string, readonly Bucket[]>();
+  let kept = 0;
+  return (id) => {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const buckets = work(id);
+    if (kept > mostKept) known.clear();
+    kept = (known.size === 0 ? 0 : kept) + buckets.length;
+    known.set(id, buckets);
     return buckets;
   };
-  return { span, step, tree, of, ofMeter };
 }
 
 /** Amounts over any span, each span added up once. */

@@ -4,7 +4,7 @@ import type { Name } from '#edge/domain/place.ts';
 import type { DayType, LocalClock, LocalDay, Span } from '#edge/energy/local-days.ts';
 import { baselineOf } from '#edge/energy/profile.ts';
 import { type Amount, type Bucket, gather, type Rises, type Step, stepFrom, steps } from '#edge/energy/rises.ts';
-import type { AmountsOver, Tree } from '#edge/energy/tree.ts';
+import type { Amounts, AmountsOver, Tree } from '#edge/energy/tree.ts';
 import type { Measured } from './energy-rises.ts';
 import type { EnergyReportView } from './energy-schemas.ts';
 
@@ -18,6 +18,8 @@ export interface EnergyContext {
   readonly rises: Rises;
   /** Of this answer: what was added up once is not again. */
   readonly amounts: AmountsOver;
+  /** As prices need them. */
+  readonly priced: (span: Span) => Amounts;
   readonly measured: Measured;
   readonly clock: LocalClock;
   readonly dayType: DayType;

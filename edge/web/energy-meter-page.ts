@@ -5,10 +5,10 @@ import { costOf, tariffOn } from '#edge/energy/cost.ts';
 import { maxDemandOf } from '#edge/energy/demand.ts';
 import { type LocalDay, type Period, type PeriodKind, periodAt, type Span } from '#edge/energy/local-days.ts';
 import { type BaseLoad, dayLoadOf, nightLoadOf } from '#edge/energy/profile.ts';
-import { type Bucket, type Step, steps, totalOf, within } from '#edge/energy/rises.ts';
+import { type Bucket, type Step, stepFrom, steps, totalOf, within } from '#edge/energy/rises.ts';
 import type { Amounts } from '#edge/energy/tree.ts';
 import { type EnergyContext, soFar, type Usual, usualOf } from './energy-context.ts';
-import { pricedStep, spanBefore } from './energy-report.ts';
+import { spanBefore } from './energy-report.ts';
 import type { EnergyMeterPageView, EnergyMeterView } from './energy-schemas.ts';
 
 export type MeterFigures = Omit<EnergyMeterPageView, 'findings'>;
@@ -20,11 +20,11 @@ export function meterFigures(context: EnergyContext, meter: EnergyMeter, kind: P
   const period = periodAt(clock, kind, time);
   const upTo = Math.max(period.from, Math.min(period.to, now));
   const span = { from: period.from, to: upTo };
-  const step = pricedStep(context, span);
-  const amounts = context.amounts(span, step);
+  const amounts = context.priced(span);
+  const { step } = amounts;
   const buckets = amounts.ofMeter(meter.id);
   const earlier = spanBefore(context, { ...period, upTo });
-  const before = context.amounts(earlier, step);
+  const before = context.amounts(earlier, stepFrom(earlier.from));
   const total = soFar(totalOf(buckets), span, step);
   const cost = costOf(plan, meter.medium, buckets, clock);
   const usual = usualDays(context, meter.id, period, upTo);
@@ -38,7 +38,7 @@ export function meterFigures(context: EnergyContext, meter: EnergyMeter, kind: P
     from: period.from,
     to: period.to,
     total,
-    before: soFar(totalOf(before.ofMeter(meter.id)), earlier, step),
+    before: soFar(totalOf(before.ofMeter(meter.id)), earlier, before.step),
     baseline: usualUpTo(usual, upTo),
     cost: cost.total,
     currency: cost.currency ?? tariffOn(plan.tariffs, meter.medium, clock.date(now).date)?.currency ?? null,

@@ -3,7 +3,6 @@ import { maxDemandOf } from '#edge/energy/demand.ts';
 import { dayAt, periodAt } from '#edge/energy/local-days.ts';
 import { steps, totalOf } from '#edge/energy/rises.ts';
 import { type EnergyContext, soFar, type Usual, usualOf } from './energy-context.ts';
-import { pricedStep } from './energy-report.ts';
 import type { EnergyNowView } from './energy-schemas.ts';
 
 /** What the store says of today; what is live is added by whoever asks. */
@@ -41,8 +40,8 @@ export function todayFigures(context: EnergyContext, slow: SlowFigures): TodayFi
   const { plan, clock, now } = context;
   const today = dayAt(clock, now);
   const span = { from: today.from, to: now };
-  const step = pricedStep(context, span);
-  const amounts = context.amounts(span, step);
+  const amounts = context.priced(span);
+  const { step } = amounts;
   const meters = plan.meters.map((meter) => {
     const buckets = amounts.ofMeter(meter.id);
     return {

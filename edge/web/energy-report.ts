@@ -1,7 +1,7 @@
 import type { EnergyMeter, Medium } from '#edge/domain/energy.ts';
 import type { Name } from '#edge/domain/place.ts';
 import { subItemCodes } from '#edge/energy/consumption.ts';
-import { adjustmentOf, costOf, powerFactorNote, stepFor, tariffOn } from '#edge/energy/cost.ts';
+import { adjustmentOf, costOf, powerFactorNote, tariffOn } from '#edge/energy/cost.ts';
 import { maxDemandOf } from '#edge/energy/demand.ts';
 import { type PeriodKind, periodBefore, type Span } from '#edge/energy/local-days.ts';
 import { type EnergyReport, type MediumReport, reportOf } from '#edge/energy/report.ts';
@@ -29,17 +29,17 @@ interface Report {
 
 /** `time`: any in the period. */
 export function reportFigures(context: EnergyContext, kind: PeriodKind, time: number): ReportFigures {
-  const { plan, rises, amounts, measured, clock, dayType, now } = context;
-  const report = reportOf({ plan, kind, time, now, rises, amounts, clock, dayType, measured, findings: [] });
+  const { plan, rises, amounts, priced, measured, clock, dayType, now } = context;
+  const report = reportOf({ plan, kind, time, now, rises, amounts, priced, clock, dayType, measured, findings: [] });
   const span = { from: report.from, to: report.upTo };
-  const step = pricedStep(context, span);
+  const added = priced(span);
   const earlier = spanBefore(context, report);
   const of: Report = {
     context,
     report,
     span,
-    step,
-    amounts: amounts(span, step),
+    step: added.step,
+    amounts: added,
     before: amounts(earlier, stepFrom(earlier.from)),
   };
   return {
@@ -64,12 +64,6 @@ function currencyOf({ context, report }: Report): string | null {
   const paid = report.media.flatMap(({ cost }) => cost.currency ?? []);
   const { date } = context.clock.date(report.from);
   return paid[0] ?? context.plan.tariffs.find(({ from }) => from <= date)?.currency ?? null;
-}
-
-/** The step that every medium can be priced with. */
-export function pricedStep({ plan, clock }: EnergyContext, span: Span): Step {
-  const isHourly = plan.tariffs.every(({ medium }) => stepFor(plan, medium, clock, span) === '1h');
-  return isHourly ? stepFrom(span.from) : '15min';
 }
 
 /** The period before; of one that runs, up to the same place in it. */

@@ -1,6 +1,7 @@
 import type { EnergyMeter, EnergyPlan } from '#edge/domain/energy.ts';
 import type { MeasuredPowerFactor } from '#edge/energy/judge-day.ts';
 import type { Span } from '#edge/energy/local-days.ts';
+import type { QuartersIn } from '#edge/energy/priced.ts';
 import {
   type Bucket,
   fromAggregates,
@@ -14,6 +15,7 @@ import {
 import { codeOf } from '#edge/runtime/errors.ts';
 import type { Aggregate, Reader } from '#edge/store/reader.ts';
 import type { RisesPast } from './energy-past.ts';
+import { joined, packed, type Series, unpacked } from './energy-series.ts';
 
 /* What the store knows, as the room of energy asks for it. */
 
@@ -24,12 +26,6 @@ const day = 86_400_000;
 const mostBuckets = 20_000;
 /** As far as the store itself looks back for what a counter showed last: a rise never comes from further away. */
 const longestSilence = 32 * day;
-
-/** What was read of one counter. Its buckets begin at `first`, which is earlier than `from` where a silence reaches into the span. */
-interface Series extends Span {
-  readonly first: number;
-  readonly buckets: readonly Bucket[];
-}
 
 /**
  * Amounts of the plan's real meters. Each stretch is read once: made for one answer, and forgotten with it. A span that ends within a
@@ -44,9 +40,7 @@ export function risesOf(
   likely: Span | null = null,
   past: RisesPast | null = null,
 ): Rises {
-  const counters = new Map(
-    plan.meters.flatMap(({ id, source }) => (source.kind === 'real' ? [[id, source.energy]] : [])),
-  );
+  const counters = countersOf(plan);
   return createRises({ reader, past }, (id) => counters.get(id), likely);
 }
 
@@ -68,18 +62,38 @@ function createRises(from: From, counterOf: (id: string) => Counter | undefined,
     const ahead = known.has(key) || step !== '1h' ? null : likely;
     const series = widened(from, counter, known.get(key), ahead === null ? wanted : around(wanted, ahead), step);
     known.set(key, series);
-    const start = (first - series.first) / size;
-    const end = start + (whole - first) / size;
-    const buckets = series.buckets.slice(start, end);
+    const buckets = unpacked(series, wanted);
     if (whole >= span.to) return buckets;
     const part = partOf(from.reader, counter, { from: whole, to: span.to }, size);
     if (part.amount === null || buckets.at(-1)?.amount != null) return [...buckets, part];
     // It may end a silence that began long before it: then it has only its share of what was counted meanwhile.
-    const before = beforeSilence(from.reader, counter, series, step);
-    const silence = before.buckets.slice(0, (whole - before.first) / size);
-    const spread = spreadLate([...silence, { ...part, to: span.to }]).slice((first - before.first) / size);
-    return spread.map((bucket) => ({ ...bucket, to: bucket.from + size }));
+    const silence = beforeSilence(from.reader, counter, series, step).filter((bucket) => bucket.from < whole);
+    const spread = spreadLate([...silence, { ...part, to: span.to }]);
+    return within(spread, span).map((bucket) => ({ ...bucket, to: bucket.from + size }));
   };
+}
+
+/** The quarters of single hours of real meters. */
+export function quartersOf(
+  reader: Pick<Reader, 'history'>,
+  plan: EnergyPlan,
+  past: RisesPast | null = null,
+): QuartersIn {
+  const counters = countersOf(plan);
+  return (id, hour) => {
+    const counter = counters.get(id);
+    if (counter === undefined) return [];
+    const span = { from: hour, to: hour + steps['1h'] };
+    const read = () => {
+      const told = aggregatesOf(reader, counter.ref, span.from, span.to, '15min');
+      return fromAggregates(told, span, '15min', counter.factor);
+    };
+    return past === null ? read() : past.hour(`${counter.ref} ${counter.factor}`, hour, read);
+  };
+}
+
+function countersOf({ meters }: EnergyPlan): ReadonlyMap<string, Counter> {
+  return new Map(meters.flatMap(({ id, source }) => (source.kind === 'real' ? [[id, source.energy]] : [])));
 }
 
 /** Both, from whole hour to whole hour. */
@@ -100,15 +114,16 @@ function widened(from: From, counter: Counter, known: Series | undefined, span: 
     remembered === null
       ? seriesOf(from.reader, counter, wanted, step)
       : joined(remembered, seriesOf(from.reader, counter, { from: remembered.to, to: wanted.to }, step));
-  from.past?.keep(key, { ...series, buckets: within(series.buckets, series) }, steps[step]);
+  from.past?.keep(key, series);
   return series;
 }
 
 /** The span, and as much before it as a silence takes that reaches into it. */
 function seriesOf(reader: Pick<Reader, 'history'>, counter: Counter, span: Span, step: Step): Series {
   const { from, to } = span;
-  if (to <= from) return { from, to, first: from, buckets: [] };
-  const near = Math.floor((from - day) / steps[step]) * steps[step];
+  const size = steps[step];
+  if (to <= from) return packed(span, from, size, []);
+  const near = Math.floor((from - day) / size) * size;
   const told = aggregatesOf(reader, counter.ref, near, to, step);
   const heard = told.find(({ delta, goodSeconds }) => delta !== null || goodSeconds > 0);
   // Whatever is heard first may carry what was counted in a silence that is longer than a day.
@@ -116,21 +131,16 @@ function seriesOf(reader: Pick<Reader, 'history'>, counter: Counter, span: Span,
   const first = isSilent ? Math.max(0, near - longestSilence) : near;
   const before = isSilent ? aggregatesOf(reader, counter.ref, first, near, step) : [];
   const buckets = fromAggregates([...before, ...told], { from: first, to }, step, counter.factor);
-  return { from, to, first, buckets };
+  return packed(span, first, size, buckets);
 }
 
-/** The same with whatever was heard last before it. */
-function beforeSilence(reader: Pick<Reader, 'history'>, counter: Counter, series: Series, step: Step): Series {
-  if (series.buckets.some(({ amount }) => amount !== null)) return series;
-  const first = Math.max(0, series.first - longestSilence);
-  const span = { from: first, to: series.first };
-  const told = aggregatesOf(reader, counter.ref, first, series.first, step);
-  return { ...series, first, buckets: [...fromAggregates(told, span, step, counter.factor), ...series.buckets] };
-}
-
-/** `later` begins where `earlier` ends, at something that was heard. */
-function joined({ from, buckets }: Omit<Series, 'first'>, later: Series): Series {
-  return { from, to: later.to, first: from, buckets: [...buckets, ...within(later.buckets, later)] };
+/** All its buckets, and those of the silence before them up to what was heard last. */
+function beforeSilence(reader: Pick<Reader, 'history'>, counter: Counter, series: Series, step: Step): Bucket[] {
+  const buckets = unpacked(series, { from: series.first, to: series.to });
+  if (buckets.some(({ amount }) => amount !== null)) return buckets;
+  const span = { from: Math.max(0, series.first - longestSilence), to: series.first };
+  const told = aggregatesOf(reader, counter.ref, span.from, span.to, step);
+  return [...fromAggregates(told, span, step, counter.factor), ...buckets];
 }
 
 /** The beginning of a bucket, by the minute. */

@@ -10,7 +10,10 @@ import {
   remembering,
   type Span,
 } from '#edge/energy/local-days.ts';
-import { amountsOver, treeOf } from '#edge/energy/tree.ts';
+import { pricedRises } from '#edge/energy/priced.ts';
+import { pricedStep } from '#edge/energy/report.ts';
+import { type Rises, stepFrom } from '#edge/energy/rises.ts';
+import { type AmountsOver, amountsOver, treeOf } from '#edge/energy/tree.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
@@ -19,7 +22,7 @@ import { findMeter, type MeterFigures, meterFigures } from './energy-meter-page.
 import { freshSlow, isStale, type SlowFigures, type TodayFigures, todayFigures } from './energy-now.ts';
 import { RisesPast } from './energy-past.ts';
 import { type ReportFigures, reportFigures } from './energy-report.ts';
-import { measuredOf, risesOf } from './energy-rises.ts';
+import { measuredOf, quartersOf, risesOf } from './energy-rises.ts';
 import { narrowedPlan } from './energy-scope.ts';
 import { createLocalTime } from './local-time.ts';
 
@@ -84,10 +87,11 @@ export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader,
     past.begin(now, question.edition);
     const rises = risesOf(reader, plan, likelySpan(question, localTime), past);
     const tree = treeOf(plan);
+    const amounts = amountsOver(tree, rises);
     return {
-      ...{ plan, tree, rises, dayType, now, buildingNames },
+      ...{ plan, tree, rises, amounts, dayType, now, buildingNames },
       isWhole: visible === null,
-      amounts: amountsOver(tree, rises),
+      priced: pricedOver(plan, localTime, amounts, pricedRises(plan, localTime, rises, quartersOf(reader, plan, past))),
       measured: measuredOf(reader, plan, rises, past),
       clock: localTime,
       campus: options.campus,
@@ -110,6 +114,15 @@ export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader,
     const found = findMeter(context.plan, meter);
     if (found === undefined) throw new CodedError('METER_NOT_FOUND', `there is no meter "${meter}"`);
     return meterFigures(context, found, kind, time);
+  };
+}
+
+/** By the hour where every price changes with it; else by the quarter, of which only those are read that matter. */
+function pricedOver(plan: EnergyPlan, clock: LocalClock, amounts: AmountsOver, rises: Rises): EnergyContext['priced'] {
+  const quarters = amountsOver(treeOf(plan), rises);
+  return (span) => {
+    const step = pricedStep(plan, clock, span);
+    return step === '15min' && stepFrom(span.from) === '1h' ? quarters(span, step) : amounts(span, step);
   };
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { adjustmentOf, costOf, demandChargeOf, powerFactorNote, stepFor, tariffPeriodAt } from '#edge/energy/cost.ts';
 import { maxDemandOf } from '#edge/energy/demand.ts';
-import type { Bucket } from '#edge/energy/rises.ts';
+import { pricedRises } from '#edge/energy/priced.ts';
+import { type Bucket, totalOf } from '#edge/energy/rises.ts';
 import { createLocalTime } from '#edge/web/local-time.ts';
 import { day, hour, monday, planOf, real, risesOf, shanghai, tariff } from './campus.ts';
 
@@ -146,5 +147,62 @@ describe('power factor', () => {
     expect(note).toEqual({ powerFactor: 0.8, required: 0.9, adjustment: 0.05, cost: 50 });
     expect(powerFactorNote(tariff(), { active: 800, reactive: 600 }, 1_000)).toBeNull();
     expect(powerFactorNote(tariff({ powerFactor: 0.88 }), { mean: 0.8 }, 1_000)?.adjustment).toBeNull();
+  });
+});
+
+describe('prices that change at half past', () => {
+  const half = (id: string, price: number, from: string, to: string) => ({
+    ...period(id, price, 0, 1),
+    times: [{ from: minute(from), to: minute(to) }],
+  });
+  const minute = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+  const tariffs = [
+    tariff({ price: 0.6, periods: [half('peak', 1, '08:30', '11:30'), half('valley', 0.3, '23:00', '07:15')] }),
+  ];
+  const plan = planOf([real('main'), real('water', { medium: 'water' })], { tariffs });
+  /** Of every quarter another; the meter is not heard for a while. */
+  const course = (time: number) => {
+    const at = (time - monday) / hour;
+    return at > 30 && at < 33.6 ? null : 5 + 3 * Math.sin(at * 7);
+  };
+  const rises = risesOf({ main: course, water: course });
+  const quartersIn = (id: string, from: number) => rises(id, { from, to: from + hour }, '15min');
+
+  test('cost the same to the last digit, though only the hours in which they change are read by the quarter', () => {
+    const asked: number[] = [];
+    const counting = (id: string, from: number) => {
+      asked.push(Math.round((((from - monday) % day) + day) % day) / hour);
+      return quartersIn(id, from);
+    };
+    const span = { from: monday, to: monday + 7 * day };
+    const priced = pricedRises(plan, shanghai, rises, counting)('main', span, '15min');
+    const exact = rises('main', span, '15min');
+    expect(priced.map(({ from, to }) => [from, to])).toEqual(exact.map(({ from, to }) => [from, to]));
+    const [cost, truth] = [priced, exact].map((buckets) => costOf(plan, 'electricity', buckets, shanghai));
+    expect(cost?.total).toBeCloseTo(truth?.total ?? Number.NaN, 9);
+    expect(cost?.parts.map(({ cost: part }) => part.toFixed(9))).toEqual(
+      truth?.parts.map(({ cost: part }) => part.toFixed(9)),
+    );
+    expect(totalOf(priced).value).toBeCloseTo(totalOf(exact).value ?? Number.NaN, 9);
+    expect(totalOf(priced).known).toBeCloseTo(totalOf(exact).known, 9);
+    expect(new Set(asked)).toEqual(new Set([7, 8, 11]));
+  });
+
+  test('leave alone what has whole hours, other media, and hours that are estimates', () => {
+    const never = () => {
+      throw new Error('nobody need ask');
+    };
+    const span = { from: monday, to: monday + day };
+    expect(pricedRises(plan, shanghai, rises, never)('main', span, '1h')).toEqual(rises('main', span, '1h'));
+    const water = pricedRises(plan, shanghai, rises, never)('water', span, '15min');
+    expect(totalOf(water).value).toBeCloseTo(totalOf(rises('water', span, '1h')).value ?? Number.NaN, 9);
+    const guessed: typeof rises = (...question) => rises(...question).map((one) => ({ ...one, estimated: 1 }));
+    expect(pricedRises(plan, shanghai, guessed, never)('main', span, '15min').length).toBe(96);
+  });
+
+  test('of a span that ends within an hour are as the meter has them', () => {
+    const span = { from: monday, to: monday + 8 * hour + 45 * 60_000 };
+    const priced = pricedRises(plan, shanghai, rises, quartersIn)('main', span, '15min');
+    expect(priced.slice(-3)).toEqual(rises('main', span, '15min').slice(-3));
   });
 });
