@@ -6,7 +6,9 @@ import type { Device, Point } from '#edge/domain/device.ts';
 import type { DeviceId, PointName, ZoneId } from '#edge/domain/ids.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { DriverEvent, Session, Sink } from '#edge/drivers/driver.ts';
-import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
+import type { OnvifDriverOptions } from '#edge/drivers/onvif/driver.ts';
+import { type OnvifDriver, type OnvifDriverOptions, onvifDriver } from '#edge/drivers/onvif/driver.ts';
+import type { AbilityTimings } from '#edge/drivers/onvif/facts-timings.ts';
 import type { OnvifTimings } from '#edge/drivers/onvif/timings.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -101,6 +103,7 @@ export function cameraOptions(overrides: Partial<CameraOptions> = {}): CameraOpt
 export interface Scene extends AsyncDisposable {
   readonly camera: Camera;
   readonly session: Session;
+  readonly driver: OnvifDriver;
   readonly heard: Heard;
   readonly folder: string;
   readonly device: Device;
@@ -111,8 +114,11 @@ export interface SceneOptions {
   readonly points?: readonly string[];
   readonly camera?: Partial<CameraOptions>;
   readonly config?: Record<string, unknown>;
-  readonly timings?: Partial<OnvifTimings>;
+  readonly timings?: Partial<OnvifTimings & AbilityTimings>;
+  /** Options of the driver beside those that every scene has. */
+  readonly driver?: Pick<OnvifDriverOptions, 'onFacts' | 'homeOf' | 'setClocks'>;
   readonly before?: (camera: Camera) => Promise<void> | void;
+  readonly driver?: Partial<OnvifDriverOptions>;
 }
 
 /** Starts a camera and opens the driver on it. */
@@ -125,6 +131,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     clock: systemClock,
     log: silentLog,
     timings: { ...quick, ...options.timings },
+    ...options.driver,
   });
   const { sink, heard } = recorder();
   const address = { host: camera.host, port: camera.port, ...user, ...options.config };
@@ -133,6 +140,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   return {
     camera,
     session,
+    driver,
     heard,
     folder,
     device,
