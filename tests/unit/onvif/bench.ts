@@ -6,7 +6,6 @@ import type { Device, Point } from '#edge/domain/device.ts';
 import type { DeviceId, PointName, ZoneId } from '#edge/domain/ids.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { DriverEvent, Session, Sink } from '#edge/drivers/driver.ts';
-import type { OnvifDriverOptions } from '#edge/drivers/onvif/driver.ts';
 import { type OnvifDriver, type OnvifDriverOptions, onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import type { AbilityTimings } from '#edge/drivers/onvif/facts-timings.ts';
 import type { OnvifTimings } from '#edge/drivers/onvif/timings.ts';
@@ -116,7 +115,6 @@ export interface SceneOptions {
   readonly config?: Record<string, unknown>;
   readonly timings?: Partial<OnvifTimings & AbilityTimings>;
   /** Options of the driver beside those that every scene has. */
-  readonly driver?: Pick<OnvifDriverOptions, 'onFacts' | 'homeOf' | 'setClocks'>;
   readonly before?: (camera: Camera) => Promise<void> | void;
   readonly driver?: Partial<OnvifDriverOptions>;
 }
