@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '#edge/domain/device.ts';
 import type { DeviceId, ZoneId } from '#edge/domain/ids.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
+import { serialPort } from '#edge/drivers/ports/serial.ts';
 import { pointsOf } from '#edge/profiles/expand.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
@@ -73,16 +74,34 @@ describe.skipIf(isMissing)('a serial line', () => {
     await using session = await driver.open(device, driver.config.parse(device.address), sink, never);
     const read = async () => (await session.read(device.points, never)).map(({ quality }) => quality);
     const all = (quality: string) => device.points.map(() => quality);
-    await expect.poll(read, { timeout: 10_000 }).toEqual(all('good'));
+    await expect.poll(read, { timeout: 20_000 }).toEqual(all('good'));
     terminal.unplug();
-    await expect.poll(read, { timeout: 10_000 }).toEqual(all('bad'));
+    await expect.poll(read, { timeout: 20_000 }).toEqual(all('bad'));
     expect(counts).toContain('closed');
     await using replugged = await startTerminal(campus.rtuPort);
     await rm(path);
     await symlink(replugged.path, path);
-    await expect.poll(read, { timeout: 15_000 }).toEqual(all('good'));
+    await expect.poll(read, { timeout: 20_000 }).toEqual(all('good'));
     await rm(folder, { recursive: true });
-  }, 45_000);
+  }, 90_000);
+
+  it('belongs to one process: whoever comes second is told, and does not talk into it', async () => {
+    await using campus = await startModbusCampus({
+      clock: systemClock,
+      host: '127.0.0.1',
+      tcpPort: 0,
+      rtuPort: 0,
+      profiles,
+    });
+    await using terminal = await startTerminal(campus.rtuPort);
+    const source = serialPort({ path: terminal.path, baud: 9_600, dataBits: 8, parity: 'none', stopBits: 1 });
+    {
+      await using _first = await source.open(20_000, never);
+      // A lock is that of an open port, not of a process: a second one here is as good as one elsewhere.
+      await expect(source.open(20_000, never)).rejects.toThrow(/lock/);
+    }
+    await using _again = await source.open(20_000, never);
+  }, 90_000);
 
   it('that does not exist is bad with a reason that names it', async () => {
     await using driver = createModbusDriver({ clock: systemClock, profiles });

@@ -1,5 +1,6 @@
 import type { SerialPort } from 'serialport';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { within } from '#edge/runtime/lifecycle.ts';
 import type { BytePort, PortSource } from './port.ts';
 
 export interface SerialOptions {
@@ -9,6 +10,11 @@ export interface SerialOptions {
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
 }
+
+/** Unsent bytes after which an adapter that takes nothing is given up: hundreds of requests. */
+const maxUnsent = 16 * 1024;
+/** An adapter whose driver hangs keeps its close waiting; the line must not wait with it, ms. */
+const closePatience = 5_000;
 
 /** A serial line, locked for us alone. Give `/dev/serial/by-id/...`: `/dev/ttyUSB0` is another device after a replug. */
 export function serialPort(options: SerialOptions): PortSource {
@@ -85,7 +91,11 @@ function wrapSerial(port: SerialPort): BytePort {
   });
   return {
     write(bytes) {
-      if (port.isOpen) port.write(bytes);
+      if (!port.isOpen) return;
+      port.write(bytes);
+      if (port.writableLength <= maxUnsent) return;
+      fault = 'the adapter takes no more bytes';
+      end();
     },
     listen({ data, closed }) {
       port.on('data', data);
@@ -95,7 +105,7 @@ function wrapSerial(port: SerialPort): BytePort {
       fault = 'closed by us';
       if (!port.isOpen) return;
       end();
-      await gone;
+      await within(closePatience, `closing ${port.path}`, gone).catch(() => {}); // its driver hangs: the next open says so
     },
   };
 }
