@@ -73,6 +73,8 @@ export interface StreamSubscriber {
 export interface SubscribeOptions {
   /** true: begin at once with what is kept since the last key frame; false: with the next key frame. The first fragment is a key frame always. */
   readonly fromKeyFrame: boolean;
+  /** A person looks at it: counted as a viewer. Default: no. */
+  readonly isViewer?: boolean;
 }
 
 export interface StreamHub {

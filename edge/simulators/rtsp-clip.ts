@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '#edge/runtime/errors.ts';
@@ -60,7 +60,7 @@ export async function makeClip(options: ClipOptions): Promise<RtspClip> {
   } catch {
     bytes = await encode(options, { codec, width, height, frameRate, seconds });
     await mkdir(options.folder, { recursive: true });
-    const part = `${file}.${process.pid}.part`;
+    const part = `${file}.${randomUUID()}.part`;
     await writeFile(part, bytes);
     await rename(part, file);
   }

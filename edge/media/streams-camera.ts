@@ -1,0 +1,238 @@
+import type { Clock } from '#edge/runtime/clock.ts';
+import { codeOf, messageOf } from '#edge/runtime/errors.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
+import { FfmpegChild } from './ffmpeg-child.ts';
+import type { Ffmpeg } from './ffmpeg-find.ts';
+import { isLoopbackAddress, type RtspTransport, rtspArgs, rtspScript } from './ffmpeg-rtsp.ts';
+import { troubleOf } from './ffmpeg-words.ts';
+import type { Fragment } from './hub.ts';
+import type { SourceEnd, SourceSink, StreamSource } from './hub-source.ts';
+import type { Mp4Track } from './mp4-init.ts';
+import { parameterSetOf } from './mp4-parameter-sets.ts';
+import { Mp4Splitter } from './mp4-splitter.ts';
+
+export interface CameraLogin {
+  readonly username: string;
+  readonly password: string;
+  /** Changes when the password may have changed. */
+  readonly version: string;
+}
+
+export interface CameraSourceOptions {
+  /** null: none runs here. */
+  readonly ffmpeg: Ffmpeg | null;
+  readonly title: string;
+  /** The stream's address as the camera told it last, without a password; null: it has not told any. */
+  readonly uri: () => string | null;
+  /** Throws in words that name the file that cannot be read. */
+  readonly login: () => Promise<CameraLogin>;
+  readonly clock: Clock;
+  readonly timings?: Partial<typeof defaultTimings>;
+}
+
+const defaultTimings = {
+  /** No picture for so long: the stream is asked for anew, ms. */
+  stall: 10_000,
+  /** From the start to the first picture; an old camera sends a key frame each 10 s or so, ms. */
+  first: 25_000,
+  /** A password that was refused twice is left alone for so long: cameras lock accounts after a few tries (facts: 5 to 7 at Hikvision), ms. */
+  hold: 1_800_000,
+};
+const passwordTries = 2;
+/** ms. */
+const lookEvery = 500;
+/** A refusal that a person must mend is looked at this often, ms. */
+const mendPause = 60_000;
+/** Cameras that announce another size in each key frame would be asked anew for ever: once in this time, ms. */
+const changeEvery = 10_000;
+
+/** Fetches one stream of a camera by an ffmpeg of its own, as it is. */
+export class CameraSource implements StreamSource {
+  readonly #options: CameraSourceOptions;
+  readonly #timings: typeof defaultTimings;
+  #transport: RtspTransport = 'tcp';
+  #refused = { version: '', tries: 0 };
+  #changedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CameraSourceOptions) {
+    this.#options = options;
+    this.#timings = { ...defaultTimings, ...options.timings };
+  }
+
+  async run(sink: SourceSink, signal: AbortSignal): Promise<SourceEnd> {
+    const { ffmpeg, uri: uriNow, login: loginNow } = this.#options;
+    const uri = uriNow();
+    if (uri === null) return { reason: 'no-address', message: 'the camera has not said yet where its video is' };
+    if (ffmpeg === null) {
+      return { reason: 'no-ffmpeg', message: 'there is no ffmpeg on this box: apt install ffmpeg', pause: mendPause };
+    }
+    if (ffmpeg.isOld && !isLoopbackAddress(uri)) {
+      const message = `ffmpeg ${ffmpeg.version} is too old to face a network: install version 5 or later`;
+      return { reason: 'old-ffmpeg', message, pause: mendPause };
+    }
+    let login: CameraLogin;
+    try {
+      login = await loginNow();
+    } catch (error) {
+      return { reason: 'password', message: messageOf(error), pause: mendPause };
+    }
+    if (signal.aborted) return { reason: '', message: '' };
+    return this.#fetch({ ffmpeg, uri, login }, sink, signal);
+  }
+
+  /** The password was refused, and may be another one now. */
+  async hasNewLogin(): Promise<boolean> {
+    if (this.#refused.tries === 0) return false;
+    try {
+      return (await this.#options.login()).version !== this.#refused.version;
+    } catch {
+      return false; // it still cannot be had: `run` says so
+    }
+  }
+
+  async #fetch(
+    { ffmpeg, uri, login }: { ffmpeg: Ffmpeg; uri: string; login: CameraLogin },
+    sink: SourceSink,
+    signal: AbortSignal,
+  ): Promise<SourceEnd> {
+    const finish = new AbortController();
+    const watch = new Watch(this.#options.clock, this.#timings, sink, (end) => finish.abort(end));
+    await using child = new FfmpegChild({
+      path: ffmpeg.path,
+      title: this.#options.title,
+      args: rtspArgs,
+      secretInput: rtspScript({ uri, ...login }, this.#transport, ffmpeg),
+      secrets: [login.password, encodeURIComponent(login.password)],
+      onOutput: (chunk) => watch.push(chunk),
+    });
+    const over = AbortSignal.any([signal, finish.signal]);
+    void watch.run(over);
+    const ended = await Promise.race([child.ended, aborted(over)]);
+    finish.abort({ reason: '', message: '' });
+    if (watch.hasPictures) this.#refused = { version: '', tries: 0 };
+    if (ended === null) return this.#endOf(finish.signal.reason);
+    return this.#judge(ended.said, login.version);
+  }
+
+  /** Changes of the stream begin the next generation at once, but not again and again. */
+  #endOf(end: SourceEnd): SourceEnd {
+    if (end.pause !== 0) return end;
+    const now = this.#options.clock.monotonic();
+    const isOften = now - this.#changedAt < changeEvery;
+    this.#changedAt = now;
+    return isOften ? { reason: end.reason, message: end.message, pause: changeEvery } : end;
+  }
+
+  #judge(said: string, version: string): SourceEnd {
+    const { reason, message, isTransport = false } = troubleOf(said);
+    if (isTransport) {
+      this.#transport = this.#transport === 'tcp' ? 'udp' : 'tcp';
+      return { reason, message, pause: 1_000 };
+    }
+    if (reason !== 'password') return { reason, message };
+    const tries = this.#refused.version === version ? this.#refused.tries + 1 : 1;
+    this.#refused = { version, tries };
+    if (tries < passwordTries) return { reason, message };
+    const minutes = Math.round(this.#timings.hold / 60_000);
+    return {
+      reason,
+      message: `${message}; not tried for ${minutes} min, lest it locks the account`,
+      pause: this.#timings.hold,
+    };
+  }
+}
+
+/** Looks at what one ffmpeg brings: cuts it, and says when it is not what it should be. */
+class Watch {
+  readonly #clock: Clock;
+  readonly #timings: typeof defaultTimings;
+  readonly #sink: SourceSink;
+  readonly #end: (end: SourceEnd) => void;
+  readonly #splitter: Mp4Splitter;
+  #codec = '';
+  #parameterSet: Buffer | null = null;
+  #lastAt: number;
+  /** What it brings from now on is nobody's. */
+  #isOver = false;
+  hasPictures = false;
+
+  constructor(clock: Clock, timings: typeof defaultTimings, sink: SourceSink, end: (end: SourceEnd) => void) {
+    this.#clock = clock;
+    this.#timings = timings;
+    this.#sink = sink;
+    this.#end = end;
+    this.#lastAt = clock.monotonic();
+    this.#splitter = new Mp4Splitter({ init: (...args) => this.#init(...args), fragment: (f) => this.#fragment(f) });
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      this.#splitter.push(chunk, this.#clock.now());
+    } catch (error) {
+      if (codeOf(error) !== 'MP4_INVALID') throw error;
+      this.#finish({ reason: 'codec', message: `ffmpeg wrote what is no video: ${messageOf(error)}` });
+    }
+  }
+
+  /** Ends the run when no picture has come for too long. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const limit = this.hasPictures ? this.#timings.stall : this.#timings.first;
+      const left = this.#lastAt + limit - this.#clock.monotonic();
+      if (left <= 0) return this.#finish(this.#silence(limit));
+      // The limit is another one once the first picture is there.
+      await delay(Math.min(Math.max(left, 50), lookEvery), signal);
+    }
+  }
+
+  #finish(end: SourceEnd): void {
+    this.#isOver = true;
+    this.#end(end);
+  }
+
+  #silence(limit: number): SourceEnd {
+    const seconds = Math.round(limit / 1000);
+    if (this.hasPictures) return { reason: 'stalled', message: `no picture came for ${seconds} s`, pause: 1_000 };
+    return { reason: 'unreachable', message: `the camera sent no picture to begin with in ${seconds} s` };
+  }
+
+  #init(bytes: Buffer, { codec, width, height, timescale }: Mp4Track): void {
+    this.#codec = codec.replace(/^hev1/, 'hvc1');
+    this.#sink.init({ bytes: asHvc1(bytes), codec: this.#codec, width, height, timescale });
+  }
+
+  #fragment(fragment: Fragment): void {
+    this.#lastAt = this.#clock.monotonic();
+    if (this.#isOver) return;
+    if (fragment.isKey && this.#hasChanged(fragment)) {
+      this.#finish({ reason: '', message: 'the camera changed its picture', pause: 0 });
+      return;
+    }
+    this.hasPictures = true;
+    this.#sink.fragment(fragment);
+  }
+
+  /** A camera that is set to another size while it sends says so only in its pictures; the init we have is then wrong. */
+  #hasChanged({ bytes }: Fragment): boolean {
+    const set = parameterSetOf(bytes, this.#codec);
+    if (set === null) return false;
+    const before = this.#parameterSet;
+    if (before === null) this.#parameterSet = Buffer.from(set);
+    return before !== null && !before.equals(set);
+  }
+}
+
+/** Safari takes H.265 under this name only, other browsers under both; parameter sets are in the init as this name demands. */
+function asHvc1(bytes: Buffer): Buffer {
+  const at = bytes.indexOf('hev1', 0, 'latin1');
+  if (at !== -1) bytes.write('hvc1', at, 'latin1');
+  return bytes;
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}
