@@ -77,6 +77,8 @@ export interface Camera extends AsyncDisposable {
   readonly position: PtzPosition;
   readonly isMoving: boolean;
   readonly movements: CameraPtz['commands'];
+  /** Somebody makes a preset at the camera. */
+  addPreset(preset: CameraPtz['presets'][number]): void;
   /** Its clock, ms ahead of the true one, jumps. */
   setClock(offset: number): void;
   readonly clockOffset: number;
@@ -173,6 +175,10 @@ class SimulatedCamera implements Camera {
 
   get movements(): CameraPtz['commands'] {
     return this.#abilities.ptz.commands;
+  }
+
+  addPreset(preset: CameraPtz['presets'][number]): void {
+    this.#abilities.ptz.presets.push(preset);
   }
 
   setClock(offset: number): void {
