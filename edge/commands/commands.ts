@@ -18,7 +18,7 @@ import { createInterlockHolds } from './interlock-holds.ts';
 import { createTurns, type Wait } from './limits.ts';
 import { movementState, restoredMovement, storedMovement } from './movement.ts';
 import { newOutput, type Output, type OutputPoint, recordedHolds } from './output.ts';
-import { createPulses } from './pulses.ts';
+import { createPulses, type PressWish } from './pulses.ts';
 import { createRecorder, type RecorderOptions, type Unrecorded } from './recorder.ts';
 import { createRequests } from './requests.ts';
 import { restore } from './restore.ts';
@@ -77,7 +77,7 @@ export interface Commands {
    * hold stands. One at a time for each; who asks meanwhile gets the same answer. Never rejects: without an answer of the device
    * within its time the outcome is `failed`, for what is no button `refused`.
    */
-  pulse(device: DeviceId, point: string, owner: string, reason: string): Promise<CommandResult>;
+  pulse(device: DeviceId, point: string, owner: string, reason: string, press?: PressWish): Promise<CommandResult>;
   onResult(result: CommandResult): void;
   /** A driver process is there, or there anew: everything held through it is asserted again, loads in turn. */
   onProcessReady(process: string): void;
@@ -195,7 +195,7 @@ export function createCommands(options: CommandsOptions): Commands {
         for (const output of outputs.values()) delivery.deliver(output);
       }),
     onReadings: (readings) => turn(() => byHand.hear(readings)),
-    pulse: (device, point, owner, reason) => turn(() => pulses.pulse(device, point, owner, reason)),
+    pulse: (device, point, owner, reason, press) => turn(() => pulses.pulse(device, point, owner, reason, press)),
     onResult: (result) =>
       turn(() => {
         if (!pulses.onResult(result)) delivery.onResult(result);

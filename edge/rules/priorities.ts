@@ -46,9 +46,13 @@ export function isExpired(hold: Hold, now: number): boolean {
   return hold.until !== null && hold.until <= now;
 }
 
-/** Negative when `a` is stronger. A total order: owners are unique on an output. */
+/**
+ * Negative when `a` is stronger. A total order: owners are unique on an output. Where lives are at stake no rule silences what another one
+ * says: of priority 1 a loudspeaker's silence ('') is the weakest, however new it is.
+ */
 export function compareStrength(a: Hold, b: Hold): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
+  if (a.priority === 1 && (a.value === '') !== (b.value === '')) return a.value === '' ? 1 : -1;
   if (a.since !== b.since) return b.since - a.since;
   return a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0;
 }

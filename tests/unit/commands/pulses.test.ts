@@ -6,6 +6,7 @@ const camera = 'camera-gate' as DeviceId;
 const points = place('camera-gate', 'camera', [
   point('snapshot', 'boolean', { momentary: true, verifyWithin: 4_000 }),
   point('zoom', 'number', {}),
+  point('ptz_preset', 'text', { momentary: true, verifyWithin: 4_000 }),
 ]);
 
 function desk(options: DeskOptions = {}): Desk {
@@ -87,5 +88,44 @@ describe('a button', () => {
     expect(on.last).toMatchObject({ point: 'driver-session', value: 'reopen' });
     on.answer('done');
     expect(await pressed).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a button that takes a value', () => {
+  const turn = (on: Desk, value?: string | boolean, priority?: 1 | 12) =>
+    on.commands.pulse(camera, 'ptz_preset', 'interlock:panic.desk', 'pressed', {
+      ...(value === undefined ? {} : { value }),
+      ...(priority === undefined ? {} : { priority }),
+    });
+
+  it('is pressed with it, and with another one while that is under way', async () => {
+    const on = desk();
+    const [gate, yard, again] = [turn(on, 'gate'), turn(on, 'yard', 1), turn(on, 'gate')];
+    expect(on.sent.map(({ command: { value, priority } }) => [value, priority])).toEqual([
+      ['gate', 12],
+      ['yard', 1],
+    ]);
+    on.answer('done');
+    expect(await yard).toMatchObject({ outcome: 'done' });
+    const [first] = on.sent;
+    if (first === undefined) throw new Error('nothing was sent');
+    const { id, device, point: name } = first.command;
+    on.commands.onResult({ id, device, point: name, outcome: 'failed', message: 'no such preset', time: started });
+    expect(await gate).toMatchObject({ outcome: 'failed', message: 'no such preset' });
+    expect(await again).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('is not pressed with nothing, with what is no value of its kind, or by the dozen; safety is never kept waiting', async () => {
+    const on = desk();
+    for (const wrong of [undefined, true, '', 'x'.repeat(65)])
+      expect(await turn(on, wrong)).toMatchObject({ outcome: 'refused' });
+    expect(await on.commands.pulse(camera, 'snapshot', 'web', 'x', { value: 'gate' })).toMatchObject({
+      outcome: 'refused',
+    });
+    for (let i = 0; i < 8; i++) void turn(on, `p${i}`);
+    expect(on.sent).toHaveLength(8);
+    expect(await turn(on, 'one-more')).toMatchObject({ outcome: 'refused' });
+    void turn(on, 'emergency', 1);
+    expect(on.last).toMatchObject({ value: 'emergency', priority: 1 });
   });
 });

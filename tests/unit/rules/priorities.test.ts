@@ -22,6 +22,16 @@ describe('arbitration', () => {
     expect(arbitrate([older, newer], now + 10).winner).toBe(older);
   });
 
+  it('lets no rule of life safety silence what another one says, however new it is', () => {
+    const said = hold('interlock:panic.desk', 1, { since: 1, value: 'help' });
+    const silence = hold('interlock:quiet', 1, { since: 9, value: '' });
+    const other = hold('interlock:fire', 1, { since: 5, value: 'evacuation' });
+    expect(arbitrate([said, silence], now).winner).toBe(said);
+    expect(arbitrate([silence, said, other], now).stack).toEqual([other, said, silence]);
+    const weaker = { ...silence, priority: 8 as const };
+    expect(arbitrate([hold('request:web', 8, { since: 1, value: 'bell' }), weaker], now).winner).toBe(weaker);
+  });
+
   it('obeys its laws for 2,000 random arrays', () => {
     for (let seed = 1; seed <= 2_000; seed++) {
       const random = seeded(seed);
