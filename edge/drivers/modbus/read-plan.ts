@@ -2,6 +2,7 @@ import type { Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { RegisterFormat, RegisterPlace } from '#edge/profiles/modbus-address.ts';
+import type { Exchange } from './exchange.ts';
 import type { Item } from './layout.ts';
 import type { Teachings } from './learned.ts';
 import type { Block, Planned } from './planner.ts';
@@ -17,7 +18,7 @@ export interface Entry extends Planned {
   readonly place: string;
 }
 
-/** One point to read, and what it was the last time. */
+/** One point to read. */
 export interface Wanted {
   readonly point: PointName;
   readonly range: Point['range'];
@@ -25,9 +26,6 @@ export interface Wanted {
   readonly format: RegisterFormat | null;
   /** Indices of the factors it is scaled by. */
   readonly factors: readonly number[];
-  /** The bytes that `sample` was made of: as long as they come again, it is said again. */
-  bytes: Buffer | null;
-  sample: Sample | null;
 }
 
 /** What became of the parts of a block that was refused as a whole. */
@@ -47,6 +45,8 @@ export interface Cell {
   readonly start: number;
   /** Bytes. */
   readonly length: number;
+  /** Made of what the step's `image` says there: as long as the same bytes come again, it is said again. */
+  sample: Sample | null;
 }
 
 /** One request of a pass. */
@@ -55,6 +55,10 @@ export interface Step {
   readonly cells: readonly Cell[];
   /** null: it is no part of a block that was refused. */
   readonly trial: Trial | null;
+  /** Made when it is sent first. */
+  exchange: Exchange | null;
+  /** The bytes that came last. */
+  image: Buffer | null;
 }
 
 export interface Plan {
@@ -106,7 +110,7 @@ export function makePlan(points: readonly Point[], layout: ReadonlyMap<PointName
     const scaledBy = item?.address.scaleFrom?.map(factorOf) ?? [];
     if (item !== null) items.set(index, item);
     const format = item?.address.format ?? null;
-    return { point: point.name, range: point.range, format, factors: scaledBy, bytes: null, sample: null };
+    return { point: point.name, range: point.range, format, factors: scaledBy };
   });
   const entries = [
     ...[...items].map(([value, { address }]): Entry => ({ address, value, factor: -1, place: placeOf(address) })),
@@ -129,7 +133,7 @@ export function stepOf(block: Block<Entry>, trial: Trial | null): Step {
   const isBit = block.table === 'coil' || block.table === 'discrete';
   const cells = block.items.map((entry): Cell => {
     const offset = entry.address.at - block.at;
-    return { entry, start: isBit ? offset : 2 * offset, length: 2 * entry.address.length };
+    return { entry, start: isBit ? offset : 2 * offset, length: 2 * entry.address.length, sample: null };
   });
-  return { block, cells, trial };
+  return { block, cells, trial, exchange: null, image: null };
 }

@@ -42,8 +42,6 @@ const busyPause = 200;
 const busyRetries = 3;
 /** A unit heard this lately gets one second chance before its values turn bad. */
 const recentlyHeard = 60_000;
-/** Requests are built once for each block; more different blocks than this no device has. */
-const maxExchanges = 256;
 
 /** One pass over a plan. */
 interface Pass {
@@ -64,7 +62,6 @@ export interface ReadResult {
 /** Reads what a plan asks for, decodes it, and learns what the device refuses. */
 export class Reader {
   readonly #options: ReaderOptions;
-  readonly #exchanges = new Map<string, Exchange>();
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -79,7 +76,8 @@ export class Reader {
       const step = steps[i];
       if (step === undefined) break;
       try {
-        const bytes = await this.#readBlock(step.block, signal);
+        step.exchange ??= this.#exchangeFor(step.block);
+        const bytes = await this.#readBlock(step.exchange, signal);
         this.#take(pass, step, bytes);
         if (step.trial !== null) this.#succeeded(step.trial, step.block);
       } catch (error) {
@@ -100,21 +98,14 @@ export class Reader {
 
   /** Data bytes of a stretch that is no value of a plan: a name plate, a read-back. Rejects as the line does. */
   readSpan(span: Span, signal: AbortSignal): Promise<Buffer> {
-    return this.#readBlock(span, signal);
+    return this.#readBlock(this.#exchangeFor(span), signal);
   }
 
   #exchangeFor({ table, at, length }: Span): Exchange {
-    const key = `${table}:${at}+${length}`;
-    const known = this.#exchanges.get(key);
-    if (known !== undefined) return known;
-    if (this.#exchanges.size >= maxExchanges) this.#exchanges.clear();
-    const fresh = readExchange(this.#options.unit, table, at, length);
-    this.#exchanges.set(key, fresh);
-    return fresh;
+    return readExchange(this.#options.unit, table, at, length);
   }
 
-  async #readBlock(block: Span, signal: AbortSignal): Promise<Buffer> {
-    const exchange = this.#exchangeFor(block);
+  async #readBlock(exchange: Exchange, signal: AbortSignal): Promise<Buffer> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#options.ask(exchange, signal);
@@ -132,16 +123,20 @@ export class Reader {
     return attempt === 1 && this.#options.clock.monotonic() - this.#options.lastHeard() < recentlyHeard;
   }
 
-  #take({ plan, samples, raw, factors }: Pass, { block, cells }: Step, bytes: Buffer): void {
+  #take({ plan, samples, raw, factors }: Pass, step: Step, bytes: Buffer): void {
+    const { block, cells } = step;
     const isBit = block.table === 'coil' || block.table === 'discrete';
     if (this.#options.teachings.refusals > 0) this.#accepted(cells);
-    for (const { entry, start, length } of cells) {
+    for (const cell of cells) {
+      const { entry, start, length } = cell;
       const wanted = plan.wanted[entry.value];
       if (wanted === undefined) factors[entry.factor] = factorIn(plan, entry, bytes.subarray(start, start + length));
-      else if (isBit) samples[entry.value] = bitSample(wanted, bytes, start);
+      else if (isBit) samples[entry.value] = bitSample(wanted, cell, bytes);
       else if (wanted.factors.length > 0) raw[entry.value] = bytes.subarray(start, start + length);
-      else samples[entry.value] = registerSample(wanted, bytes, start, length);
+      else samples[entry.value] = registerSample(wanted, cell, bytes, step.image);
     }
+    if (step.image === null) step.image = Buffer.from(bytes);
+    else bytes.copy(step.image);
   }
 
   #accepted(cells: readonly Cell[]): void {
@@ -208,29 +203,26 @@ export function decodeFinite(format: RegisterFormat, bytes: Buffer, range: Wante
 }
 
 /** Most registers say what they said the last time: then nothing is decoded and nothing is made anew. */
-function registerSample(wanted: Wanted, bytes: Buffer, start: number, length: number): Sample | undefined {
-  if (wanted.sample !== null && wanted.bytes !== null && isSame(wanted.bytes, bytes, start)) return wanted.sample;
+function registerSample(wanted: Wanted, cell: Cell, bytes: Buffer, image: Buffer | null): Sample | undefined {
+  if (cell.sample !== null && image !== null && isSame(cell, bytes, image)) return cell.sample;
   if (wanted.format === null) return undefined;
-  const own = bytes.subarray(start, start + length);
+  const own = bytes.subarray(cell.start, cell.start + cell.length);
   const { value, quality, reason } = decodeFinite(wanted.format, own, wanted.range);
-  wanted.sample =
-    reason === undefined ? { point: wanted.point, value, quality } : { point: wanted.point, value, quality, reason };
-  if (wanted.bytes === null) wanted.bytes = Buffer.from(own);
-  else for (let i = 0; i < length; i++) wanted.bytes[i] = bytes[start + i] ?? 0;
-  return wanted.sample;
+  const { point } = wanted;
+  cell.sample = reason === undefined ? { point, value, quality } : { point, value, quality, reason };
+  return cell.sample;
 }
 
 /** A value has two to eight bytes: a loop is faster than a call into the runtime. */
-function isSame(known: Buffer, bytes: Buffer, start: number): boolean {
-  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+function isSame({ start, length }: Cell, bytes: Buffer, image: Buffer): boolean {
+  for (let i = start; i < start + length; i++) if (bytes[i] !== image[i]) return false;
   return true;
 }
 
-function bitSample(wanted: Wanted, bytes: Buffer, offset: number): Sample {
-  const decoded = decodeBit(bytes, offset);
-  if (wanted.sample?.value === decoded.value) return wanted.sample;
-  wanted.sample = { point: wanted.point, ...decoded };
-  return wanted.sample;
+function bitSample({ point }: Wanted, cell: Cell, bytes: Buffer): Sample {
+  const decoded = decodeBit(bytes, cell.start);
+  if (cell.sample?.value !== decoded.value) cell.sample = { point, ...decoded };
+  return cell.sample;
 }
 
 /** Marks what a block would have brought, unless it came another way. */
@@ -242,15 +234,11 @@ function lose({ plan, samples, factors }: Pass, { items }: Block<Entry>, reason:
   }
 }
 
-/** Scales what waits for its factors; what was not asked for is not there. */
+/** Scales what waits for its factors. */
 function finish(pass: Pass): readonly Sample[] {
-  const { plan, samples } = pass;
-  for (let i = 0; i < plan.wanted.length; i++) {
-    const wanted = plan.wanted[i];
-    if (wanted === undefined || samples[i] !== undefined) continue;
-    samples[i] = { point: wanted.point, ...scaledValue(pass, wanted, i) };
-  }
-  return samples.filter((sample) => sample !== undefined);
+  return pass.plan.wanted.map(
+    (wanted, i) => pass.samples[i] ?? { point: wanted.point, ...scaledValue(pass, wanted, i) },
+  );
 }
 
 function scaledValue({ raw, factors }: Pass, { format, factors: scaledBy, range }: Wanted, index: number): Decoded {

@@ -96,7 +96,7 @@ export class ModbusSession implements Session {
   async read(points: readonly Point[], signal: AbortSignal): Promise<readonly Sample[]> {
     const started = this.#now();
     const both = this.#both(signal);
-    if (!(await this.#isIdentified(both))) return this.#allBad(points);
+    if (this.#isLookDue() && !(await this.#identify(both))) return this.#allBad(points);
     const plan = this.#planFor(points);
     const { samples, error } = await this.#reader.read(plan, both);
     this.#keep();
@@ -198,10 +198,12 @@ export class ModbusSession implements Session {
     return this.#signals.both;
   }
 
+  #isLookDue(): boolean {
+    return this.#identity === null || (this.#complaint !== null && this.#now() >= this.#lookNotBefore);
+  }
+
   /** true when it is known what the device is, or that it is not what its profile says; false when it was not heard. */
-  async #isIdentified(signal: AbortSignal): Promise<boolean> {
-    const isDue = this.#identity === null || (this.#complaint !== null && this.#now() >= this.#lookNotBefore);
-    if (!isDue) return true;
+  async #identify(signal: AbortSignal): Promise<boolean> {
     try {
       const { profile, config } = this.#options;
       // What is asked of a variant that it is not would be remembered of the one that it is.
