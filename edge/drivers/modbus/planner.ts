@@ -73,7 +73,7 @@ function planTable<T extends Planned>(table: Table, items: readonly T[], limits:
       const next = cells[j + 1];
       if (first === undefined) break;
       if (j < i - 1 && next !== undefined) {
-        if (next.at - first.end > widest || crosses(table, first.end, next.at, limits.barriers)) break;
+        if (next.at - first.end > Math.min(widest, max) || crosses(table, first.end, next.at, limits.barriers)) break;
       }
       // A single cell longer than max is asked for as it is: the profile said so (a long text, a read_block).
       if (end - first.at > max && j < i - 1) break;

@@ -23,7 +23,7 @@ const profileOf = (on: '1B' | '1C') =>
         as: 'bits',
         bit: 4,
         invert: true,
-        write: { command: 'relay', on, verify: { after: '5ms', within: '60ms' } },
+        write: { command: 'relay', on, verify: { after: '5ms', within: '500ms' } },
       },
     },
     test: [{ value: 'relay', hex: '50 00', is: false }],
@@ -79,7 +79,7 @@ async function makeRig(on: '1B' | '1C' = '1C', more: object = { password: '12345
   const buses = stack.use(createBuses({ clock }));
   const driver = createDlt645Driver({ clock, profiles: new Map([['x/y', profile]]), buses });
   const tcp = { host: '127.0.0.1', port: line.port, baud: 115_200 };
-  const address = { tcp, meter, timeout: '80ms', lateWindow: '20ms', ...more };
+  const address = { tcp, meter, timeout: '500ms', lateWindow: '20ms', ...more };
   const opened = stack.use(await openDevice(driver, deviceOf(profile, address)));
   return { ...opened, relay, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
