@@ -130,6 +130,18 @@ export class FootageTable {
     return bytes;
   }
 
+  /** Where the newest run of footage begins: back from the last file to the first hole that breaks it. null: there is none. */
+  unbrokenSince(isBreak: (from: number, to: number) => boolean): number | null {
+    if (this.size === 0) return null;
+    let begin = this.#from[this.#end - 1] ?? 0;
+    for (let i = this.#end - 2; i >= this.#head; i--) {
+      const end = this.#to[i] ?? 0;
+      if (begin - end > seam && isBreak(end, begin)) return begin;
+      begin = Math.min(begin, this.#from[i] ?? 0);
+    }
+    return begin;
+  }
+
   /** The first row at or after that start. */
   #search(from: number): number {
     let low = this.#head;

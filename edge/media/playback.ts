@@ -26,6 +26,12 @@ export interface PlaybackOptions {
   readonly log: Log;
 }
 
+/** One of the handlers of media's socket (`socket.ts`). */
+export type PlaybackHandler = (asked: {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}) => Promise<boolean>;
+
 const camera = z
   .string()
   .regex(slugPattern)
@@ -56,10 +62,8 @@ interface Call {
 }
 
 /** Answers requests below /footage, /pictures and /exports; false: it is none of these. Never rejects. */
-export function createPlayback(
-  options: PlaybackOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
-  return async (request, response) => {
+export function createPlayback(options: PlaybackOptions): PlaybackHandler {
+  return async ({ request, response }) => {
     const url = new URL(request.url ?? '/', 'http://media');
     const parts = url.pathname.split('/').slice(1).map(decodePart);
     const handle = handlerOf(request.method ?? 'GET', parts);

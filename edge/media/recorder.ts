@@ -6,6 +6,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { RecordingPlan } from '#edge/runtime/site-cameras.ts';
 import type { ClipCause } from './clips.ts';
 import type { CameraFootage } from './footage.ts';
+import type { FootageFile } from './footage-names.ts';
 import type { Fragment, StreamInit, StreamState, Streams } from './hub.ts';
 import { StreamClock } from './recorder-clock.ts';
 import { RecorderLane, type WriteBudget } from './recorder-lane.ts';
@@ -22,6 +23,8 @@ export interface RecorderOptions {
   readonly log: Log;
   /** Why nothing may be written though the disk would take it (it is nearly full), for people; '' when it may. */
   readonly refusal?: () => string;
+  /** A file has come to the footage that is kept. */
+  readonly onFinished?: (file: FootageFile) => void;
   /** The disk refused: perhaps something can be deleted. */
   readonly onDiskTrouble?: (camera: DeviceId, code: string) => void;
 }
@@ -94,8 +97,9 @@ export class CameraRecorder implements AsyncDisposable {
     this.#lane = new RecorderLane({
       ...options,
       onWritten: () => this.#written(),
-      onFinished: (_, isSpool) => {
+      onFinished: (file, isSpool) => {
         if (isSpool) this.#spool.grown();
+        else options.onFinished?.(file);
       },
       onFailed: (error) => this.#failed(error),
     });
