@@ -67,6 +67,7 @@ export const paths = {
   cameraFacts: (data: string): string => join(data, 'camera-facts.json'),
   /** Where media answers web; its key is beside it, new at each start. */
   mediaSocket: (data: string): string => join(data, 'media.sock'),
+  mediaKey: (data: string): string => join(data, 'media.key'),
   footage: (data: string, site: Pick<Site, 'cameras' | 'folder'>): string =>
     site.cameras.folder === undefined ? join(data, 'footage') : resolve(site.folder, site.cameras.folder),
   logs: (data: string): string => join(data, 'logs'),
