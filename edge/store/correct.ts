@@ -5,9 +5,11 @@ import { PointHistory } from './history.ts';
 import { hourMs, hourOf, type StoredPoint } from './points.ts';
 import { qualityOf, restartCode, type StoredSample, sampleCode } from './sample.ts';
 
-/** Samples that one correction writes at most: beyond that the raw course is taken thinner, down to one an hour. */
+/** Samples that one correction writes at most: beyond that the raw course is taken thinner, down to one a day. */
 const mostSamples = 20_000;
-const thinner = [60_000, 900_000, hourMs] as const;
+/** As many leave room for some hours more; else the next thinner. */
+const enoughRoom = 16_000;
+const thinner = [60_000, 900_000, hourMs, 6 * hourMs, 24 * hourMs] as const;
 const goodCode = sampleCode('number', 'good', undefined);
 
 /** A correction with the points that it is about. */
@@ -56,7 +58,11 @@ function rawCourse(source: SampleSource, raw: StoredPoint, from: number, to: num
     for (const sample of history.hour(hour)) {
       if (sample.t >= from && sample.t <= to && qualityOf(sample.code) === 'good') kept.push(sample);
     }
-    while (kept.length > mostSamples && level < thinner.length) kept = thin(kept, thinner[level++] ?? hourMs);
+    // What came since is as dense as ever: the whole is thinned again, and further only where that is not enough.
+    for (; kept.length > mostSamples && level < thinner.length; level++) {
+      kept = thin(kept, thinner[level] ?? hourMs);
+      if (kept.length <= enoughRoom) break;
+    }
   }
   return kept;
 }

@@ -1,6 +1,7 @@
 import type { SampleSource } from './blocks.ts';
 import type { Db } from './database.ts';
 import { fixedBuckets, PointHistory } from './history.ts';
+import { laneNumber } from './outbox.ts';
 import type { StoredPoint } from './points.ts';
 import type { Carry, RollupSample } from './rollup.ts';
 
@@ -8,6 +9,12 @@ const minute = 60_000;
 /** Late samples gather for so long before their minutes are told again, and those of a point no more often than this, ms. */
 const lateAfter = 5_000;
 const latePause = 10 * 60_000;
+
+/**
+ * Rows that wait for the city, at most, while minutes are told again: the outbox has a cap, and what was true all the time must not be
+ * forced out by what comes again. Two weeks of minutes.
+ */
+const mostWaiting = 20_000;
 
 /** One minute of one point as it is now. */
 export interface Reissued {
@@ -45,14 +52,17 @@ export class Reissues {
     this.note(point, from, upTo, Math.max(now + lateAfter, pause));
   }
 
-  /** At most `most` minutes of one point that are due; null: none is. What is answered is noted as told. */
+  /**
+   * At most `most` minutes of one point that are due; null: none is, or the city is so far behind that they wait. What is answered is
+   * noted as told.
+   */
   take(
     now: number,
     points: ReadonlyMap<number, StoredPoint>,
     most: number,
   ): { readonly point: StoredPoint; readonly minutes: readonly Reissued[] } | null {
     const due = this.#statements.due.get(now);
-    if (due === undefined) return null;
+    if (due === undefined || (this.#statements.waiting.get(laneNumber('agg1m')) ?? 0) > mostWaiting) return null;
     const point = points.get(due.point);
     if (point === undefined || !point.kept || point.raw) {
       this.#statements.remove.run(due.point);
@@ -90,6 +100,7 @@ function prepare(db: Db) {
     due: db.prepare<[number], { point: number; first: number; last: number; rev: number }>(
       'SELECT point, first, last, rev FROM reissue WHERE due <= ? ORDER BY due LIMIT 1',
     ),
+    waiting: db.prepare<[number], number>('SELECT head - watermark FROM lane WHERE lane = ?').pluck(),
     proceed: db.prepare<[number, number]>('UPDATE reissue SET first = ? WHERE point = ?'),
     remove: db.prepare<[number]>('DELETE FROM reissue WHERE point = ?'),
   };
