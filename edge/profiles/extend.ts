@@ -43,15 +43,20 @@ export function extendProfile(parent: Raw, own: Extension): Raw {
   const changed = Object.keys(values ?? {});
   const { variants: inherited, ...plain } = parent;
   const kept = variants === undefined ? inherited : variants;
+  // Profiles without registers have neither a line nor vectors.
+  const hasBus = parent.bus !== undefined || bus !== undefined;
+  const hasTest = parent.test !== undefined || test !== undefined;
   return {
     ...plain,
     ...rest,
     ...(kept === undefined || kept === null ? {} : { variants: kept }),
-    bus: { ...recordOf(parent.bus), ...bus },
+    ...(hasBus ? { bus: { ...recordOf(parent.bus), ...bus } } : {}),
     ...(parent.factors === undefined && factors === undefined ? {} : { factors: mergeEach(parent.factors, factors) }),
     values: mergeEach(parent.values, values),
     // Its own first: the place of a mistake in them is then the place in its file.
-    test: [...(test ?? []), ...listOf(parent.test).filter((vector) => !isAbout(vector, changed))],
+    ...(hasTest
+      ? { test: [...(test ?? []), ...listOf(parent.test).filter((vector) => !isAbout(vector, changed))] }
+      : {}),
     source: [...(source ?? []), ...listOf(parent.source)],
   };
 }

@@ -20,7 +20,9 @@ async function makeRig(host: string): Promise<DriverRig> {
   const camera = await startCamera(cameraOptions({ host }));
   const driver = onvifDriver({ snapshotFolder: folder, clock: systemClock, log: silentLog, timings: quick });
   const address = { host, port: camera.port, ...user };
-  const points = pointsOf(profile, { fast: 2_000, normal: 15_000, slow: 300_000 });
+  // What this model never tells (vehicles, sound) is not missed.
+  const all = pointsOf(profile, { fast: 2_000, normal: 15_000, slow: 300_000 });
+  const points = all.filter(({ optional, poll }) => optional !== true || poll === 'watch');
   return {
     driver,
     device: { ...cameraDevice(address), points },
