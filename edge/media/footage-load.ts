@@ -79,7 +79,9 @@ async function loadDay(
   const files: FootageFile[] = [];
   for (const name of names) {
     const parsed = parseSegmentName(name);
-    if (parsed !== null) files.push(await withSize(parsed, join(folder, name)));
+    // Without waiting where there is nothing to wait for: there may be a million names.
+    if (parsed?.bytes != null) files.push({ ...parsed, bytes: parsed.bytes });
+    else if (parsed !== null) files.push(await withSize(parsed, join(folder, name)));
     else if (parsePartName(name) !== null) parts.push(join(folder, name));
     else tally.foreign++;
   }

@@ -57,10 +57,10 @@ export class FootageTable {
 
   /** False when a file begins at that very ms: the first one stays. */
   add(file: FootageFile): boolean {
-    const i = this.#search(file.from);
-    if (i < this.#end && this.#from[i] === file.from) return false;
+    const isNewest = this.size === 0 || file.from > (this.#from[this.#end - 1] ?? 0);
+    if (!isNewest && this.has(file.from)) return false;
     this.#makeRoom();
-    const at = this.#search(file.from);
+    const at = isNewest ? this.#end : this.#search(file.from);
     this.#from.copyWithin(at + 1, at, this.#end);
     this.#to.copyWithin(at + 1, at, this.#end);
     this.#bytes.copyWithin(at + 1, at, this.#end);
