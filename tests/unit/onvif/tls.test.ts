@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
@@ -35,10 +35,13 @@ function selfSigned(): { key: string; cert: string; fingerprint: string } {
 }
 
 /** TLS in front of a camera, as its web server would have it; counts the bytes of HTTP that came through. */
-async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }) {
+async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }, at = 0) {
   let heard = 0;
+  const sockets = new Set<Socket>();
   const server = createServer(pair, (socket) => {
     const inner = connect(cameraPort, '127.0.0.1');
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
     socket.on('data', (chunk) => {
       heard += chunk.length;
     });
@@ -47,9 +50,13 @@ async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }
     socket.pipe(inner).pipe(socket);
   });
   server.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { port, heard: () => heard, close: () => server.close() };
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  return { port, heard: () => heard, close };
 }
 
 describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', () => {
@@ -95,5 +102,32 @@ describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', ()
     await eventually(() => scene.heard.last()).toMatch(said);
     expect(heard()).toBe(0);
     close();
+  });
+
+  test('that changes while it streams is told nothing more until it is itself again, and people are told why', async () => {
+    const [own, other] = [selfSigned(), selfSigned()];
+    const config: Record<string, unknown> = { tls: { fingerprint: own.fingerprint } };
+    let front: Awaited<ReturnType<typeof tlsBefore>> | undefined;
+    await using scene = await startScene({
+      config,
+      before: async (camera) => {
+        front = await tlsBefore(camera.port, own);
+        config.port = front.port;
+      },
+    });
+    await streaming(scene);
+    const { port = 0 } = front ?? {};
+    await front?.close();
+    const impostor = await tlsBefore(scene.camera.port, other, port);
+    await eventually(() => scene.heard.last()).toMatch(
+      new RegExp(`shows another certificate than the pinned one \\(${other.fingerprint}\\)`),
+    );
+    const attempts = scene.heard.count('attempt');
+    await eventually(() => scene.heard.count('attempt')).toBeGreaterThan(attempts + 2);
+    expect(impostor.heard()).toBe(0);
+    await impostor.close();
+    const back = await tlsBefore(scene.camera.port, own, port);
+    await streaming(scene);
+    await back.close();
   });
 });
