@@ -45,6 +45,10 @@ function unitsIn(text: string): number[] {
 
 async function runScan(given: Given): Promise<number> {
   const place = parsePlace(given.one('ADDRESS'));
+  // Not passed over: whoever writes 10.0.0.0/8 does not mean one host and all its units.
+  if (place.unit !== '') {
+    throw usage(`"/${place.unit}": a scan asks one host or port for everybody; which Modbus units, --units says`);
+  }
   const units = unitsIn(given.text('units') ?? '1-247');
   const timeout = given.text('timeout') === undefined ? null : Number(given.text('timeout'));
   if (timeout !== null && !(timeout >= 20 && timeout <= 10_000)) throw usage('--timeout must be 20 to 10000');

@@ -114,6 +114,16 @@ describe('what a device says of itself', () => {
     expect(JSON.parse(printableJson({ controls }))).toEqual({ controls });
   });
 
+  it.each([
+    [`tcp://${host}/8`, '--units'],
+    [`tcp://${host}:99999`, 'port 99999'],
+    [`tcp://[::1%25nope;]:502`, 'no address'],
+  ])('is not asked where the address is no host: %s', async (address, words) => {
+    const { code, err } = await campus('scan', address);
+    expect(code).toBe(2);
+    expect(err).toContain(words);
+  });
+
   it('is asked of a unit with a number, not of one in another notation', async () => {
     const { code, err } = await campus('profile', 'try', 'meter/eastron-sdm630', `tcp://${host}:${devices.port}/1e2`);
     expect(code).toBe(2);
