@@ -174,7 +174,8 @@ export class LiveHub implements StreamHub, AsyncDisposable {
       if (clock.monotonic() - started > healthyAfter) pauses.reset();
       if (end.reason !== before && end.reason !== '') {
         const { camera, role } = this;
-        log.warn({ camera, role, reason: end.reason, problem: end.message }, 'a stream of a camera is not there');
+        const { reason, message: problem, detail } = end;
+        log.warn({ camera, role, reason, problem, detail }, 'a stream of a camera is not there');
       }
       before = end.reason;
       if (end.pause === 0) continue;

@@ -12,6 +12,8 @@ export interface SourceEnd {
   readonly reason: StreamTrouble;
   /** For people; '' where nothing was wrong. */
   readonly message: string;
+  /** For the log alone: it may name files of this box. */
+  readonly detail?: string;
   /** Tried again after this pause, ms; absent: after one that grows with each failure. 0: at once (it is asked for anew on purpose). */
   readonly pause?: number;
 }

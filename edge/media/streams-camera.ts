@@ -74,7 +74,8 @@ export class CameraSource implements StreamSource {
     try {
       login = await loginNow();
     } catch (error) {
-      return { reason: 'password', message: messageOf(error), pause: mendPause };
+      const message = 'the password for the video of this camera cannot be read on this box';
+      return { reason: 'password', message, detail: messageOf(error), pause: mendPause };
     }
     if (signal.aborted) return { reason: '', message: '' };
     return this.#fetch({ ffmpeg, uri, login }, sink, signal);

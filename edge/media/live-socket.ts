@@ -1,0 +1,40 @@
+import { streamRoles } from '#edge/domain/camera.ts';
+import { type DeviceId, slugPattern } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import type { Streams } from './hub.ts';
+import { serveViewer } from './live.ts';
+import type { MediaHandler, MediaSocketHandler } from './socket.ts';
+import type { Transcodes } from './transcode.ts';
+
+export interface LiveSocketOptions {
+  readonly streams: Streams;
+  readonly transcodes: Transcodes;
+  readonly clock: Clock;
+}
+
+/** `/live/<camera>/<role>?codecs=avc1,hvc1`: without `codecs` the browser is taken to show H.264 alone. */
+export function createLiveSocket({ streams, transcodes, clock }: LiveSocketOptions): MediaSocketHandler {
+  return ([area, camera = '', role, ...more], query, socket) => {
+    const wanted = streamRoles.find((each) => each === role);
+    if (area !== 'live' || wanted === undefined || more.length > 0 || !isCamera(camera)) return false;
+    const hub = streams.hub(camera, wanted);
+    if (hub === null) return false;
+    const codecs = new Set((query.get('codecs') ?? 'avc1').split(',').slice(0, 8));
+    serveViewer(socket, { hub, codecs, recoded: (of) => transcodes.of(of), clock });
+    return true;
+  };
+}
+
+/** `GET /health`: how the streams are that have been wanted since the start. */
+export function createHealthAnswer({ streams, transcodes }: Omit<LiveSocketOptions, 'clock'>): MediaHandler {
+  return (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/health') return false;
+    const body = JSON.stringify({ streams: streams.health(), transcodes: transcodes.running });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    return true;
+  };
+}
+
+function isCamera(id: string): id is DeviceId {
+  return slugPattern.test(id);
+}
