@@ -245,7 +245,7 @@ export class Edges implements Disposable {
     const { topic, source } = notification;
     const key = JSON.stringify([topic, meaning.part, [...source]]);
     const found = this.#tracks.get(key);
-    if (found || !create || this.#tracks.size >= maxTracks) return found;
+    if (found || !create || (this.#tracks.size >= maxTracks && !this.#forgetOne())) return found;
     const track: Track = {
       type: meaning.type,
       topic,
@@ -261,6 +261,15 @@ export class Edges implements Disposable {
     };
     this.#tracks.set(key, track);
     return track;
+  }
+
+  /** Cameras that number what they see (Hikvision's Key ObjectId) never use a number again: what is at rest makes room. */
+  #forgetOne(): boolean {
+    for (const [key, { known, announced, flush }] of this.#tracks) {
+      if (known === true || announced || flush !== undefined) continue;
+      return this.#tracks.delete(key);
+    }
+    return false;
   }
 
   #takeToken(): boolean {

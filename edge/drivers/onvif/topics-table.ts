@@ -9,7 +9,7 @@
  */
 export interface TopicRow {
   readonly topic: string;
-  /** The event's type; what happens with `info` and `ignore` is counted, not forwarded. */
+  /** The event's type; what is `info`, `health`, `counter` or `ignore` is counted, not forwarded. */
   readonly type: string;
   /** A state with a begin and an end, or a pulse that never ends (and then never says false). */
   readonly kind: 'property' | 'stateless';
@@ -128,11 +128,11 @@ export const topicRows: readonly TopicRow[] = [
 
   // Facts that are not happenings
   { topic: 'VideoSource/DayNightVision', type: 'info', kind: property },
-  { topic: 'Monitoring/ProcessorUsage', type: 'info', kind: property },
-  { topic: 'Monitoring/OperatingTime/*', type: 'info', kind: property },
-  { topic: 'Monitoring/Backup/*', type: 'info', kind: property },
-  { topic: 'RecordingConfig/*', type: 'info', kind: property },
-  { topic: 'RuleEngine/CountAggregation/Counter', type: 'info', kind: property },
+  { topic: 'Monitoring/ProcessorUsage', type: 'health', kind: property },
+  { topic: 'Monitoring/OperatingTime/*', type: 'health', kind: property },
+  { topic: 'Monitoring/Backup/*', type: 'health', kind: property },
+  { topic: 'RecordingConfig/*', type: 'health', kind: property },
+  { topic: 'RuleEngine/CountAggregation/Counter', type: 'counter', kind: property },
   { topic: 'Media/ProfileChanged', type: 'info', kind: stateless },
   { topic: 'Media/ConfigurationChanged', type: 'info', kind: stateless },
   { topic: 'Configuration/*', type: 'info', kind: stateless },

@@ -14,7 +14,9 @@ export interface Meaning {
 export type Verdict =
   | { readonly kind: 'happening'; readonly meanings: readonly Meaning[] }
   /** Known, and not worth an event. */
-  | { readonly kind: 'info' | 'ignore' | 'unknown' };
+  | { readonly kind: 'info' | 'health' | 'counter' | 'ignore' | 'unknown' };
+
+const silentKinds = ['info', 'health', 'counter', 'ignore'] as const;
 
 function pattern(topic: string): RegExp {
   const escaped = topic.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.+');
@@ -85,7 +87,8 @@ function byItem(row: TopicRow, types: Readonly<Record<string, string>>, data: Re
 export function interpret(notification: Notification): Verdict {
   const row = findRow(notification.topic);
   if (!row) return { kind: 'unknown' };
-  if (row.type === 'info' || row.type === 'ignore') return { kind: row.type };
+  const silent = silentKinds.find((kind) => kind === row.type);
+  if (silent !== undefined) return { kind: silent };
   const { data } = notification;
   if (row.classItem !== undefined) {
     return { kind: 'happening', meanings: byClass(row, data.get(row.classItem) ?? '') };

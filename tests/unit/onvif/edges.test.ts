@@ -146,6 +146,6 @@ describe('edges of a camera', () => {
     edges.hear({ ...motion(true), topic: 'tns1:MediaControl/VideoEncoderConfiguration' });
     expect(heard).toMatchObject([{ type: 'unknown', topic: 'tns1:RuleEngine/tnsacme:Teapot/Boiling' }]);
     expect(heard[0]).not.toHaveProperty('active');
-    expect(Object.fromEntries(counters)).toMatchObject({ 'unknown-topic': 5, info: 1, ignore: 1 });
+    expect(Object.fromEntries(counters)).toMatchObject({ 'unknown-topic': 5, health: 1, ignore: 1 });
   });
 });
