@@ -27,10 +27,7 @@ export interface PlaybackOptions {
 }
 
 /** One of the handlers of media's socket (`socket.ts`). */
-export type PlaybackHandler = (asked: {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}) => Promise<boolean>;
+export type PlaybackHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 const camera = z
   .string()
@@ -63,7 +60,7 @@ interface Call {
 
 /** Answers requests below /footage, /pictures and /exports; false: it is none of these. Never rejects. */
 export function createPlayback(options: PlaybackOptions): PlaybackHandler {
-  return async ({ request, response }) => {
+  return async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://media');
     const parts = url.pathname.split('/').slice(1).map(decodePart);
     const handle = handlerOf(request.method ?? 'GET', parts);

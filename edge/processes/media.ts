@@ -17,9 +17,12 @@ import { type ChildContext, type Running, runChild } from '#edge/runtime/child.t
 import { CodedError } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import { connectRpc } from '#edge/runtime/rpc.ts';
 import { describeCampus } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { joinBus } from './link.ts';
+import { mediaHealthOf } from './media/health.ts';
+import { startRecording } from './media/recording.ts';
 
 const healthEvery = 10_000;
 const loginsEvery = 30_000;
@@ -40,19 +43,26 @@ export async function startMedia(init: EdgeInit, context: ChildContext): Promise
     new CameraStreams({ ffmpeg, title, cameras: cameras.map(({ id }) => id), login, clock, log }),
   );
   const transcodes = stack.use(new Transcodes({ ffmpeg, title, most: site.cameras.transcodes, clock, log }));
+  const rpc = stack.use(connectRpc(paths.socket(data)));
+  const tool = ffmpeg === null ? null : { path: ffmpeg.path, title };
+  const recording = stack.use(
+    await startRecording({ site, data, cameras, streams, ffmpeg: () => tool, rpc, clock, log }),
+  );
   const bus = stack.use(await joinBus('media', init, context, instance, ending.signal));
   await followCameras(bus, streams, log);
+  await recording.join(bus);
   stack.use(
     await openMediaSocket({
       socketFile: paths.mediaSocket(data),
       keyFile: paths.mediaKey(data),
-      handlers: [createHealthAnswer({ streams, transcodes })],
+      handlers: [createHealthAnswer({ streams, transcodes }), recording.answer],
       socketHandlers: [createLiveSocket({ streams, transcodes, clock })],
       log,
     }),
   );
   const tell = () => {
-    const health: ProcessHealth = { process: 'media', state: 'ready', time: clock.now(), instance, devices: [] };
+    const media = mediaHealthOf(recording.state, streams.health(), ffmpeg, transcodes.running);
+    const health: ProcessHealth = { process: 'media', state: 'ready', time: clock.now(), instance, devices: [], media };
     bus.publish(healthTopic('media'), health, { retain: true }).catch(() => {}); // told again at the next beat
   };
   bus.onConnect(tell);

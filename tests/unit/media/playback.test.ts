@@ -42,7 +42,7 @@ beforeAll(async () => {
   const kept = { isProtected: (_: DeviceId, { from }: { from: number }) => from < start + 10_000 };
   const answer = createPlayback({ footage, kept, pictures, exports, masksOf: () => masks, log: silentLog });
   const server = createServer((incoming, response) => {
-    void answer({ request: incoming, response }).then((isOurs) => isOurs || response.writeHead(418).end());
+    void answer(incoming, response).then((isOurs) => isOurs || response.writeHead(418).end());
   });
   socket = join(folder, 'media.sock');
   await new Promise<void>((resolve) => server.listen(socket, resolve));
