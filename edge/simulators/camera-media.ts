@@ -76,6 +76,21 @@ function uri1(operation: string, uri: string): string {
   );
 }
 
+function encoderOptions(profiles: readonly CameraProfile[]): string {
+  const sizes = profiles.map(
+    ({ width, height }) =>
+      `<tt:ResolutionsAvailable><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:ResolutionsAvailable>`,
+  );
+  const range = (name: string, least: number, most: number) =>
+    `<tt:${name}><tt:Min>${least}</tt:Min><tt:Max>${most}</tt:Max></tt:${name}>`;
+  return (
+    `<trt:GetVideoEncoderConfigurationOptionsResponse><trt:Options>${range('QualityRange', 0, 5)}<tt:H264>${sizes.join('')}` +
+    `${range('GovLengthRange', 1, 100)}${range('FrameRateRange', 1, 25)}${range('EncodingIntervalRange', 1, 1)}` +
+    '<tt:H264ProfilesSupported>Main</tt:H264ProfilesSupported></tt:H264></trt:Options>' +
+    '</trt:GetVideoEncoderConfigurationOptionsResponse>'
+  );
+}
+
 function chosen(profiles: readonly CameraProfile[], xml: string): CameraProfile | undefined {
   return profiles.find(({ token }) => token === element(xml, 'ProfileToken'));
 }
@@ -102,6 +117,8 @@ export function mediaAnswer(operation: string, xml: string, media: CameraMedia):
         `${size}</trt:VideoSources></trt:GetVideoSourcesResponse>`
       );
     }
+    case 'GetVideoEncoderConfigurationOptions':
+      return encoderOptions(media.profiles);
     case 'GetStreamUri': {
       const profile = chosen(profiles, xml);
       return profile === undefined ? noProfile : uri1(operation, profile.uri);

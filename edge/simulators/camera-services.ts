@@ -59,6 +59,23 @@ function capabilities(about: DeviceAbout): string {
   );
 }
 
+/** A hardware address of our own making, the same for ever: locally administered, and told by the uuid. */
+function macOf({ endpoint }: DeviceAbout): string {
+  const hex = endpoint.replace(/-/g, '').slice(0, 10);
+  return `02:${hex.match(/../g)?.join(':') ?? ''}`;
+}
+
+function networkInterfaces(about: DeviceAbout): string {
+  const address = /^https?:\/\/([^:/[\]]+)/.exec(about.base)?.[1] ?? '192.0.2.64';
+  return (
+    '<tds:GetNetworkInterfacesResponse><tds:NetworkInterfaces token="eth0"><tt:Enabled>true</tt:Enabled><tt:Info>' +
+    `<tt:Name>eth0</tt:Name><tt:HwAddress>${macOf(about)}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info><tt:IPv4>` +
+    `<tt:Enabled>true</tt:Enabled><tt:Config><tt:Manual><tt:Address>${address}</tt:Address>` +
+    '<tt:PrefixLength>24</tt:PrefixLength></tt:Manual><tt:DHCP>false</tt:DHCP></tt:Config></tt:IPv4>' +
+    '</tds:NetworkInterfaces></tds:GetNetworkInterfacesResponse>'
+  );
+}
+
 /** The body of the answer; null for an operation that the device service does not have. */
 export function deviceAnswer(operation: string, about: DeviceAbout): string | null {
   const { base, manufacturer, model, serial, firmware, lists, endpoint } = about;
@@ -83,6 +100,17 @@ export function deviceAnswer(operation: string, about: DeviceAbout): string | nu
       return capabilities(about);
     case 'GetEndpointReference':
       return `<tds:GetEndpointReferenceResponse><tds:GUID>urn:uuid:${endpoint}</tds:GUID></tds:GetEndpointReferenceResponse>`;
+    case 'GetHostname':
+      return `<tds:GetHostnameResponse><tds:HostnameInformation><tt:FromDHCP>false</tt:FromDHCP><tt:Name>${xmlText(model)}</tt:Name></tds:HostnameInformation></tds:GetHostnameResponse>`;
+    case 'GetNetworkInterfaces':
+      return networkInterfaces(about);
+    case 'GetNetworkDefaultGateway':
+      return '<tds:GetNetworkDefaultGatewayResponse><tds:NetworkGateway><tt:IPv4Address>192.0.2.1</tt:IPv4Address></tds:NetworkGateway></tds:GetNetworkDefaultGatewayResponse>';
+    case 'GetDNS':
+      return (
+        '<tds:GetDNSResponse><tds:DNSInformation><tt:FromDHCP>false</tt:FromDHCP><tt:DNSManual><tt:Type>IPv4</tt:Type>' +
+        '<tt:IPv4Address>192.0.2.1</tt:IPv4Address></tt:DNSManual></tds:DNSInformation></tds:GetDNSResponse>'
+      );
     case 'GetScopes': {
       const scopes = ['type/video_encoder', 'Profile/Streaming', `hardware/${model}`, `name/${manufacturer}`];
       const list = scopes.map(

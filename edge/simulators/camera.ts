@@ -90,7 +90,14 @@ export interface Camera extends AsyncDisposable {
 }
 
 const logged = 10_000;
-const publicOperations = new Set(['GetSystemDateAndTime', 'GetServices', 'GetCapabilities']);
+/** The class PRE_AUTH of the standard. */
+const publicOperations = new Set([
+  'GetSystemDateAndTime',
+  'GetServices',
+  'GetCapabilities',
+  'GetHostname',
+  'GetEndpointReference',
+]);
 const wrongClockBy = -200 * 86_400_000;
 const styles = ['ampersand', 'missingTimes', 'offsetTimes', 'impatient'] as const;
 

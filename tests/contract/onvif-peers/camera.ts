@@ -12,6 +12,7 @@ const camera = await startCamera({
   auth: 'wsse',
   model: 'SIM-360',
   topicDialect: 'hikvision',
+  rtsp: { port: 8554 },
   discovery: true,
   // libonvif draws its nonces from a generator seeded with the second: two calls in one second share one.
   digest: { refusesReplays: false },

@@ -43,16 +43,30 @@ async function ask(password: string, commands: readonly string[]) {
 }
 
 describe.skipIf(!hasPeer || !canNamespace)('onvif-util', () => {
-  test('finds the simulated camera, logs in, and reads its time, its profiles and its stream', async () => {
-    const { printed, seen } = await ask(user.password, ['get time', 'get profiles', 'get rtsp']);
+  test('finds the simulated camera, logs in, and reads what it is, its profiles, its streams and its network', async () => {
+    const commands = ['get profiles', 'get video 1', 'get rtsp 0', 'get rtsp 1', 'get capabilities', 'get network'];
+    const { printed, seen } = await ask(user.password, commands);
     expect(printed).toMatch(/found host: 127\.0\.0\.1/);
     expect(printed).toMatch(/successfully connected to host\s+name:\s+HIKVISION SIM-360\s+serial: SIM008087/);
-    expect(printed).toMatch(/Time Offset: 0 seconds/);
-    expect(printed).toMatch(/Profile_1/);
-    expect(printed).toMatch(/rtsp:\/\/127\.0\.0\.1:554\/Streaming\/Channels\/101/);
+    expect(printed).toMatch(/Token 0: Profile_1\s+Token 1: Profile_2/);
+    expect(printed).toMatch(/Profile set to Profile_2\s+Resolution: 640 x 360\s+Frame Rate: 25/);
+    expect(printed).toMatch(/rtsp:\/\/127\.0\.0\.1:8554\/main/);
+    expect(printed).toMatch(/rtsp:\/\/127\.0\.0\.1:8554\/sub/);
+    expect(printed).toMatch(/event_service:.*\/onvif\/event_service/);
+    expect(printed).toMatch(/IP Address: 127\.0\.0\.1/);
     const ok = seen.requests.filter(({ judgement }) => judgement === 'ok').map(({ operation }) => operation);
-    expect(ok).toEqual(expect.arrayContaining(['GetDeviceInformation', 'GetProfiles', 'GetStreamUri']));
+    expect(ok).toEqual(
+      expect.arrayContaining(['GetDeviceInformation', 'GetProfiles', 'GetStreamUri', 'GetNetworkInterfaces']),
+    );
     expect(seen.passwordTries).toBe(0);
+  });
+
+  test('reads its time and how it keeps it, and sets it', async () => {
+    const { printed, seen } = await ask(user.password, ['get time', 'sync_time', 'get time']);
+    expect(printed).toMatch(/Time Offset: -?\d+ seconds\s+Timezone: +CST-8\s+DST: +No\s+Time Set By: NTP/);
+    expect(printed).toMatch(/Camera date and time has been synchronized/);
+    expect(printed).toMatch(/Time Set By: Manual/);
+    expect(seen.requests.map(({ operation }) => operation)).toContain('SetSystemDateAndTime');
   });
 
   test('is refused with a wrong password', async () => {
