@@ -34,3 +34,18 @@ export interface PanicButton {
   readonly sound: { readonly clip: string; readonly zones: readonly ZoneId[] | 'all' } | null;
   readonly cameras: readonly { readonly device: DeviceId; readonly preset: string | null }[];
 }
+
+/** Check-ins at one place that follow each other sooner are one patrol, ms: who shows a code five times has not gone round five times. */
+export const patrolsApart = 20 * 60_000;
+
+/** How many patrols check-ins of one place amount to. */
+export function patrolsDone(checkIns: readonly Pick<PatrolCheckIn, 'time'>[]): number {
+  let done = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const time of checkIns.map((one) => one.time).sort((a, b) => a - b)) {
+    if (time - last < patrolsApart) continue;
+    done += 1;
+    last = time;
+  }
+  return done;
+}

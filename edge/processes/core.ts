@@ -31,12 +31,14 @@ import { energyWatchState, isFindingSource } from './core/energy-watch-memory.ts
 import { energyMistakes, energyMistakesSource } from './core/energy-watch-words.ts';
 import { Escalation, recentNotices } from './core/escalation.ts';
 import { createFoundMethods } from './core/found-methods.ts';
+import { Gatehouse } from './core/gatehouse.ts';
 import { startHousekeeping } from './core/housekeeping.ts';
 import { Inbound, recordFault } from './core/inbound.ts';
 import { Judgement } from './core/judgement.ts';
 import { Modes } from './core/modes.ts';
 import { createNoticeMethods } from './core/notices.ts';
 import { openStoreOrNone, watchForStore } from './core/open-store.ts';
+import { buttonMistakes, panicRules, panicSiteSource } from './core/panic-rules.ts';
 import { Repairs } from './core/repair.ts';
 import { createRepairMethods } from './core/repair-methods.ts';
 import { startRestored } from './core/restored.ts';
@@ -59,7 +61,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     log.error({ problem }, 'the site has a mistake; the rest goes on');
 
   await using stack = new AsyncDisposableStack();
-  const storeOptions = { folder: data, clock, log, retention: site.retention, tuning: { ...init.tuning } };
+  const retention = { ...site.retention, incidents: site.incidents.keep };
+  const storeOptions = { folder: data, clock, log, retention, tuning: { ...init.tuning } };
   const noteRestored = startRestored(data, context);
   const { store, restored, fault } = await openStoreOrNone(storeOptions);
   stack.use(store);
@@ -109,7 +112,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const append = (batch: Batch) => shelf.append(batch);
   const standsOrNot = (source: string, raise: AlarmDecision | null) =>
     inbound?.takeReadingsUnasked([], [raise ?? { kind: 'return', source, reason: 'it is mended' }]);
+  const buttons = panicRules(site, campus.devices);
   const desk = await openRuleDesk({
+    generated: buttons.rules,
     ...{ site, campus, calendar, reader, append, stored: restored.state, clock, log },
     onTroubles: (troubles) => standsOrNot(troublesSource, troubles.length === 0 ? null : ruleTroubles(troubles)),
     onFaulty: (problems) => standsOrNot(mistakesSource, problems.length === 0 ? null : siteMistakes(problems)),
@@ -134,6 +139,19 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
   });
+  const gatehouse: Gatehouse = stack.use(
+    new Gatehouse({
+      ...{ site, campus, data, calendar, reader, clock, log },
+      modes: () => modes.on,
+      stored: restored.state,
+      storedAlarms: restored.alarms,
+      latest: ingest.latest,
+      commands: () => commands,
+      judgement: (): Judgement => judgement,
+      commit: (batch) => standing.promise.then((ready) => ready.commit(batch)),
+      decide: (decisions) => inbound?.takeReadingsUnasked([], decisions),
+    }),
+  );
   let escalation: Escalation | null = null;
   let repairs: Repairs | null = null;
   const judgement = stack.use(
@@ -151,6 +169,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         isHeldSource(source, ingest.counters.held()) ||
         isFindingSource(source, restored.state[energyWatchState], energy) ||
         (source === energyMistakesSource && energyProblems.length > 0) ||
+        (source === panicSiteSource && buttons.problems.length > 0) ||
+        gatehouse.isSource(source) ||
         sourceExists(source, site, campus),
       act: (changes) => commands.setInterlockHolds(changes),
       once: (decision) => {
@@ -178,12 +198,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     ...(site.notify === undefined ? {} : { notify: (decision) => escalation?.notify(decision) }),
     onSteps: (steps) => counters.hear(steps),
     onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
+    enrich: (batch) => gatehouse.enrich(batch),
+    onMedia: (health) => gatehouse.hearMedia(health),
     clock,
     log,
   });
   const core = inbound;
   commands.start({ isMemoryWhole: fault === null });
-  core.publishAll(latest);
+  core.publishAll(latest, gatehouse.open);
   core.commitUnasked(judgement.begin());
   commands.adoptInterlockHolds(desk.engine.standing());
   core.takeReadingsUnasked([], counters.begin());
@@ -250,8 +272,10 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
   if (energyProblems.length > 0) core.takeReadingsUnasked([], [energyMistakes(energyProblems)]);
+  if (buttons.problems.length > 0) core.takeReadingsUnasked([], [buttonMistakes(buttons.problems)]);
   noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);
+  gatehouse.begin();
   context.onProcesses((processes) => hearProcesses(processes, { watch, core, bus, clock }));
   context.onProcesses((processes) => repair.hearProcesses(processes));
   const adoption = stack.use(
@@ -282,6 +306,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createFoundMethods({ commit, clock }),
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
+        ...gatehouse.methods,
         'energy.now': async () => ({ demand: demand.now(), findings: energyWatch.findings() }),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },

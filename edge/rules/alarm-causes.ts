@@ -18,6 +18,12 @@ export interface Ways {
 /** Switches behind switches; no campus has more, and a site file that goes in circles ends here. */
 const deepest = 16;
 
+/** Kinds of alarms that something else may explain. */
+const explained = ['device', 'output', 'blind', 'rule', 'energy', 'recording', 'deaf'];
+/** Nothing is recorded: what its process, and its disk, say of all cameras at once. */
+const media = 'process:media';
+const recordingSite = 'recording:site';
+
 /**
  * Sources whose standing alarm explains this one, greatest first: the process and the switches that a device depends on, its
  * bridge, and, for what is said of its points (an output, a blind rule, a rule that looks at it, what a meter counted), the
@@ -28,11 +34,13 @@ export function createCauses(ways: Ways): (alarm: Alarm) => readonly string[] {
   return ({ source, device, event }) => {
     const kind = source.slice(0, source.indexOf(':'));
     if (kind === 'voice') return [`process:${source.slice(kind.length + 1)}`];
-    if (device === undefined || !['device', 'output', 'blind', 'rule', 'energy'].includes(kind)) return [];
+    if (source === recordingSite) return [media];
+    if (device === undefined || !explained.includes(kind)) return [];
     if (kind === 'rule' && event !== undefined) return [];
     const process = ways.processOf(device);
     const bridge = ways.bridgeOf?.(device);
     return [
+      ...(kind === 'recording' ? [media, recordingSite] : []),
       ...(process === undefined ? [] : [`process:${process}`]),
       ...switchesOf(device, ways),
       ...(bridge === undefined ? [] : [bridge]),

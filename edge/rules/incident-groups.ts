@@ -24,6 +24,8 @@ export const lateness = 30_000;
 const usualWithin = 120_000;
 
 export const emergencyType = 'emergency';
+/** A picture that somebody or something asked for: it opens nothing, and belongs to what happens there. */
+const pictureType = 'snapshot';
 
 export interface GroupingContext {
   readonly rules: CompiledGrouping;
@@ -62,6 +64,7 @@ export function placeEvent(open: Iterable<Incident>, event: PlacedEvent, context
   const candidates = [...open].filter(({ isClosed }) => !isClosed);
   if (candidates.some(({ events }) => events.includes(event.id))) return null;
   if (event.active === false) return prolonged(candidates, event);
+  if (event.type === pictureType) return pictured(candidates, event);
   const rule = ruleFor(event, context);
   if (rule === null) return null;
   const home = nearest(candidates, event, rule);
@@ -69,13 +72,18 @@ export function placeEvent(open: Iterable<Incident>, event: PlacedEvent, context
 }
 
 /** The one-key alarm: whatever the rules say, it is an incident of its own, and it is escalated from the first moment. */
-export function openEmergency(event: PlacedEvent, panic: string, context: Pick<GroupingContext, 'newId'>): Incident {
+export function openEmergency(
+  event: PlacedEvent,
+  panic: { readonly id: string; readonly cameras: readonly DeviceId[] },
+  context: Pick<GroupingContext, 'newId'>,
+): Incident {
   const base = blank(event, { class: 'critical', escalateAfter: null }, context.newId());
   return {
     ...base,
     state: 'escalated',
-    emergency: panic,
-    course: [...base.course, byCore(event.time, 'escalated', panic)],
+    devices: [...new Set([...base.devices, ...panic.cameras])],
+    emergency: panic.id,
+    course: [...base.course, byCore(event.time, 'escalated', panic.id)],
   };
 }
 
@@ -211,6 +219,24 @@ function grown(home: Incident, event: PlacedEvent, rule: GroupingRule, { now }: 
     rev: home.rev + 1,
   };
   return { incident, isNew: false, isGraver };
+}
+
+/** Of what happens at that camera, else in its zone: the nearest. */
+function pictured(candidates: readonly Incident[], event: PlacedEvent): Placed | null {
+  const { snapshot, device, time, id } = event;
+  if (snapshot === undefined || device === undefined) return null;
+  const near = candidates
+    .filter((one) => distance(one, time) <= usualWithin && (one.devices.includes(device) || one.zone === event.zone))
+    .sort(
+      (a, b) =>
+        Number(b.devices.includes(device)) - Number(a.devices.includes(device)) ||
+        distance(a, time) - distance(b, time),
+    );
+  const [home] = near;
+  if (home === undefined) return null;
+  const events = newestFirst([id, ...home.events]);
+  const incident = { ...home, events, count: home.count + 1, picture: home.picture ?? snapshot, rev: home.rev + 1 };
+  return { incident, isNew: false, isGraver: false };
 }
 
 /** The end of what began in it. */

@@ -38,7 +38,7 @@ export interface SafetyCore extends AsyncDisposable {
   readonly readings: ReadonlyMap<string, Reading>;
   join(client: string, options?: Partial<IClientOptions>): Promise<MqttClient>;
   /** A driver process as far as core can tell: on the broker, ready, taking commands. */
-  drive(process: 'broadcast' | 'fieldbus', options?: Partial<IClientOptions>): Promise<FakeDriver>;
+  drive(process: 'broadcast' | 'fieldbus' | 'camera' | 'media', options?: Partial<IClientOptions>): Promise<FakeDriver>;
   /** What the supervisor says. */
   tellProcesses(processes: readonly ProcessStatus[]): void;
 }

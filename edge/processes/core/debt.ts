@@ -1,8 +1,12 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
+import type { Case } from '#edge/domain/case.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
+import type { Incident } from '#edge/domain/incident.ts';
 import type { Notice } from '#edge/domain/notice.ts';
+import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
 import type { Reading } from '#edge/domain/reading.ts';
+import type { Clip } from '#edge/domain/recording.ts';
 import type { RuleDecision } from '#edge/domain/rule.ts';
 import type { Batch } from '#edge/store/batch.ts';
 
@@ -31,6 +35,10 @@ export class Debt {
   /** The newest form of each. */
   readonly #alarms = new Map<string, Alarm>();
   readonly #notices = new Map<string, Notice>();
+  readonly #incidents = new Map<string, Incident>();
+  readonly #clips = new Map<string, Clip>();
+  readonly #patrols = new Map<string, PatrolCheckIn>();
+  readonly #cases = new Map<string, Case>();
   readonly #state = new Map<string, unknown>();
   #dropped = 0;
 
@@ -40,7 +48,12 @@ export class Debt {
 
   get isEmpty(): boolean {
     const owed = [this.#readings, this.#lines, this.#inbox, this.#alarms, this.#notices, this.#state];
-    return owed.every(({ size }) => size === 0);
+    return [...owed, ...this.#rows].every(({ size }) => size === 0);
+  }
+
+  /** Rows of which the newest form is owed, by id. */
+  get #rows(): readonly Map<string, { readonly id: string }>[] {
+    return [this.#incidents, this.#clips, this.#patrols, this.#cases];
   }
 
   /** Is something owed that this client was refused the acknowledgement of? */
@@ -60,12 +73,20 @@ export class Debt {
     for (const notice of notices) this.#notices.set(notice.id, notice);
     for (const entry of inbox) this.#inbox.set(`${entry.client} ${entry.key}`, entry);
     for (const alarm of alarms) this.#alarms.set(alarm.id, alarm);
+    for (const incident of batch.incidents ?? []) this.#incidents.set(incident.id, incident);
+    for (const clip of batch.clips ?? []) this.#clips.set(clip.id, clip);
+    for (const patrol of batch.patrols ?? []) this.#patrols.set(patrol.id, patrol);
+    for (const one of batch.cases ?? []) this.#cases.set(one.id, one);
     for (const [name, value] of Object.entries(state)) this.#state.set(name, value);
-    for (const owed of [this.#lines, this.#inbox, this.#alarms, this.#notices]) this.#trim(owed);
+    for (const owed of [this.#lines, this.#inbox, this.#alarms, this.#notices, ...this.#rows]) this.#trim(owed);
   }
 
   /** What is on disk in a newer form is owed no more. */
-  forget({ alarms = [], notices = [], state = {} }: Batch): void {
+  forget({ alarms = [], notices = [], state = {}, incidents, clips, patrols, cases }: Batch): void {
+    const written = [incidents, clips, patrols, cases];
+    this.#rows.forEach((owed, i) => {
+      for (const { id } of written[i] ?? []) owed.delete(id);
+    });
     for (const notice of notices) this.#notices.delete(notice.id);
     for (const alarm of alarms) this.#alarms.delete(alarm.id);
     for (const name of Object.keys(state)) this.#state.delete(name);
@@ -82,12 +103,19 @@ export class Debt {
     const alarms = [...this.#alarms.values()];
     const notices = first(this.#notices.values());
     const state = [...this.#state];
-    if (lines.length + inbox.length + alarms.length + notices.length + state.length === 0) return null;
+    const [incidents, clips] = [first(this.#incidents.values()), first(this.#clips.values())];
+    const [patrols, cases] = [first(this.#patrols.values()), first(this.#cases.values())];
+    const rows = [incidents, clips, patrols, cases];
+    const owed = [lines, inbox, alarms, notices, state, ...rows];
+    if (owed.every(({ length }) => length === 0)) return null;
     const paid = () => {
       for (const line of lines) this.#lines.delete(line);
       for (const [key, entry] of inbox) if (this.#inbox.get(key) === entry) this.#inbox.delete(key);
       for (const alarm of alarms) if (this.#alarms.get(alarm.id) === alarm) this.#alarms.delete(alarm.id);
       for (const notice of notices) if (this.#notices.get(notice.id) === notice) this.#notices.delete(notice.id);
+      this.#rows.forEach((kept, i) => {
+        for (const row of rows[i] ?? []) if (kept.get(row.id) === row) kept.delete(row.id);
+      });
       for (const [name, value] of state) if (this.#state.get(name) === value) this.#state.delete(name);
     };
     const events = lines.flatMap((line) => ('event' in line ? [line.event] : []));
@@ -100,6 +128,10 @@ export class Debt {
       ...(alarms.length > 0 ? { alarms } : {}),
       ...(journal.length > 0 ? { journal } : {}),
       ...(notices.length > 0 ? { notices } : {}),
+      ...(incidents.length > 0 ? { incidents } : {}),
+      ...(clips.length > 0 ? { clips } : {}),
+      ...(patrols.length > 0 ? { patrols } : {}),
+      ...(cases.length > 0 ? { cases } : {}),
       ...(state.length > 0 ? { state: Object.fromEntries(state) } : {}),
     };
     return { batch, client: '', paid };

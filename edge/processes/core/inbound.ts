@@ -6,10 +6,19 @@ import {
   decodeWish,
   type NetworkRow,
 } from '#edge/bus/codec.ts';
-import { alarmTopic, answerTopic, campusEventTopic, parseTopic, readingTopic } from '#edge/bus/topics.ts';
+import {
+  alarmTopic,
+  answerTopic,
+  campusEventTopic,
+  incidentTopic,
+  parseTopic,
+  readingTopic,
+} from '#edge/bus/topics.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
+import type { ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
+import type { Incident, IncidentBrief } from '#edge/domain/incident.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { StepNews } from '#edge/ingest/counter-steps.ts';
 import { createInboxLimiter } from '#edge/ingest/inbox.ts';
@@ -36,6 +45,10 @@ export interface InboundOptions {
   readonly devicesOf: (process: string) => readonly DeviceId[];
   /** How the hosts of the campus answer, as `process` has probed them. */
   readonly onNetwork?: (process: string, rows: readonly NetworkRow[]) => void;
+  /** What goes to disk, with what it brings about: called once for each batch, in the turn that made it. */
+  readonly enrich?: (batch: Batch) => Batch;
+  /** What `media` says of recording; null: it has left. */
+  readonly onMedia?: (health: ProcessHealth | null) => void;
   /** Counters that are held, or are not any more: what to say of it. */
   readonly onSteps?: (steps: readonly StepNews[]) => readonly AlarmDecision[];
   readonly clock: Clock;
@@ -118,8 +131,9 @@ export class Inbound {
   }
 
   /** Everything as it stands, for those who subscribe: at the start. */
-  publishAll(readings: readonly Reading[]): void {
+  publishAll(readings: readonly Reading[], incidents: readonly Incident[] = []): void {
     this.#tellReadings(readings);
+    for (const incident of incidents) this.#tellIncident(incident);
     for (const alarm of this.#options.judgement.openAlarms.values()) this.#publish(alarmTopic(alarm.id), alarm, true);
   }
 
@@ -144,7 +158,8 @@ export class Inbound {
   }
 
   /** Stores, then tells. When the disk refuses or hangs, people are told all the same, and that it does. */
-  async commit(batch: Batch, options: WriteOptions = {}): Promise<void> {
+  async commit(given: Batch, options: WriteOptions = {}): Promise<void> {
+    const batch = this.#options.enrich?.(given) ?? given;
     let told = false;
     const tell = () => {
       if (!told) this.#tell(batch);
@@ -245,6 +260,7 @@ export class Inbound {
     const { watch, commands } = this.#options;
     const decoded = decodeProcessHealth(message.payload);
     if (!decoded.ok) return this.#note(message, decoded.message);
+    if (process === 'media') this.#options.onMedia?.(decoded.value.state === 'stopped' ? null : decoded.value);
     const { restarted, left, cameBack } = watch.hear(process, decoded.value);
     if (left) this.leave([process]);
     if (restarted) commands.onProcessReady(process);
@@ -285,11 +301,20 @@ export class Inbound {
 
   #tell(batch: Batch): void {
     for (const event of batch.events ?? []) this.#publish(campusEventTopic(event.type), event, false);
+    for (const incident of batch.incidents ?? []) this.#tellIncident(incident);
     for (const alarm of batch.alarms ?? []) {
       // Retained while it is open; what is normal is told once and then forgotten by the broker.
       this.#publish(alarmTopic(alarm.id), alarm, alarm.state !== 'normal');
       if (alarm.state === 'normal') this.#publish(alarmTopic(alarm.id), null, true);
     }
+  }
+
+  /** Retained while somebody must see to it. What people wrote about it is in the store, for those who may read it. */
+  #tellIncident({ events: _e, note: _n, course: _c, ...brief }: Incident): void {
+    const isOver = brief.state === 'resolved';
+    const topic = incidentTopic(brief.id);
+    this.#publish(topic, brief satisfies IncidentBrief, !isOver);
+    if (isOver) this.#publish(topic, null, true);
   }
 
   #publish(topic: string, body: object | null, retain: boolean): void {

@@ -21,6 +21,7 @@ import type { Store } from '#edge/store/store.ts';
 import { copyTarget } from './copy-target.ts';
 import type { Inbound } from './inbound.ts';
 import type { Judgement, Verdict } from './judgement.ts';
+import { isPanicRule } from './panic-rules.ts';
 import { asked, checked } from './rpc-params.ts';
 
 const reason = z.string().min(1).max(200);
@@ -125,6 +126,8 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
     }),
 
     'interlock.reset': checked(resetParams, async ({ id, reason, who, from }) => {
+      // It has a way of its own, for those who may: `emergency.reset`.
+      if (isPanicRule(id)) throw new CodedError('FORBIDDEN', 'a one-key alarm is ended on its own page only');
       const { outcome, verdict } = judgement.reset(id, `reset by ${nameOf(who)}: ${reason}`);
       await commit(verdict, { who, from, what: `interlock.reset ${id}`, why: reason, result: outcome.message });
       return { reset: outcome.reset, message: outcome.message };

@@ -26,6 +26,8 @@ export interface RuleDeskOptions extends Pick<RuleBookOptions, 'onTroubles' | 'o
   readonly append: (batch: Batch) => Promise<void>;
   /** What core remembers, by name. */
   readonly stored: Readonly<Record<string, unknown>>;
+  /** Rules that no file has and nobody can change: the one-key alarms. They run before all others. */
+  readonly generated?: readonly RuleVersion[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,7 +51,7 @@ const atOnce = 20;
 
 /** Reads what is stored and what lies in the rules folder, and compiles what is to run with what it remembers. */
 export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> {
-  const { site, campus, calendar, reader, append, stored, clock, log, onTroubles, onFaulty } = options;
+  const { site, campus, calendar, reader, append, stored, clock, log, onTroubles, onFaulty, generated = [] } = options;
   const places = ruleCampus(site, campus.devices);
   const workshop = new RuleWorkshop({ campus: places, site, around: ruleSurroundings(site, campus.devices) });
   const engineOf = (more: { readonly shadow?: true }) =>
@@ -69,7 +71,9 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
     clock,
     log,
   });
+  for (const version of generated) engine.put(version, stored);
   const running = await book.load();
+  const active = [...generated, ...running.active];
   for (const [i, version] of running.active.entries()) {
     engine.put(version, stored);
     if (i % atOnce === atOnce - 1) await nextTurn();
@@ -80,10 +84,10 @@ export async function openRuleDesk(options: RuleDeskOptions): Promise<RuleDesk> 
     book,
     engine,
     shadow,
-    active: running.active,
+    active,
     stale: staleNames(stored, engine, shadow),
     placesOf: createPlaces(places),
-    isSource: (source) => sourcesOf(engine, running.active).has(source),
+    isSource: (source) => sourcesOf(engine, active).has(source),
   };
 }
 

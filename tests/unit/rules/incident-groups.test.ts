@@ -151,6 +151,17 @@ describe('an incident', () => {
     expect(of(shot(0, 'motion', 'd/a.jpg'), shot(1, 'intrusion'))).toBe('d/a.jpg');
   });
 
+  test('takes the pictures that were asked for, and they open none', () => {
+    const shot = (at: number, more: Partial<PlacedEvent> = {}) =>
+      event(at, 'snapshot', { snapshot: 'd/s.jpg', ...more });
+    expect(group([shot(0)])).toEqual([]);
+    const [one] = group([event(0, 'motion'), shot(2_000)]);
+    expect(one).toMatchObject({ picture: 'd/s.jpg', types: ['motion'], count: 2, to: start });
+    expect(
+      group([event(0, 'motion'), shot(2_000, { zone: 'yard' as ZoneId, device: 'camera-2' as DeviceId })])[0],
+    ).toMatchObject({ picture: null });
+  });
+
   test('that becomes graver must be looked at again, and is escalated as soon as its gravest says', () => {
     const compiled = compileGrouping(rules);
     const context = { rules: compiled, during: () => true, newId: idMaker('019f0001'), now: start };
@@ -184,7 +195,9 @@ describe('an incident', () => {
 
   test('of the one-key alarm is critical and escalated whatever the rules say, and others of its zone join it', () => {
     const newId = idMaker('019f0002');
-    const pressed = openEmergency(event(0, 'emergency'), 'gatehouse', { newId });
+    const cameras = ['camera-5' as DeviceId];
+    const pressed = openEmergency(event(0, 'emergency'), { id: 'gatehouse', cameras }, { newId });
+    expect(pressed.devices).toEqual(['camera-1', 'camera-5']);
     expect(pressed).toMatchObject({ state: 'escalated', class: 'critical', emergency: 'gatehouse', escalatesAt: null });
     const context = { rules: compileGrouping(rules), during: () => true, newId, now: start };
     expect(placeEvent([pressed], event(5_000, 'person'), context)?.incident).toMatchObject({
