@@ -1,11 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import { uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
-import { principalOf } from './access.ts';
+import { actorOf, principalOf } from './access.ts';
 import { eventsAfter, newestWanted } from './event-pages.ts';
+import type { FootageDesk } from './footage-routes.ts';
 import { readHistory, settleStep, visibleRef } from './history.ts';
 import { addExportRoutes } from './history-export.ts';
 import { createLocalTime } from './local-time.ts';
@@ -18,7 +21,7 @@ const limit = (most: number, usual: number) => z.coerce.number().int().min(1).ma
 const uuid = z.string().regex(uuidPattern, 'must be the id of an event');
 
 /** Everything that was, as far as one's zones go: read from the store over this process's own read-only connection. */
-export function addHistoryRoutes(app: App, campus: CampusView): void {
+export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageDesk): void {
   const { reader, site } = campus;
   const scopeOf = createScopes(site.devices);
   const localTime = createLocalTime(site.campus.timeZone);
@@ -120,28 +123,50 @@ export function addHistoryRoutes(app: App, campus: CampusView): void {
       },
     },
     async (request, reply) => {
-      const picture = await openPicture(campus, request.params.id, scopeOf(principalOf(request)));
+      const { event, picture } = await openPicture(campus, request.params.id, scopeOf(principalOf(request)));
       return (
         reply
           .type('image/jpeg')
           // Of this session only: the next person at the same screen may not see it.
           .header('vary', 'cookie, authorization')
           .header('cache-control', 'private, max-age=3600')
-          .send(picture.createReadStream())
+          .send(await seenBy(request, footage, event, picture))
       );
     },
   );
 }
 
 /** The name came over the bus: it must stay below the snapshot folder whatever it says. */
-async function openPicture({ reader, snapshotFolder }: CampusView, id: string, scope: Scope): Promise<FileHandle> {
+async function openPicture({ reader, snapshotFolder }: CampusView, id: string, scope: Scope) {
   const event = reader.event(id);
   const path = event !== null && scope.seesEvent(event) ? event.snapshot : undefined;
-  if (path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(id);
+  if (event === null || path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(id);
   try {
-    return await open(join(snapshotFolder, path));
+    return { event, picture: await open(join(snapshotFolder, path)) };
   } catch {
     throw noPicture(id);
+  }
+}
+
+/** The picture as he may see it: in the audit first, and with its masks burnt in where he may not see what is behind them. */
+async function seenBy(
+  request: FastifyRequest,
+  footage: FootageDesk,
+  event: CampusEvent,
+  picture: FileHandle,
+): Promise<Readable | Buffer> {
+  const device: string = event.device ?? 'unknown';
+  try {
+    await footage.looks.note(actorOf(request), device, 'events', event.time);
+    if (!footage.isMasked(request, device)) return picture.createReadStream();
+    const body = await picture.readFile();
+    const headers = { 'content-type': 'image/jpeg' };
+    const masked = await footage.media.bytes({ method: 'POST', path: `/pictures/${device}/mask`, headers, body });
+    await picture.close();
+    return masked;
+  } catch (error) {
+    await picture.close();
+    throw error;
   }
 }
 

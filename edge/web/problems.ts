@@ -15,6 +15,9 @@ const away = new Set([
   'STORE_STUCK',
   'STREAMS_FULL',
   'FLOWS_AWAY',
+  'MEDIA_AWAY',
+  'MEDIA_BUSY',
+  'MEDIA_NO_FFMPEG',
 ]);
 /** Something is broken on our side, in words a person can act on. */
 const broken = new Set([
@@ -25,6 +28,7 @@ const broken = new Set([
   'RPC_FAILED',
   'PASSWORD_HASH',
   'SEAL_BROKEN',
+  'FFMPEG_FAILED',
 ]);
 const byCode: Readonly<Record<string, number>> = {
   UNAUTHORIZED: 401,
