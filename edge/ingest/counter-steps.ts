@@ -1,5 +1,14 @@
 import type { CounterStep } from '#edge/domain/counter.ts';
-import { acceptStep, agreeingReads, type CounterRead, type HeldStep, rejectStep, startCounter } from './counter.ts';
+import {
+  acceptStep,
+  agreeingReads,
+  type CounterRead,
+  decideStep,
+  type HeldStep,
+  rejectStep,
+  startCounter,
+  undecideStep,
+} from './counter.ts';
 import type { Registry, Slot } from './registry.ts';
 
 /** What a counter did that people must hear of. */
@@ -61,6 +70,15 @@ export function acceptHeld(slot: Slot): CounterRead | null {
   const { value, at, heard } = slot.counter.base;
   slot.past.add(value, at);
   return { value, at, heard };
+}
+
+/** Until the decision is accepted, rejected or left, what the meter shows changes nothing. */
+export function decideHeld(slot: Slot): void {
+  if (slot.counter !== null) slot.counter = decideStep(slot.counter);
+}
+
+export function leaveHeld(slot: Slot): void {
+  if (slot.counter !== null) slot.counter = undecideStep(slot.counter);
 }
 
 export function rejectHeld(slot: Slot): void {

@@ -56,6 +56,8 @@ export interface CounterState {
   readonly strays: number;
   /** The device has another serial number than when the base was read: no read is on its course any more. */
   readonly serial: CounterSerial | null;
+  /** A person's decision about the step is being written down: until it is, reads are noted and change nothing. */
+  readonly deciding?: true;
 }
 
 export interface CounterVerdict {
@@ -88,6 +90,7 @@ export function startCounter(value: number, at: number, heard: number | null = n
 /** Judges the next read. */
 export function stepCounter(rule: CounterRule, state: CounterState, read: CounterRead): CounterVerdict {
   const { step, candidate } = state;
+  if (step !== null && state.deciding === true) return note(rule, state, step, read);
   const course = step?.course ?? null;
   const isOnCourse = course !== null && follows(rule, course.track, read);
   const isCandidate = candidate !== null && follows(rule, candidate.track, read);
@@ -97,6 +100,27 @@ export function stepCounter(rule: CounterRule, state: CounterState, read: Counte
   }
   if (step !== null && isOnCourse) return extend(state, step, read);
   return consider(rule, state, read, isCandidate ? candidate : null);
+}
+
+/** What the meter shows of its new course belongs to it, whatever is decided; anything else is looked at when it is shown again. */
+function note(rule: CounterRule, state: CounterState, step: HeldStep, read: CounterRead): CounterVerdict {
+  if (!follows(rule, step.course.track, read)) return refused(state, {});
+  return { ...refused(state, { step: { ...step, course: advance(step.course, read) } }), isOnCourse: true };
+}
+
+/**
+ * What can have been counted at most between the last believed value and the first of the new course, in the counter's unit: the rise
+ * itself, or what the fastest rise makes of the time between both, at least an hour. Infinity: nobody knows.
+ */
+export function mostBetween(
+  { maxRate, wrap }: CounterRule,
+  step: { readonly from: number; readonly fromTime: number; readonly to: number; readonly toTime: number },
+): number {
+  if (maxRate === undefined) return Number.POSITIVE_INFINITY;
+  const time = Math.max(longestUpdate, step.toTime - step.fromTime);
+  const isRound = wrap !== undefined && step.from > 0.9 * wrap && step.to < 0.1 * wrap;
+  const rise = isRound ? wrap - step.from + step.to : step.to - step.from;
+  return Math.max(rise, (maxRate * time * rateTolerance) / 3_600_000 + resolution(step.from, step.to));
 }
 
 /**
@@ -120,7 +144,7 @@ export function noteSerial(
   serial: CounterSerial,
 ): { readonly state: CounterState; readonly news: 'changed' | null } {
   const { step } = state;
-  if (step !== null && step.state === 'open') {
+  if (step !== null && step.state === 'open' && state.deciding !== true) {
     const isBack = step.serial !== null && step.serial.before === serial.after;
     const known = step.serial ?? serial;
     const next: HeldStep = isBack
@@ -132,6 +156,7 @@ export function noteSerial(
     return { state: { ...state, serial: null }, news: null };
   }
   const before = state.serial?.before ?? serial.before;
+  if (state.deciding === true) return { state: { ...state, serial: { before, after: serial.after } }, news: null };
   // What was rejected is proved now: its course may begin anew.
   return { state: { ...state, step: null, candidate: null, serial: { before, after: serial.after } }, news: null };
 }
@@ -140,12 +165,22 @@ export function noteSerial(
 export function acceptStep(state: CounterState): CounterState {
   const { step } = state;
   if (step === null) return state;
-  return { base: step.course.track, step: null, candidate: null, strays: 0, serial: null };
+  return { base: step.course.track, step: null, candidate: null, strays: 0, serial: state.serial };
+}
+
+/** A decision about the step is being written down, or it is not any more. */
+export function decideStep(state: CounterState): CounterState {
+  return state.step === null ? state : { ...state, deciding: true };
+}
+
+export function undecideStep({ deciding: _, ...state }: CounterState): CounterState {
+  return state;
 }
 
 /** The course of the step never was: the point stays where it is until the meter agrees with it again. */
 export function rejectStep(state: CounterState): CounterState {
-  return state.step === null ? state : { ...state, step: { ...state.step, state: 'rejected' } };
+  const { deciding: _, ...rest } = state;
+  return rest.step === null ? rest : { ...rest, step: { ...rest.step, state: 'rejected' } };
 }
 
 function believe(state: CounterState, read: CounterRead): CounterVerdict {

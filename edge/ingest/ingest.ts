@@ -18,7 +18,9 @@ import { createZigbee2mqtt } from './conventions/zigbee2mqtt.ts';
 import { startCounter } from './counter.ts';
 import {
   acceptHeld,
+  decideHeld,
   heldStep,
+  leaveHeld,
   rejectHeld,
   restoreCounters,
   type StepNews,
@@ -98,6 +100,9 @@ export interface Ingest {
 export interface Counters {
   /** Of every point that is held, as it stands now: `open` ones and those that a person has rejected. */
   held(): readonly CounterStep[];
+  /** A decision about its step is being written down: until `accept`, `reject` or `leave` what its meter shows is noted and changes nothing. */
+  decide(ref: PointRef): void;
+  leave(ref: PointRef): void;
   /** The point counts on from what its meter shows. Returns its reading, which is now the latest; null: it is not held. */
   accept(ref: PointRef): Reading | null;
   /** The point stays where it is until its meter agrees with it again. */
@@ -225,6 +230,14 @@ function countersOf(registry: Registry, clock: Clock): Counters {
     reject(ref) {
       const slot = registry.slot(ref);
       if (slot !== undefined) rejectHeld(slot);
+    },
+    decide(ref) {
+      const slot = registry.slot(ref);
+      if (slot !== undefined) decideHeld(slot);
+    },
+    leave(ref) {
+      const slot = registry.slot(ref);
+      if (slot !== undefined) leaveHeld(slot);
     },
   };
 }

@@ -1,19 +1,36 @@
 import { z } from 'zod';
-import type { CounterStep } from '#edge/domain/counter.ts';
-import { splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
+import { type CounterStep, rawRefOf } from '#edge/domain/counter.ts';
+import { type PointRef, splitPointRef, uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
 import { actorOf, principalOf } from './access.ts';
-import { counterDecisionBody, counterListQuery, counterStepSchema, counterStepsSchema } from './counter-schemas.ts';
-import { problems } from './schemas.ts';
-import { createScopes } from './scope.ts';
+import {
+  counterDecisionBody,
+  counterDecisionsBody,
+  counterListQuery,
+  counterStepSchema,
+  counterStepsSchema,
+  shownQuery,
+} from './counter-schemas.ts';
+import { readHistory, settleStep, visibleRef } from './history.ts';
+import { createLocalTime } from './local-time.ts';
+import { historySchema, problems } from './schemas.ts';
+import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 const heldSchema = z.object({ steps: z.array(counterStepSchema) });
+const pageSize = 500;
 
 /** Steps of counters that wait for a person, and those that were decided. */
 export function addCounterRoutes(app: App, { site, reader, rpc }: CampusView): void {
   const scopeOf = createScopes(site.devices);
+  const localTime = createLocalTime(site.campus.timeZone);
+  /** Throws COUNTER_STEP_NOT_FOUND, for one that lies elsewhere too. */
+  const requireStep = (id: string, scope: Scope): void => {
+    const [step] = reader.counterSteps({ id, limit: 1 });
+    if (step !== undefined && scope.seesRef(step.ref)) return;
+    throw new CodedError('COUNTER_STEP_NOT_FOUND', `there is no counter step ${id}`);
+  };
 
   app.get(
     '/api/v1/counters',
@@ -34,13 +51,19 @@ export function addCounterRoutes(app: App, { site, reader, rpc }: CampusView): v
       const { limit, ...filter } = request.query;
       const now = new Map((await heldNow(rpc)).map((step) => [step.id, step]));
       const found: CounterStep[] = [];
+      const looked = new Set<string>();
       // The limit counts what is seen.
-      for (let to = filter.to; found.length < limit; ) {
-        const page = reader.counterSteps({ ...definedOf({ ...filter, to }), limit: 500 });
-        found.push(...page.filter(({ ref }) => scope.seesRef(ref)));
+      for (let to = filter.to, size = pageSize; found.length < limit; ) {
+        const page = reader.counterSteps({ ...definedOf({ ...filter, to }), limit: size });
+        const news = page.filter(({ id }) => !looked.has(id));
+        for (const { id } of news) looked.add(id);
+        found.push(...news.filter(({ ref }) => scope.seesRef(ref)));
         const last = page.at(-1);
-        if (page.length < 500 || last === undefined) break;
-        to = last.toTime;
+        if (page.length < size || last === undefined) break;
+        // A campus that had no power has many in one moment: what lies at the edge of a page comes again with the next, which is larger
+        // where one moment fills it.
+        to = last.toTime + 1;
+        size = news.length < pageSize ? size + pageSize : pageSize;
       }
       return { steps: found.slice(0, limit).map((step) => now.get(step.id) ?? step) };
     },
@@ -63,11 +86,58 @@ export function addCounterRoutes(app: App, { site, reader, rpc }: CampusView): v
     },
     async (request) => {
       const { id } = request.params;
-      const [step] = reader.counterSteps({ id, limit: 1 });
-      if (step === undefined || !scopeOf(principalOf(request)).seesRef(step.ref)) {
-        throw new CodedError('COUNTER_STEP_NOT_FOUND', `there is no counter step ${id}`);
-      }
+      requireStep(id, scopeOf(principalOf(request)));
       return counterStepSchema.parse(await rpc.call('counter.decide', { id, ...request.body, ...actorOf(request) }));
+    },
+  );
+
+  app.post(
+    '/api/v1/counters/decide',
+    {
+      config: { access: 'devices' },
+      schema: {
+        tags: ['energy'],
+        summary:
+          'The same for several steps at once, as the counters of a meter that was swapped: all of them, or none',
+        body: counterDecisionsBody,
+        response: { ...problems(400, 404, 409, 503), 200: counterStepsSchema },
+      },
+    },
+    async (request) => {
+      const scope = scopeOf(principalOf(request));
+      for (const { id } of request.body.steps) requireStep(id, scope);
+      return counterStepsSchema.parse(await rpc.call('counter.decide', { ...request.body, ...actorOf(request) }));
+    },
+  );
+
+  app.get(
+    '/api/v1/counters/:device/:point/shown',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['energy'],
+        summary: 'What a meter really showed while its counter was not believed, from (included) to (excluded)',
+        description:
+          'As the history of a point. Raw samples are `good` where they lie on the new course, `uncertain` where they fit nothing. Empty where it was always believed.',
+        params: z.object({ device: z.string(), point: z.string() }),
+        querystring: shownQuery,
+        response: { ...problems(400, 404, 503), 200: historySchema },
+      },
+    },
+    (request): z.infer<typeof historySchema> => {
+      const { params, query } = request;
+      const ref = visibleRef(params.device, params.point, scopeOf(principalOf(request)));
+      const raw = rawRefOf(ref as PointRef);
+      const { unit, step, samples, buckets, more } = readHistory(
+        { reader },
+        localTime,
+        raw,
+        settleStep(query),
+        query.limit,
+      );
+      // It stands as long as nothing else is shown.
+      const head = { id: ref, unit, step, staleAfter: 0, truncated: more };
+      return step === 'raw' ? { ...head, samples: [...samples] } : { ...head, buckets: [...buckets] };
     },
   );
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { uuidPattern } from '#edge/domain/ids.ts';
+import { historyQuery } from './schemas.ts';
 
 /* Steps of counters (decision 22). Values are in the point's unit, times ms since epoch UTC. */
 
@@ -37,8 +39,21 @@ export const counterListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
-export const counterDecisionBody = z.strictObject({
-  verdict: z.enum(['accept', 'reject']),
-  between: z.number().min(0).nullable().default(null),
-  note: z.string().max(300),
+const verdict = z.enum(['accept', 'reject']);
+const between = z.number().min(0).nullable().default(null);
+const note = z.string().max(300);
+
+export const counterDecisionBody = z.strictObject({ verdict, between, note });
+
+/** POST /counters/decide: of a meter that was swapped, all of its counters at once. */
+export const counterDecisionsBody = z.strictObject({
+  steps: z
+    .array(z.strictObject({ id: z.string().regex(uuidPattern, 'must be the id of a counter step'), between }))
+    .min(1)
+    .max(50),
+  verdict,
+  note,
 });
+
+/** What a meter showed while its counter was not believed. */
+export const shownQuery = historyQuery.extend({ limit: z.coerce.number().int().min(1).max(5_000).default(500) });

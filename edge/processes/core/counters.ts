@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { AuditLine } from '#edge/domain/audit.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
-import { type PointRef, uuidPattern } from '#edge/domain/ids.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
-import { isSettled, type StepNews } from '#edge/ingest/counter-steps.ts';
+import type { StepNews } from '#edge/ingest/counter-steps.ts';
 import { flowOf, type StuckState, stepStuck } from '#edge/ingest/counter-stuck.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
@@ -13,7 +12,8 @@ import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import type { Batch, CounterCorrection } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { counterHeld, counterSource, counterStuck, stuckSource } from './counter-alarms.ts';
-import { asked, checked } from './rpc-params.ts';
+import { type Asked, type Decided, type Decision, decidedOf, decideParams, refuseUnless } from './counter-decisions.ts';
+import { checked } from './rpc-params.ts';
 
 /** How old what is stored of a course that goes on may be, ms. */
 const storeEvery = 15 * 60_000;
@@ -30,16 +30,6 @@ export interface CountersOptions {
   /** Stores what nobody waits for. */
   readonly commit: (batch: Batch) => void;
   readonly clock: Clock;
-}
-
-export interface Decision {
-  readonly id: string;
-  readonly verdict: 'accept' | 'reject';
-  /** What was counted between the last believed value and the new course, in the point's unit; null: nothing. */
-  readonly between: number | null;
-  readonly note: string;
-  readonly who: string;
-  readonly from: string;
 }
 
 /** Counters that are held at a step, and what people decide of them (decision 22). */
@@ -76,24 +66,66 @@ export class CounterDesk {
     return this.#options.ingest.counters.held();
   }
 
-  /** Throws COUNTER_STEP_NOT_FOUND, COUNTER_STEP_REFUSED (with the reason), and what the store throws. */
-  async decide(decision: Decision): Promise<CounterStep> {
-    const { id, between } = decision;
-    const held = this.held().find((step) => step.id === id);
-    const step = held ?? this.#options.reader.counterSteps({ id, limit: 1 })[0];
-    if (step === undefined) throw new CodedError('COUNTER_STEP_NOT_FOUND', `there is no counter step ${id}`);
-    const wrap = this.#options.ingest.registry.slot(step.ref)?.point.counter?.wrap;
-    const refused = whyNot(step, held !== undefined, decision, wrap);
-    if (refused !== null) throw new CodedError('COUNTER_STEP_REFUSED', refused);
-    if (this.#deciding.has(id)) throw new CodedError('COUNTER_STEP_REFUSED', 'it is being decided already');
-    this.#deciding.add(id);
+  /**
+   * All of them in one transaction, or none. Throws COUNTER_STEP_NOT_FOUND, COUNTER_STEP_REFUSED (with the reason), and what the store
+   * throws.
+   */
+  async decide(decision: Decision): Promise<readonly CounterStep[]> {
+    const { append, ingest, clock } = this.#options;
+    const asked = this.#find(decision);
+    const held = asked.filter(({ isHeld }) => isHeld).map(({ step }) => step.ref);
+    for (const { step } of asked) this.#deciding.add(step.id);
+    for (const ref of held) ingest.counters.decide(ref);
     try {
-      if (decision.verdict === 'reject') return await this.#reject(step, decision);
-      if (held === undefined) return await this.#change(step, decision, between ?? 0);
-      return await this.#accept(held, decision, between ?? 0);
+      const decided = asked.map((one) => decidedOf(one, decision, clock.now()));
+      await append({
+        counters: decided.map(({ step }) => step),
+        corrections: decided.flatMap(({ correction }) => correction ?? []),
+        audit: decided.map(({ audit }) => audit),
+      });
+      await this.#carryOut(asked, decided, decision);
+      return decided.map(({ step }) => step);
     } finally {
-      this.#deciding.delete(id);
+      for (const ref of held) ingest.counters.leave(ref);
+      for (const { step } of asked) this.#deciding.delete(step.id);
     }
+  }
+
+  #find(decision: Decision): readonly Asked[] {
+    const { ingest, reader } = this.#options;
+    const held = new Map(this.held().map((step) => [step.id, step]));
+    const ids = new Set(decision.steps.map(({ id }) => id));
+    if (ids.size < decision.steps.length) throw new CodedError('COUNTER_STEP_REFUSED', 'a step is named twice');
+    const asked = decision.steps.map(({ id, between }): Asked => {
+      const step = held.get(id) ?? reader.counterSteps({ id, limit: 1 })[0];
+      if (step === undefined) throw new CodedError('COUNTER_STEP_NOT_FOUND', `there is no counter step ${id}`);
+      if (this.#deciding.has(id)) throw new CodedError('COUNTER_STEP_REFUSED', 'it is being decided already');
+      return { step, between, isHeld: held.has(id) };
+    });
+    refuseUnless(asked, decision, (ref) => ingest.registry.slot(ref as PointRef)?.point.counter);
+    return asked;
+  }
+
+  /** What is on disk now holds for what comes next: the course is good from its first read on, or stays refused. */
+  async #carryOut(asked: readonly Asked[], decided: readonly Decided[], { verdict, who }: Decision): Promise<void> {
+    const { ingest, tell, commit } = this.#options;
+    const readings: Reading[] = [];
+    const late: CounterCorrection[] = [];
+    const ended = asked.filter(({ step, isHeld }) => isHeld || step.state === 'open');
+    for (const [i, { step, isHeld }] of asked.entries()) {
+      if (verdict === 'reject' && isHeld) ingest.counters.reject(step.ref);
+      const reading = verdict === 'accept' && isHeld ? ingest.counters.accept(step.ref) : null;
+      if (reading === null) continue;
+      readings.push(reading);
+      const correction = decided[i]?.correction ?? null;
+      // What the meter showed while the disk wrote is of the same course.
+      if (correction === null || reading.sourceTime <= step.lastTime) continue;
+      late.push({ ...correction, course: { from: step.lastTime + 1, to: reading.sourceTime } });
+    }
+    const reason = `${who} ${verdict}ed what the meter shows`;
+    const ends = ended.map(({ step }) => ({ kind: 'return' as const, source: counterSource(step.ref), reason }));
+    await tell(readings, ends);
+    if (late.length > 0) commit({ corrections: late });
   }
 
   /** About once a minute: courses that go on are written down, and counters looked at that should move and do not. */
@@ -102,68 +134,10 @@ export class CounterDesk {
     const now = clock.monotonic();
     if (now - this.#storedAt >= storeEvery) {
       this.#storedAt = now;
-      const open = this.held().filter(({ state }) => state === 'open');
+      const open = this.held().filter(({ id, state }) => state === 'open' && !this.#deciding.has(id));
       if (open.length > 0) commit({ counters: open });
     }
     return this.#lookForStuck(now);
-  }
-
-  /** The course is good from its first read on, in history and for all that count on from here. */
-  async #accept(step: CounterStep, decision: Decision, between: number): Promise<CounterStep> {
-    const { append, ingest, tell, commit } = this.#options;
-    const accepted = this.#decided(step, 'accepted', decision, between);
-    const correction = correctionOf(accepted, between);
-    await append({
-      counters: [accepted],
-      corrections: [{ ...correction, course: { from: step.toTime, to: step.lastTime } }],
-      audit: [this.#line(step, decision, `accepted; ${between} counted in between`)],
-    });
-    const reading = ingest.counters.accept(step.ref);
-    const reason = `${decision.who} accepted what the meter shows`;
-    await tell(reading === null ? [] : [reading], [{ kind: 'return', source: counterSource(step.ref), reason }]);
-    // What the meter showed while the disk wrote is of the same course.
-    if (reading !== null && reading.sourceTime > step.lastTime) {
-      commit({ corrections: [{ ...correction, course: { from: step.lastTime + 1, to: reading.sourceTime } }] });
-    }
-    return accepted;
-  }
-
-  async #reject(step: CounterStep, decision: Decision): Promise<CounterStep> {
-    const { append, ingest, tell } = this.#options;
-    const rejected = this.#decided(step, 'rejected', decision, null);
-    await append({ counters: [rejected], audit: [this.#line(step, decision, 'rejected')] });
-    ingest.counters.reject(step.ref);
-    const reason = `${decision.who} rejected what the meter shows`;
-    await tell([], [{ kind: 'return', source: counterSource(step.ref), reason }]);
-    return rejected;
-  }
-
-  /** Another figure for what was counted in between, of a step that was accepted before. */
-  async #change(step: CounterStep, decision: Decision, between: number): Promise<CounterStep> {
-    const changed = this.#decided(step, 'accepted', decision, between);
-    await this.#options.append({
-      counters: [changed],
-      corrections: [{ ...correctionOf(changed, between), course: null }],
-      audit: [this.#line(step, decision, `${between} counted in between, ${step.between ?? 0} before`)],
-    });
-    return changed;
-  }
-
-  #decided(
-    step: CounterStep,
-    state: 'accepted' | 'rejected',
-    { who, note }: Decision,
-    between: number | null,
-  ): CounterStep {
-    const { between: _, ...rest } = step;
-    const by = who.slice(who.indexOf(':') + 1);
-    const decided = { by, time: this.#options.clock.now(), note };
-    return { ...rest, state, ...(between === null ? {} : { between }), decided };
-  }
-
-  #line(step: CounterStep, { verdict, note, who, from }: Decision, result: string): AuditLine {
-    const what = `counter.decide ${step.id} (${step.ref}) ${verdict}`;
-    return { time: this.#options.clock.now(), who, from, what, why: note, result };
   }
 
   #alarmOf(step: CounterStep): readonly AlarmDecision[] {
@@ -196,42 +170,19 @@ export class CounterDesk {
   }
 }
 
-function correctionOf(step: CounterStep, between: number): Omit<CounterCorrection, 'course'> {
-  return { ref: step.ref, from: step.from, between, time: step.toTime, to: step.to };
-}
-
-/** Why a step cannot be decided so; null: it can. */
-function whyNot(step: CounterStep, isHeld: boolean, decision: Decision, wrap: number | undefined): string | null {
-  const { verdict, between } = decision;
-  if (step.state === 'returned')
-    return 'the meter went back to its believed course by itself: there is nothing to decide';
-  if (between !== null && wrap !== undefined && between >= wrap)
-    return `between must be below ${wrap}, where it starts again`;
-  if (verdict === 'reject') {
-    if (step.state === 'open') return null;
-    return step.state === 'rejected'
-      ? 'it is rejected already'
-      : 'it was accepted, and is counted on from: accept it again with another figure for what was counted in between';
-  }
-  if (step.state === 'accepted')
-    return between === null ? 'it is accepted already: say what was counted in between' : null;
-  if (!isHeld) return 'the meter does not show that course any more';
-  return isSettled(step) ? null : 'the meter shows something else with each read: there is no course to accept yet';
-}
-
-const decideParams = z.strictObject({
-  id: z.string().regex(uuidPattern, 'must be the id of a counter step'),
-  verdict: z.enum(['accept', 'reject']),
-  between: z.number().min(0).nullable(),
-  note: z.string().max(300),
-  ...asked,
-});
-
-/** `counter.list` {} -> {steps}; `counter.decide` {id, verdict, between, note, who, from} -> the step as it is then. */
+/**
+ * `counter.list` {} -> {steps}; `counter.decide` {id, verdict, between, note, who, from} -> the step as it is then, or
+ * {steps: [{id, between}], verdict, note, who, from} -> {steps}, all of them or none.
+ */
 export function createCounterMethods(desk: CounterDesk): Readonly<Record<string, RpcMethod>> {
   return {
     'counter.list': checked(z.strictObject({}), async () => ({ steps: desk.held() })),
-    'counter.decide': checked(decideParams, (decision) => desk.decide(decision)),
+    'counter.decide': checked(decideParams, async (params) => {
+      if ('steps' in params) return { steps: await desk.decide(params) };
+      const { id, between, ...rest } = params;
+      const [step] = await desk.decide({ ...rest, steps: [{ id, between }] });
+      return step;
+    }),
   };
 }
 

@@ -141,8 +141,12 @@ export async function openCounterRoom(options: RoomOptions): Promise<CounterRoom
       const counters = steps.length === 0 ? {} : { counters: steps.map(({ step }) => step) };
       await now.shelf.append({ readings: [...late, ...raw, ...readings], events, ...counters });
     },
-    decide: (step, verdict, between = null) =>
-      now.desk.decide({ id: step.id, verdict, between, note: 'looked at it', who: 'person:zhou', from: '127.0.0.1' }),
+    async decide(step, verdict, between = null) {
+      const by = { note: 'looked at it', who: 'person:zhou', from: '127.0.0.1' };
+      const [decided] = await now.desk.decide({ steps: [{ id: step.id, between }], verdict, ...by });
+      if (decided === undefined) throw new Error('nothing was decided');
+      return decided;
+    },
     async kill(meanwhile = 0) {
       const old = now;
       turn++;

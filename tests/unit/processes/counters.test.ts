@@ -153,6 +153,116 @@ describe('a meter that was swapped', () => {
   });
 });
 
+describe('a decision', () => {
+  const heldIn = (room: CounterRoom) => {
+    const [step] = room.desk.held();
+    if (step === undefined) throw new Error('no step');
+    return step;
+  };
+
+  test('is about what the person saw: what the meter shows while it is written down changes nothing', async () => {
+    await using room = await openCounterRoom({ start, counter });
+    await count(room, 53_700, 12);
+    await count(room, 3, 24);
+    // The old meter is put back in the very moment, and then the new one again.
+    const deciding = room.decide(heldIn(room), 'accept', 1);
+    await Promise.all([room.hear({ energy: 53_706 }), room.hear({ energy: 53_706 }), room.hear({ energy: 53_706 })]);
+    await deciding;
+    expect(room.ingest.latest().get(ref)).toMatchObject({ value: 14.5, quality: 'good' });
+    expect(room.reader.counterSteps({ ref, limit: 10 })).toEqual([expect.objectContaining({ state: 'accepted' })]);
+    await count(room, 15, 6);
+    expect(room.desk.held()).toEqual([]);
+    expect(room.days([start, start + day]).history).toEqual([5.5 + 1 + 14.5]);
+  });
+
+  test('holds what comes in meanwhile, too, where it is of the same course', async () => {
+    await using room = await openCounterRoom({ start, counter });
+    await count(room, 500, 2);
+    await count(room, 0, 4);
+    const step = heldIn(room);
+    expect(step.kind).toBe('swap');
+    const deciding = room.decide(step, 'accept');
+    room.clock.advance(minute);
+    await room.hear({ energy: 1.75 });
+    await deciding;
+    expect(room.ingest.latest().get(ref)).toMatchObject({ value: 1.75, quality: 'good' });
+    room.clock.advance(5 * minute);
+    await count(room, 2, 1);
+    expect(room.days([start, start + day]).history).toEqual([0.5 + 2]);
+    expect(room.reader.counterSteps({ ref, limit: 10 })).toEqual([expect.objectContaining({ state: 'accepted' })]);
+  });
+
+  test('that the disk refuses leaves the counter as it was', async () => {
+    await using room = await openCounterRoom({ start, counter });
+    await count(room, 500, 6);
+    await count(room, 3, 6);
+    const step = heldIn(room);
+    await room.store[Symbol.asyncDispose]();
+    await expect(room.decide(step, 'accept')).rejects.toThrow();
+    expect(room.desk.held()).toEqual([step]);
+    const judged = room.ingest.counters.held();
+    expect(judged).toEqual([step]);
+  });
+
+  test('counts in between no more than there can have been', async () => {
+    await using room = await openCounterRoom({ start, counter });
+    await count(room, 53_700, 6);
+    await count(room, 3, 6);
+    const step = heldIn(room);
+    await expect(room.decide(step, 'accept', 53_700)).rejects.toThrow('at most 144');
+    await room.decide(step, 'accept', 144);
+    await expect(room.decide(step, 'accept', 150)).rejects.toThrow('at most 144');
+    // All of a leap may have been counted, whatever its rate: nobody listened.
+    await count(room, 5_000, 6);
+    const leap = heldIn(room);
+    expect(leap.kind).toBe('spike');
+    await expect(room.decide(leap, 'accept', 5_000)).rejects.toThrow('at most');
+    await room.decide(leap, 'accept', leap.to - leap.from);
+  });
+
+  test('about all counters of a swapped meter is one: it is made for all of them or for none', async () => {
+    const peak = { name: 'peak' as PointName, counter };
+    await using room = await openCounterRoom({ start, counter, more: [peak] });
+    for (let i = 0; i < 6; i++) {
+      await room.hear({ energy: 500 + i, peak: 200 + i });
+      room.clock.advance(5 * minute);
+    }
+    for (let i = 0; i < 6; i++) {
+      await room.hear({ energy: 3 + i, peak: 1 + i });
+      room.clock.advance(5 * minute);
+    }
+    const held = room.desk.held();
+    expect(held.map((step) => step.ref)).toEqual([ref, 'meter-1/peak']);
+    const by = { verdict: 'accept', note: 'meter swapped', who: 'person:zhou', from: '127.0.0.1' } as const;
+    const decide = (betweens: readonly (number | null)[]) =>
+      room.desk.decide({ ...by, steps: held.map(({ id }, i) => ({ id, between: betweens[i] ?? null })) });
+    await expect(decide([2, 90_000])).rejects.toThrow('meter-1/peak: between must be at most');
+    expect(room.desk.held()).toEqual(held);
+    expect(room.reader.newestAudit(10)).toEqual([]);
+    const [first] = held;
+    if (first === undefined) throw new Error('no step');
+    const twice = { ...by, steps: [first, first].map(({ id }) => ({ id, between: null })) };
+    await expect(room.desk.decide(twice)).rejects.toThrow('named twice');
+
+    const said = room.said.length;
+    const decided = await decide([2, 1.5]);
+    expect(decided.map(({ state, between }) => [state, between])).toEqual([
+      ['accepted', 2],
+      ['accepted', 1.5],
+    ]);
+    expect(room.desk.held()).toEqual([]);
+    expect(room.said.slice(said).map(({ kind, source }) => [kind, source])).toEqual([
+      ['return', `counter:${ref}`],
+      ['return', 'counter:meter-1/peak'],
+    ]);
+    expect(room.reader.newestAudit(10).map(({ why, result }) => [why, result])).toEqual([
+      ['meter swapped', 'accepted; 1.5 counted in between'],
+      ['meter swapped', 'accepted; 2 counted in between'],
+    ]);
+    expect(room.days([start, start + day]).history).toEqual([5 + 2 + 5]);
+  });
+});
+
 describe('a counter', () => {
   test('is compared with what was last believed after a restart, not taken as it is', async () => {
     await using room = await openCounterRoom({ start, counter });

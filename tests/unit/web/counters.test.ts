@@ -42,22 +42,28 @@ beforeAll(async () => {
       'counter.decide': async (params) => {
         const asked = params as Record<string, unknown>;
         called.push({ method: 'counter.decide', params: asked });
+        if (Array.isArray(asked.steps)) return { steps: [{ ...kitchen, state: 'accepted' }] };
         if (asked.verdict === 'reject') throw new CodedError('COUNTER_STEP_REFUSED', 'it is rejected already');
         return { ...kitchen, state: 'accepted', between: asked.between };
       },
     },
   });
   await room.store?.append({ counters: [main, kitchen, over] });
+  canteen = await inCanteen(room);
+});
+
+/** Whoever asks so sees the canteen only, and may decide there. */
+async function inCanteen(of: WebRoom): Promise<typeof canteen> {
   const id = 'canteen';
   const { secret, digest } = newTokenSecret(id);
   const times = { created: 1, expires: null, lastUsed: null };
   const scopes: Right[] = ['see', 'devices'];
   const body = { name: id, digest, scopes, zones: ['canteen'], by: 'person:li', ...times };
   const document = { kind: 'token', id, rev: 0, time: 1, who: 'person:li', from: 'test', why: '', body } as const;
-  await room.store?.append({ documents: [document] });
-  canteen = (path, init = {}) =>
-    room.ask(`/api/v1/${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${secret}` } });
-});
+  await of.store?.append({ documents: [document] });
+  return (path, init = {}) =>
+    of.ask(`/api/v1/${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${secret}` } });
+}
 
 afterAll(() => room[Symbol.asyncDispose]());
 
@@ -99,6 +105,83 @@ describe('counter steps over HTTP', () => {
       { error: 'counter-step-refused', message: 'it is rejected already' },
     ]);
   });
+});
+
+test('all steps of a meter are decided in one call, and none where one of them lies elsewhere', async () => {
+  const all = (body: object, ask = canteen) =>
+    ask('counters/decide', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ verdict: 'accept', note: 'swapped', ...body }),
+    });
+  const before = called.length;
+  const steps = [{ id: kitchen.id, between: 2 }, { id: over.id }];
+  const answer = await all({ steps });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ steps: [{ id: kitchen.id, state: 'accepted' }] });
+  expect(called.length).toBe(before + 1);
+  expect(called.at(-1)?.params).toMatchObject({
+    steps: [
+      { id: kitchen.id, between: 2 },
+      { id: over.id, between: null },
+    ],
+    note: 'swapped',
+  });
+  expect((await all({ steps: [...steps, { id: main.id }] })).status).toBe(404);
+  for (const wrong of [{ steps: [] }, { steps: Array(51).fill({ id: kitchen.id }) }, { steps: [{ id: 'x' }] }, {}]) {
+    expect((await all(wrong)).status).toBe(400);
+  }
+  expect(called.length).toBe(before + 1);
+  const onlySees = await room.ask('/api/v1/counters/decide', {
+    method: 'POST',
+    headers: { authorization: 'Bearer x' },
+  });
+  expect(onlySees.status).toBe(401);
+});
+
+test('what a meter showed while it was not believed is told in its zone only', async () => {
+  const ref = 'meter-canteen/energy_import';
+  const raw = { ref: `${ref}~raw`, type: 'number', unit: 'kW.h', staleAfter: 0, counter: false, raw: true } as const;
+  const head = { device: 'meter-canteen', point: 'energy_import', unit: 'kW.h' } as const;
+  await room.store?.registerPoints([raw]);
+  const readings = [3, 3.5, 9_999, 4].map((value, i) => ({
+    ...head,
+    ref: raw.ref,
+    value,
+    ...(value > 9_000 ? { quality: 'uncertain', reason: 'counter-step' } : { quality: 'good' }),
+    sourceTime: 1_000_000 + i * 1_000,
+    receivedTime: 1_000_000 + i * 1_000,
+  }));
+  await room.store?.append({ readings: readings as never });
+  const shown = await canteen('counters/meter-canteen/energy_import/shown?from=1000000&to=2000000');
+  expect(await shown.json()).toMatchObject({
+    id: ref,
+    unit: 'kW.h',
+    step: 'raw',
+    samples: [
+      { value: 3, quality: 'good' },
+      { value: 3.5, quality: 'good' },
+      { value: 9_999, quality: 'uncertain', reason: 'counter-step' },
+      { value: 4, quality: 'good' },
+    ],
+  });
+  expect((await canteen('counters/meter-main/energy_import/shown?from=1&to=2')).status).toBe(404);
+  expect((await canteen('counters/meter-canteen/energy_import/shown?from=2&to=1')).status).toBe(400);
+  expect((await canteen('counters/meter-canteen/..%2fx/shown?from=1&to=2')).status).toBe(404);
+});
+
+test('of a thousand meters that stepped in one moment none is passed over', async () => {
+  await using many = await startWebRoom({ methods: null });
+  const own = Array.from({ length: 20 }, () => step('meter-canteen/energy_import', { toTime: 5_000 }));
+  const elsewhere = Array.from({ length: 1_100 }, () => step('meter-main/energy_import', { toTime: 5_000 }));
+  const older = step('meter-canteen/energy_import', { toTime: 4_000 });
+  await many.store?.append({ counters: [...elsewhere, ...own, older] });
+  const ask = await inCanteen(many);
+  const ids = async () => {
+    const { steps } = (await (await ask('counters?limit=500')).json()) as { steps: CounterStep[] };
+    return steps.map(({ id }) => id).sort();
+  };
+  expect(await ids()).toEqual([...own, older].map(({ id }) => id).sort());
 });
 
 test('counter steps are shown while core is away, and cannot be decided', async () => {
