@@ -25,7 +25,14 @@ export function edgeProcesses(init: EdgeInit): ChildSpec[] {
       nodeFlags: ['--max-semi-space-size=2'],
       init: own('fieldbus'),
     },
-    { name: 'camera', module: module('camera'), heapMb: 192, init: own('camera') },
+    // The same: without it 64 cameras take 300 MB instead of 190.
+    {
+      name: 'camera',
+      module: module('camera'),
+      heapMb: 192,
+      nodeFlags: ['--max-semi-space-size=2'],
+      init: own('camera'),
+    },
     { name: 'media', module: module('media'), heapMb: 256, init: own('media') },
     { name: 'broadcast', module: module('broadcast'), heapMb: 192, init: own('broadcast') },
     {
