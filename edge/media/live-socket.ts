@@ -1,13 +1,13 @@
-import { streamRoles } from '#edge/domain/camera.ts';
+import { type CameraFacts, streamRoles } from '#edge/domain/camera.ts';
 import { type DeviceId, slugPattern } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import type { Streams } from './hub.ts';
 import { serveViewer } from './live.ts';
 import type { MediaHandler, MediaSocketHandler } from './socket.ts';
+import type { CameraStreams } from './streams.ts';
 import type { Transcodes } from './transcode.ts';
 
 export interface LiveSocketOptions {
-  readonly streams: Streams;
+  readonly streams: CameraStreams;
   readonly transcodes: Transcodes;
   readonly clock: Clock;
 }
@@ -25,14 +25,22 @@ export function createLiveSocket({ streams, transcodes, clock }: LiveSocketOptio
   };
 }
 
-/** `GET /health`: how the streams are that have been wanted since the start. */
-export function createHealthAnswer({ streams, transcodes }: Omit<LiveSocketOptions, 'clock'>): MediaHandler {
+/** `GET /health`: how the streams are that have been wanted since the start. `GET /cameras`: what cameras are, without addresses. */
+export function createStreamsAnswer({ streams, transcodes }: Omit<LiveSocketOptions, 'clock'>): MediaHandler {
+  const answers: Readonly<Record<string, () => object>> = {
+    '/health': () => ({ streams: streams.health(), transcodes: transcodes.running }),
+    '/cameras': () => ({ cameras: streams.facts().map(withoutAddresses) }),
+  };
   return (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/health') return false;
-    const body = JSON.stringify({ streams: streams.health(), transcodes: transcodes.running });
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    const answer = request.method === 'GET' ? answers[request.url ?? ''] : undefined;
+    if (answer === undefined) return false;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer()));
     return true;
   };
+}
+
+function withoutAddresses({ streams, ...facts }: CameraFacts) {
+  return { ...facts, streams: streams.map(({ uri: _uri, ...stream }) => stream) };
 }
 
 function isCamera(id: string): id is DeviceId {

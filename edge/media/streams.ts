@@ -46,6 +46,11 @@ export class CameraStreams implements Streams, AsyncDisposable {
     }
   }
 
+  /** What cameras have said about themselves; with addresses. */
+  facts(): readonly CameraFacts[] {
+    return [...this.#facts.values()];
+  }
+
   /** Cameras that refused a password are asked again when it is another one now. To be called now and then. */
   async lookForNewLogins(): Promise<void> {
     for (const { hub, source } of this.#hubs.values()) if (await source.hasNewLogin()) hub.retry('waiting');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { BusClient } from '#edge/bus/client.ts';
 import { decodeCameras } from '#edge/bus/codec.ts';
 import { camerasTopic, healthTopic } from '#edge/bus/topics.ts';
@@ -8,13 +9,13 @@ import type { DeviceId } from '#edge/domain/ids.ts';
 import { loadCredentials, parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
 import { type Ffmpeg, findFfmpeg } from '#edge/media/ffmpeg-find.ts';
 import { endOrphans, ffmpegTitle } from '#edge/media/ffmpeg-orphans.ts';
-import { createHealthAnswer, createLiveSocket } from '#edge/media/live-socket.ts';
+import { createLiveSocket, createStreamsAnswer } from '#edge/media/live-socket.ts';
 import { openMediaSocket } from '#edge/media/socket.ts';
 import { CameraStreams } from '#edge/media/streams.ts';
 import type { CameraLogin } from '#edge/media/streams-camera.ts';
 import { Transcodes } from '#edge/media/transcode.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
-import { CodedError } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
@@ -48,18 +49,20 @@ export async function startMedia(init: EdgeInit, context: ChildContext): Promise
   const recording = stack.use(
     await startRecording({ site, data, cameras, streams, ffmpeg: () => tool, rpc, clock, log }),
   );
-  const bus = stack.use(await joinBus('media', init, context, instance, ending.signal));
-  await followCameras(bus, streams, log);
-  await recording.join(bus);
+  await rememberCameras(paths.cameraFacts(data), streams, log);
   stack.use(
     await openMediaSocket({
       socketFile: paths.mediaSocket(data),
       keyFile: paths.mediaKey(data),
-      handlers: [createHealthAnswer({ streams, transcodes }), recording.answer],
+      handlers: [createStreamsAnswer({ streams, transcodes }), recording.answer],
       socketHandlers: [createLiveSocket({ streams, transcodes, clock })],
       log,
     }),
   );
+  // Everything else stands by now: video does not wait for core.
+  const bus = stack.use(await joinBus('media', init, context, instance, ending.signal));
+  await followCameras(bus, streams, log);
+  await recording.join(bus);
   const tell = () => {
     const media = mediaHealthOf(recording.state, streams.health(), ffmpeg, transcodes.running);
     const health: ProcessHealth = { process: 'media', state: 'ready', time: clock.now(), instance, devices: [], media };
@@ -89,6 +92,16 @@ function loginsOf(cameras: readonly Device[]): (camera: DeviceId) => Promise<Cam
     if (address === undefined) throw new CodedError('CAMERA_UNKNOWN', `there is no camera "${camera}"`);
     return loadCredentials(parseOnvifConfig(address));
   };
+}
+
+/** What the process `camera` knew when it was told last: while core is away nothing comes over the bus. */
+async function rememberCameras(file: string, streams: CameraStreams, log: Log): Promise<void> {
+  try {
+    const decoded = decodeCameras(await readFile(file));
+    if (decoded.ok) streams.setFacts(decoded.value);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') log.warn({ problem: messageOf(error) }, 'what cameras are cannot be remembered');
+  }
 }
 
 async function followCameras(bus: Pick<BusClient, 'subscribe'>, streams: CameraStreams, log: Log): Promise<void> {

@@ -20,6 +20,8 @@ declare module 'fastify' {
      * Origin stands for it, and it needs inline scripts.
      */
     readonly foreignPage?: string;
+    /** Only a WebSocket is asked for here: no page can send our CSRF header with one, so its Origin stands for it. */
+    readonly webSocket?: boolean;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */

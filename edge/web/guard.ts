@@ -90,12 +90,12 @@ export function createGuard({ host, identify, onRefused }: GuardOptions) {
 }
 
 function judge(request: FastifyRequest, access: Access, { principal, session }: Identity): RefusalCode | null {
-  const { foreignPage, whileExpired = false, wholeCampus = false } = request.routeOptions.config;
+  const { foreignPage, webSocket = false, whileExpired = false, wholeCampus = false } = request.routeOptions.config;
   if (session !== null && !isReading(request)) {
     // Browsers name the origin on every writing request and on every WebSocket: here it must be there.
-    if (foreignPage !== undefined && request.headers.origin === undefined) return 'foreign-origin';
-    if (foreignPage === undefined && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf))
-      return 'csrf-refused';
+    const isByOrigin = foreignPage !== undefined || webSocket;
+    if (isByOrigin && request.headers.origin === undefined) return 'foreign-origin';
+    if (!isByOrigin && !isSameSecret(headerOf(request, 'x-csrf-token'), session.csrf)) return 'csrf-refused';
   }
   if (session?.mustChangePassword === true && !whileExpired) return 'password-expired';
   if (wholeCampus && principal.zones !== 'all') return 'forbidden';

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { findFfmpeg } from '#edge/media/ffmpeg-find.ts';
 import { ffmpegTitle } from '#edge/media/ffmpeg-orphans.ts';
 import type { LiveMessage } from '#edge/media/live.ts';
-import { createHealthAnswer, createLiveSocket } from '#edge/media/live-socket.ts';
+import { createStreamsAnswer, createLiveSocket } from '#edge/media/live-socket.ts';
 import { boxesIn } from '#edge/media/mp4-boxes.ts';
 import { openMediaSocket } from '#edge/media/socket.ts';
 import { Transcodes } from '#edge/media/transcode.ts';
@@ -46,7 +46,7 @@ async function liveRig(options: RigOptions & { readonly transcodes?: number } = 
     await openMediaSocket({
       socketFile,
       keyFile: join(data, 'media.key'),
-      handlers: [createHealthAnswer({ streams, transcodes })],
+      handlers: [createStreamsAnswer({ streams, transcodes })],
       socketHandlers: [createLiveSocket({ streams, transcodes, clock: systemClock })],
       log,
     }),
