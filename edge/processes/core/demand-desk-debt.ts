@@ -45,7 +45,7 @@ export interface DebtLook {
 /** One assertion of a load that comes back, ms; said again until it obeys. */
 const holdFor = 60_000;
 const renewBefore = 30_000;
-/** Who does not obey for so long is somebody else's affair, ms. */
+/** Who does not obey for so long is somebody else's affair, ms while core runs: a clock that is set must not make a load stay off. */
 const giveUpAfter = 86_400_000;
 const noLonger = 'no demand limit stands for it any more';
 
@@ -138,9 +138,9 @@ export function payBack(debt: Debt, look: DebtLook): { readonly debt: Debt; read
 }
 
 /** It is what it was, or somebody else says what it is to be. What a repair does to it is over in a minute. */
-function isPaid(output: OutputState, back: Returning, { owner, now, latest }: DebtLook): boolean {
+function isPaid(output: OutputState, back: Returning, { owner, monotonic, latest }: DebtLook): boolean {
   const others = output.stack.filter((hold) => hold.owner !== owner && !hold.owner.startsWith('repair:'));
-  if (others.length > 0 || now - back.since > giveUpAfter) return true;
+  if (others.length > 0 || monotonic - back.turn > giveUpAfter) return true;
   const mine = output.stack.find((hold) => hold.owner === owner);
   if (mine !== undefined && mine.value !== back.value) return false;
   const { confirmed, ref } = output;

@@ -223,6 +223,30 @@ test('a relay that is away while its load comes back is told when it is there ag
   expect(holds.size).toBe(0);
 });
 
+test.each([
+  ['a year on', 365 * 86_400_000],
+  ['a year back', -365 * 86_400_000],
+  ['an hour on', 3_600_000],
+  ['an hour back', -3_600_000],
+])('a load comes back though the clock is put %s, while it is shed and while its relay is away', (_, by) => {
+  const { clock, campus, open, pass } = startRoom();
+  using desk = open();
+  campus.kilowatts = 112;
+  pass(desk, 240);
+  expect(campus.switched).toEqual(['relay_8 off']);
+  clock.step(by);
+  pass(desk, 60);
+  expect(campus.switched).toEqual(['relay_8 off']);
+  campus.isAway = true;
+  campus.kilowatts = 40;
+  pass(desk, 600);
+  clock.step(by);
+  pass(desk, 60);
+  campus.isAway = false;
+  pass(desk, 120);
+  expect(campus.on.get(heater)).toBe(true);
+});
+
 test('core killed between what it wrote down and what it did does what it wrote down', () => {
   const { campus, holds, open, pass } = startRoom();
   {
