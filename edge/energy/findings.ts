@@ -86,7 +86,7 @@ function standing(states: readonly FindingState[]): ReadonlyMap<string, EnergyFi
 
 /** null: nothing to remember. */
 function weigh(state: FindingState | undefined, verdict: Verdict): FindingState | null {
-  if (state !== undefined && verdict.to <= state.seen) return state;
+  if (state !== undefined && verdict.to <= state.seen) return seenAgain(state, verdict);
   const { says, ...found } = verdict;
   if (state === undefined || !state.stands) {
     if (says === 'unknown') return state === undefined ? null : { ...state, seen: verdict.to };
@@ -103,6 +103,11 @@ function weigh(state: FindingState | undefined, verdict: Verdict): FindingState 
     return count >= endsAfter ? null : { ...state, ...times, count };
   }
   return { ...state, ...times, count: 0, finding: { ...found, from: state.finding.from } };
+}
+
+/** The same stretch once more: samples came late, or somebody decided about a counter. What began with it ends where it was not so. */
+function seenAgain(state: FindingState, { says, from, to }: Verdict): FindingState | null {
+  return says === 'no' && to === state.seen && from === state.finding.from ? null : state;
 }
 
 function dearestFirst(a: EnergyFinding, b: EnergyFinding): number {

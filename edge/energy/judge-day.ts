@@ -4,7 +4,7 @@ import { unitOf } from './consumption.ts';
 import { adjustmentOf, costOf, meanPriceOf, tariffOn } from './cost.ts';
 import { maxDemandOf } from './demand.ts';
 import type { Verdict } from './findings.ts';
-import { type DayType, type LocalClock, type LocalDay, remembering } from './local-days.ts';
+import { type DayType, dayAt, type LocalClock, type LocalDay, remembering } from './local-days.ts';
 import { againstBaseline, baselineOf, median, nightLoadOf } from './profile.ts';
 import { type Bucket, type Rises, stepFrom, steps, totalOf, within } from './rises.ts';
 import { type Amounts, amountsOf, type Tree } from './tree.ts';
@@ -121,19 +121,23 @@ function judgeLeak(
   };
 }
 
-/** Against the median of the nights of the last eight weeks. What runs all night is taken to run all day. */
+/**
+ * Against the median of the nights before days of the same kind, of the last eight weeks: the first nights of a term are not those of the
+ * holidays before it. What runs all night is taken to run all day.
+ */
 function judgeNight(
   { medium }: EnergyMeter,
   day: readonly Bucket[],
   past: readonly Bucket[],
   price: number | null,
-  { clock, day: today }: DayToJudge,
+  { clock, day: today, dayType }: DayToJudge,
 ): Judged | null {
   if (medium === 'water' || medium === 'gas') return null;
   const own = nightLoadOf(day, clock);
-  const nights = nightsBefore(past, today, clock);
+  const nights = nightsBefore(past, today, clock, dayType);
   if (own.power === null || own.known < enoughKnown * 5 * hourMs || nights.length < 3) return unknown('kW');
   const usual = median(nights);
+  if (usual < 0) return { says: 'no', found: own.power, expected: usual, unit: 'kW', costPerDay: null };
   const isSmall = own.power - usual < leastNight;
   const [yes, no] = highNight;
   return {
@@ -146,12 +150,20 @@ function judgeNight(
 }
 
 /** The last fourteen that are known. */
-function nightsBefore(past: readonly Bucket[], today: LocalDay, clock: LocalClock): readonly number[] {
+function nightsBefore(
+  past: readonly Bucket[],
+  today: LocalDay,
+  clock: LocalClock,
+  dayType: DayType,
+): readonly number[] {
   const nights: number[] = [];
+  const type = dayType(today);
   for (let from = clock.dayStart(today.from - 12 * hourMs), i = 0; i < 56 && nights.length < 14; i++) {
-    const { power, known } = nightLoadOf(within(past, { from, to: from + 6 * hourMs }), clock);
-    if (power !== null && known >= enoughKnown * 5 * hourMs) nights.push(power);
+    const night = dayAt(clock, from);
     from = clock.dayStart(from - 12 * hourMs);
+    if (dayType(night) !== type) continue;
+    const { power, known } = nightLoadOf(within(past, { from: night.from, to: night.from + 6 * hourMs }), clock);
+    if (power !== null && known >= enoughKnown * 5 * hourMs) nights.push(power);
   }
   return nights;
 }
@@ -171,6 +183,11 @@ function judgeAmount(
   const least = leastDay[unit] ?? 0;
   const isSmall = Math.abs(amount - usual) < least;
   const figures = { found: amount, expected: usual, unit };
+  // A sum that goes below 0 (what is fed in is taken off it) has no share of itself that would be too much.
+  if (usual < 0) {
+    const fine = { ...figures, says: 'no' as const, costPerDay: null };
+    return { high: fine, low: fine };
+  }
   return {
     high: {
       ...figures,

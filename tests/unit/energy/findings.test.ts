@@ -174,6 +174,30 @@ describe('a day is judged', () => {
     expect(judge(main, school, { limit: 41 })('over-demand')?.says).toBe('no');
   });
 
+  test('the first nights of a term are those of a term, not of the holidays before it', () => {
+    // A school with dormitories: 20 kW at night in term, 5 kW in the four weeks of holidays that ended yesterday.
+    const holidays = { from: today - 28 * day, to: today };
+    const dormitories: Course = (time) => (time >= holidays.from && time < holidays.to ? 5 : 20);
+    const dayType = ({ from }: { readonly from: number }) =>
+      from >= holidays.from && from < holidays.to ? 'off' : 'school';
+    const verdicts = judgeDay({
+      tree: treeOf(planOf([real('main')])),
+      day: dayAt(shanghai, today),
+      rises: risesOf({ main: dormitories }),
+      clock: shanghai,
+      dayType,
+    });
+    expect(verdicts.find(({ kind }) => kind === 'high-night')).toMatchObject({ says: 'no', found: 20, expected: 20 });
+  });
+
+  test('a sum from which what is fed in is taken off may be below 0, and is judged by no share of itself', () => {
+    for (const share of [0.3, 1, 1.6]) {
+      const net: Course = (time) => -(school(time) ?? 0) * (onToday(time) ? share : 1);
+      const found = judge(real('main'), net);
+      expect([found('high-day')?.says, found('low-day')?.says, found('high-night')?.says]).toEqual(['no', 'no', 'no']);
+    }
+  });
+
   test('a day that is not known says nothing', () => {
     const found = judge(real('main'), (time) => (onToday(time) ? null : school(time)));
     expect([found('high-day')?.says, found('low-day')?.says, found('high-night')?.says]).toEqual([
@@ -233,6 +257,17 @@ describe('findings', () => {
     const again = stepFindings(first.memory, [look(0, 'yes')], monday + day, meters);
     expect(again.findings).toEqual([]);
     expect(again.memory).toEqual(first.memory);
+  });
+
+  test('one that began with a day ends when that day turns out to have been as usual after all', () => {
+    const day0 = (says: Verdict['says']) => look(0, says, 'high-day');
+    const first = stepFindings({}, [day0('yes')], monday + day, meters);
+    expect(first.findings.length).toBe(1);
+    const corrected = stepFindings(first.memory, [day0('no')], monday + day, meters);
+    expect([corrected.findings, corrected.ended.length, corrected.memory]).toEqual([[], 1, {}]);
+    // What was so on the day before, too, needs two days in order.
+    const second = stepFindings(first.memory, [look(1, 'yes', 'high-day')], monday + 2 * day, meters);
+    expect(stepFindings(second.memory, [look(1, 'no', 'high-day')], monday + 2 * day, meters).findings.length).toBe(1);
   });
 
   test('of a meter that is no more nothing is left, and it is told as ended', () => {
