@@ -56,6 +56,11 @@ export class Asker {
     return this.#caller.where;
   }
 
+  /** What every camera knows and every user may ask. */
+  get #known(): Question {
+    return { path: this.#devicePath, body: `<GetDeviceInformation xmlns="${deviceNs}"/>` };
+  }
+
   /** A new look: what was forbidden may be allowed by now. */
   forgive(): void {
     this.#forbidden.clear();
@@ -90,7 +95,11 @@ export class Asker {
       return await this.ask(question, signal);
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
-      if (perhapsCannot.has(error.kind) && ++this.#silences < patience) return null;
+      if (perhapsCannot.has(error.kind)) {
+        this.#silences += 1;
+        if (this.#silences >= patience) await this.ask(this.#known, signal);
+        return null;
+      }
       if (!cannot.has(error.kind)) throw error;
       // Asked again only after an hour: each refusal stands in the camera's log as a failed login.
       if (error.message.includes('may not do') && this.#forbidden.size < 64) this.#forbidden.add(key);
@@ -104,9 +113,9 @@ export class Asker {
    */
   async #prove(refused: Trouble, signal: AbortSignal): Promise<void> {
     if (this.#caller.tries.exhausted) throw refused;
-    const body = `<GetDeviceInformation xmlns="${deviceNs}"/>`;
+    const { path, body } = this.#known;
     const what = operationOf(body);
-    const [path, timeout] = [this.#devicePath, this.#timeout];
+    const timeout = this.#timeout;
     await readCameraClock(this.#caller, this.#clock, { path, timeout, signal });
     await this.#caller.call({ what, path, body, timeout, signal });
   }

@@ -2,7 +2,7 @@ import { Cam } from 'onvif';
 import { parseSOAPString } from 'onvif/lib/utils.js';
 import { messageOf } from '#edge/runtime/errors.ts';
 import type { Caller } from './caller.ts';
-import { Trouble } from './trouble.ts';
+import { Trouble, type TroubleKind } from './trouble.ts';
 
 /** What we ask a camera beside its events; the library behind it can be exchanged. */
 export interface CameraCalls {
@@ -36,6 +36,8 @@ export function pathOf(address: string, fallback: string): string {
     return fallback;
   }
 }
+
+const unknowing: ReadonlySet<TroubleKind> = new Set(['fault', 'broken-xml', 'http', 'not-onvif', 'too-large']);
 
 type Answered<T> = (error: Error | null, data?: T) => void;
 
@@ -76,13 +78,13 @@ export function npmOnvif(caller: Caller, options: { path: string; timeout: numbe
       });
     });
 
-  /** True when it worked; only troubles of the connection itself go on. */
+  /** True when it worked; only troubles of the connection itself go on. What a camera does not know it answers in many ways. */
   const tolerate = async (calling: Promise<unknown>): Promise<boolean> => {
     try {
       await calling;
       return true;
     } catch (error) {
-      if (error instanceof Trouble && (error.kind === 'fault' || error.kind === 'broken-xml')) return false;
+      if (error instanceof Trouble && unknowing.has(error.kind)) return false;
       throw error;
     }
   };
@@ -107,6 +109,17 @@ export function npmOnvif(caller: Caller, options: { path: string; timeout: numbe
     return found === '' ? null : pathOf(found, '/');
   };
 
+  /** Some hang up on GetServices, which is younger than they are; a camera that does so on both has other troubles. */
+  const listServices = async (signal: AbortSignal): Promise<void> => {
+    const list = ask(signal, (done) => cam.getServices(false, done));
+    const hungUp = (error: unknown) => {
+      if (error instanceof Trouble && error.kind === 'closed') return false;
+      throw error;
+    };
+    if (await tolerate(list).catch(hungUp)) return;
+    await tolerate(ask(signal, (done) => cam.getCapabilities(done)));
+  };
+
   return {
     async identify(signal) {
       const info: Readonly<Record<string, unknown>> = {
@@ -120,9 +133,7 @@ export function npmOnvif(caller: Caller, options: { path: string; timeout: numbe
       };
     },
     async services(signal) {
-      if (!(await tolerate(ask(signal, (done) => cam.getServices(false, done))))) {
-        await tolerate(ask(signal, (done) => cam.getCapabilities(done)));
-      }
+      await listServices(signal);
       const named = cam.uri?.events?.path;
       // Cameras lie both ways about pull points (Axis, Bosch): it is tried whatever they say.
       return { events: named ?? '/onvif/event_service', snapshot: await snapshotPath(signal) };

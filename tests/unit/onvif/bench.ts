@@ -59,7 +59,7 @@ export function recorder(): { sink: Sink; heard: Heard } {
 }
 
 export const user = { username: 'operator', password: 'lan-tian-88' };
-const atNames = ['online', 'events', 'motion', 'person', 'clock_skew'];
+export const atNames = ['online', 'events', 'motion', 'person', 'clock_skew'];
 
 export function cameraDevice(address: unknown, names: readonly string[] = atNames): Device {
   const points = names.map(
