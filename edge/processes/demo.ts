@@ -27,6 +27,8 @@ export interface SimulatorsInit {
   readonly ports: SimulatorPorts;
   /** Where the meters keep what they counted; absent: they begin anew at each start. */
   readonly meterState?: string;
+  /** Where what the cameras film is kept; needed where they have video. */
+  readonly clips?: string;
 }
 
 /** Ports of the simulated devices. */
@@ -37,6 +39,8 @@ export interface SimulatorPorts {
   readonly meterLine: number;
   readonly cameraGate: number;
   readonly cameraPlayground: number;
+  /** RTSP servers of the cameras; absent: they say that they have video, and nothing listens there. */
+  readonly video?: { readonly gate: number; readonly playground: number };
   readonly speakers: Readonly<Record<string, number>>;
   /** SNMP, UDP. */
   readonly switchGate: number;
@@ -45,16 +49,17 @@ export interface SimulatorPorts {
 }
 
 /** The same numbers as in demo-site.yaml. */
-export const demoPorts: SimulatorPorts = {
+export const demoPorts = {
   modbus: 15_020,
   modbusRtu: 15_021,
   meterLine: 15_022,
   cameraGate: 18_081,
   cameraPlayground: 18_082,
+  video: { gate: 18_554, playground: 18_555 },
   speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
   switchGate: 15_161,
   control: 8_070,
-};
+} as const satisfies SimulatorPorts;
 const cityHttp = 8_090;
 
 const host = '127.0.0.1';
@@ -67,6 +72,8 @@ export function prepareDemo(data: string): Demo {
     demoPorts.meterLine,
     demoPorts.cameraGate,
     demoPorts.cameraPlayground,
+    demoPorts.video.gate,
+    demoPorts.video.playground,
     demoPorts.control,
     cityHttp,
   ];
@@ -98,6 +105,7 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     passwords,
     ports: demoPorts,
     meterState: join(data, 'meters.json'),
+    clips: join(data, 'camera-clips'),
   };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
 }

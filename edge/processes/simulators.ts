@@ -13,9 +13,13 @@ import { startSpeaker } from '#edge/simulators/speaker.ts';
 import { startSwitch } from '#edge/simulators/switch.ts';
 import { profileFolder } from './context.ts';
 import type { SimulatorsInit } from './demo.ts';
+import { startVideo, videoShapes } from './simulators-video.ts';
 
 /** The switches are for whoever sits at this machine. */
 const controlHost = '127.0.0.1';
+/** As in demo-site.yaml. */
+const gatePassword = 'demo-camera-gate-5';
+const playgroundPassword = 'demo-camera-playground-7';
 
 /** The virtual campus: real protocols over real sockets, and a page with switches for what happens there. */
 export async function startSimulators(init: SimulatorsInit, { clock, log }: ChildContext): Promise<Running> {
@@ -42,12 +46,13 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       host,
       port: ports.cameraGate,
       username: 'campus',
-      password: 'demo-camera-gate-5',
+      password: gatePassword,
       clock,
       auth: 'digest',
       model: 'DS-GATE-4',
       name: 'GATE',
       topicDialect: 'reolink',
+      ...videoAt(ports.video?.gate),
     }),
   );
   const playground = stack.use(
@@ -55,14 +60,23 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       host,
       port: ports.cameraPlayground,
       username: 'campus',
-      password: 'demo-camera-playground-7',
+      password: playgroundPassword,
       clock,
       auth: 'wsse',
       model: 'TP-FIELD-2',
       name: 'FIELD',
       topicDialect: 'tapo',
+      ...videoAt(ports.video?.playground),
     }),
   );
+  const { video } = ports;
+  if (video !== undefined && init.clips !== undefined) {
+    const kit = { clock, log, folder: init.clips };
+    const films = (camera: Camera, port: number, name: string, password: string) =>
+      startVideo({ host, port, name, username: 'campus', password, seesPerson: () => camera.seesPerson }, kit);
+    stack.use(await films(gate, video.gate, 'GATE', gatePassword));
+    stack.use(await films(playground, video.playground, 'FIELD', playgroundPassword));
+  }
   // Both cameras have their power from it: off is dead, on again is a fresh start, whatever ailed them.
   const powerOf = (camera: Camera) => (on: boolean) => void camera.fault(on ? 'none' : 'reboot');
   stack.use(
@@ -105,6 +119,16 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** What a camera says of its streams. */
+function videoAt(port: number | undefined) {
+  const h264 = { encoding: 'H264' } as const;
+  const profiles = [
+    { token: 'Profile_1', name: 'mainStream', ...videoShapes.main, ...h264 },
+    { token: 'Profile_2', name: 'subStream', ...videoShapes.sub, ...h264 },
+  ];
+  return port === undefined ? {} : { rtsp: { port }, profiles };
 }
 
 /** So that a newcomer sees something happen: people walk through the pictures, and the kitchen floor gets wet. */

@@ -119,13 +119,15 @@ export interface SceneOptions {
   readonly time: number;
   readonly utcOffsetMinutes: number;
   readonly person: boolean;
+  /** Written where the clock is, instead of it: a clip that is played over and over knows no time. */
+  readonly caption?: string;
 }
 
-export function drawScene({ name, time, utcOffsetMinutes, person }: SceneOptions): Picture {
+export function drawScene({ name, time, utcOffsetMinutes, person, caption }: SceneOptions): Picture {
   const rgb = new Uint8Array(width * height * 3);
   drawBackground(rgb);
   if (person) drawFigure(rgb, time);
-  const clock = new Date(time + utcOffsetMinutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  const clock = caption ?? new Date(time + utcOffsetMinutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
   write(rgb, name.slice(0, 32), 14, 14, 2);
   write(rgb, clock, width - 14 - clock.length * 18, height - 36, 3);
   return { width, height, rgb };

@@ -65,6 +65,8 @@ export interface Camera extends AsyncDisposable {
   readonly subscriptions: number;
   /** Somebody walks through the picture: motion and person begin, and end after `personFor`. */
   person(): void;
+  /** Whether somebody is in the picture now. */
+  readonly seesPerson: boolean;
   motion(on: boolean): void;
   tamper(on: boolean): void;
   /** Somebody crosses a line: a pulse without an end. */
@@ -202,6 +204,10 @@ class SimulatedCamera implements Camera {
 
   get port(): number {
     return this.#port;
+  }
+
+  get seesPerson(): boolean {
+    return this.#seesPerson;
   }
 
   get subscriptions(): number {
