@@ -10,6 +10,7 @@ import { connectRpc, type RpcClient } from '#edge/runtime/rpc.ts';
 import type { Site, SiteDevice } from '#edge/runtime/site.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import type { StoreTuning } from '#edge/store/store.ts';
+import type { PlacedRules } from './place-rules.ts';
 import { type FakeDriver, type SafetyCore, startSafetyCore } from './safety-core.ts';
 
 /* Core on the demo's site with a gatehouse: a supervised panic button, key places, rules for incidents. Cameras are MQTT clients of the test. */
@@ -112,14 +113,16 @@ export async function startGatehouse(options: {
   readonly clock?: Clock;
   readonly tuning?: StoreTuning;
   readonly change?: (site: Site) => Site;
+  readonly rules?: PlacedRules['rules'];
 }): Promise<GatehouseCore> {
-  const { data, clock = systemClock, tuning, change = (site) => site } = options;
+  const { data, clock = systemClock, tuning, rules, change = (site) => site } = options;
   await setClientPassword(data, loop, `password-of-${loop}`);
   await using stack = new AsyncDisposableStack();
   const core = stack.use(
     await startSafetyCore({
       ...{ data, clock },
       ...(tuning === undefined ? {} : { tuning }),
+      ...(rules === undefined ? {} : { rules }),
       change: (site) => change(withGatehouse(site)),
     }),
   );
