@@ -307,7 +307,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
         ...gatehouse.methods,
-        'energy.now': async () => ({ demand: demand.now(), findings: energyWatch.findings() }),
+        'energy.now': async () => ({
+          ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },
+        }),
         ...createRuleMethods({
           ...{ book: desk.book, modes, judgement, placesOf: desk.placesOf },
         }),

@@ -32,10 +32,15 @@ export type AmountView = EnergyReportView['media'][number]['total'];
 
 const historyMs = 56 * 86_400_000;
 
-/** `school` where the opening hours have any on that day, else `off`: days of a kind are compared with each other. */
-export function dayTypeOf({ weekly, exceptions }: OpeningHours): DayType {
+/**
+ * `school` where the opening hours have any on that day and nobody said that it is a holiday (local dates), else `off`: days of a kind
+ * are compared with each other.
+ */
+export function dayTypeOf({ weekly, exceptions }: OpeningHours, holidays: readonly string[] = []): DayType {
+  const closed = new Set(holidays);
   const byDate = new Map(exceptions.map(({ date, open }) => [date, open]));
   return ({ date, weekday }) => {
+    if (closed.has(date)) return 'off';
     const isOpen = byDate.get(date) ?? weekly.some(({ days }) => days.includes(weekday));
     return isOpen ? 'school' : 'off';
   };

@@ -5,6 +5,7 @@ import { type EnergyPlan, type FindingKind, findingKinds } from '#edge/domain/en
 import { splitPointRef } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import type { LocalClock } from '#edge/energy/local-days.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
 import type { Reader } from '#edge/store/reader.ts';
@@ -55,7 +56,11 @@ const foundSchema = z.object({
   unit: z.string(),
   costPerDay: z.number().nullable(),
 });
-const answerSchema = z.object({ demand: z.array(demandSchema), findings: z.array(foundSchema).optional() });
+const answerSchema = z.object({
+  demand: z.array(demandSchema),
+  findings: z.array(foundSchema).optional(),
+  holidays: z.array(z.iso.date()).optional(),
+});
 type Told = z.infer<typeof answerSchema>;
 export type Found = z.infer<typeof foundSchema>;
 
@@ -68,34 +73,59 @@ const hourMs = 3_600_000;
 /** Not there, or of a time before it could tell. */
 const away = ['RPC_AWAY', 'RPC_BUSY', 'TIMEOUT', 'RPC_UNKNOWN_METHOD'];
 
-export interface AskCoreOptions {
+/** What core says of energy, asked for at most once a second however many look. */
+export interface EnergyCore {
+  ask(): Promise<CoreEnergy>;
+  /** Local dates on which people said that there are no lessons, as core said last; it is asked when it never was. */
+  holidays(): Promise<readonly string[]>;
+}
+
+export interface EnergyCoreOptions {
   readonly rpc: Pick<RpcClient, 'call'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly reader: Pick<Reader, 'alarms'>;
   readonly plan: EnergyPlan;
   /** ISO 4217 of a medium's tariff now; null: there is none. */
   readonly currencyOf: (meter: string) => string | null;
 }
 
+const keepMs = 1_000;
+
 /** Asks core, at most for three seconds. While it is away: no demand, and the findings whose alarms stand. */
-export function createAskCore({ rpc, reader, plan, currencyOf }: AskCoreOptions): () => Promise<CoreEnergy> {
+export function createEnergyCore({ rpc, reader, plan, currencyOf, clock }: EnergyCoreOptions): EnergyCore {
   const names = new Map<string, Name>(plan.meters.map((meter) => [meter.id, meter.name]));
   /** What core said last: an alarm has no figures. */
   let heard: readonly Found[] = [];
+  let holidays: readonly string[] = [];
+  let asked: { readonly at: number; readonly answer: Promise<CoreEnergy> } | null = null;
   const view = (found: Found): EnergyFindingView => ({
     ...found,
     name: names.get(found.meter) ?? { zh: found.meter, en: found.meter },
     currency: found.costPerDay === null ? null : currencyOf(found.meter),
     ...findingWords(found),
   });
-  return async () => {
+  const askNow = async (): Promise<CoreEnergy> => {
     try {
       const told = answerSchema.parse(await rpc.call('energy.now', {}, 3_000));
       heard = told.findings ?? [];
+      holidays = told.holidays ?? [];
       return { demand: told.demand, findings: heard.filter(({ meter }) => names.has(meter)).map(view) };
     } catch (error) {
       if (!away.includes(codeOf(error))) throw error;
       return { demand: [], findings: standing(reader, heard, names, view) };
     }
+  };
+  const ask = (): Promise<CoreEnergy> => {
+    const at = clock.monotonic();
+    if (asked === null || at - asked.at >= keepMs) asked = { at, answer: askNow() };
+    return asked.answer;
+  };
+  return {
+    ask,
+    holidays: async () => {
+      if (asked === null) await ask();
+      return holidays;
+    },
   };
 }
 

@@ -41,6 +41,8 @@ interface Kept {
 export interface EnergyDeskOptions extends EnergyThreadOptions {
   readonly reader: Pick<Reader, 'counterSteps'>;
   readonly clock: Clock;
+  /** Local dates on which people said that there are no lessons. */
+  readonly holidays: () => Promise<readonly string[]>;
   /** Of one answer, ms; tests have less. */
   readonly patience?: number;
 }
@@ -75,13 +77,14 @@ export class EnergyDesk implements AsyncDisposable {
     asker: string,
   ): Promise<EnergyQuestions[Q]['answer']> {
     const { clock } = this.#options;
-    const edition = this.#edition();
+    const holidays = await this.#options.holidays();
+    const edition = `${this.#edition()} ${holidays.join()}`;
     const key = JSON.stringify([what, ask, visible, edition]);
     const known = this.#kept.get(key);
     if (known !== undefined && clock.monotonic() < known.until) {
       return known.answer as Promise<EnergyQuestions[Q]['answer']>;
     }
-    const question = { what, ask, now: clock.now(), visible, edition } as EnergyQuestion;
+    const question = { what, ask, now: clock.now(), visible, holidays, edition } as EnergyQuestion;
     const answer = this.#put(question, asker) as Promise<EnergyQuestions[Q]['answer']>;
     this.#keep(key, { answer, until: clock.monotonic() + keep });
     return answer;
@@ -167,7 +170,7 @@ export class EnergyDesk implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const { reader: _reader, clock: _clock, patience: _patience, ...options } = this.#options;
+    const { reader: _reader, clock: _clock, holidays: _holidays, patience: _patience, ...options } = this.#options;
     const worker = new Worker(new URL('./energy-thread.ts', import.meta.url), {
       name: 'energy',
       workerData: options satisfies EnergyThreadOptions,

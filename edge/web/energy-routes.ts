@@ -9,7 +9,7 @@ import { energyPlanOf } from '#edge/energy/plan.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { principalOf } from './access.ts';
-import { createAskCore, demandView } from './energy-core.ts';
+import { createEnergyCore, demandView } from './energy-core.ts';
 import { EnergyDesk } from './energy-desk.ts';
 import { findMeter } from './energy-meter-page.ts';
 import { planView } from './energy-plan-view.ts';
@@ -49,9 +49,9 @@ export function createEnergy(app: Pick<App, 'addHook'>, campus: CampusView, live
     const medium = findMeter(plan, id)?.medium;
     return medium === undefined ? null : (tariffOn(plan.tariffs, medium, today())?.currency ?? null);
   };
-  const askCore = createAskCore({ rpc, reader, plan, currencyOf });
+  const core = createEnergyCore({ rpc, reader, plan, currencyOf, clock });
   const desk = new EnergyDesk({
-    ...{ plan, reader, clock },
+    ...{ plan, reader, clock, holidays: core.holidays },
     folder: campus.data,
     timeZone: site.campus.timeZone,
     openingHours: site.openingHours,
@@ -72,7 +72,7 @@ export function createEnergy(app: Pick<App, 'addHook'>, campus: CampusView, live
   const visible = (scope: Scope) => (scope.isWhole ? null : planOf(scope).meters.map(({ id }) => id));
   const findings = async (scope: Scope) => {
     const seen = new Set(planOf(scope).meters.map(({ id }) => id));
-    return (await askCore()).findings.filter(({ meter }) => seen.has(meter));
+    return (await core.ask()).findings.filter(({ meter }) => seen.has(meter));
   };
   /** Any time in the period, and how long what is said of it holds. Throws BAD_DATE for one that is still to come. */
   const periodOf = ({ kind, date }: Period): { readonly time: number; readonly holds: number } => {
@@ -85,7 +85,7 @@ export function createEnergy(app: Pick<App, 'addHook'>, campus: CampusView, live
   };
   return {
     ...{ plan, mistakes, localTime, devices, desk, live, clock, site },
-    ...{ scopeFor, planOf, visible, findings, askCore, periodOf, today },
+    ...{ scopeFor, planOf, visible, findings, askCore: core.ask, periodOf, today },
     /** Of what whoever asks sees. */
     report: async (request: FastifyRequest, period: Period): Promise<EnergyReportView> => {
       const scope = scopeFor(request);

@@ -60,7 +60,9 @@ export type EnergyQuestion = {
     readonly now: number;
     /** Ids of the meters that whoever asks sees; null: all. */
     readonly visible: readonly string[] | null;
-    /** Changes with what people decide about counters: nothing from before is used then. */
+    /** Local dates on which people said that there are no lessons. */
+    readonly holidays: readonly string[];
+    /** Changes with what people decide about counters and holidays: nothing from before is used then. */
     readonly edition: string;
   };
 }[keyof EnergyQuestions];
@@ -75,13 +77,13 @@ const mostSlow = 20;
 /** Answers questions about one campus; the thread behind its messages, without them. */
 export function createAnswers(options: EnergyThreadOptions, reader: Pick<Reader, 'history'>, clock: ManualClock) {
   const localTime = remembering(createLocalTime(options.timeZone));
-  const dayType = dayTypeOf(options.openingHours);
   const buildingNames = new Map(options.buildings.map(({ id, name }) => [id, name]));
   const slow = new Map<string, SlowFigures>();
   const past = new RisesPast();
 
   const contextOf = (question: EnergyQuestion): EnergyContext => {
-    const { now, visible } = question;
+    const { now, visible, holidays } = question;
+    const dayType = dayTypeOf(options.openingHours, holidays);
     clock.step(now - clock.now());
     const plan = visible === null ? options.plan : narrowedPlan(options.plan, new Set(visible), () => true);
     past.begin(now, question.edition);

@@ -4,7 +4,7 @@ import type { OpeningHours } from '#edge/domain/calendar.ts';
 import type { EnergyFinding, EnergyPlan } from '#edge/domain/energy.ts';
 import { type FindingMemory, findingKey, stepFindings, type Verdict } from '#edge/energy/findings.ts';
 import { judgeDay } from '#edge/energy/judge-day.ts';
-import { type DayType, type LocalDay, remembering } from '#edge/energy/local-days.ts';
+import { type LocalDay, remembering } from '#edge/energy/local-days.ts';
 import { stepFrom } from '#edge/energy/rises.ts';
 import { treeOf } from '#edge/energy/tree.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
@@ -59,7 +59,7 @@ function* judgeSlices(
   if (first === undefined || last === undefined) return;
   const tree = treeOf(plan);
   const clock = remembering(createLocalTime(work.timeZone));
-  const dayType = dayTypeOn(work);
+  const dayType = dayTypeOf(work.openingHours, work.holidays);
   for (let i = 0; i < plan.meters.length; i += metersAtOnce) {
     const meters = plan.meters.slice(i, i + metersAtOnce);
     const rises = risesOf(reader, plan);
@@ -70,13 +70,6 @@ function* judgeSlices(
     const about = { rises, clock, dayType, measured: measuredOf(reader, plan, rises) };
     yield days.map((day) => judgeDay({ ...about, day, tree: { ...tree, plan: { ...plan, meters } } }));
   }
-}
-
-/** The opening hours' word, unless people said that it is a holiday. */
-function dayTypeOn({ openingHours, holidays }: EnergyWatchWork): DayType {
-  const closed = new Set(holidays);
-  const usual = dayTypeOf(openingHours);
-  return (day) => (closed.has(day.date) ? 'off' : usual(day));
 }
 
 function stepDays({ plan, memory, now }: EnergyWatchWork, days: readonly (readonly Verdict[])[]): EnergyWatchDone {

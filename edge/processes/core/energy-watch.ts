@@ -83,6 +83,11 @@ export class EnergyWatch implements AsyncDisposable {
     return this.#findings;
   }
 
+  /** Local dates without lessons, by the mode that people set; ascending. */
+  holidays(): readonly string[] {
+    return this.#memory.holidays;
+  }
+
   /** About once a minute: takes down holidays, and tells what could not be told while a meter was silent. */
   tick(): void {
     if (this.#options.modes().has(holiday)) this.#noteHoliday();

@@ -36,6 +36,7 @@ beforeAll(async () => {
 afterAll(() => filled[Symbol.dispose]());
 
 const steps: CounterStep[] = [];
+const holidays: readonly string[] = [];
 const decided = (time: number): CounterStep => ({
   id: newId(),
   ref: 'meter-main/energy_import' as PointRef,
@@ -52,6 +53,7 @@ function openDesk(clock: ManualClock, more: { folder?: string; patience?: number
     campus: { zh: '校', en: 'School' },
     buildings: [],
     reader: { counterSteps: () => steps },
+    holidays: async () => holidays,
     ...more,
   });
 }

@@ -106,6 +106,8 @@ const energyNow = {
 
 let filled: Awaited<ReturnType<typeof fillEnergy>>;
 let room: WebRoom;
+const clock = new ManualClock(now);
+let holidays: readonly string[] = [];
 const audited: Record<string, unknown>[] = [];
 const asks = new Map<string, (path: string) => Promise<Response>>();
 
@@ -129,9 +131,9 @@ beforeAll(async () => {
   filled = await fillEnergy([...told, factor, ...phases], monday - 15 * day, now);
   room = await startWebRoom({
     data: filled.folder,
-    clock: new ManualClock(now),
+    clock,
     methods: {
-      'energy.now': async () => energyNow,
+      'energy.now': async () => ({ ...energyNow, holidays }),
       audit: async (params) => {
         audited.push(params as Record<string, unknown>);
         return {};
@@ -537,4 +539,19 @@ test('what a person decides about a counter is in the next answer', async () => 
   };
   await room.store?.append({ counters: [step] });
   expect(await waterOf()).not.toBe(before);
+});
+
+test('a day on which people said that there are no lessons is compared with days off, as the findings of the night are', async () => {
+  const usual = async () => {
+    const { media } = await get<EnergyReportView>('energy/report?kind=day&date=2026-11-25');
+    return media[0]?.baseline ?? Number.NaN;
+  };
+  const wednesday = monday + 23 * day;
+  expect(await usual()).toBeCloseTo(truthOf(main, wednesday, wednesday + day), 5);
+  holidays = ['2026-11-25'];
+  clock.advance(1_000);
+  // Core is asked at most once a second; the answer in which it says so is the one after that.
+  await get<EnergyNowView>('energy/now');
+  const sunday = monday + 20 * day;
+  expect(await usual()).toBeCloseTo(truthOf(main, sunday, sunday + day), 5);
 });
