@@ -44,6 +44,15 @@ export function risesOf(
   return createRises({ reader, past }, (id) => counters.get(id), likely);
 }
 
+/** The same of one counter. Made for one answer, too. */
+export function risesOfCounter(
+  reader: Pick<Reader, 'history'>,
+  counter: Counter,
+): (span: Span, step: Step) => readonly Bucket[] {
+  const rises = createRises({ reader, past: null }, () => counter);
+  return (span, step) => rises('', span, step);
+}
+
 interface From {
   readonly reader: Pick<Reader, 'history'>;
   readonly past: RisesPast | null;

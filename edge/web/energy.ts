@@ -2,16 +2,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { EnergyMeter, EnergyPlan } from '#edge/domain/energy.ts';
 import { type PointRef, pointRef } from '#edge/domain/ids.ts';
+import type { Span } from '#edge/energy/local-days.ts';
+import { stepFrom, totalOf, within } from '#edge/energy/rises.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
 import type { Aggregate, Reader, Step } from '#edge/store/reader.ts';
+import { risesOfCounter } from './energy-rises.ts';
 import type { LocalTime } from './local-time.ts';
 import type { EnergyView } from './place-schemas.ts';
 
 type MeterView = EnergyView['meters'][number];
 
-const minute = 60_000;
-const hour = 60 * minute;
+const hour = 3_600_000;
 const week = 7 * 24 * hour;
 /** How long the figures count, ms. */
 const keepMs = 30_000;
@@ -131,34 +133,24 @@ function readMeter(meter: Meter, options: EnergyOptions): MeterView {
   const { localTime, clock } = options;
   const now = clock.now();
   const midnight = localTime.dayStart(now);
-  const toKilowattHours = (rise: number | null) => (rise === null ? null : rise * meter.toKilowattHours);
-  const today = bucketsOf(options, meter.energy, midnight, now, '1h');
-  const rises = new Map(today.map(({ t, delta }) => [t, delta]));
+  // What was counted while nobody heard the meter belongs to the days of that silence, not to the hour in which it was heard again.
+  const risesIn = risesOfCounter(options.reader, { ref: meter.energy, factor: meter.toKilowattHours });
+  const countedIn = (span: Span) => totalOf(within(risesIn(span, stepFrom(midnight)), span)).value;
+  const today = risesIn({ from: midnight, to: now }, stepFrom(midnight));
   const hours = Array.from({ length: Math.floor((now - midnight) / hour) + 1 }, (_, i) => {
     const t = midnight + i * hour;
-    return { t, energy: toKilowattHours(rises.get(t) ?? null) };
+    return { t, energy: totalOf(within(today, { from: t, to: t + hour })).value };
   });
+  const weekAgo = localTime.dayStart(midnight - week + 12 * hour);
   return {
     ref: meter.energy,
     deviceName: meter.device.name,
     zone: meter.device.zone,
     today: sum(hours.map(({ energy }) => energy)),
-    weekAgo: toKilowattHours(
-      riseUpTo(options, meter.energy, localTime.dayStart(midnight - week + 12 * hour), now - midnight),
-    ),
+    weekAgo: countedIn({ from: weekAgo, to: weekAgo + (now - midnight) }),
     nightBase: nightBase(meter, options, hours, midnight, now),
     hours,
   };
-}
-
-/** Whole hours, then minutes: the day so far ends in the middle of an hour. */
-function riseUpTo(options: EnergyOptions, ref: PointRef, from: number, length: number): number | null {
-  const wholeHours = Math.floor(length / hour) * hour;
-  const rises = [
-    ...(wholeHours > 0 ? bucketsOf(options, ref, from, from + wholeHours, '1h') : []),
-    ...bucketsOf(options, ref, from + wholeHours, from + Math.ceil(length / minute) * minute, '1min'),
-  ];
-  return sum(rises.map(({ delta }) => delta));
 }
 
 /** From the power if the meter tells it, else from the energy of the whole hours of the night so far. */

@@ -110,6 +110,16 @@ describe('the energy of today', () => {
   });
 });
 
+test('what was counted in a weekend of silence is not the use of the morning on which the meter was heard again', async () => {
+  await using quiet = await openHistory(now);
+  const energy_import = { unit: 'kW.h', counter: true, valueAt: (t: number) => ((t - midnight) / hour) * 10 + 5_000 };
+  await quiet.fill({ energy_import }, midnight - 4 * day, midnight - 3 * day, 5 * minute);
+  await quiet.fill({ energy_import }, midnight + 9 * hour, now + 1, 5 * minute);
+  const [main] = await ask({ reader: quiet.reader, clock: quiet.clock })();
+  expect(main?.today).toBeCloseTo((10 + 20 / 60) * 10, -1);
+  expect(Math.max(...(main?.hours ?? []).map(({ energy }) => energy ?? 0))).toBeCloseTo(10, 0);
+});
+
 describe('asking again', () => {
   test('within half a minute reads nothing, later it does', async () => {
     let read = 0;
