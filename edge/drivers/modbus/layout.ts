@@ -41,9 +41,11 @@ export function addressIn(address: ModbusAddress, identity: Identity): ModbusAdd
 /** The points that this device has. */
 export function layoutIn(items: readonly Item[], identity: Identity): ReadonlyMap<PointName, Item> {
   return new Map(
-    items.flatMap(({ point, address }): [PointName, Item][] => {
+    items.flatMap((item): [PointName, Item][] => {
+      const { point, address } = item;
       const here = addressIn(address, identity);
-      return here === null ? [] : [[point.name, { point, address: here }]];
+      if (here === null) return [];
+      return [[point.name, here === address ? item : { point, address: here }]];
     }),
   );
 }

@@ -14,8 +14,6 @@ export interface Entry extends Planned {
   readonly value: number;
   /** Index into the plan's factors, or -1. */
   readonly factor: number;
-  /** `<table>:<at>+<length>`: by which what the device refuses is known. */
-  readonly place: string;
 }
 
 /** One point to read. */
@@ -65,9 +63,7 @@ export interface Plan {
   readonly wanted: readonly Wanted[];
   readonly factors: readonly RegisterPlace[];
   readonly steps: readonly Step[];
-  /** Holds as long as what was learned is the same... */
-  readonly epoch: number;
-  /** ...and until something refused may be asked for again, ms since epoch. */
+  /** Holds until something refused may be asked for again, ms since epoch. */
   readonly until: number;
 }
 
@@ -78,12 +74,13 @@ export interface PlanOptions {
   /** What the profile forbids to run across. */
   readonly barriers: ReadonlySet<string>;
   readonly teachings: Teachings;
-  readonly epoch: number;
   /** ms since epoch. */
   readonly now: number;
 }
 
-const placeOf = ({ table, at, length }: RegisterPlace) => `${table}:${at}+${length}`;
+/** `<table>:<at>+<length>`: by which what the device refuses is known. */
+export const placeOf = ({ table, at, length }: Pick<RegisterPlace, 'table' | 'at' | 'length'>) =>
+  `${table}:${at}+${length}`;
 
 /** `points` in the order in which their values are wanted; `layout` says where they are. */
 export function makePlan(points: readonly Point[], layout: ReadonlyMap<PointName, Item>, options: PlanOptions): Plan {
@@ -113,17 +110,17 @@ export function makePlan(points: readonly Point[], layout: ReadonlyMap<PointName
     return { point: point.name, range: point.range, format, factors: scaledBy };
   });
   const entries = [
-    ...[...items].map(([value, { address }]): Entry => ({ address, value, factor: -1, place: placeOf(address) })),
-    ...factors.map((address, factor): Entry => ({ address, value: -1, factor, place: placeOf(address) })),
+    ...[...items].map(([value, { address }]): Entry => ({ address, value, factor: -1 })),
+    ...factors.map((address, factor): Entry => ({ address, value: -1, factor })),
   ];
   const steps = blocksOf(entries, options).map((block) => stepOf(block, null));
-  return { wanted, factors, steps, epoch: options.epoch, until };
+  return { wanted, factors, steps, until };
 }
 
 /** The cheapest reads for these, given what is known of the device. */
 export function blocksOf(
   entries: readonly Entry[],
-  { max, gap, overhead, barriers, teachings }: Omit<PlanOptions, 'epoch' | 'now'>,
+  { max, gap, overhead, barriers, teachings }: Omit<PlanOptions, 'now'>,
 ): Block<Entry>[] {
   const all = barriers.size === 0 ? teachings.barriers : new Set([...barriers, ...teachings.barriers]);
   return planReads(entries, { max: Math.min(max, teachings.max), gap, overhead, barriers: all });

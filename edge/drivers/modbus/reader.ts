@@ -17,6 +17,7 @@ import {
   type Entry,
   type Plan,
   type PlanOptions,
+  placeOf,
   type Step,
   stepOf,
   type Trial,
@@ -140,7 +141,8 @@ export class Reader {
   }
 
   #accepted(cells: readonly Cell[]): void {
-    for (const { entry } of cells) if (this.#options.teachings.accept(entry.place)) this.#options.learned();
+    const { teachings, learned } = this.#options;
+    for (const { entry } of cells) if (teachings.accept(placeOf(entry.address))) learned();
   }
 
   #succeeded(trial: Trial, block: Block<Entry>): void {
@@ -162,7 +164,7 @@ export class Reader {
     learned();
     const cut = cutOf(block);
     if (cut === null) {
-      for (const { place } of block.items) teachings.refuse(place, message, clock.now());
+      for (const { address } of block.items) teachings.refuse(placeOf(address), message, clock.now());
       lose(pass, block, 'configuration-error');
       if (trial !== null) {
         trial.isRefused = true;

@@ -55,7 +55,6 @@ export class ModbusSession implements Session {
   readonly #checkPoints: readonly Point[];
   /** Plans by the very list of points that was asked for: the schedule asks for the same few again and again. */
   #plans = new WeakMap<readonly Point[], Plan>();
-  #epoch = 0;
   #isDirty = false;
   #layout: ReadonlyMap<PointName, Item>;
   /** null: it has to be looked at first. */
@@ -143,15 +142,20 @@ export class ModbusSession implements Session {
   #planFor(points: readonly Point[]): Plan {
     const now = this.#options.clock.now();
     const known = this.#plans.get(points);
-    if (known !== undefined && known.epoch === this.#epoch && now < known.until) return known;
+    if (known !== undefined && now < known.until) return known;
     const extra = this.#checked ? [] : this.#checkPoints.filter((point) => !points.includes(point));
     const plan = makePlan([...points, ...extra], this.#layout, this.#planOptions(this.#teachings));
     this.#plans.set(points, plan);
     return plan;
   }
 
+  /** Something was learned: they no longer hold. */
+  #dropPlans(): void {
+    this.#plans = new WeakMap();
+  }
+
   #planOptions(teachings: Teachings): PlanOptions {
-    return { ...this.#limits, teachings, epoch: this.#epoch, now: this.#options.clock.now() };
+    return { ...this.#limits, teachings, now: this.#options.clock.now() };
   }
 
   #makeReader(teachings: Teachings): Reader {
@@ -164,7 +168,7 @@ export class ModbusSession implements Session {
       ask: (exchange, signal) => this.#ask(exchange, 'read', signal),
       count: (word) => sink.count(word),
       learned: () => {
-        this.#epoch++;
+        this.#dropPlans();
         this.#isDirty = true;
       },
       lastHeard: () => bus.lastHeard(this.#unit),
@@ -223,7 +227,7 @@ export class ModbusSession implements Session {
       this.#lookError = error;
       return false;
     }
-    this.#epoch++;
+    this.#dropPlans();
     this.#lookNotBefore = this.#now() + this.#look.next();
     return true;
   }
@@ -250,7 +254,7 @@ export class ModbusSession implements Session {
     this.#gate = verdict;
     if (verdict !== null) return;
     this.#checked = true;
-    this.#epoch++;
+    this.#dropPlans();
   }
 
   #isDoubtful(): boolean {
