@@ -79,6 +79,8 @@ class Viewer implements Disposable {
       if (!this.#isAlive) return socket.terminate();
       this.#isAlive = false;
       socket.ping();
+      // A browser's script does not see pings: this is how it knows that the line lives while there is no picture.
+      this.#sayState(options.hub.state);
     }, pingEvery);
   }
 
@@ -94,7 +96,7 @@ class Viewer implements Disposable {
         else this.#recode(init.codec);
       },
       fragment: (fragment) => isCopied && this.#give(fragment),
-      state: (state) => this.#say({ kind: 'state', state: state.kind, reason: state.reason, message: state.message }),
+      state: (state) => this.#sayState(state),
       ended: (reason) => this.#socket.close(closeCodes.ended, reason.slice(0, 120)),
     };
     this.#subscription = hub.subscribe(subscriber, { fromKeyFrame: true, isViewer: true });
@@ -169,6 +171,10 @@ class Viewer implements Disposable {
     this.#skips = false;
     this.#allowance = mostWaiting;
     this.#say({ kind: 'skipped', pictures: this.#skipped });
+  }
+
+  #sayState({ kind, reason, message }: StreamState): void {
+    this.#say({ kind: 'state', state: kind, reason, message });
   }
 
   #say(message: LiveMessage): void {
