@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DeviceId } from '#edge/domain/ids.ts';
@@ -41,6 +41,9 @@ const words: Readonly<Record<DeletionReason, string>> = {
   'protected-quota': 'kept footage is more than its quota, and the disk would be full',
 };
 
+/** On a disk that others have filled to the last byte there must be room to write down what is deleted, bytes. */
+const reserveSize = 262_144;
+
 /** Lines that wait for core; more, and nothing is deleted until it takes them. */
 const mostLines = 1_000;
 
@@ -70,6 +73,7 @@ export class DeletionAudit {
     }
     const gone = this.#journal.open.filter(({ camera, from }) => !isThere(camera as DeviceId, from));
     if (this.#journal.open.length > 0) await this.#close(gone);
+    await this.#makeReserve();
   }
 
   /** On disk when it resolves: these are about to go. */
@@ -83,6 +87,7 @@ export class DeletionAudit {
   async done(deleted: readonly Deletion[]): Promise<void> {
     const gone = new Set(deleted.map(({ camera, file }) => `${camera}/${file.from}`));
     await this.#close(this.#journal.open.filter(({ camera, from }) => gone.has(`${camera}/${from}`)));
+    await this.#makeReserve();
   }
 
   /** Hands core what waits; what it does not take waits on. */
@@ -114,7 +119,28 @@ export class DeletionAudit {
   }
 
   async #save(): Promise<void> {
-    await writeDurably(this.#file, JSON.stringify(this.#journal));
+    const text = JSON.stringify(this.#journal);
+    try {
+      await writeDurably(this.#file, text);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error;
+      await rm(this.#reserve, { force: true });
+      await writeDurably(this.#file, text);
+    }
+  }
+
+  get #reserve(): string {
+    return join(this.#options.folder, '.reserve');
+  }
+
+  async #makeReserve(): Promise<void> {
+    const size = await stat(this.#reserve).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size === reserveSize) return;
+    // Not a hole: bytes that are there. Where there is no room for it now there is after the next deletion.
+    await writeFile(this.#reserve, Buffer.alloc(reserveSize, 1), { mode: 0o600 }).catch(() => {});
   }
 }
 

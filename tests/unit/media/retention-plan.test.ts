@@ -135,7 +135,7 @@ const campus = fc.record({
 type Campus = typeof campus extends fc.Arbitrary<infer T> ? T : never;
 
 test('over a year with clock steps, quotas, kept footage and cameras that come and go nothing is deleted that must not be', () => {
-  fc.assert(fc.property(campus, playYear), { numRuns: 40 });
+  fc.assert(fc.property(campus, playYear), { numRuns: 25 });
 });
 
 function playYear(setting: Campus): void {
@@ -155,13 +155,34 @@ function playYear(setting: Campus): void {
   add('a');
   add('b');
   let steppedAt = Number.NEGATIVE_INFINITY;
+  const tidy = (verdict: ReturnType<DeletionClock['look']>) => {
+    if (!verdict.mayDelete) return;
+    expect(clock.monotonic() - steppedAt, 'since the step').toBeGreaterThanOrEqual(hour);
+    const all: RetentionCamera[] = [...cameras].map(([name, { table, ranges, writtenAt }]) => ({
+      camera: name as DeviceId,
+      files: table,
+      days: setting.days,
+      quota: setting.cameraQuota,
+      ranges: arrangeRanges(ranges),
+      writtenAt,
+    }));
+    const freeBytes = setting.disk - all.reduce((sum, { files }) => sum + files.bytes, 0);
+    const limits = { quota: setting.quota, protectedQuota: setting.protectedQuota, freeSpaceFloor: floor, spare };
+    const plan = planRetention(all, limits, { ageNow: verdict.ageNow, freeBytes });
+    judgePlan(plan, all, limits, freeBytes, written, clock.monotonic());
+    for (const { camera: name, file } of plan.deletions) {
+      cameras.get(name)?.table.remove(file.from);
+      cameras.get(name)?.writtenAt.delete(file.from);
+    }
+  };
   const todo = setting.happenings.toSorted((x, y) => x.at - y.at);
   for (let slot = 0; slot < (365 * day) / length; slot++) {
     while (todo[0] !== undefined && todo[0].at * day <= clock.monotonic()) {
       const happened = todo.shift()?.what;
       if (happened?.kind === 'step') {
         // A clock that a time server sets is wrong for a moment at most, and then it is right.
-        if (setting.synchronised !== true) clock.step(happened.by);
+        if (setting.synchronised === true || Math.abs(happened.by) < 10_000) continue;
+        clock.step(happened.by);
         steppedAt = clock.monotonic();
       } else if (happened?.kind === 'protect') {
         const from = clock.now() - happened.back * day;
@@ -169,11 +190,12 @@ function playYear(setting: Campus): void {
       } else if (happened?.kind === 'add') add(`c${cameras.size}`);
       else if (happened?.kind === 'remove') recording.delete([...recording].at(-1) ?? '');
     }
-    // Looked at often, as the worker does: a step is seen before anything is deleted.
+    // Looked at often, as the worker does: a step is seen before anything is deleted, and the first look is soon after it.
     judge.look(look());
     for (let minute = 0; minute < 240; minute += 20) {
       clock.advance(20 * 60_000);
-      judge.look(look());
+      const verdict = judge.look(look());
+      if (minute === 0) tidy(verdict);
     }
     for (const name of recording) {
       const known = cameras.get(name);
@@ -184,26 +206,7 @@ function playYear(setting: Campus): void {
       written.set(`${name}/${from}`, { camera: name, monotonic: clock.monotonic() });
       if (judge.state.age - (from + length) >= behind) known.writtenAt.set(from, judge.state.age);
     }
-    const verdict = judge.look(look());
-    if (!verdict.mayDelete) continue;
-    expect(clock.monotonic() - steppedAt).toBeGreaterThanOrEqual(setting.synchronised === true ? 0 : hour);
-    const all: RetentionCamera[] = [...cameras].map(([name, { table, ranges, writtenAt }]) => ({
-      camera: name as DeviceId,
-      files: table,
-      days: setting.days,
-      quota: setting.cameraQuota,
-      ranges: arrangeRanges(ranges),
-      writtenAt,
-    }));
-    const used = all.reduce((sum, { files }) => sum + files.bytes, 0);
-    const freeBytes = setting.disk - used;
-    const limits = { quota: setting.quota, protectedQuota: setting.protectedQuota, freeSpaceFloor: floor, spare };
-    const plan = planRetention(all, limits, { ageNow: verdict.ageNow, freeBytes });
-    judgePlan(plan, all, limits, freeBytes, written, clock.monotonic());
-    for (const { camera: name, file } of plan.deletions) {
-      cameras.get(name)?.table.remove(file.from);
-      cameras.get(name)?.writtenAt.delete(file.from);
-    }
+    tidy(judge.look(look()));
   }
 }
 

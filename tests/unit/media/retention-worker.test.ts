@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -197,4 +198,31 @@ test('footage recorded while the clock was years behind is not old when the cloc
   clock.advance(31 * day);
   await second.pass(100);
   expect(existsSync(lost)).toBe(false);
+});
+
+test('on a disk that is full to the last byte what must go still goes, and is written down first', async (context) => {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'ignore' });
+  if (mounted.status !== 0) {
+    console.warn('SKIPPED: a full disk is a file system of its own, which only root may mount');
+    return context.skip();
+  }
+  try {
+    for (let i = 0; i < 10; i++) put(camera, now - (10 - i) * day, 60_000);
+    const core = new Core();
+    let freeBytes = 1e12;
+    const limits = { quota: null, protectedQuota: 1e9, freeSpaceFloor: 100_000 };
+    const { pass, footage } = await rig(core, { limits, freeBytes: async () => freeBytes });
+    await pass(2);
+    try {
+      for (;;) writeFileSync(join(folder, 'somebody-else'), Buffer.alloc(4_096), { flag: 'a' });
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' });
+    }
+    freeBytes = 0;
+    await pass(1);
+    expect(footage.of(camera).files.size).toBe(8);
+    expect(core.bytes).toBe(120_000);
+  } finally {
+    spawnSync('umount', ['-l', folder]);
+  }
 });
