@@ -125,6 +125,9 @@ export class Inbound {
         return this.#takeHealth(message, topic.process);
       case 'network':
         return this.#takeNetwork(message, topic.process);
+      case 'cameras':
+        // Retained by the broker for `media` and web; core has no use for it.
+        return Promise.resolve();
       default:
         return this.#takeNews(message);
     }
