@@ -4,20 +4,19 @@ import type { NetworkRow } from '#edge/bus/codec.ts';
 import { maxNetworkRows } from '#edge/bus/codec.ts';
 import { networkTopic } from '#edge/bus/topics.ts';
 import type { Device, Point } from '#edge/domain/device.ts';
-import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
-import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
-import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
+import type { Driver } from '#edge/drivers/driver.ts';
+import type { LearnedFacts } from '#edge/drivers/modbus/learned.ts';
 import { openLearned } from '#edge/drivers/modbus/learned-file.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { startMonitor } from '#edge/drivers/ping/monitor.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
 import { targetOf } from '#edge/drivers/ping/targets.ts';
-import { createBuses } from '#edge/drivers/ports/buses.ts';
-import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
+import { type Buses, createBuses } from '#edge/drivers/ports/buses.ts';
 import { devicesOf, type ProfileShelf } from '#edge/profiles/expand.ts';
 import { loadProfile } from '#edge/profiles/load.ts';
 import type { Profile } from '#edge/profiles/profile.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Site } from '#edge/runtime/site.ts';
@@ -34,22 +33,47 @@ export async function startFieldbus(init: EdgeInit, context: ChildContext): Prom
   const learned = stack.use(await openLearned({ file: join(init.data, learnedFile), log }));
   // The lines outlive nobody: each closes with the last of its devices.
   const buses = createBuses({ clock });
-  const drivers = [
-    createModbusDriver({ clock, profiles: shelf.profiles, buses, learned }),
-    createDlt645Driver({ clock, profiles: shelf.profiles, buses }),
-    createCjt188Driver({ clock, profiles: shelf.profiles, buses }),
-    createSnmpDriver({ clock }),
-    createPingDriver({ clock, probes }),
-  ];
+  const devices = devicesHere(init.site, shelf);
+  const protocols = new Set(devices.map(({ protocol }) => protocol));
+  const drivers = await driversOf(protocols, { clock, profiles: shelf.profiles, buses, learned });
   const running = stack.use(
-    await startDriverProcess('fieldbus', init, context, drivers, {
+    await startDriverProcess('fieldbus', init, context, [...drivers, createPingDriver({ clock, probes })], {
       start: (bus) => watchNetwork({ init, context, shelf, probes, bus }),
       buses: () => buses.health(),
-      devices: devicesHere(init.site, shelf),
+      devices,
     }),
   );
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+interface Shared {
+  readonly clock: Clock;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly buses: Buses;
+  readonly learned: LearnedFacts;
+}
+
+/** Only what the devices speak: the libraries of a protocol that nobody speaks here would take memory for nothing. */
+async function driversOf(protocols: ReadonlySet<string>, shared: Shared): Promise<Driver<unknown>[]> {
+  const drivers: Driver<unknown>[] = [];
+  if (protocols.has('modbus')) {
+    const { createModbusDriver } = await import('#edge/drivers/modbus/driver.ts');
+    drivers.push(createModbusDriver(shared));
+  }
+  if (protocols.has('dlt645')) {
+    const { createDlt645Driver } = await import('#edge/drivers/dlt645/driver.ts');
+    drivers.push(createDlt645Driver(shared));
+  }
+  if (protocols.has('cjt188')) {
+    const { createCjt188Driver } = await import('#edge/drivers/cjt188/driver.ts');
+    drivers.push(createCjt188Driver(shared));
+  }
+  if (protocols.has('snmp')) {
+    const { createSnmpDriver } = await import('#edge/drivers/snmp/driver.ts');
+    drivers.push(createSnmpDriver(shared));
+  }
+  return drivers;
 }
 
 /** Only what the site names: all profiles together are a large part of the memory of this process. */
