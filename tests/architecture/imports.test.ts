@@ -39,6 +39,10 @@ const rooms: Record<string, readonly string[]> = {
     'edge/store/batch.ts',
     'edge/store/documents.ts',
     'edge/store/audit-chain.ts',
+    // A case is made where people are known.
+    'edge/media/case-key.ts',
+    'edge/media/case-timeline.ts',
+    'edge/media/case-write.ts',
   ],
   // Browser code: of the server it knows the shapes only.
   'edge/web/console': ['edge/domain', 'edge/web', 'edge/web/console/kit'],
@@ -52,6 +56,8 @@ const rooms: Record<string, readonly string[]> = {
     'edge/store/reader.ts',
     'edge/store/documents.ts',
     'edge/store/audit-chain.ts',
+    'edge/media/case-key.ts',
+    'edge/media/case-verify.ts',
     'edge/drivers',
     'edge/drivers/ports',
     'edge/drivers/modbus',
