@@ -4,14 +4,15 @@ import { type SimUnit, startModbusServer } from '#edge/simulators/modbus-server.
 import { profileUnit } from '#edge/simulators/modbus-units.ts';
 import { serveOrders } from './rig.ts';
 
-/* Simulated SDM630 meters, each on a port of its own, in a process of their own: they answer from memory, at once or after `think` ms. */
+/* Simulated devices of one product, each on a port of its own, in a process of their own: they answer from memory, at once or after `think` ms. */
+
 /** Moments the meter goes through, over and over. */
 const images = 61;
 
-serveOrders(async ({ count, think, units = 1 }) => {
+serveOrders(async ({ count, think, units = 1, product = 'meter/eastron-sdm630' }) => {
   const { profiles } = await loadProfiles(join(import.meta.dirname, '../../device-profiles'));
-  const profile = profiles.get('meter/eastron-sdm630');
-  if (profile === undefined) throw new Error('the profile meter/eastron-sdm630 is gone');
+  const profile = profiles.get(String(product));
+  if (profile === undefined) throw new Error(`the profile ${String(product)} is gone`);
   const meter = moving(Array.from({ length: images }, (_, i) => profileUnit(profile, (name) => shownBy(name, i))));
   const servers = await Promise.all(
     Array.from({ length: Number(count) }, () =>
@@ -27,8 +28,12 @@ serveOrders(async ({ count, think, units = 1 }) => {
   return { ports: servers.map(({ port }) => port) };
 });
 
-/** What the meter shows at one moment: all but the energy moves a little, as it does on a real feeder. */
-function shownBy(name: string, moment: number): number {
+const texts: Readonly<Record<string, string>> = { model: 'SUN2000-50KTL-M3', status: 'on_grid' };
+
+/** What the device shows at one moment: all but the energy moves a little, as it does on a real feeder. */
+function shownBy(name: string, moment: number): number | string {
+  const text = texts[name];
+  if (text !== undefined) return text;
   const wander = 1 + 0.01 * Math.sin(moment + name.length);
   const plausible: Readonly<Record<string, number>> = {
     frequency: 50,
@@ -40,13 +45,9 @@ function shownBy(name: string, moment: number): number {
     serial: 19_430_527,
   };
   const value = plausible[name] ?? (name.startsWith('voltage') ? 230 : name.startsWith('power_l') ? 3_000 : 13);
+  if (name.includes('energy') || name === 'serial') return value;
   // Three phases together stay what the total says: the profile checks it.
-  const isMoving = !['power', 'energy_import', 'energy_export', 'serial'].includes(name) && !name.startsWith('power_l');
-  return isMoving
-    ? value * wander
-    : name.startsWith('power') && name !== 'power_factor'
-      ? value * (1 + 0.01 * Math.sin(moment))
-      : value;
+  return name === 'power' || name.startsWith('power_l') ? value * (1 + 0.01 * Math.sin(moment)) : value * wander;
 }
 
 /** Encodes each block once for each moment: the meter's own work must not be what is measured. */

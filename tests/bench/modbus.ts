@@ -1,12 +1,3 @@
-import { join } from 'node:path';
-import modbusSerial from 'modbus-serial';
-import type { Device } from '#edge/domain/device.ts';
-import type { DeviceId, ZoneId } from '#edge/domain/ids.ts';
-import type { Session } from '#edge/drivers/driver.ts';
-import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
-import { pointsOf } from '#edge/profiles/expand.ts';
-import { loadProfiles } from '#edge/profiles/load.ts';
-import { systemClock } from '#edge/runtime/clock.ts';
 import { type BenchLine, type BenchOptions, type Goal, median } from './bench-line.ts';
 import { runLines } from './modbus-lines.ts';
 import { runMany } from './modbus-many.ts';
@@ -15,80 +6,6 @@ import { Script, temporaryFolder } from './rig.ts';
 
 /** All values of the meter that change lie in this block: one request a poll. */
 const block = { at: 0, length: 76 } as const;
-const unit = 1;
-
-type ReadBlock = () => Promise<unknown>;
-
-interface Side extends AsyncDisposable {
-  readonly readers: readonly ReadBlock[];
-}
-
-async function openOurs(ports: readonly number[]): Promise<Side & { readonly values: number }> {
-  await using stack = new AsyncDisposableStack();
-  const { profiles } = await loadProfiles(join(import.meta.dirname, '../../device-profiles'));
-  const profile = profiles.get('meter/eastron-sdm630');
-  if (profile === undefined) throw new Error('the profile meter/eastron-sdm630 is gone');
-  const driver = stack.use(createModbusDriver({ clock: systemClock, profiles }));
-  const points = pointsOf(profile, { fast: 1_000, normal: 1_000, slow: 1_000 }).filter(({ poll }) => poll !== 'once');
-  const { signal } = new AbortController();
-  const sink = { sample: () => {}, event: () => {}, health: () => {}, count: () => {} };
-  const sessions = await Promise.all(
-    ports.map(async (port, i): Promise<Session> => {
-      const device: Device = {
-        id: `meter-${i}` as DeviceId,
-        name: { zh: '电表', en: 'Meter' },
-        profile: 'meter/eastron-sdm630',
-        protocol: 'modbus',
-        zone: 'school' as ZoneId,
-        points,
-        address: { tcp: { host: '127.0.0.1', port }, unit },
-      };
-      return stack.use(await driver.open(device, driver.config.parse(device.address), sink, signal));
-    }),
-  );
-  const readers = sessions.map((session) => async () => {
-    const samples = await session.read(points, signal);
-    const wrong = samples.find(({ quality }) => quality !== 'good');
-    if (wrong !== undefined) throw new Error(`our driver read ${wrong.point} as ${wrong.quality}`);
-  });
-  const owned = stack.move();
-  return { readers, values: points.length, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function openBare(ports: readonly number[]): Promise<Side> {
-  const clients = await Promise.all(
-    ports.map(async (port) => {
-      const client = new modbusSerial.default();
-      await client.connectTCP('127.0.0.1', { port });
-      client.setID(unit);
-      client.setTimeout(1_000);
-      return client;
-    }),
-  );
-  return {
-    readers: clients.map((client) => () => client.readInputRegisters(block.at, block.length)),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(clients.map((client) => new Promise<void>((resolve) => client.close(() => resolve()))));
-    },
-  };
-}
-
-/** Every reader asks again as soon as it is answered, for `ms`. */
-async function measure({ readers }: Side, ms: number): Promise<Measured> {
-  const began = performance.now();
-  const used = process.cpuUsage();
-  let blocks = 0;
-  await Promise.all(
-    readers.map(async (read) => {
-      while (performance.now() - began < ms) {
-        await read();
-        blocks++;
-      }
-    }),
-  );
-  const { user, system } = process.cpuUsage(used);
-  return { rate: (1000 * blocks) / (performance.now() - began), cpu: (user + system) / blocks };
-}
 
 interface Setting {
   readonly ports: readonly number[];
@@ -111,21 +28,32 @@ type Goals = Readonly<Record<'rate' | 'cpu', Goal | undefined>>;
 /** Of bare modbus-serial only: it runs in the same runtime, so that a ratio says something about our code. */
 const bareGoals: Goals = { rate: { of: 'ratio', atLeast: 0.9 }, cpu: { of: 'ratio', atMost: 1.3 } };
 
+/** One of the two clients in our runtime. */
+async function ownClient(stack: AsyncDisposableStack, who: 'ours' | 'bare', ports: readonly number[]) {
+  const client = stack.use(new Script('modbus-client.ts'));
+  const { values } = await client.ask({ who, ports, block });
+  const measure = async (ms: number): Promise<Measured> => {
+    const { rate, cpu } = await client.ask({ ms });
+    return { rate: Number(rate), cpu: Number(cpu) };
+  };
+  return { measure, values: Number(values) };
+}
+
 /** For each rival one line for the blocks a second, one for what a block costs. */
 async function compare({ ports, what, note, rounds, ms, peers }: Setting): Promise<BenchLine[]> {
   await using stack = new AsyncDisposableStack();
-  const ours = stack.use(await openOurs(ports));
-  const bare = stack.use(await openBare(ports));
-  const own: Reader = { name: 'ours', how: '', measure: (time) => measure(ours, time) };
-  const how = 'bare modbus-serial in the same process, which gives the registers';
-  const rivals: Reader[] = [{ name: 'bare modbus-serial', how, measure: (time) => measure(bare, time) }];
+  const ours = await ownClient(stack, 'ours', ports);
+  const bare = await ownClient(stack, 'bare', ports);
+  const own: Reader = { name: 'ours', how: '', measure: ours.measure };
+  const how = 'bare modbus-serial, which gives the registers';
+  const rivals: Reader[] = [{ name: 'bare modbus-serial', how, measure: bare.measure }];
   for (const peer of peers) {
     if ('missing' in peer.command) continue;
     const client = stack.use(await PeerClient.start(peer.command, block, ports));
     rivals.push({ name: peer.name, how: `${peer.how}, gives the registers`, measure: (time) => client.measure(time) });
   }
   const taken = await takeTurns([own, ...rivals], rounds, ms);
-  const detail = `${note}; ${block.length} registers a block, each unit on a connection of its own with one request in flight; ours plans the read, checks the answer and decodes it into ${ours.values} samples with quality; all values but the energy change with every answer; median of ${rounds} paired rounds of ${ms / 1000} s`;
+  const detail = `${note}; ${block.length} registers a block, each unit on a connection of its own with one request in flight, each client in a process of its own; ours plans the read, checks the answer and decodes it into ${ours.values} samples with quality; all values but the energy change with every answer; median of ${rounds} paired rounds of ${ms / 1000} s`;
   return [
     ...rivals.flatMap((rival) => linesOf(rival, taken, what, detail)),
     ...peers.flatMap(({ name, command }): BenchLine[] =>
@@ -140,7 +68,8 @@ type Round = ReadonlyMap<string, Measured>;
 
 /** One after the other, another one first in each round, so that none has the quiet moments for itself. */
 async function takeTurns(readers: readonly Reader[], rounds: number, ms: number): Promise<Round[]> {
-  for (const reader of readers) await reader.measure(ms);
+  // Until what runs often is compiled for it.
+  for (const reader of readers) await reader.measure(3 * ms);
   const taken: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     const first = round % readers.length;

@@ -79,8 +79,16 @@ export class Script implements AsyncDisposable {
     return answer;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return endProcess(this.#child);
+  /** It ends by itself when it can: then Node writes down what it compiled, and the next start finds it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    try {
+      if (this.#child.connected) this.#child.disconnect();
+      await within(2_000, 'its end', exited);
+    } catch {
+      await endProcess(this.#child);
+    }
   }
 }
 
