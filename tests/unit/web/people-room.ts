@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { campusWideRoles, type Role } from '#edge/domain/access.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
-import { ManualClock, systemClock } from '#edge/runtime/clock.ts';
+import { type Clock, ManualClock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { openPki } from '#edge/runtime/pki.ts';
 import { type RpcServer, startRpcServer } from '#edge/runtime/rpc.ts';
@@ -45,6 +45,10 @@ export interface PeopleRoomOptions {
   readonly flows?: CampusView['flows'];
   /** HTTPS on loopback besides. */
   readonly isEncrypted?: boolean;
+  /** A page to serve; default one of a few lines. */
+  readonly consoleFolder?: string;
+  /** Default: one that is moved by hand. */
+  readonly clock?: Clock;
 }
 
 export const passwordOf = (id: string): string => `Lantern-7-${id}-orchard`;
@@ -114,7 +118,7 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
     state.web = null;
   };
   const startWeb = async () => {
-    const { change = withoutIdle, flows, isEncrypted = false } = options;
+    const { change = withoutIdle, flows, isEncrypted = false, consoleFolder } = options;
     const names = { names: [], own: null };
     const pki = isEncrypted ? await openPki({ data, ...names, clock: systemClock, log: silentLog }) : null;
     if (pki !== null) pkis.use(pki);
@@ -122,7 +126,8 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
       data,
       store: false,
       methods: null,
-      clock,
+      clock: options.clock ?? clock,
+      ...(consoleFolder === undefined ? {} : { consoleFolder }),
       onSetupCode: (code) => codes.push(code),
       ...(pki === null ? {} : { https: { hosts: ['127.0.0.1'], port: 0, pki } }),
       change,
