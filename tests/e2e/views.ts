@@ -31,6 +31,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   alarms: { hash: '/alarms', ready: '.alarms-row' },
   map: { hash: '/map', ready: 'main [data-device]' },
   energy: { hash: '/energy', ready: '.energy-strip' },
+  cameras: { hash: '/cameras', ready: '[data-camera-link]' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
   meters: { hash: '/energy/meters', ready: '[data-meter-link]' },
@@ -59,6 +60,12 @@ export const furtherViews: Readonly<Record<string, View>> = {
   'a curve as a table': { hash: '/points/meter-main/power?range=1h&view=table', ready: '.devices-figures' },
   'one meter': { hash: '/energy/meters/main', ready: '.meters-figures' },
   'one meter over a week': { hash: '/energy/meters/main?kind=week', ready: '.meters-figures' },
+  'one camera': { hash: '/cameras/camera-gate', ready: '.cameras-one .cameras-legend' },
+  'drawing masks': {
+    hash: '/cameras/camera-gate',
+    ready: '.cameras-canvas',
+    open: (page) => page.click('[data-act=draw-masks]'),
+  },
   'steps of counters': { hash: '/energy/counters', ready: '.meters-decided' },
   'lines that meters share': { hash: '/energy/lines', ready: '.meters-line' },
   'operating an output': {

@@ -11,6 +11,7 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   alarms: line(<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13zM8.3 17.5a1.9 1.9 0 0 0 3.4 0M10 2v2" />),
   map: line(<path d="M2.5 5 7.5 3l5 2 5-2v12l-5 2-5-2-5 2zM7.5 3v12M12.5 5v12" />),
   energy: line(<path d="M11 2.500 4.500 11H9l-.500 6.500L15.500 9H11z" />),
+  cameras: line(<path d="M2.5 6.5 13 3l1.700 5L4.200 11.500zM9 10l1.300 4H17M17 12v4.500M14.700 8l2-.7-.9-2.600" />),
   devices: line(<path d="M5 5h10v10H5zM8 8h4v4H8zM8 2v3M12 2v3M8 15v3M12 15v3M2 8h3M2 12h3M15 8h3M15 12h3" />),
   meters: line(<path d="M3 10a7 7 0 0 1 14 0v6H3zM10 10l3-3M6.5 13h7" />),
   inbox: line(<path d="M3 11 5.5 4h9L17 11v5H3zM3 11h4l1.2 2h3.6l1.2-2h4" />),

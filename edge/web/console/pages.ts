@@ -12,6 +12,7 @@ export type PageName =
   | 'alarms'
   | 'map'
   | 'energy'
+  | 'cameras'
   | 'devices'
   | 'meters'
   | 'inbox'
@@ -82,6 +83,15 @@ export const pages: readonly PageEntry[] = [
     key: 'e',
     title: 'energy',
     Page: page(() => import('./pages/energy/index.tsx')),
+  },
+  {
+    name: 'cameras',
+    path: '/cameras',
+    right: 'see',
+    group: 'watch',
+    key: 'v',
+    title: 'cameras',
+    Page: page(() => import('./pages/cameras/index.tsx')),
   },
   {
     name: 'rules',
