@@ -2,6 +2,7 @@ import type { Bus, Subscription } from '#edge/bus/bus.ts';
 import {
   decodeAlarm,
   decodeCampusEvent,
+  decodeIncident,
   decodeOutputState,
   decodeProcessHealth,
   decodeReading,
@@ -30,6 +31,9 @@ function understand(topic: string, payload: Buffer): LiveMessage | { readonly pr
     case 'alarm':
       if (payload.length === 0) return { kind: 'alarm', body: { id: parsed.id, state: 'normal' } };
       return wrap('alarm', decodeAlarm(payload));
+    case 'incident':
+      // That it is over was told before it was cleared.
+      return payload.length === 0 ? null : wrap('incident', decodeIncident(payload));
     case 'output':
       return wrap('output', decodeOutputState(payload));
     case 'health':

@@ -1,6 +1,7 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth, ProcessStatus } from '#edge/domain/health.ts';
+import type { IncidentBrief } from '#edge/domain/incident.ts';
 import type { OutputState } from '#edge/domain/output.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -10,6 +11,8 @@ export type LiveMessage =
   | { readonly kind: 'reading'; readonly body: Reading }
   | { readonly kind: 'event'; readonly body: CampusEvent }
   | { readonly kind: 'alarm'; readonly body: Alarm | { readonly id: string; readonly state: 'normal' } }
+  /** As it now is; what is resolved is told once, as such. */
+  | { readonly kind: 'incident'; readonly body: IncidentBrief }
   | { readonly kind: 'output'; readonly body: OutputState }
   | { readonly kind: 'health'; readonly body: ProcessHealth }
   | { readonly kind: 'processes'; readonly body: readonly ProcessStatus[] }
@@ -76,6 +79,7 @@ export class LiveState {
         break;
       case 'alarm':
       case 'event':
+      case 'incident':
       case 'core':
         break;
     }

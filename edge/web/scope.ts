@@ -2,6 +2,7 @@ import { coversZone, type Principal } from '#edge/domain/access.ts';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
+import type { IncidentBrief } from '#edge/domain/incident.ts';
 import type { OutputState } from '#edge/domain/output.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface Scope {
   seesRef(ref: string): boolean;
   seesEvent(event: CampusEvent): boolean;
   seesAlarm(alarm: Alarm): boolean;
+  /** Of one's zones, and only for those who have to do with incidents. */
+  seesIncident(incident: Pick<IncidentBrief, 'zone'>): boolean;
   /** Words of core, without what they say of devices elsewhere. */
   words(text: string): string;
   /** As he may read them: in such words, and without pictures that he may not see. */
@@ -42,11 +45,12 @@ export function createScopes(
   return ({ zones, rights }) => {
     const sorted = zones === 'all' ? undefined : [...new Set(zones)].sort();
     const pictures = rights.has('pictures');
-    const key = `${sorted?.join() ?? '*'}${pictures ? ' +pictures' : ''}`;
+    const incidents = rights.has('incidents');
+    const key = `${sorted?.join() ?? '*'}${pictures ? ' +pictures' : ''}${incidents ? ' +incidents' : ''}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     if (known.size >= maxScopes) known.clear();
-    const scope = makeScope(key, sorted, pictures, zoneOf);
+    const scope = makeScope(key, sorted, { pictures, incidents }, zoneOf);
     known.set(key, scope);
     return scope;
   };
@@ -55,7 +59,7 @@ export function createScopes(
 function makeScope(
   key: string,
   zones: readonly string[] | undefined,
-  pictures: boolean,
+  { pictures, incidents }: { readonly pictures: boolean; readonly incidents: boolean },
   zoneOf: ReadonlyMap<string, string>,
 ): Scope {
   const isWhole = zones === undefined;
@@ -76,6 +80,7 @@ function makeScope(
     seesDevice,
     seesRef,
     seesEvent: ({ device, zone }) => seesPlace(device, zone),
+    seesIncident: ({ zone }) => incidents && covers(zone ?? undefined),
     seesAlarm: ({ device, ref, zone }) => seesPlace(device, zone) && (ref === undefined || seesRef(ref)),
     words,
     event: (event) => (pictures || event.snapshot === undefined ? event : withoutPicture(event)),

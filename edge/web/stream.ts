@@ -3,6 +3,7 @@ import type { Alarm } from '#edge/domain/alarm.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import { EventTail, type Missed } from './event-tail.ts';
+import { incidentFor } from './incident-views.ts';
 import type { LiveMessage, LiveState } from './live.ts';
 import { ownHeaders } from './policies.ts';
 import { inFrames, type ReadingFrame } from './reading-frames.ts';
@@ -245,6 +246,8 @@ function bodyFor(scope: Scope, message: LiveMessage, live: LiveState): object | 
       return scope.seesEvent(message.body) ? scope.event(message.body) : null;
     case 'alarm':
       return alarmFor(scope, message.body, live.alarms.get(message.body.id));
+    case 'incident':
+      return scope.seesIncident(message.body) ? incidentFor(scope, message.body) : null;
     case 'output':
       return scope.seesRef(message.body.ref) ? scope.output(message.body) : null;
     case 'health':
