@@ -2,6 +2,7 @@ import { chooseLanguage, type Language } from '#edge/runtime/arguments.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
+import { caseCommands } from './case.ts';
 import { certificateCommands } from './certificates.ts';
 import { clientCommands } from './client.ts';
 import { type Command, commonOptions, Given, readOptions, type Terminal, usage } from './command.ts';
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
   ...siteCommands,
   ...ruleCommands,
   ...auditCommands,
+  ...caseCommands,
   ...backupCommands,
   ...serviceCommands,
 ];
