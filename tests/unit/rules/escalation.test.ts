@@ -481,7 +481,8 @@ it('holds over any life of alarms: nobody is told twice of a step, too early, or
   const act = fc.record({
     what: fc.constantFrom('raise', 'raise', 'graver', 'gone', 'see', 'shelve', 'unshelve', 'wait', 'restart'),
     source: fc.constantFrom('rule:a@1', 'rule:a@2', 'rule:b', 'interlock:c'),
-    ms: fc.integer({ min: 0, max: 20 * minute }),
+    // Not at the same moment: an alarm that grows graver is told again, and only the time tells the two apart.
+    ms: fc.integer({ min: 1, max: 20 * minute }),
   });
   fc.assert(
     fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
