@@ -1,4 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
+import type { z } from 'zod';
+import type { incidentBriefSchema } from '../incident-schemas.ts';
 import {
   type AlarmView,
   api,
@@ -16,6 +18,8 @@ import { now } from './kit/ticker.ts';
  * One stream for the whole page. What it tells goes into stores outside of React; the states before it are asked for when it
  * opens, so that nothing falls between. React reads them with the hooks of use-live.ts.
  */
+
+export type IncidentBrief = z.infer<typeof incidentBriefSchema>;
 
 export interface LiveReading {
   readonly value: number | boolean | string | null;
@@ -51,6 +55,7 @@ export class Live implements Disposable {
   readonly devices = new LatestStore<DeviceHealthView>(nextFrame);
   readonly processes = new LatestStore<ProcessView>(nextFrame, 100);
   readonly #eventListeners = new Set<(event: EventView) => void>();
+  readonly #incidentListeners = new Set<(incident: IncidentBrief) => void>();
   readonly #linkListeners = new Set<() => void>();
   readonly #queries: QueryClient;
   /** Newest first. */
@@ -98,6 +103,12 @@ export class Live implements Disposable {
   onEvent(listener: (event: EventView) => void): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
+  }
+
+  /** Each incident as it now is, when something about it changed. What was told while the connection was lost is not told again. */
+  onIncident(listener: (incident: IncidentBrief) => void): () => void {
+    this.#incidentListeners.add(listener);
+    return () => this.#incidentListeners.delete(listener);
   }
 
   [Symbol.dispose](): void {
@@ -184,6 +195,9 @@ export class Live implements Disposable {
       output: (output: OutputView) => this.#apply(() => this.outputs.set(output.ref, output)),
       alarm: (alarm: AlarmView) => this.#apply(() => this.#takeAlarm(alarm)),
       event: (event: EventView) => this.#apply(() => this.#takeEvent(event)),
+      incident: (incident: IncidentBrief) => {
+        for (const listener of this.#incidentListeners) listener(incident);
+      },
       health: () => this.#loadDevicesSoon(),
       processes: (all: readonly ProcessView[]) => this.processes.replace(all.map((child) => [child.name, child])),
       core: ({ connected }: { readonly connected: boolean }) => this.#takeCore(connected),

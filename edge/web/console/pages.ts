@@ -10,6 +10,7 @@ import type { frameWords } from './words.ts';
 export type PageName =
   | 'overview'
   | 'alarms'
+  | 'incidents'
   | 'map'
   | 'energy'
   | 'cameras'
@@ -65,6 +66,15 @@ export const pages: readonly PageEntry[] = [
     key: 'a',
     title: 'alarms',
     Page: page(() => import('./pages/alarms/index.tsx')),
+  },
+  {
+    name: 'incidents',
+    path: '/incidents',
+    right: 'incidents',
+    group: 'watch',
+    key: 'w',
+    title: 'incidents',
+    Page: page(() => import('./pages/incidents/index.tsx')),
   },
   {
     name: 'map',
