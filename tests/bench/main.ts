@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   modbus: async () => (await import('./modbus.ts')).run,
   rules: async () => (await import('./rules.ts')).run,
   cameras: async () => (await import('./cameras.ts')).run,
+  live: async () => (await import('./live.ts')).run,
   memory: async () => (await import('./memory.ts')).run,
   console: async () => (await import('./console.ts')).run,
   rehearse: async () => (await import('./rehearse.ts')).run,

@@ -17,10 +17,10 @@ export type EdgeStep =
 /** Faster by a tenth is seen by nobody; further behind than this is not caught up in a reasonable time, s. */
 const quick = 1.1;
 const jumpAbove = 1;
-const quickAbove = 0.25;
+const quickAbove = 0.15;
 const afterJump = 0.1;
 
-/** Rate 1.1 when more than 0.25 s behind what is wanted in hand, a jump when more than 1 s (measured: glass to glass 130 to 150 ms). */
+/** Rate 1.1 when more than 0.15 s behind what is wanted in hand, a jump when more than 1 s. */
 export function stepTowardsEdge({ start, end, current, target }: EdgeView): EdgeStep {
   const lag = end - current;
   // A new generation begins at 0 again, and what is buffered may lie before or behind the place that is shown.
