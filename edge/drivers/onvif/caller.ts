@@ -33,7 +33,14 @@ export interface CallerOptions {
   readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly count: (outcome: string) => void;
+  /** The path of the device service: with it, a refused token is judged by the camera's clock as it is now. */
+  readonly devicePath?: string;
+  /** The camera's clock turned out to have jumped; ms ahead of ours. */
+  readonly onClock?: (skew: number) => void;
 }
+
+/** Cameras take tokens that are off by less, ms. */
+const clockJump = 5_000;
 
 function refusal(reply: SoapReply): boolean {
   const { status, fault } = reply;
@@ -43,6 +50,12 @@ function refusal(reply: SoapReply): boolean {
     /NotAuthorized|FailedAuthentication|InvalidSecurity|OperationProhibited/i.test(fault.subcode) ||
     /not authori[sz]ed|authority failure|authentication fail|invalid (user|password)|locked/i.test(fault.reason)
   );
+}
+
+interface Signed {
+  readonly soap: SoapReply;
+  /** `stale`: the password was right, and what proved it too old. */
+  readonly learnt: 'none' | 'fresh' | 'stale';
 }
 
 /** "You still have 26 attempt(s)", "The account is locked": the camera counts, so we stop (agsh/onvif#112). */
@@ -101,33 +114,71 @@ export class Caller {
       const reused = this.#digest.reused;
       const { soap, learnt } = await this.#sendSigned(call);
       if (!refusal(soap)) return this.#accept(call, soap);
-      const stale = scheme === 'digest' && learnt === 'stale';
+      const stale = scheme !== 'open' && learnt === 'stale';
       if (scheme !== 'open' && !stale) {
         this.#options.count('password-refused');
         if (countsTries(soap)) this.tries.lock();
       }
       if (call.optional === true && scheme !== 'open' && !stale) throw this.#refusedTrouble(call, soap);
       // Users of ONVIF and of the web page may be two lists (Hikvision): the second try is signed the other way.
-      if (learnt === 'none' || (scheme === 'digest' && !stale && !reused)) this.#scheme = 'wsse';
+      if (stale) this.#scheme = scheme;
+      else if (learnt === 'none' || (scheme === 'digest' && !reused)) this.#scheme = 'wsse';
       else this.#scheme = 'digest';
       // An old nonce without `stale` looks like a refusal: one more try with the new one, and it counts as the second.
       const again = scheme === 'open' || stale || (scheme === 'digest' && reused);
-      if (!again || round >= 2 || !this.tries.mayTry) throw this.#refusedTrouble(call, soap);
+      if (!again || round >= 2 || this.tries.exhausted) throw this.#refusedTrouble(call, soap);
     }
   }
 
   /** Sends as the camera last asked for, and takes what it asks for now. */
-  async #sendSigned(call: Call): Promise<{ soap: SoapReply; learnt: 'none' | 'fresh' | 'stale' }> {
-    const send = async () => {
-      const { soap, challenges } = await this.#send(call, ...this.#sign(call));
-      return { soap, learnt: refusal(soap) ? this.#digest.learn(challenges) : 'none' };
-    };
+  async #sendSigned(call: Call): Promise<Signed> {
     const scheme = this.#scheme;
+    let digest = this.#digest;
+    if (call.optional === true && scheme === 'digest') {
+      // Beside the events an old nonce must not look like a second refused password: these calls ask for one each, and use it once.
+      const { soap, challenges } = await this.#send(call, '', {});
+      if (!refusal(soap)) return { soap, learnt: 'none' };
+      const own = new DigestAuth();
+      if (own.learn(challenges) !== 'none') digest = own;
+    }
+    const send = async () => {
+      const { soap, challenges } = await this.#send(call, ...this.#sign(call, digest));
+      return { soap, learnt: refusal(soap) ? digest.learn(challenges) : 'none' };
+    };
     if (scheme === 'open') return send();
-    return this.tries.spend(call.optional === true ? 'optional' : call.what, send, ({ soap, learnt }) => {
+    const judged = async () => {
+      const sent = await send();
+      const jumped = scheme === 'wsse' && refusal(sent.soap) && (await this.#clockJumped(call));
+      return {
+        soap: sent.soap,
+        learnt: jumped ? 'stale' : scheme === 'wsse' && sent.learnt === 'stale' ? 'fresh' : sent.learnt,
+      };
+    };
+    return this.tries.spend(call.optional === true ? 'optional' : call.what, judged, ({ soap, learnt }) => {
       if (!refusal(soap)) return 'accepted';
-      return scheme === 'digest' && learnt === 'stale' ? 'stale' : 'refused';
+      return learnt === 'stale' ? 'stale' : 'refused';
     });
+  }
+
+  /**
+   * A camera judges a token by its own clock (agsh/onvif#249): one that has jumped refuses the right password. Then the token was
+   * too old, and the password is not in doubt.
+   */
+  async #clockJumped({ timeout, signal }: Call): Promise<boolean> {
+    const { clock, devicePath, onClock, count } = this.#options;
+    if (devicePath === undefined) return false;
+    const before = this.skew ?? 0;
+    try {
+      await readCameraClock(this, clock, { path: devicePath, timeout, signal });
+    } catch {
+      // It does not say: then the refusal counts.
+      return false;
+    }
+    const skew = this.skew ?? 0;
+    if (Math.abs(skew - before) <= clockJump) return false;
+    count('clock-jumped');
+    onClock?.(skew);
+    return true;
   }
 
   #refusedTrouble(call: Call, soap: SoapReply): Trouble {
@@ -144,11 +195,11 @@ export class Caller {
     });
   }
 
-  #sign(call: Call): [security: string, headers: Record<string, string>] {
+  #sign(call: Call, digest: DigestAuth): [security: string, headers: Record<string, string>] {
     const user = this.#credentials;
     if (this.#scheme === 'wsse') return [usernameToken(user, this.#options.clock.now() + (this.skew ?? 0)), {}];
     if (this.#scheme === 'digest') {
-      const authorization = this.#digest.header(user, 'POST', call.path, envelope(call.header ?? '', call.body));
+      const authorization = digest.header(user, 'POST', call.path, envelope(call.header ?? '', call.body));
       if (authorization !== null) return ['', { authorization }];
     }
     return ['', {}];

@@ -63,7 +63,7 @@ export class Abilities {
   constructor(options: AbilitiesOptions) {
     const { caller, clock, timings, home, count, signal, log, mayAsk, onState } = options;
     this.#options = options;
-    this.#asker = new Asker(caller, { clock, timeout: options.answer, devicePath: options.devicePath });
+    this.#asker = new Asker(caller, { timeout: options.answer, devicePath: options.devicePath });
     this.#io = new IoStates({ clock, onState });
     this.#keeper = new FactsKeeper({
       clock,
@@ -85,7 +85,13 @@ export class Abilities {
       home,
       count,
       signal,
-      knowledge: async (fresh) => (fresh ? await this.#keeper.fresh() : this.#keeper.known)?.ptz ?? null,
+      knowledge: async (fresh) => {
+        const known = fresh
+          ? await this.#keeper.recent()
+          : await this.#keeper.wait(AbortSignal.timeout(timings.stopWithin));
+        if (known === null) throw new Trouble('unreachable', 'the camera has not said yet what it can do');
+        return known.ptz;
+      },
       onPlace: (token) => onState('ptz_preset', token),
     });
   }

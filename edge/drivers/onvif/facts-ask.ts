@@ -1,6 +1,4 @@
-import type { Clock } from '#edge/runtime/clock.ts';
 import type { Caller } from './caller.ts';
-import { readCameraClock } from './caller.ts';
 import type { Xml } from './soap.ts';
 import { child } from './soap.ts';
 import { Trouble, type TroubleKind } from './trouble.ts';
@@ -22,8 +20,6 @@ const cannot: ReadonlySet<TroubleKind> = new Set(['fault', 'http', 'not-onvif', 
 /** Some hang up, or never answer, when they do not know an operation; a camera that is gone does so again and again. */
 const perhapsCannot: ReadonlySet<TroubleKind> = new Set(['closed', 'timeout']);
 const patience = 3;
-/** Cameras take tokens that are off by less, ms. */
-const clockJump = 5_000;
 
 export function operationOf(body: string): string {
   return /^<(?:\w+:)?(\w+)/.exec(body)?.[1] ?? 'call';
@@ -32,18 +28,13 @@ export function operationOf(body: string): string {
 /** Asks a camera beside its events what it can do, and forgives it what it cannot. */
 export class Asker {
   readonly #caller: Caller;
-  readonly #clock: Clock;
   readonly #timeout: number;
   readonly #devicePath: string;
   readonly #forbidden = new Set<string>();
   #silences = 0;
 
-  constructor(
-    caller: Caller,
-    options: { readonly clock: Clock; readonly timeout: number; readonly devicePath: string },
-  ) {
+  constructor(caller: Caller, options: { readonly timeout: number; readonly devicePath: string }) {
     this.#caller = caller;
-    this.#clock = options.clock;
     this.#timeout = options.timeout;
     this.#devicePath = options.devicePath;
   }
@@ -67,8 +58,7 @@ export class Asker {
   }
 
   /** The element of the answer. @throws Trouble `fault` when the camera or this user may not, and all others. */
-  async ask(question: Question, signal: AbortSignal, isAgain = false): Promise<Xml> {
-    const { path, body, timeout = this.#timeout } = question;
+  async ask({ path, body, timeout = this.#timeout }: Question, signal: AbortSignal): Promise<Xml> {
     const what = operationOf(body);
     const call = { what, path, body, timeout, signal, optional: true as const };
     try {
@@ -78,10 +68,7 @@ export class Asker {
       if (answer !== undefined) return answer;
     } catch (error) {
       if (!(error instanceof Trouble) || (error.kind !== 'auth' && error.kind !== 'locked')) throw error;
-      const skew = this.#caller.skew ?? 0;
       await this.#prove(error, signal);
-      // It was the clock, then: once more, in the camera's time.
-      if (!isAgain && Math.abs((this.#caller.skew ?? 0) - skew) > clockJump) return this.ask(question, signal, true);
       throw new Trouble('fault', `the user of the camera may not do ${what}`, { cause: error });
     }
     throw new Trouble('broken-xml', `camera ${this.where} answers without ${what}Response`);
@@ -108,15 +95,14 @@ export class Asker {
   }
 
   /**
-   * A right that is missing, and a clock that has jumped, look like a wrong password. With the clock read anew, what every user may
-   * do tells them apart: it clears the doubt, or spends the second and last try.
+   * A right that is missing looks like a wrong password. What every user may do tells them apart: it clears the doubt, or spends
+   * the second and last try.
    */
   async #prove(refused: Trouble, signal: AbortSignal): Promise<void> {
     if (this.#caller.tries.exhausted) throw refused;
     const { path, body } = this.#known;
     const what = operationOf(body);
     const timeout = this.#timeout;
-    await readCameraClock(this.#caller, this.#clock, { path, timeout, signal });
     await this.#caller.call({ what, path, body, timeout, signal });
   }
 }

@@ -26,6 +26,7 @@ export class FactsKeeper {
   readonly #backoff: Backoff;
   readonly #first = Promise.withResolvers<void>();
   #known: Knowledge | null = null;
+  #readAt = 0;
   #wake = new AbortController();
   #reading: Promise<Knowledge> | null = null;
   #running: Promise<void> | null = null;
@@ -54,6 +55,13 @@ export class FactsKeeper {
     return this.#known;
   }
 
+  /** Not older than `factsGap`: what is asked again and again in vain does not bother the camera each time. */
+  async recent(): Promise<Knowledge> {
+    const { clock, timings } = this.#options;
+    if (this.#known !== null && clock.monotonic() - this.#readAt < timings.factsGap) return this.#known;
+    return this.fresh();
+  }
+
   /** Asks the camera now; whoever asks meanwhile gets the same answer. */
   fresh(): Promise<Knowledge> {
     this.#reading ??= this.#read().finally(() => {
@@ -63,9 +71,10 @@ export class FactsKeeper {
   }
 
   async #read(): Promise<Knowledge> {
-    const { read, signal, onKnowledge, count } = this.#options;
+    const { clock, read, signal, onKnowledge, count } = this.#options;
     const knowledge = await read(signal);
     this.#known = knowledge;
+    this.#readAt = clock.monotonic();
     count('facts');
     this.#first.resolve();
     if (!signal.aborted) onKnowledge(knowledge);

@@ -57,7 +57,8 @@ export class Report {
   #state: CameraState = 'starting';
   #said = '';
   readonly #remarks = new Map<string, string>();
-  #fine = '';
+  /** What was said last when all was well; null while something is wrong. */
+  #fine: string | null = null;
 
   constructor(sink: Sink, states: States, log: Log) {
     this.#sink = sink;
@@ -83,6 +84,7 @@ export class Report {
 
   /** Something is wrong; the next try comes after `pause` ms. */
   bad(state: Exclude<CameraState, 'streaming' | 'starting'>, kind: TroubleKind, message: string, pause: number): void {
+    this.#fine = null;
     this.#enter(state);
     this.#states.set('online', state === 'up');
     this.#states.set('events', false);
@@ -98,7 +100,9 @@ export class Report {
   remark(topic: string, message: string | null): void {
     if (message === null) this.#remarks.delete(topic);
     else this.#remarks.set(topic, message);
-    if (this.#state === 'streaming' || this.#state === 'up') this.good(this.#state, this.#fine);
+    // `up` is also the state of a camera that logs us in and then refuses its events: that stays said.
+    const state = this.#state;
+    if (this.#fine !== null && (state === 'streaming' || state === 'up')) this.good(state, this.#fine);
   }
 
   #enter(state: CameraState): void {

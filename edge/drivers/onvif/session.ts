@@ -127,7 +127,13 @@ export class CameraSession implements Session {
     const tell = (listening: boolean) => this.#states.set('listening', listening);
     this.#listening = new Listening({ clock, proof: timings.proof, tell });
     this.#habit = new Habit(createSlotOf(options.timeZone ?? 'UTC'), memory.of(device.id).habit, clock.now());
-    this.#caller = new Caller({ endpoint: where, clock, count });
+    this.#caller = new Caller({
+      endpoint: where,
+      clock,
+      count,
+      devicePath: config.path,
+      onClock: (skew) => this.#states.set('clock_skew', Math.round(skew / 1000)),
+    });
     this.#edges = new Edges({
       clock,
       timings,

@@ -138,7 +138,7 @@ export class Snapshots {
    * Asked openly first, every time: a nonce is never used twice here, so that a refusal is one, and costs one try.
    */
   async #fetch({ path, credentials }: { path: string; credentials: Credentials }): Promise<Buffer> {
-    const { clock, timings, tries, count } = this.#options;
+    const { clock, timings, tries, count, signal } = this.#options;
     const deadline = clock.monotonic() + timings.snapshot;
     this.#digest.forget();
     for (let round = 0; round < 3; round++) {
@@ -150,6 +150,10 @@ export class Snapshots {
         if (this.#digest.learn(reply.challenges) === 'none') this.#offerBasic(reply);
         continue;
       }
+      // Others may just be finding out: a picture waits for its turn as long as there is time for it.
+      await tries.turn(
+        AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.ceil(deadline - clock.monotonic())))]),
+      );
       if (!tries.mayTry) throw new Trouble('auth', 'the password is in doubt: not shown for a picture');
       let stale = false;
       const reply = await tries.spend('picture', send, ({ status, challenges }) => {

@@ -65,11 +65,14 @@ describe('moving a camera', () => {
     expect(details(scene, 'GotoPreset')).toEqual(['P&3', '2']);
   });
 
-  test('finds a preset that was made at the camera since', async () => {
-    await using scene = await ptzScene();
+  test('finds a preset that was made at the camera since, and does not look for one that is not there again and again', async () => {
+    await using scene = await ptzScene({ timings: { factsGap: 0 } });
     expect(await press(scene, 'ptz_preset', '9')).toMatchObject({ outcome: 'refused' });
     scene.camera.addPreset({ token: '9', name: 'New', position: { pan: 0, tilt: 0.5, zoom: 0 } });
     expect(await press(scene, 'ptz_preset', '9')).toMatchObject({ outcome: 'sent', value: '9' });
+    await using busy = await ptzScene({ timings: { factsGap: 60_000 } });
+    for (let i = 0; i < 5; i++) await press(busy, 'ptz_preset', '77');
+    expect(busy.heard.count('facts')).toBe(1);
   });
 
   test('ends by itself when nobody asks for it again', async () => {

@@ -209,6 +209,19 @@ describe('what a camera says of itself', () => {
     await eventually(() => told.length).toBeGreaterThan(1);
   });
 
+  test('is told even when it refuses its events, and what is wrong with it stays said', async () => {
+    const told: CameraFacts[] = [];
+    await using scene = await startScene({
+      before: (camera) => camera.fault('createFault'),
+      driver: telling(told),
+      timings: { factsGap: 100, factsAfter: 20 },
+    });
+    await eventually(() => told.length).toBeGreaterThan(0);
+    expect(told[0]?.streams).toHaveLength(2);
+    expect(scene.heard.last()).toMatch(/^degraded: camera .* refuses CreatePullPointSubscription/);
+    expect(scene.heard.healths.every(({ message }) => message !== '')).toBe(true);
+  });
+
   test('is read every hour', async () => {
     const told: CameraFacts[] = [];
     const timings = { factsGap: 50, factsEvery: 200, factsAfter: 10 };
