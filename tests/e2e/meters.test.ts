@@ -89,11 +89,11 @@ test('a meter shows its phases as they change in place, how well its device answ
     async () => expect(await text('.meters-health')).toMatch(/在线[\s\S]*127\.0\.0\.1:\d+ · 地址 1/),
     soon,
   );
-  await page.click('.meters-period label:has-text("月")');
+  await page.click('.meters-period .ant-segmented-item:has-text("月")');
   await vi.waitFor(async () => expect(await text('.meters-period-name')).toMatch(/^\d{4}\/\d\d\/01 至 /), soon);
   expect(await page.evaluate('location.hash')).toBe('#/energy/meters/main?kind=month');
   const month = await text('.meters-period-name');
-  await page.click('.meters-period-step button >> nth=0');
+  await page.click('.meters-period [data-go=earlier]');
   await vi.waitFor(async () => {
     const shown = await text('.meters-period-name');
     expect(shown).toMatch(/01 至/);

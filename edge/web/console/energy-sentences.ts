@@ -76,6 +76,8 @@ export const energyChinese: readonly Retelling<{ readonly language: Language }>[
     '表已自行恢复到原来的读数，不需要处理',
   ],
   [/^between must be below (\S+), where it starts again$/g, '跳变期间的用量必须小于 $1（满量程）'],
+  [/^between must be at most (\S+): .*$/g, '跳变期间的用量最多为 $1：上次读数以来不可能用得更多'],
+  [/^a step is named twice$/g, '同一个跳变列了两次'],
   [/^it is rejected already$/g, '已经拒绝过了'],
   [/^it was accepted, and is counted on from: .*$/g, '已经接受并继续计数；只能更改跳变期间的用量'],
   [/^it is accepted already: .*$/g, '已经接受过了，请填写跳变期间的用量'],

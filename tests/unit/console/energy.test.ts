@@ -130,6 +130,15 @@ describe('the picture of streams', () => {
     ]);
   });
 
+  test('a meter is told with what it counted, also where those below it count more', () => {
+    const { nodes } = streamsOf([flow('medium', 'main', 9), flow('main', 'a', 8), flow('main', 'b', 5)], []);
+    expect(nodes.map(({ key, amount }) => [key, amount])).toEqual([
+      ['meter:main', 9],
+      ['meter:a', 8],
+      ['meter:b', 5],
+    ]);
+  });
+
   test('nothing flows in a circle, and nothing backwards: the drawing would never end', () => {
     const { streams } = streamsOf(
       [flow('a', 'b', 3), flow('b', 'c', 2), flow('c', 'a', 1), flow('a', 'a', 1), flow('a', 'd', -1)],

@@ -4,11 +4,10 @@ import { wayOf } from '../../../edge/web/console/alarm-way.ts';
 import type { AlarmView } from '../../../edge/web/console/api.ts';
 import { createFormats } from '../../../edge/web/console/kit/formats.ts';
 import type { Language } from '../../../edge/web/console/kit/words.ts';
-import { ticksOf } from '../../../edge/web/console/pages/meters/course-ticks.ts';
+import { ticksOf } from '../../../edge/web/console/pages/energy/course-ticks.ts';
 import type { Bus, BusUnit, Step } from '../../../edge/web/console/pages/meters/data.ts';
 import { adviceOf, byTrouble, unitsByTrouble } from '../../../edge/web/console/pages/meters/line-faults.ts';
 import { treeOf } from '../../../edge/web/console/pages/meters/meter-tree.ts';
-import { kindOf, movedDate, noonOf } from '../../../edge/web/console/pages/meters/period-date.ts';
 import { againOf, amountIn, groupSteps, heightsOf, jumpOf } from '../../../edge/web/console/pages/meters/step-story.ts';
 import { holderKind } from '../../../edge/web/console/pages/outputs/rows.ts';
 import { type Names, ownerText, reasonAlone, sentence } from '../../../edge/web/console/sentences.ts';
@@ -163,23 +162,6 @@ describe('shared lines', () => {
 });
 
 describe('periods', () => {
-  test('go on by a day, a week, a month, over the ends of months and years', () => {
-    expect(movedDate('day', '2026-12-31', 1)).toBe('2027-01-01');
-    expect(movedDate('week', '2026-11-16', -1)).toBe('2026-11-09');
-    expect(movedDate('month', '2026-01-01', -1)).toBe('2025-12-01');
-    expect(movedDate('month', '2026-12-01', 1)).toBe('2027-01-01');
-    expect(['week', 'year', null].map(kindOf)).toEqual(['week', 'day', 'day']);
-  });
-
-  test.each(['Asia/Shanghai', 'America/New_York', 'UTC', 'Pacific/Auckland'])(
-    'a date is shown as itself in %s',
-    (zone) => {
-      const formats = createFormats('zh', zone);
-      const midnight = formats.startOfDay(Date.UTC(2026, 10, 22, 3));
-      expect(formats.date(noonOf('2026-11-20', midnight))).toBe('2026/11/20');
-    },
-  );
-
   test('are labelled at whole hours and midnights, as many as have room', () => {
     const formats = createFormats('zh', 'UTC');
     const from = Date.UTC(2026, 10, 16);

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { axisOf, type BarState, highestOf, stateOf } from './course-scale.ts';
+import { isDay, ticksOf } from './course-ticks.ts';
 import type { Course, Kind } from './data.ts';
 import { type AmountUnit, digitsOf, useFigures } from './figures.ts';
 import { words } from './words.ts';
@@ -19,6 +20,8 @@ export interface CourseChartProps {
   /** Nothing after it is known yet, ms since epoch. */
   readonly now: number;
   readonly total: number | null;
+  /** What it is a picture of, for those who do not see it. */
+  readonly label?: string;
   /** px; as high as there is room, and at least that, with `fills`. */
   readonly height?: number;
   readonly fills?: boolean;
@@ -48,7 +51,8 @@ function scaleOf(count: number, width: number, height: number, top: number): Sca
   };
 }
 
-export function CourseChart({ course, unit, kind, now, total, height: least = 220, fills = false }: CourseChartProps) {
+export function CourseChart(props: CourseChartProps) {
+  const { course, unit, kind, now, total, label, height: least = 220, fills = false } = props;
   const say = useWords(words);
   const figures = useFigures();
   const [place, { width, height: room }] = useSize();
@@ -71,7 +75,7 @@ export function CourseChart({ course, unit, kind, now, total, height: least = 22
     <div className="energy-course" data-fills={fills}>
       <p className="energy-readout kit-number" aria-live="polite">
         {one === undefined ? (
-          <Legend course={course} kind={kind} now={now} />
+          <Legend course={course} now={now} />
         ) : (
           <Readout one={one} unit={unit} now={now} span={spanText(one)} />
         )}
@@ -81,7 +85,7 @@ export function CourseChart({ course, unit, kind, now, total, height: least = 22
         className="energy-course-place"
         style={fills ? { minHeight: least } : undefined}
         role="img"
-        aria-label={say.chartSays(figures.amount(total, unit), figures.amount(most, unit))}
+        aria-label={`${label === undefined ? '' : `${label} `}${say.chartSays(figures.amount(total, unit), figures.amount(most, unit))}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard walks through the bars.
         tabIndex={0}
         onKeyDown={walk}
@@ -123,8 +127,6 @@ function Axes({
 }) {
   const formats = useFormats();
   const { width, height, step, xOf, yOf } = scale;
-  const every = Math.ceil((kind === 'day' ? 52 : 46) / step);
-  const label = kind === 'day' ? formats.shortTime : formats.shortDate;
   return (
     <>
       {ticks.map((tick) => (
@@ -135,19 +137,20 @@ function Axes({
           </text>
         </g>
       ))}
-      {course.map(({ from }, index) =>
-        index % every === 0 ? (
+      {ticksOf(course, kind, step, formats).map(({ index, text }) => {
+        const isBelow = course[index] !== undefined && isDay(course[index]);
+        return (
           <text
-            key={from}
+            key={index}
             className="energy-tick"
-            x={xOf(index) + (kind === 'day' ? 0 : step / 2)}
+            x={xOf(index) + (isBelow ? step / 2 : 0)}
             y={height - 7}
-            textAnchor={kind === 'day' ? 'start' : 'middle'}
+            textAnchor={isBelow ? 'middle' : 'start'}
           >
-            {label(from)}
+            {text}
           </text>
-        ) : null,
-      )}
+        );
+      })}
     </>
   );
 }
@@ -197,11 +200,15 @@ function Bar({
   );
 }
 
-/** `14:00–15:00`, or the day. */
+/** `14:00–15:00`, of more than a day with its date; or the day. */
 export function useSpanText(kind: Kind): (span: { readonly from: number; readonly to: number }) => string {
   const formats = useFormats();
-  if (kind !== 'day') return ({ from }) => formats.shortDate(from);
-  return ({ from, to }) => `${formats.shortTime(from)}–${formats.shortTime(to)}`;
+  return (span) => {
+    const { from, to } = span;
+    if (isDay(span)) return formats.shortDate(from);
+    const hours = `${formats.shortTime(from)}–${formats.shortTime(to)}`;
+    return kind === 'day' ? hours : `${formats.shortDate(from)} ${hours}`;
+  };
 }
 
 function Readout({
@@ -241,12 +248,12 @@ function Readout({
   );
 }
 
-function Legend({ course, kind, now }: Pick<CourseChartProps, 'course' | 'kind' | 'now'>) {
+function Legend({ course, now }: Pick<CourseChartProps, 'course' | 'now'>) {
   const say = useWords(words);
   const states = new Set(course.map((bucket) => stateOf(bucket, now)));
   const parts = [
     { key: 'known', text: say.legendKnown, isThere: true },
-    { key: 'run', text: kind === 'day' ? say.legendRunning : say.legendRunningDay, isThere: states.has('running') },
+    { key: 'run', text: say[runningOf(course[0])], isThere: states.has('running') },
     { key: 'usual', text: say.legendBaseline, isThere: course.some(({ baseline }) => baseline !== null) },
     { key: 'guess', text: say.legendEstimated, isThere: course.some(isGuessed) },
     { key: 'gap', text: say.legendGap, isThere: states.has('gap') || states.has('unknown') },
@@ -262,6 +269,12 @@ function Legend({ course, kind, now }: Pick<CourseChartProps, 'course' | 'kind' 
         ))}
     </>
   );
+}
+
+/** What a bar is that still runs. */
+function runningOf(one: Course[number] | undefined): 'legendRunning' | 'legendRunningDay' | 'legendRunningPart' {
+  if (one === undefined || isDay(one)) return 'legendRunningDay';
+  return one.to - one.from < 3_600_000 ? 'legendRunningPart' : 'legendRunning';
 }
 
 /** A level line over each span of which something is usual. */

@@ -21,6 +21,8 @@ export interface Figures {
   readonly terms: Terms;
   /** The number alone: `1,234`, `38.2`; `—` where it is not known. */
   number(value: number | null): string;
+  /** The same of what may be small, as an hour of a square metre: two figures of it. */
+  fine(value: number): string;
   amount(value: number | null, unit: AmountUnit): string;
   unit(unit: AmountUnit): string;
   powerUnit(medium: Medium): string;
@@ -57,6 +59,7 @@ function figuresIn(terms: Terms, formats: Formats, language: Language): Figures 
   return {
     terms,
     number,
+    fine: (value) => (Math.abs(value) >= 0.1 ? number(value) : String(Number(value.toPrecision(2)))),
     unit,
     powerUnit,
     amount: (value, code) => (value === null ? '—' : `${number(value)} ${unit(code)}`),

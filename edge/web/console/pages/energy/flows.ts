@@ -34,8 +34,10 @@ const source = 'medium';
 const keyOf = (what: Node['what'], id: string) => (what === 'meter' || what === 'subItem' ? `${what}:${id}` : what);
 const isSubItem = (id: string): id is SubItem => subItems.some((one) => one === id);
 
-/** Nothing flows in a circle and nothing flows backwards: what a picture of streams cannot draw is left out. */
-/** The medium itself is drawn where several main meters share it. */
+/**
+ * Nothing flows in a circle and nothing flows backwards: what a picture of streams cannot draw is left out. The medium itself is drawn
+ * where several main meters share it.
+ */
 export function streamsOf(all: readonly Flow[], meters: readonly EnergyMeterView[]): Streams {
   const roots = all.filter(({ from }) => from === source).length;
   const flows = roots > 1 || all.length === roots ? all : all.filter(({ from }) => from !== source);
@@ -63,14 +65,14 @@ export function streamsOf(all: readonly Flow[], meters: readonly EnergyMeterView
     streams.push({ from, to, amount });
   }
   const sum = (of: (stream: Stream) => boolean) => streams.filter(of).reduce((total, { amount }) => total + amount, 0);
+  // What comes in is what a meter counted, also where those below it count more.
+  const counted = (key: string) =>
+    all.filter(({ to, toKind }) => keyOf(toKind, to) === key).reduce((total, { amount }) => total + amount, 0);
   return {
     streams,
     nodes: [...nodes.values()].map((node) => ({
       ...node,
-      amount: Math.max(
-        sum(({ to }) => to === node.key),
-        sum(({ from }) => from === node.key),
-      ),
+      amount: counted(node.key) || sum(({ from }) => from === node.key),
     })),
   };
 }

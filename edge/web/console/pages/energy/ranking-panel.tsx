@@ -70,7 +70,7 @@ function Ranking({ medium, buildings, by }: RankingProps & { readonly by: By }) 
                 <span className="kit-soft">{whyNot(row.building)}</span>
               ) : (
                 <>
-                  <strong>{figures.number(value)}</strong> {perUnit}
+                  <strong>{figures.fine(value)}</strong> {perUnit}
                 </>
               )}
             </span>

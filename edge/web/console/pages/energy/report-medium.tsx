@@ -154,7 +154,7 @@ function Buildings({ medium, report }: Props) {
   const say = useWords(reportWords);
   const name = useName();
   const figures = useFigures();
-  const per = (value: number | null, unit: string) => (value === null ? '—' : `${figures.number(value)} ${unit}`);
+  const per = (value: number | null, unit: string) => (value === null ? '—' : `${figures.fine(value)} ${unit}`);
   const unit = figures.unit(medium.unit);
   return (
     <Panel title={say.buildings}>

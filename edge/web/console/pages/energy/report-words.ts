@@ -11,7 +11,7 @@ export const reportWords = defineWords({
   zh: {
     title: '能耗报告',
     back: '能源',
-    period: '报告周期',
+    period: '统计周期',
     day: '日报',
     week: '周报',
     month: '月报',
@@ -94,7 +94,7 @@ export const reportWords = defineWords({
   en: {
     title: 'Energy report',
     back: 'Energy',
-    period: 'Report of',
+    period: 'Period',
     day: 'Day',
     week: 'Week',
     month: 'Month',

@@ -12,8 +12,8 @@ import { type Kind, useReport, wholeKnown } from './data.ts';
 import { useFigures } from './figures.ts';
 import { Findings } from './findings.tsx';
 import { isDate, kinds, partsOf, weekOf } from './period.ts';
+import { PeriodPicker } from './period-picker.tsx';
 import { MediumSection } from './report-medium.tsx';
-import { PeriodPicker } from './report-picker.tsx';
 import { reportWords } from './report-words.ts';
 import './report.css';
 
@@ -33,7 +33,7 @@ export function Report() {
   return (
     <div className="energy energy-report" aria-busy={asked.isPlaceholderData}>
       <PageHeader title={say.title} actions={<Actions kind={kind} date={date} />} />
-      <PeriodPicker kind={kind} date={date} report={report} onOpen={open} />
+      <PeriodPicker kind={kind} date={date} shown={report} names={say} onOpen={open} />
       {asked.isPending ? (
         <PageSkeleton />
       ) : asked.error instanceof ApiError && asked.error.code === 'bad-date' ? (

@@ -111,10 +111,12 @@ export function Unaccounted({ medium }: { readonly medium: MediumReport }) {
   const { value, known } = medium.total;
   const isJudged = known >= fairlyKnown && (value ?? 0) >= leastJudged;
   const isOver = isJudged && unaccounted.tolerance !== null && Math.abs(unaccounted.amount) > unaccounted.tolerance;
+  const [said, over] =
+    unaccounted.amount < 0 ? [say.unaccountedLess, say.unaccountedLessOver] : [say.unaccountedIs, say.unaccountedOver];
   return (
     <p className="energy-unaccounted" data-over={isOver}>
-      {say.unaccountedIs(figures.amount(unaccounted.amount, medium.unit), figures.percent(unaccounted.share))}{' '}
-      {!isJudged ? say.unaccountedEarly : isOver ? say.unaccountedOver : say.unaccountedWithin}
+      {said(figures.amount(Math.abs(unaccounted.amount), medium.unit), figures.percent(Math.abs(unaccounted.share)))}{' '}
+      {!isJudged ? say.unaccountedEarly : isOver ? over : say.unaccountedWithin}
     </p>
   );
 }

@@ -47,6 +47,7 @@ export const words = defineWords({
     legendKnown: '用量',
     legendRunning: '本小时（未完）',
     legendRunningDay: '当天（未完）',
+    legendRunningPart: '本段（未完）',
     legendBaseline: '同类日平常',
     legendGap: '缺数',
     legendEstimated: '含估算',
@@ -124,6 +125,8 @@ export const words = defineWords({
     unaccountedEarly: '数据还少，暂不判断原因。',
     unaccountedWithin: '在表计误差和线路损耗之内。',
     unaccountedOver: '超过表计误差和线路损耗：可能有未装表的支路、表计故障或窃用。',
+    unaccountedLess: (amount: string, share: string) => `分表合计比总表多 ${amount}（${share}）。`,
+    unaccountedLessOver: '超过表计误差：可能有表计故障、倍率写错，或有分表不接在总表之下。',
     fromTo: (from: string, to: string) => `${from} → ${to}`,
 
     ranking: '建筑排名',
@@ -208,6 +211,7 @@ export const words = defineWords({
     legendKnown: 'used',
     legendRunning: 'this hour (runs)',
     legendRunningDay: 'this day (runs)',
+    legendRunningPart: 'this stretch (runs)',
     legendBaseline: 'usual on like days',
     legendGap: 'not known',
     legendEstimated: 'partly estimated',
@@ -288,6 +292,10 @@ export const words = defineWords({
     unaccountedEarly: 'Too little is known yet to say why.',
     unaccountedWithin: 'Errors of meters and losses of lines explain it.',
     unaccountedOver: 'More than errors and losses explain: a branch without a meter, a broken meter, or theft.',
+    unaccountedLess: (amount: string, share: string) =>
+      `The meters below count ${amount} (${share}) more than the main meter.`,
+    unaccountedLessOver:
+      'More than errors explain: a broken meter, a wrong ratio, or a meter that does not hang below the main one.',
     fromTo: (from: string, to: string) => `${from} → ${to}`,
 
     ranking: 'Buildings',

@@ -1,28 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { EnergyMeterPageView } from '../../../energy-schemas.ts';
-import { deviceHash, hashOf, pointHash, useAddress } from '../../address.ts';
+import { deviceHash, goTo, hashOf, pointHash, useAddress } from '../../address.ts';
 import { ApiError, api, errorDetail, errorText, query } from '../../api.ts';
-import { CardTable } from '../../kit/card-table.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorBoundary, ErrorState, PageSkeleton } from '../../kit/states.tsx';
 import { now } from '../../kit/ticker.ts';
 import { useCampus } from '../../use-live.tsx';
-import { stateOf } from '../energy/course-scale.ts';
-import { usePlan } from '../energy/data.ts';
+import { useCourse } from '../energy/course-panel.tsx';
+import { type Kind, usePlan } from '../energy/data.ts';
 import { useFigures } from '../energy/figures.ts';
 import { Findings } from '../energy/findings.tsx';
+import { isDate, kinds } from '../energy/period.ts';
+import { PeriodPicker } from '../energy/period-picker.tsx';
 import { mediumText, subItemText } from '../energy/terms.ts';
-import { type Course, CourseBars, useDoubt, useSpanText } from './course-bars.tsx';
 import { useOpenSteps } from './data.ts';
 import { Below } from './meter-below.tsx';
 import { CostParts } from './meter-cost.tsx';
 import { MeterFigures } from './meter-figures.tsx';
 import { MeterHealth } from './meter-health.tsx';
 import { Phases } from './meter-phases.tsx';
-import { PeriodBar } from './period-bar.tsx';
-import { kindOf } from './period-date.ts';
 import { words } from './words.ts';
 
 type View = EnergyMeterPageView;
@@ -32,11 +29,15 @@ export function MeterPage({ id }: { readonly id: string }) {
   const say = useWords(words);
   const language = useLanguage();
   const { query: asked, path } = useAddress();
-  const kind = kindOf(asked.get('kind'));
-  const date = asked.get('date') ?? '';
+  const kind = kinds.find((one) => one === asked.get('kind')) ?? 'day';
+  const given = asked.get('date');
+  const date = isDate(given) ? given : undefined;
+  const open = (next: Kind, day: string | undefined) =>
+    goTo(hashOf(path, { kind: next === 'day' ? '' : next, date: day ?? '' }), 'replace');
   const page = useQuery({
     queryKey: ['energy', 'meter', id, kind, date],
-    queryFn: ({ signal }) => api.get<View>(`energy/meters/${encodeURIComponent(id)}${query({ kind, date })}`, signal),
+    queryFn: ({ signal }) =>
+      api.get<View>(`energy/meters/${encodeURIComponent(id)}${query({ kind, date: date ?? '' })}`, signal),
     refetchInterval: kind === 'day' ? 60_000 : 300_000,
     // Asking again makes no meter of none.
     retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status === 404),
@@ -64,13 +65,20 @@ export function MeterPage({ id }: { readonly id: string }) {
   return (
     <article className="meters-meter" data-meter={id} aria-busy={page.isPlaceholderData}>
       <MeterHead view={view} />
-      <PeriodBar
-        path={path}
-        period={{ kind, date }}
-        first={isHere ? view.first : undefined}
-        last={isHere ? view.last : undefined}
-        isRunning={now() < view.to}
-      />
+      <div className="meters-period">
+        <PeriodPicker
+          kind={kind}
+          date={date}
+          shown={isHere ? { ...view, running: now() < view.to } : undefined}
+          names={say}
+          onOpen={open}
+        />
+        {isHere && kind !== 'day' && (
+          <span className="kit-number meters-period-name" aria-live="polite">
+            {say.span(shortOf(view.first), shortOf(view.last))}
+          </span>
+        )}
+      </div>
       <ErrorBoundary name={id}>
         <StepNotice energy={view.meter.energy} />
         <MeterFigures view={view} />
@@ -92,6 +100,8 @@ export function MeterPage({ id }: { readonly id: string }) {
     </article>
   );
 }
+
+const shortOf = (date: string) => date.replaceAll('-', '/');
 
 /** What it is, for whom, below which; and where to look further. */
 function MeterHead({ view: { meter } }: { readonly view: View }) {
@@ -165,9 +175,10 @@ function CoursePanel({ view }: { readonly view: View }) {
   const say = useWords(words);
   const name = useName();
   const { unit: unitText } = useFigures();
-  const [isTable, setTable] = useState(false);
-  const { course, kind, meter } = view;
+  const { course, kind, meter, total } = view;
   const step = { day: say.courseDay, week: say.courseWeek, month: say.courseMonth }[kind];
+  const label = say.courseLabel(name(meter.name), unitText(meter.unit));
+  const { button, shown } = useCourse({ course, unit: meter.unit, kind, now: now(), total: total.value, label });
   const isEmpty = course.every(({ amount }) => amount === null);
   return (
     <Panel
@@ -177,65 +188,9 @@ function CoursePanel({ view }: { readonly view: View }) {
           {say.course} <span className="kit-soft meters-unit">{`${unitText(meter.unit)} · ${step}`}</span>
         </>
       }
-      extra={
-        <button type="button" className="kit-plain-button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
-          {isTable ? say.asChart : say.asTable}
-        </button>
-      }
+      extra={isEmpty ? null : button}
     >
-      {isEmpty ? (
-        <EmptyState title={say.noCourse} />
-      ) : isTable ? (
-        <CourseTable view={view} />
-      ) : (
-        <CourseBars
-          course={course}
-          unit={meter.unit}
-          kind={kind}
-          now={now()}
-          label={say.courseLabel(name(meter.name), unitText(meter.unit))}
-        />
-      )}
+      {isEmpty ? <EmptyState title={say.noCourse} /> : shown}
     </Panel>
-  );
-}
-
-function CourseTable({ view: { course, kind, meter } }: { readonly view: View }) {
-  const say = useWords(words);
-  const figures = useFigures();
-  const spanText = useSpanText(kind);
-  return (
-    <CardTable<Course[number]>
-      label={say.course}
-      rows={course.filter((one) => stateOf(one, now()) !== 'future')}
-      keyOf={({ from }) => String(from)}
-      minWidth={380}
-      columns={[
-        { key: 'time', title: say.time, render: (one) => <span className="kit-number">{spanText(one)}</span> },
-        {
-          key: 'amount',
-          title: say.amount,
-          align: 'right',
-          render: (one) => <AmountCell one={one} unit={meter.unit} />,
-        },
-        {
-          key: 'usual',
-          title: say.legendBaseline,
-          align: 'right',
-          render: ({ baseline }) => <span className="kit-number">{figures.amount(baseline, meter.unit)}</span>,
-        },
-      ]}
-    />
-  );
-}
-
-function AmountCell({ one, unit }: { readonly one: Course[number]; readonly unit: 'kW.h' | 'm3' }) {
-  const figures = useFigures();
-  const doubt = useDoubt(stateOf(one, now()), one.known);
-  return (
-    <span className="kit-number">
-      {figures.amount(one.amount, unit)}
-      {doubt !== null && <span className="meters-note">{doubt}</span>}
-    </span>
   );
 }

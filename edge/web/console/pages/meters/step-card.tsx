@@ -11,6 +11,7 @@ import { counterWords } from './counter-words.ts';
 import type { Step } from './data.ts';
 import { StepChart } from './step-chart.tsx';
 import type { Deciding } from './step-dialog.tsx';
+import { Shown } from './step-shown.tsx';
 import { countedSince, isSettled, jumpOf, type StepGroup } from './step-story.ts';
 import { useStepTexts } from './step-texts.ts';
 
@@ -47,6 +48,7 @@ export function StepCard({
         </div>
         <StepChart step={step} unit={unit} />
         <Meanings step={step} />
+        <Shown step={step} />
         {others.length > 0 && <Others steps={others} />}
       </div>
       <footer className="meters-step-foot">

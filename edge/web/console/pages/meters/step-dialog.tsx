@@ -1,12 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { App, Input } from 'antd';
-import { useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import { ApiError, api, errorText } from '../../api.ts';
 import { ReasonDialog } from '../../kit/confirm.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { useDeviceName, usePointName, useSentence } from '../../names.ts';
 import { counterWords } from './counter-words.ts';
-import type { Step } from './data.ts';
+import type { Decision, Step } from './data.ts';
 import { amountIn, countedSince, jumpOf } from './step-story.ts';
 import { useStepTexts } from './step-texts.ts';
 
@@ -30,7 +30,6 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
   const deviceName = useDeviceName();
   const { message } = App.useApp();
   const decide = useDecide();
-  const decided = useRef(new Set<string>());
   const isChange = head.state === 'accepted';
   const [typed, setTyped] = useState<Typed>(() =>
     Object.fromEntries(steps.map(({ id, between }) => [id, between === undefined ? '' : String(between)])),
@@ -46,12 +45,8 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
     const betweens = steps.map(({ id }) => amountIn(typed[id] ?? ''));
     if (verdict === 'accept' && betweens.includes(undefined)) throw new Error(say.betweenWrong);
     if (isChange && betweens[0] === null) throw new Error(say.betweenNeeded);
-    for (const [index, step] of steps.entries()) {
-      // Tried again after one was refused: what is decided is decided.
-      if (decided.current.has(step.id)) continue;
-      await decide(step, { verdict, between: verdict === 'accept' ? (betweens[index] ?? null) : null, note });
-      decided.current.add(step.id);
-    }
+    const figures = steps.map(({ id }, i) => ({ id, between: verdict === 'accept' ? (betweens[i] ?? null) : null }));
+    await decide({ steps: figures, verdict, note });
     void message.success(done);
   };
   return (
@@ -62,8 +57,10 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
       isDangerous={verdict === 'reject'}
       sayError={(error) => {
         if (!(error instanceof ApiError)) return error instanceof Error ? error.message : errorText(error, language);
-        // Core says why in its own words.
-        return error.code === 'counter-step-refused' ? sentence(error.message) : errorText(error, language);
+        if (error.code !== 'counter-step-refused') return errorText(error, language);
+        // Core says why in its own words, and of several which it is.
+        const [, ref, why] = /^([a-z0-9_-]+\/[a-z0-9_-]+): (.+)$/s.exec(error.message) ?? [];
+        return why === undefined ? sentence(error.message) : say.refusedOf(pointName(ref ?? ''), sentence(why));
       }}
       onConfirm={({ reason }) => confirm(reason)}
       onClose={onClose}
@@ -76,11 +73,11 @@ export function StepDialog({ deciding, onClose }: { readonly deciding: Deciding;
   );
 }
 
-/** One after the other: what was decided stays decided when a later one is refused, and leaves the list. */
+/** All counters of a meter, or none. */
 function useDecide() {
   const queries = useQueryClient();
-  return async ({ id }: Step, body: { verdict: 'accept' | 'reject'; between: number | null; note: string }) => {
-    await api.post(`counters/${id}/decide`, body);
+  return async (decision: Decision) => {
+    await api.post('counters/decide', decision);
     void Promise.all(['counters', 'energy', 'history'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
   };
 }

@@ -1,11 +1,16 @@
 import type { Formats } from '../../kit/formats.ts';
 
-/* What is written below the bars of a meter. Pure. */
+/* What is written below the bars of a course. Pure. */
 
 interface Tick {
   readonly index: number;
   readonly text: string;
 }
+
+type Span = { readonly from: number; readonly to: number };
+
+/** A bar of a day, which is named below its middle; else one of hours, which begins at its name. */
+export const isDay = ({ from, to }: Span): boolean => to - from > 12 * 3_600_000;
 
 /** A label wants so much room, px. */
 const room = { day: 58, week: 66, month: 54 } as const;

@@ -1,6 +1,5 @@
 import { Segmented } from 'antd';
 import { useId } from 'react';
-import type { EnergyReportView } from '../../../energy-schemas.ts';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { useShortcut } from '../../kit/shortcuts.tsx';
@@ -9,39 +8,50 @@ import type { Kind } from './data.ts';
 import { addDays, isDate, kinds } from './period.ts';
 import { reportWords } from './report-words.ts';
 
+/** A day, week or month as the server says that it is. */
+export interface Shown {
+  readonly kind: Kind;
+  /** ISO dates. */
+  readonly first: string;
+  readonly last: string;
+  readonly running: boolean;
+}
+
 /** Which period: its kind, any date in it, and the ones before and after, also by the arrow keys. */
 export function PeriodPicker({
   kind,
   date,
-  report,
+  shown: told,
+  names,
   onOpen,
 }: {
   readonly kind: Kind;
   readonly date: string | undefined;
   /** What is shown; it may still be the one before. */
-  readonly report: EnergyReportView | undefined;
+  readonly shown: Shown | undefined;
+  readonly names: Readonly<Record<Kind, string>>;
   readonly onOpen: (kind: Kind, date: string | undefined) => void;
 }) {
   const say = useWords(reportWords);
   const id = useId();
   const formats = useFormats();
-  const isShown = report?.kind === kind;
-  const earlier = isShown ? addDays(report.first, -1) : undefined;
-  const later = isShown && !report.running ? addDays(report.last, 1) : undefined;
+  const isShown = told?.kind === kind;
+  const earlier = isShown ? addDays(told.first, -1) : undefined;
+  const later = isShown && !told.running ? addDays(told.last, 1) : undefined;
   const goEarlier = () => earlier !== undefined && onOpen(kind, earlier);
   const goLater = () => later !== undefined && onOpen(kind, later);
   useShortcut('ArrowLeft', say.earlier, goEarlier);
   useShortcut('ArrowRight', say.later, goLater);
   // Of a week or month any day of it will do: the first.
   const today = useTicking((time) => new Date(time + zoneOffset(formats.startOfDay(time))).toISOString().slice(0, 10));
-  const shown = date ?? report?.first ?? '';
+  const shown = date ?? told?.first ?? '';
   return (
     <div className="energy-picker">
       <Segmented<Kind>
         aria-label={say.period}
         value={kind}
         onChange={(next) => onOpen(next, date)}
-        options={kinds.map((one) => ({ value: one, label: say[one] }))}
+        options={kinds.map((one) => ({ value: one, label: names[one] }))}
       />
       <div className="energy-picker-step">
         <button
