@@ -122,16 +122,15 @@ export function drawFindings({ sheet, report, say, name, language }: Draft): voi
 
 export function drawGaps({ sheet, report, say, name, language }: Draft): void {
   if (report.media.length === 0) return;
-  sheet.heading(say('gaps'), 40);
   const gaps = report.gaps
     .slice(0, mostGaps)
     .map((one) => `${name(one.name)} ${percent(Math.floor(one.known * 1_000) / 1_000)}`);
   const rest = report.gaps.length > mostGaps ? [`… +${report.gaps.length - mostGaps}`] : [];
   const list = [...gaps, ...rest].join(language === 'zh' ? '，' : ', ');
-  sheet.paragraph(
-    report.gaps.length === 0 ? say('noGaps') : `${say('known')}${language === 'zh' ? '：' : ': '}${list}`,
-    { color: ink.text },
-  );
-  sheet.paragraph(say('gapsNote'));
-  if (report.media.some(({ cost }) => cost !== null)) sheet.paragraph(say('costNote'));
+  const first = report.gaps.length === 0 ? say('noGaps') : `${say('known')}${language === 'zh' ? '：' : ': '}${list}`;
+  const notes = [say('gapsNote'), ...(report.media.some(({ cost }) => cost !== null) ? [say('costNote')] : [])];
+  // Together: a last page with one line on it is a page for nothing.
+  sheet.heading(say('gaps'), Math.min(400, sheet.heightOf([first, ...notes])));
+  sheet.paragraph(first, { color: ink.text });
+  for (const note of notes) sheet.paragraph(note);
 }

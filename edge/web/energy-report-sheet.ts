@@ -128,6 +128,15 @@ export class Sheet {
     this.y += height + 3;
   }
 
+  /** Of paragraphs as they are without further wishes. */
+  heightOf(paragraphs: readonly string[]): number {
+    this.doc.font('regular').fontSize(8.5);
+    const heights = paragraphs.map((said) =>
+      this.doc.heightOfString(shownText(said, longestParagraph), { width: inner, lineGap: 2 }),
+    );
+    return heights.reduce((sum, height) => sum + height + 3, 0);
+  }
+
   /** Turns the page unless so much is left of it. */
   room(height: number): void {
     if (this.y + height <= foot) return;
