@@ -113,15 +113,28 @@ function readText(file: string): string | null {
   }
 }
 
+/** Below 5 it gets no security fixes: it is used for nothing that comes over a network (media/ffmpeg-find.ts judges the same way). */
+const oldestFfmpeg = 5;
+
 export async function lookAtFfmpeg(program = 'ffmpeg'): Promise<Finding> {
   try {
     const { stdout } = await run(program, ['-version'], { timeout: 5_000 });
     const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? '?';
-    return ok('ffmpeg', `ffmpeg ${version}`, `ffmpeg ${version}`);
+    const major = /^n?(\d{1,3})\.\d/.exec(version)?.[1];
+    // Builds from git say no number, but the year of their sources; 5.0 is of January 2022.
+    const year = /Copyright \(c\) \d{4}-(\d{4})/.exec(stdout)?.[1];
+    if (major === undefined ? Number(year) >= 2022 : Number(major) >= oldestFfmpeg) {
+      return ok('ffmpeg', `ffmpeg ${version}`, `ffmpeg ${version}`);
+    }
+    const found = {
+      zh: `ffmpeg ${version} 太旧，不用于网络摄像机`,
+      en: `ffmpeg ${version} is too old to be shown a network of cameras`,
+    };
+    return warn('ffmpeg', found, { zh: '安装 5 以上版本', en: 'install version 5 or later' });
   } catch (error) {
     const found =
       codeOf(error) === 'ENOENT'
-        ? { zh: '没有 ffmpeg', en: 'there is no ffmpeg' }
+        ? { zh: '没有 ffmpeg：只有演示的摄像机有视频', en: 'there is no ffmpeg: only cameras of the demo have video' }
         : { zh: 'ffmpeg 不能运行', en: 'ffmpeg does not run' };
     return warn('ffmpeg', found, {
       zh: '视频功能需要它：apt install ffmpeg',
