@@ -288,8 +288,10 @@ describe('a state that a camera does not end', () => {
 
 test('a storm of forty edges a second at four cameras is capped and counted, and starves no other camera', async () => {
   await using stack = new AsyncDisposableStack();
-  const storming = await Promise.all([1, 2, 3, 4].map(async () => stack.use(await startScene())));
-  const calm = stack.use(await startScene());
+  // Five cameras and their drivers in one busy process: a late answer is the machine's, and no reason to begin anew.
+  const timings = { answer: 15_000, pullMargin: 15_000 };
+  const storming = await Promise.all([1, 2, 3, 4].map(async () => stack.use(await startScene({ timings }))));
+  const calm = stack.use(await startScene({ timings }));
   await Promise.all([...storming, calm].map((scene) => streaming(scene)));
   let sent = 0;
   const storm = setInterval(() => {
