@@ -215,10 +215,14 @@ export function raise(
       en: `${plan.name.en} could not be mended${tried.length === 0 ? '' : ` (tried: ${names('en').join(', ')})`}`,
     },
     next: {
-      zh: `到现场检查设备、供电和网线：${message}`,
+      // What the line says is English, and stands in the reason: notices go out as they are.
+      zh: '到现场检查设备、供电和网线',
       en: `Go and look at the device, its power and its cable: ${message}`,
     },
-    reason: words.join('; ').slice(0, 900),
+    reason: [message, ...words]
+      .filter((one) => one !== '')
+      .join('; ')
+      .slice(0, 900),
   };
 }
 

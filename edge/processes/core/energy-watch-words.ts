@@ -46,7 +46,10 @@ export const energyMistakesSource = 'site:energy';
 
 /** What the site file says of its meters and limits and what its devices do not have. */
 export function energyMistakes(problems: readonly string[]): RaiseDecision {
-  const first = problems.slice(0, 4).join('; ');
+  const few = problems.slice(0, 4);
+  const first = few.join('; ');
+  // Each begins with its place in the site file; what is wrong there is said in English, and in both languages on the page.
+  const places = few.map((problem) => /^[a-z][\w.[\]]*/i.exec(problem)?.[0] ?? '').filter((place) => place !== '');
   const count = problems.length;
   return {
     kind: 'raise',
@@ -56,7 +59,7 @@ export function energyMistakes(problems: readonly string[]): RaiseDecision {
       zh: `站点文件的能耗部分有 ${count} 处与设备不符`,
       en: `The energy section of the site file has ${count} mistake${count === 1 ? '' : 's'}`,
     },
-    next: { zh: `修正站点文件：${first}`, en: `Correct the site file: ${first}` },
+    next: { zh: `修正站点文件：${places.join('、')}（详见能源页）`, en: `Correct the site file: ${first}` },
     reason: problems.join('; '),
   };
 }

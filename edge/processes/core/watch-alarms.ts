@@ -47,7 +47,8 @@ export function deviceDown(
     // A zone without its speaker is a zone that cannot be evacuated.
     class: protocol === 'broadcast' ? 'high' : protocol === 'onvif' ? 'medium' : 'low',
     message: { zh: `${name.zh}${said.is.zh}`, en: `${name.en} ${said.is.en}` },
-    next: { zh: `${said.next.zh}：${health.message}`, en: `${said.next.en}: ${health.message}` },
+    // What the driver says is English, and stands in the reason: notices go out as they are.
+    next: { zh: said.next.zh, en: `${said.next.en}: ${health.message}` },
     reason: health.message,
     device: id,
     ...(place === undefined ? {} : { zone: place.zone }),
