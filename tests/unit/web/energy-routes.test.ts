@@ -134,6 +134,7 @@ beforeAll(async () => {
     clock,
     methods: {
       'energy.now': async () => ({ ...energyNow, holidays }),
+      'counter.list': async () => ({ steps: [] }),
       audit: async (params) => {
         audited.push(params as Record<string, unknown>);
         return {};
@@ -540,6 +541,40 @@ test('what a person decides about a counter is in the next answer', async () => 
   await room.store?.append({ counters: [step] });
   expect(await waterOf()).not.toBe(before);
 });
+
+test('whatever is asked for is answered or refused, soon, and never with an error of ours', async () => {
+  const kinds = ['day', 'week', 'month', 'year', 'DAY', '', 'day&kind=month', '__proto__'];
+  const dates = [
+    '0001-01-01',
+    '0000-01-01',
+    '1969-12-31',
+    '2024-02-30',
+    '9999-12-31',
+    '275760-09-13',
+    '-1',
+    'NaN',
+    '',
+    "2026-11-15'--",
+  ];
+  const ids = ['main', 'nobody', '__proto__', 'constructor', '%00', '..%2f..', 'x'.repeat(5_000), '总'];
+  const paths = [
+    ...kinds.flatMap((kind) => ['2026-11-15', ...dates].map((date) => `energy/report?kind=${kind}&date=${date}`)),
+    ...dates.map((date) => `energy/report.csv?kind=month&date=${date}&language=zh`),
+    ...ids.flatMap((id) => [`energy/meters/${id}?kind=week`, `counters/${id}/energy_import/shown?from=0&to=1`]),
+    ...['-9e15', '9e99', 'NaN', '1.5', ''].map((at) => `counters?from=${at}&to=${at}&limit=5`),
+    'counters?limit=0',
+    'counters?limit=1e9',
+    'counters?state=__proto__',
+    'energy/now?x=1',
+    'buses?zone=all',
+  ];
+  for (const path of paths) {
+    const began = performance.now();
+    const { status } = await ask(path);
+    expect([200, 400, 404, 414, 431], `${path} ${status}`).toContain(status);
+    expect(performance.now() - began, path).toBeLessThan(15_000);
+  }
+}, 120_000);
 
 test('a day on which people said that there are no lessons is compared with days off, as the findings of the night are', async () => {
   const usual = async () => {
