@@ -22,6 +22,7 @@ import { addAuditRoutes } from './audit-routes.ts';
 import { addAuthorityRoute } from './authority-route.ts';
 import { addBusRoutes } from './bus-routes.ts';
 import { addCameraListRoute } from './camera-list.ts';
+import { addCameraTurnRoute } from './camera-turn-route.ts';
 import { CaseDesk } from './case-desk.ts';
 import { addCaseRoutes } from './case-routes.ts';
 import { addConsoleFiles } from './console-files.ts';
@@ -178,6 +179,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addHistoryRoutes(routes, campus, footage);
     addFootageRoutes(routes, footage, options.clock);
     addFootageExportRoutes(routes, footage, options.clock);
+    addCameraTurnRoute(routes, campus, footage, options.clock);
     const incidents = createIncidentDesk(campus);
     addIncidentRoutes(routes, campus, incidents);
     addClipRoutes(routes, campus, incidents);

@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { resultTopic } from '#edge/bus/topics.ts';
 import type { Role } from '#edge/domain/access.ts';
 import { campusWideRoles } from '#edge/domain/access.ts';
 import type { Case } from '#edge/domain/case.ts';
 import type { Incident, IncidentBrief } from '#edge/domain/incident.ts';
+import type { Command } from '#edge/domain/output.ts';
 import { verifyCase } from '#edge/media/case-verify.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -223,6 +225,55 @@ describe('what people do', () => {
     });
     expect((await guard.post(`clips/${clip.id}/unprotect`, { reason: 'x' })).status).toBe(409);
     await clear();
+  });
+});
+
+describe('a camera', () => {
+  test('is turned by those of its zone with the right to, by name, a movement with one line of the audit', async () => {
+    const turn = (browser: Browser, body: object, id = gate) => browser.post(`cameras/${id}/turn`, body);
+    at.camera.mqtt.on('message', (_, payload) => {
+      const { id, device, point, value } = JSON.parse(payload.toString()) as Command;
+      const result = { id, device, point, outcome: value === 'nowhere' ? 'failed' : 'done', time: systemClock.now() };
+      at.camera.mqtt.publish(resultTopic('camera'), JSON.stringify(result), { qos: 1 });
+    });
+    expect(await json(turn(guard, { preset: 'preset-1' }))).toEqual({ outcome: 'done' });
+    expect(await json(turn(guard, { preset: 'nowhere' }))).toEqual({ outcome: 'failed' });
+    expect(await json(turn(guard, { home: true }))).toEqual({ outcome: 'done' });
+    for (const move of [
+      [1, 0, 0],
+      [1, 0.5, 0],
+      [0, 0, 0],
+    ])
+      expect(await json(turn(guard, { move }))).toEqual({ outcome: 'done' });
+    const told = at.camera.commands
+      .filter(({ priority }) => priority === 8)
+      .map(({ point, value }) => `${point} ${value}`);
+    expect(told).toEqual([
+      'ptz_preset preset-1',
+      'ptz_preset nowhere',
+      'ptz_home true',
+      'ptz_move 1 0 0',
+      'ptz_move 1 0.5 0',
+      'ptz_move 0 0 0',
+    ]);
+    const lines = at.reader.newestAudit(100).filter(({ what }) => what.startsWith('camera.turn'));
+    expect(lines.map(({ who, what }) => `${who} ${what}`).toReversed()).toEqual([
+      'person:guard camera.turn camera-gate to preset preset-1',
+      'person:guard camera.turn camera-gate to preset nowhere',
+      'person:guard camera.turn camera-gate home',
+      'person:guard camera.turn camera-gate by hand',
+    ]);
+    for (const wrong of [
+      {},
+      { move: [2, 0, 0] },
+      { move: [0, 0] },
+      { preset: '' },
+      { home: false },
+      { preset: '1', home: true },
+    ])
+      expect((await turn(guard, wrong)).status, JSON.stringify(wrong)).toBe(400);
+    expect((await turn(other, { home: true })).status).toBe(404);
+    expect((await turn(viewer, { home: true })).status).toBe(403);
   });
 });
 

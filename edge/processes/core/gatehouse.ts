@@ -15,6 +15,7 @@ import { defaultGrouping } from '#edge/runtime/site-gatehouse.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Campus } from '../campus.ts';
+import { createTurnMethods } from './camera-turn.ts';
 import { ClipDesk } from './clips.ts';
 import { KeptFootage } from './clips-kept.ts';
 import { type AskFootage, footageAsker } from './clips-media.ts';
@@ -105,7 +106,10 @@ export class Gatehouse implements Disposable {
     });
     const cases = new CaseDesk({ incidents, reader, isCamera, commit, onChange: (one) => kept.case(one), clock });
     const [panic, patrols] = [this.#panic, this.#patrols];
-    this.methods = createIncidentMethods({ incidents, clips, kept, cases, panic, patrols, commit, clock });
+    this.methods = {
+      ...createIncidentMethods({ incidents, clips, kept, cases, panic, patrols, commit, clock }),
+      ...createTurnMethods({ devices: campus.devices, commands, commit, clock }),
+    };
   }
 
   /** Whether something still stands behind the source of an alarm. */

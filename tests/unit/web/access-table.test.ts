@@ -84,6 +84,7 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/repairs/:device': 'operate',
   'POST /api/v1/interlocks/:id/reset': 'operate',
 
+  'POST /api/v1/cameras/:id/turn': 'live',
   'GET /api/v1/incidents': 'incidents',
   'GET /api/v1/incidents/counts': 'incidents',
   'GET /api/v1/incidents/:id': 'incidents',
