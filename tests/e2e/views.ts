@@ -30,6 +30,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   overview: { hash: '/', ready: '.overview .meter' },
   alarms: { hash: '/alarms', ready: '.alarms-row' },
   incidents: { hash: '/incidents', ready: '.incidents-row, .incidents .kit-empty' },
+  patrols: { hash: '/patrols', ready: '.patrols-place, main .kit-empty' },
   map: { hash: '/map', ready: 'main [data-device]' },
   energy: { hash: '/energy', ready: '.energy-strip' },
   cameras: { hash: '/cameras', ready: '[data-camera-link]' },

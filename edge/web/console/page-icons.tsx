@@ -10,6 +10,9 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   overview: line(<path d="M3 3h6v7H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 12h6v5H3z" />),
   alarms: line(<path d="M5 14V9a5 5 0 0 1 10 0v5l1.5 1.5h-13zM8.3 17.5a1.9 1.9 0 0 0 3.4 0M10 2v2" />),
   incidents: line(<path d="M3 4h14v9H3zM7 17h6M10 13v4M6 8.500l2.500 2 5-4" />),
+  patrols: line(
+    <path d="M4 3.500h12v13H4zM7 8l1.300 1.300L10.500 7M7 13l1.300 1.300 2.200-2.300M12.500 8.500h1M12.500 13.500h1" />,
+  ),
   map: line(<path d="M2.5 5 7.5 3l5 2 5-2v12l-5 2-5-2-5 2zM7.5 3v12M12.5 5v12" />),
   energy: line(<path d="M11 2.500 4.500 11H9l-.500 6.500L15.500 9H11z" />),
   cameras: line(<path d="M2.5 6.5 13 3l1.700 5L4.200 11.500zM9 10l1.300 4H17M17 12v4.500M14.700 8l2-.7-.9-2.600" />),

@@ -11,6 +11,7 @@ export type PageName =
   | 'overview'
   | 'alarms'
   | 'incidents'
+  | 'patrols'
   | 'map'
   | 'energy'
   | 'cameras'
@@ -75,6 +76,16 @@ export const pages: readonly PageEntry[] = [
     key: 'w',
     title: 'incidents',
     Page: page(() => import('./pages/incidents/index.tsx')),
+  },
+  {
+    name: 'patrols',
+    path: '/patrols',
+    also: ['/patrol'],
+    right: 'incidents',
+    group: 'watch',
+    key: 'b',
+    title: 'patrols',
+    Page: page(() => import('./pages/patrols/index.tsx')),
   },
   {
     name: 'map',

@@ -1,4 +1,4 @@
-import { Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { needsAction } from './alarm-groups.ts';
 import { AlarmVoice } from './alarm-voice.tsx';
@@ -66,7 +66,12 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
       bar={<TopBar campus={campus} />}
       groups={groups.filter(({ items }) => items.length > 0)}
       firstOnPhone={['#/', '#/alarms', '#/map', '#/devices']}
-      banner={<LinkBanner />}
+      banner={
+        <>
+          <LinkBanner />
+          <Panic />
+        </>
+      }
     >
       <AlarmVoice />
       {mine.map((entry) => (
@@ -94,6 +99,20 @@ function PageShortcut({ entry }: { readonly entry: PageEntry }) {
   const [, navigate] = useLocation();
   useShortcut(`g ${entry.key}`, words.goTo(words[entry.title] as string), () => navigate(entry.path));
   return null;
+}
+
+const PanicBanner = lazy(async () => ({ default: (await import('./panic/banner.tsx')).PanicBanner }));
+
+/** The one-key alarm stands over every page until somebody ends it. */
+function Panic() {
+  const pressed = useOpenAlarms().filter(({ source, active }) => active && /^interlock:panic\.[^.]+$/.test(source));
+  return (
+    pressed.length > 0 && (
+      <Suspense>
+        <PanicBanner alarms={pressed} />
+      </Suspense>
+    )
+  );
 }
 
 /** Says that what is on the screen is old, how old, and what happens next. */

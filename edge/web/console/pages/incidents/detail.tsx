@@ -230,7 +230,7 @@ function Devices({ incident: { devices, from } }: { readonly incident: Whole }) 
         <li key={device}>
           <a href={hashOf(`/devices/${device}`)}>{deviceName(device)}</a>
           {mayWatch && cameras.has(device) && (
-            <a className="kit-button" data-way="live" href={hashOf('/live', { camera: device })}>
+            <a className="kit-button" data-way="live" href={hashOf(`/live/${device}`)}>
               {say.live}
             </a>
           )}
