@@ -53,7 +53,7 @@ export interface GatehouseOptions {
 const settleEvery = 10_000;
 
 /** Incidents, clips, the one-key alarm, patrols, and the watch over recording: everything of core that the gatehouse works with. */
-export class Gatehouse implements Disposable {
+export class Gatehouse implements AsyncDisposable {
   readonly methods: Readonly<Record<string, RpcMethod>>;
   readonly #incidents: IncidentDesk;
   readonly #clips: ClipDesk;
@@ -166,8 +166,9 @@ export class Gatehouse implements Disposable {
     this.#recording.tick();
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stack.dispose();
+    await this.#incidents.flush().catch(() => {}); // owed to a disk that refuses; found again by the events
   }
 }
 

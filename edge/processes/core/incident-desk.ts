@@ -59,6 +59,21 @@ const takeUpAge = 3_600_000;
 const mostTakenUp = 5_000;
 const core = 'process:core';
 
+/** Growth that is not on disk. */
+interface Unwritten {
+  /** The last event that was heard before it. */
+  readonly before: HappeningId | null;
+  /** Monotonic ms. */
+  readonly since: number;
+}
+
+/** The longer it has lasted, the less often it is written: sixty-four cameras in a storm must not wear out the flash, ms. */
+const paces = { least: 1_000, most: 10_000, share: 1 / 30 };
+
+function paceOf({ from, to }: Incident): number {
+  return Math.min(Math.max((to - from) * paces.share, paces.least), paces.most);
+}
+
 /** Makes incidents of events, in their turn and in their transaction, and lets people work on them. */
 export class IncidentDesk {
   readonly #options: IncidentDeskOptions;
@@ -67,7 +82,7 @@ export class IncidentDesk {
   /** When each is escalated, monotonic ms: a step of the wall clock hurries nothing. */
   readonly #due = new Map<string, number>();
   /** Grown, and not written since. */
-  readonly #dirty = new Set<string>();
+  readonly #dirty = new Map<string, Unwritten>();
   #lastEvent: HappeningId | null;
 
   constructor(options: IncidentDeskOptions) {
@@ -109,13 +124,14 @@ export class IncidentDesk {
     const of = new Map<string, HappeningId>();
     let isUrgent = false;
     for (const event of events) {
+      const before = this.#lastEvent;
       this.#lastEvent = event.id;
       const placed = placeEvent(this.#book.growing(), this.#placed(event), this.#grouping());
       if (placed === null) continue;
       of.set(event.id, placed.incident.id);
       isUrgent ||= placed.isGraver;
       this.#change(placed.incident);
-      this.#dirty.add(placed.incident.id);
+      this.#owe(placed.incident.id, before);
       if (placed.isGraver && !placed.isNew) this.#tellGraver(placed.incident);
     }
     return { incidents: isUrgent ? this.#takeDirty() : [], of };
@@ -135,7 +151,9 @@ export class IncidentDesk {
 
   /** What goes into the same transaction as incidents: how far grouping has got. */
   get state(): Readonly<Record<string, unknown>> {
-    return { [incidentState]: { last: this.#lastEvent } };
+    // What was heard after the first unwritten growth is heard again after a crash: it is known by its id where it was written.
+    const [oldest] = this.#dirty.values();
+    return { [incidentState]: { last: oldest === undefined ? this.#lastEvent : oldest.before } };
   }
 
   /** Call it about once a second: what has grown is written, what is due is escalated, what is over is closed. */
@@ -145,12 +163,18 @@ export class IncidentDesk {
     for (const incident of this.#book.growing()) {
       if (!isOver(incident, this.#rules, now)) continue;
       this.#change({ ...incident, isClosed: true, rev: incident.rev + 1 });
-      this.#dirty.add(incident.id);
+      this.#owe(incident.id, this.#lastEvent);
     }
-    this.#write(this.#takeDirty());
     const monotonic = clock.monotonic();
+    this.#write(this.#takeDirty((incident, since) => monotonic - since >= paceOf(incident)));
     for (const [id, due] of this.#due) if (due <= monotonic) this.#escalate(id);
     this.#limit();
+  }
+
+  /** Everything that is not written yet: at the end. */
+  async flush(): Promise<void> {
+    const incidents = this.#takeDirty();
+    if (incidents.length > 0) await this.#commit(incidents, {});
   }
 
   /** Throws INCIDENT_NOT_FOUND. */
@@ -278,10 +302,18 @@ export class IncidentDesk {
     }
   }
 
-  #takeDirty(): readonly Incident[] {
-    const dirty = [...this.#dirty].flatMap((id) => this.#book.get(id) ?? []);
-    this.#dirty.clear();
-    return dirty;
+  /** It has grown: `before` is the last event that was heard before that. */
+  #owe(id: string, before: HappeningId | null): void {
+    if (!this.#dirty.has(id)) this.#dirty.set(id, { before, since: this.#options.clock.monotonic() });
+  }
+
+  #takeDirty(isDue: (incident: Incident, since: number) => boolean = () => true): readonly Incident[] {
+    return [...this.#dirty].flatMap(([id, { since }]) => {
+      const incident = this.#book.get(id);
+      if (incident !== null && !isDue(incident, since)) return [];
+      this.#dirty.delete(id);
+      return incident ?? [];
+    });
   }
 
   async #commit(incidents: readonly Incident[], more: Batch): Promise<void> {
