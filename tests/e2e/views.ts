@@ -33,6 +33,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   patrols: { hash: '/patrols', ready: '.patrols-place, main .kit-empty' },
   map: { hash: '/map', ready: 'main [data-device]' },
   energy: { hash: '/energy', ready: '.energy-strip' },
+  live: { hash: '/live', ready: '.live-tile' },
   cameras: { hash: '/cameras', ready: '[data-camera-link]' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
@@ -62,6 +63,7 @@ export const furtherViews: Readonly<Record<string, View>> = {
   'a curve as a table': { hash: '/points/meter-main/power?range=1h&view=table', ready: '.devices-figures' },
   'one meter': { hash: '/energy/meters/main', ready: '.meters-figures' },
   'one meter over a week': { hash: '/energy/meters/main?kind=week', ready: '.meters-figures' },
+  'one camera live': { hash: '/live/camera-gate', ready: '.live-large' },
   'one camera': { hash: '/cameras/camera-gate', ready: '.cameras-one .cameras-legend' },
   'drawing masks': {
     hash: '/cameras/camera-gate',

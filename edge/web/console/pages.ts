@@ -14,6 +14,7 @@ export type PageName =
   | 'patrols'
   | 'map'
   | 'energy'
+  | 'live'
   | 'cameras'
   | 'devices'
   | 'meters'
@@ -104,6 +105,15 @@ export const pages: readonly PageEntry[] = [
     key: 'e',
     title: 'energy',
     Page: page(() => import('./pages/energy/index.tsx')),
+  },
+  {
+    name: 'live',
+    path: '/live',
+    right: 'live',
+    group: 'watch',
+    key: 'l',
+    title: 'live',
+    Page: page(() => import('./pages/live/index.tsx')),
   },
   {
     name: 'cameras',
