@@ -47,11 +47,11 @@ export const rtspArgs: readonly string[] = [
 
 /**
  * The address as a script of ffmpeg's concat demuxer: it goes through a pipe, so that it stands in no file, no argument and no environment.
- * Builds before 5 know no options in it: they get the transport in the address, where rtsp.c takes it from.
+ * Builds before 5 know no options in it: they choose the transport themselves, UDP first, which loses nothing on loopback.
  */
 export function rtspScript(address: RtspAddress, transport: RtspTransport, ffmpeg: Pick<Ffmpeg, 'isOld'>): string {
   const url = withPassword(address);
-  if (ffmpeg.isOld) return `ffconcat version 1.0\nfile '${url}${url.includes('?') ? '&' : '?'}${transport}'\n`;
+  if (ffmpeg.isOld) return `ffconcat version 1.0\nfile '${url}'\n`;
   const options = [
     `rtsp_transport ${transport}`,
     `timeout ${silence * 1000}`,

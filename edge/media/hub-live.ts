@@ -32,6 +32,8 @@ const mostRecent = 16 * 1024 * 1024;
 const mostSubscribers = 512;
 /** A stream that lived so long was well: the next pause is short again, ms. */
 const healthyAfter = 30_000;
+/** Viewers who come and go must not ask a camera more often than this, ms. */
+const leastPause = 3_000;
 
 interface Subscription {
   readonly subscriber: StreamSubscriber;
@@ -116,6 +118,7 @@ export class LiveHub implements StreamHub, AsyncDisposable {
     this.#lingering = null;
     this.#start();
     this.#subscriptions.add(subscription);
+    if (isViewer) this.#hurry();
     subscriber.state?.(this.#state);
     if (this.#init !== null) subscriber.init(this.#init);
     if (fromKeyFrame) for (const fragment of this.#recent) hand(subscription, fragment);
@@ -138,6 +141,14 @@ export class LiveHub implements StreamHub, AsyncDisposable {
     this.#subscriptions.clear();
     for (const { subscriber } of subscriptions) subscriber.ended(reason);
     await this.#end();
+  }
+
+  /** Somebody stands before the screen: the rest of a pause is not waited for, unless a password would be tried once more. */
+  #hurry(): void {
+    const { kind, reason, since } = this.#state;
+    if (kind !== 'waiting' && kind !== 'refused' && kind !== 'stalled') return;
+    const elapsed = this.#options.clock.now() - since;
+    if (reason !== 'password' && Math.abs(elapsed) > leastPause) this.retry('waiting');
   }
 
   #unsubscribe(subscription: Subscription): void {

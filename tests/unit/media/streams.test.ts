@@ -1,5 +1,10 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { findFfmpeg } from '#edge/media/ffmpeg-find.ts';
 import type { Fragment } from '#edge/media/hub.ts';
+import { systemClock } from '#edge/runtime/clock.ts';
 import {
   camera,
   childrenOf,
@@ -165,6 +170,20 @@ describe.skipIf(!hasFfmpeg).concurrent('a stream of a camera', () => {
     await vi.waitFor(() => expect(watcher.last?.kind).toBe('running'), patient);
   });
 
+  it('is asked for at once when somebody wants to look, however long the pause would be', async () => {
+    await using it = await streamRig({ streams: { pauses: { first: 120_000, cap: 120_000 } } });
+    it.rtsp.fault('busy');
+    const recorder = new Watcher();
+    using _ = it.hub().subscribe(recorder, fromKeyFrame);
+    await vi.waitFor(() => expect(recorder.last?.kind).toBe('refused'), patient);
+    it.rtsp.fault('none');
+    const since = recorder.last?.since ?? 0;
+    await vi.waitFor(() => expect(systemClock.now() - since).toBeGreaterThan(3_100), patient);
+    const viewer = new Watcher();
+    using _viewer = it.hub().subscribe(viewer, { fromKeyFrame: true, isViewer: true });
+    await vi.waitFor(() => expect(viewer.last?.kind).toBe('running'), patient);
+  });
+
   it('moves with the camera to another address', async () => {
     await using it = await streamRig();
     const watcher = new Watcher();
@@ -215,6 +234,22 @@ describe.skipIf(!hasFfmpeg).concurrent('a password', () => {
     await it.streams.lookForNewLogins();
     await vi.waitFor(() => expect(watcher.last?.kind).toBe('running'), patient);
     expect(refused()).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('the ffmpeg that npm brings', () => {
+  it('fetches a stream of loopback with its password hidden, where the system has none', async ({ skip }) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'campus-bundled-'));
+    const ffmpeg = await findFfmpeg({ folder: folder.path, program: '/nowhere' });
+    if (ffmpeg === null || !hasFfmpeg) skip('SKIPPED: npm has no ffmpeg for this machine');
+    await using it = await streamRig({ ffmpeg });
+    const watcher = new Watcher();
+    using _ = it.hub().subscribe(watcher, fromKeyFrame);
+    await vi.waitFor(() => expect(watcher.fragments.length).toBeGreaterThan(10), patient);
+    expect(ffmpeg?.isOld).toBe(true);
+    const [pid = 0] = childrenOf(it.data);
+    expect(readText(`/proc/${pid}/cmdline`)).toContain('concat');
+    expect(readText(`/proc/${pid}/cmdline`)).not.toContain('rtsp://');
   });
 });
 
