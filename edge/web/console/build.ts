@@ -95,6 +95,10 @@ async function asProduction(work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** What every page needs once somebody is signed in, each too small to be fetched by itself. */
+const ground =
+  /[\\/]console[\\/](?:address|alarm-groups|kind-icons|names|use-live|live|coalesce|sentences|domain-words|energy-sentences)\.tsx?$|[\\/]console[\\/]kit[\\/](?:age|badges|state-text|state-words|values|value-words|units)\.tsx?$/;
+
 async function bundle(outDir: string): Promise<void> {
   const { build } = await import('vite');
   await build({
@@ -117,7 +121,12 @@ async function bundle(outDir: string): Promise<void> {
       reportCompressedSize: false,
       chunkSizeWarningLimit: 900,
       // The parts of Ant Design do nothing when they are merely imported, and do not say so: what is not used stays out.
-      rolldownOptions: { treeshake: { moduleSideEffects: [{ test: /[\\/]@rc-component[\\/]/, sideEffects: false }] } },
+      rolldownOptions: {
+        treeshake: { moduleSideEffects: [{ test: /[\\/]@rc-component[\\/]/, sideEffects: false }] },
+        output: {
+          codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'ground', test: ground }] },
+        },
+      },
     },
   });
 }
