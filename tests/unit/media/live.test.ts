@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { findFfmpeg } from '#edge/media/ffmpeg-find.ts';
 import { ffmpegTitle } from '#edge/media/ffmpeg-orphans.ts';
 import type { LiveMessage } from '#edge/media/live.ts';
-import { createStreamsAnswer, createLiveSocket } from '#edge/media/live-socket.ts';
+import { createLiveSocket, createStreamsAnswer } from '#edge/media/live-socket.ts';
 import { boxesIn } from '#edge/media/mp4-boxes.ts';
 import { openMediaSocket } from '#edge/media/socket.ts';
 import { Transcodes } from '#edge/media/transcode.ts';
