@@ -52,7 +52,7 @@ test('a finding and its alarm stand over a restart, and end when the site has th
     ...site,
     energy: { meters: [], buildings: [], tariffs: [], demand: [] },
   }));
-  expect(await room.energy()).toEqual({ demand: [], findings: [] });
+  expect(await room.energy()).toEqual({ demand: [], findings: [], holidays: [] });
   using reader = openReader(data.path);
   const told: readonly Alarm[] = reader.alarms({ limit: 10 }).filter((one) => one.source === source);
   expect(told).toMatchObject([{ id: open.id, state: 'normal', active: false }]);
