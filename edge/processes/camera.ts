@@ -34,6 +34,7 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
       hear: (sighting) => driver.hear(sighting),
       misses: () => driver.misses,
       offer: async (found) => void (await rpc.call('device.found', lineOf(found))),
+      probes: init.site.cameras.discovery,
       scan: init.site.cameras.scan,
     }),
   );

@@ -68,6 +68,8 @@ export const camerasSection = z
     transcodes: z.int().min(0).max(16).default(2),
     /** May set the clock of a camera that is set by hand and is off by more than 5 s. */
     setClocks: z.boolean().default(false),
+    /** Looks for cameras by WS-Discovery, on every network that this box is in. */
+    discovery: z.boolean().default(true),
     /** Address ranges that may be scanned for cameras, e.g. 10.0.3.0/24 (at most 1,024 addresses each). */
     scan: z
       .array(

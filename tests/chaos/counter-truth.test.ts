@@ -11,7 +11,7 @@ import { openCounterRoom } from '../unit/processes/counter-room.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 const isVerifying = inject('kills') !== undefined;
-const patience = isVerifying ? 1_200_000 : 60_000;
+const patience = isVerifying ? 1_200_000 : 240_000;
 
 interface Register {
   readonly name: string;

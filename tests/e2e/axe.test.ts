@@ -148,7 +148,7 @@ test('every page of the registry is looked at', async () => {
 
 test.for<Size>(['desk', 'phone'])(
   'on a %s axe finds nothing serious, in light and dark; a phone need not scroll sideways',
-  { timeout: 150_000 },
+  { timeout: 400_000 },
   async (size) => {
     const found: string[] = [];
     for (const who of ['wang', 'zhou'] as const) {

@@ -231,6 +231,7 @@ test('the auditor reads all of it in words, proves that nothing was altered, and
     '报警',
     '平面图',
     '能源',
+    '摄像机',
     '规则',
     '输出',
     '通知',

@@ -7,7 +7,7 @@ import type { RunningCampus } from '../system/campus.ts';
 export const password = 'Zhong-Ying-4817';
 
 /** Waits until the campus answers and takes changes. */
-export async function waitForCampus(campus: RunningCampus, patience = 60_000): Promise<void> {
+export async function waitForCampus(campus: RunningCampus, patience = 85_000): Promise<void> {
   for (const started = performance.now(); ; ) {
     const health = await fetch(`${campus.url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
     if (health?.status === 200) return;

@@ -30,6 +30,8 @@ export interface FinderOptions {
   readonly misses: () => boolean;
   /** Puts a stranger before people. May reject: tried again in the next round. */
   readonly offer: (found: FoundCamera) => Promise<void>;
+  /** Asks and listens on every network; default: yes. */
+  readonly probes?: boolean;
   /** Of the site file: `10.0.3.0/24`. */
   readonly scan: readonly string[];
   readonly paces?: Partial<FinderPaces>;
@@ -114,7 +116,7 @@ export class Finder implements AsyncDisposable {
   };
 
   start(): void {
-    this.#running = Promise.all([this.#probe(), this.#scan()]);
+    this.#running = Promise.all([this.#options.probes === false ? null : this.#probe(), this.#scan()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
