@@ -282,6 +282,8 @@ export async function startModbusLab(way: Way, seed: number, count: number): Pro
     }),
   );
   const owned = stack.move();
-  const kinds = { tcp: modbusKinds, rtuOverTcp: modbusKinds.filter((kind) => kind !== '0x0B'), serial: serialKinds }[way];
+  const kinds = { tcp: modbusKinds, rtuOverTcp: modbusKinds.filter((kind) => kind !== '0x0B'), serial: serialKinds }[
+    way
+  ];
   return { protocol, kinds, lines, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -14,7 +14,9 @@ import { startCamera } from '#edge/simulators/camera.ts';
 import { announce, freeUdpPort } from './announcer.ts';
 import { cameraOptions, eventually } from './bench.ts';
 
-const hasNamespaces = spawnSync('unshare', ['-rn', 'ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1'], { timeout: 10_000 }).status === 0;
+const hasNamespaces =
+  spawnSync('unshare', ['-rn', 'ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1'], { timeout: 10_000 })
+    .status === 0;
 if (!hasNamespaces) console.warn('SKIPPED: no network namespace can be made here, so no link was probed by IPv6');
 
 const endpoint = '5f5a69c2-e0ae-504f-829b-00fcdc1b7b0e';
@@ -168,7 +170,8 @@ describe('a camera that nobody has adopted', () => {
 
 describe('discovery', () => {
   test.skipIf(!hasNamespaces)('asks every link by IPv4 and by IPv6', () => {
-    const link = 'ip link add v0 type veth peer name v1 && ip link set v0 addrgenmode none up && ip link set v1 addrgenmode none up';
+    const link =
+      'ip link add v0 type veth peer name v1 && ip link set v0 addrgenmode none up && ip link set v1 addrgenmode none up';
     const addresses = 'ip addr add 10.9.8.1/24 dev v0 && ip -6 addr add fe80::9/64 dev v0 nodad';
     const script = join(import.meta.dirname, 'discovery-link.ts');
     const shell = `${link} && ${addresses} && exec "$0" "$1"`;
