@@ -1,10 +1,7 @@
-import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { DeviceId, HappeningId, ZoneId } from '#edge/domain/ids.ts';
 import type { GroupingRule, Incident } from '#edge/domain/incident.ts';
-import type { Name } from '#edge/domain/place.ts';
-import type { AlarmDecision } from '#edge/rules/decision.ts';
 import {
   type CompiledGrouping,
   compileGrouping,
@@ -20,8 +17,9 @@ import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
+import { IncidentAlarms, type IncidentAlarmsOptions } from './incident-alarms.ts';
 import { incidentBook, incidentState, memoryOf } from './incident-book.ts';
-import { incidentEscalated, incidentSource } from './incident-words.ts';
+import { Unwritten } from './incident-unwritten.ts';
 
 /** Whose act it is. */
 export interface IncidentPerson {
@@ -30,11 +28,10 @@ export interface IncidentPerson {
   readonly from: string;
 }
 
-export interface IncidentDeskOptions {
+export interface IncidentDeskOptions extends IncidentAlarmsOptions {
   readonly rules: readonly GroupingRule[];
   /** Where a device is now. */
   readonly zoneOf: (device: DeviceId) => ZoneId | undefined;
-  readonly zoneName: (zone: ZoneId) => Name | undefined;
   /** Whether a label of the calendar or a mode holds then. */
   readonly during: (label: string, time: number) => boolean;
   readonly reader: Pick<Reader, 'incidents' | 'incident' | 'events' | 'event' | 'newestEvents'>;
@@ -42,10 +39,6 @@ export interface IncidentDeskOptions {
   readonly stored: unknown;
   /** Stores, then tells; what the disk refuses is owed to it. */
   readonly commit: (batch: Batch) => Promise<void>;
-  readonly decide: (decisions: readonly AlarmDecision[]) => void;
-  readonly openAlarms: () => ReadonlyMap<string, Alarm>;
-  /** Somebody sees to it: the alarm need not call anybody else. */
-  readonly acknowledge: (alarm: Alarm, who: string, note: string) => void;
   /** An incident is as it now is. */
   readonly onChange: (incident: Incident) => void;
   readonly clock: Clock;
@@ -59,21 +52,6 @@ const takeUpAge = 3_600_000;
 const mostTakenUp = 5_000;
 const core = 'process:core';
 
-/** Growth that is not on disk. */
-interface Unwritten {
-  /** The last event that was heard before it. */
-  readonly before: HappeningId | null;
-  /** Monotonic ms. */
-  readonly since: number;
-}
-
-/** The longer it has lasted, the less often it is written: sixty-four cameras in a storm must not wear out the flash, ms. */
-const paces = { least: 1_000, most: 10_000, share: 1 / 30 };
-
-function paceOf({ from, to }: Incident): number {
-  return Math.min(Math.max((to - from) * paces.share, paces.least), paces.most);
-}
-
 /** Makes incidents of events, in their turn and in their transaction, and lets people work on them. */
 export class IncidentDesk {
   readonly #options: IncidentDeskOptions;
@@ -81,13 +59,14 @@ export class IncidentDesk {
   readonly #book = incidentBook();
   /** When each is escalated, monotonic ms: a step of the wall clock hurries nothing. */
   readonly #due = new Map<string, number>();
-  /** Grown, and not written since. */
-  readonly #dirty = new Map<string, Unwritten>();
+  readonly #unwritten = new Unwritten();
+  readonly #alarms: IncidentAlarms;
   #lastEvent: HappeningId | null;
 
   constructor(options: IncidentDeskOptions) {
     this.#options = options;
     this.#rules = compileGrouping(options.rules);
+    this.#alarms = new IncidentAlarms(options);
     this.#lastEvent = memoryOf(options.stored);
     for (const incident of this.#stored()) this.#keep(incident, incident.escalatesAt);
   }
@@ -105,12 +84,7 @@ export class IncidentDesk {
     const missed = this.#missed();
     const grown = this.hear(missed);
     this.#write(grown.incidents);
-    const { openAlarms, decide } = this.#options;
-    const silent = this.open.filter(
-      ({ id, state, emergency }) =>
-        state === 'escalated' && emergency === null && !openAlarms().has(incidentSource(id)),
-    );
-    if (silent.length > 0) decide(silent.map((incident) => this.#alarmOf(incident, 'it was escalated before')));
+    this.#alarms.restore(this.open);
   }
 
   /**
@@ -131,10 +105,10 @@ export class IncidentDesk {
       of.set(event.id, placed.incident.id);
       isUrgent ||= placed.isGraver;
       this.#change(placed.incident);
-      this.#owe(placed.incident.id, before);
-      if (placed.isGraver && !placed.isNew) this.#tellGraver(placed.incident);
+      this.#unwritten.note(placed.incident.id, before, this.#options.clock.monotonic());
+      if (placed.isGraver && !placed.isNew) this.#alarms.graver(placed.incident);
     }
-    return { incidents: isUrgent ? this.#takeDirty() : [], of };
+    return { incidents: isUrgent ? this.#unwritten.take(this.#book.get) : [], of };
   }
 
   /** The one-key alarm was pressed: its incident, to be stored with its event. It lies where the button is. */
@@ -151,29 +125,26 @@ export class IncidentDesk {
 
   /** What goes into the same transaction as incidents: how far grouping has got. */
   get state(): Readonly<Record<string, unknown>> {
-    // What was heard after the first unwritten growth is heard again after a crash: it is known by its id where it was written.
-    const [oldest] = this.#dirty.values();
-    return { [incidentState]: { last: oldest === undefined ? this.#lastEvent : oldest.before } };
+    return { [incidentState]: { last: this.#unwritten.upTo(this.#lastEvent) } };
   }
 
   /** Call it about once a second: what has grown is written, what is due is escalated, what is over is closed. */
   tick(): void {
     const { clock } = this.#options;
-    const now = clock.now();
+    const [now, monotonic] = [clock.now(), clock.monotonic()];
     for (const incident of this.#book.growing()) {
       if (!isOver(incident, this.#rules, now)) continue;
       this.#change({ ...incident, isClosed: true, rev: incident.rev + 1 });
-      this.#owe(incident.id, this.#lastEvent);
+      this.#unwritten.note(incident.id, this.#lastEvent, monotonic);
     }
-    const monotonic = clock.monotonic();
-    this.#write(this.#takeDirty((incident, since) => monotonic - since >= paceOf(incident)));
+    this.#write(this.#unwritten.take(this.#book.get, monotonic));
     for (const [id, due] of this.#due) if (due <= monotonic) this.#escalate(id);
     this.#limit();
   }
 
   /** Everything that is not written yet: at the end. */
   async flush(): Promise<void> {
-    const incidents = this.#takeDirty();
+    const incidents = this.#unwritten.take(this.#book.get);
     if (incidents.length > 0) await this.#commit(incidents, {});
   }
 
@@ -239,7 +210,7 @@ export class IncidentDesk {
   #change(incident: Incident, before: Incident | null = this.#book.get(incident.id), why = ''): void {
     this.#keep(incident, before?.escalatesAt === incident.escalatesAt ? undefined : incident.escalatesAt);
     this.#options.onChange(incident);
-    if (before !== null && before.state !== incident.state) this.#follow(before, incident, why);
+    if (before !== null && before.state !== incident.state) this.#alarms.follow(before, incident, why);
   }
 
   /** `escalatesAt`: undefined where it is as it was. */
@@ -253,30 +224,6 @@ export class IncidentDesk {
     const most = escalateAfter(incident, this.#rules) ?? escalatesAt - incident.from;
     const left = Math.min(Math.max(0, escalatesAt - clock.now()), Math.max(0, most));
     this.#due.set(incident.id, clock.monotonic() + left);
-  }
-
-  /** The alarm over it follows what people do. The one-key alarm has an alarm of its own. */
-  #follow(before: Incident, incident: Incident, why: string): void {
-    if (before.emergency !== null) return;
-    const { decide, acknowledge, openAlarms } = this.#options;
-    const source = incidentSource(incident.id);
-    const open = openAlarms().get(source);
-    if (incident.state === 'escalated') decide([this.#alarmOf(incident, why)]);
-    if (incident.state === 'escalated' || open === undefined) return;
-    const who = incident.claimedBy?.who ?? core;
-    if (open.state === 'unacknowledged' && incident.state !== 'new') acknowledge(open, who, 'the incident was seen to');
-    if (incident.state !== 'claimed') decide([{ kind: 'return', source, reason: `the incident is ${incident.state}` }]);
-  }
-
-  #tellGraver(incident: Incident): void {
-    if (incident.state !== 'escalated' || incident.emergency !== null) return;
-    // Between turns: whoever judges alarms may be the one who brought the event.
-    queueMicrotask(() => this.#options.decide([this.#alarmOf(incident, 'it is graver now')]));
-  }
-
-  #alarmOf(incident: Incident, why: string): AlarmDecision {
-    const zone = incident.zone === null ? undefined : this.#options.zoneName(incident.zone);
-    return incidentEscalated(incident, zone, why === '' ? 'nobody has claimed it in time' : why);
   }
 
   #escalate(id: string): void {
@@ -302,22 +249,8 @@ export class IncidentDesk {
     }
   }
 
-  /** It has grown: `before` is the last event that was heard before that. */
-  #owe(id: string, before: HappeningId | null): void {
-    if (!this.#dirty.has(id)) this.#dirty.set(id, { before, since: this.#options.clock.monotonic() });
-  }
-
-  #takeDirty(isDue: (incident: Incident, since: number) => boolean = () => true): readonly Incident[] {
-    return [...this.#dirty].flatMap(([id, { since }]) => {
-      const incident = this.#book.get(id);
-      if (incident !== null && !isDue(incident, since)) return [];
-      this.#dirty.delete(id);
-      return incident ?? [];
-    });
-  }
-
   async #commit(incidents: readonly Incident[], more: Batch): Promise<void> {
-    for (const { id } of incidents) this.#dirty.delete(id);
+    for (const { id } of incidents) this.#unwritten.written(id);
     await this.#options.commit({ ...more, incidents, state: { ...more.state, ...this.state } });
   }
 

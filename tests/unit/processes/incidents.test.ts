@@ -206,7 +206,7 @@ describe('an incident that nobody claims', () => {
     await until(() =>
       expect(at.core.alarms.get(`incident:${id}`)).toMatchObject({ state: 'unacknowledged', class: 'high' }),
     );
-    expect(at.reader.incident(id)).toMatchObject({ state: 'escalated', escalatesAt: null });
+    await until(() => expect(at.reader.incident(id)).toMatchObject({ state: 'escalated', escalatesAt: null }));
     return id;
   };
 
