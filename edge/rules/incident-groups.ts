@@ -62,7 +62,7 @@ export type PlacedEvent = CampusEvent & { readonly zone?: ZoneId };
  */
 export function placeEvent(open: Iterable<Incident>, event: PlacedEvent, context: GroupingContext): Placed | null {
   const candidates = [...open].filter(({ isClosed }) => !isClosed);
-  if (candidates.some(({ events }) => events.includes(event.id))) return null;
+  if (candidates.some((one) => isNear(one, event) && one.events.includes(event.id))) return null;
   if (event.active === false) return prolonged(candidates, event);
   if (event.type === pictureType) return pictured(candidates, event);
   const rule = ruleFor(event, context);
@@ -208,7 +208,7 @@ function grown(home: Incident, event: PlacedEvent, rule: GroupingRule, { now }: 
     devices: isNewDevice && home.devices.length < mostDevices ? [...home.devices, device] : home.devices,
     from: Math.min(home.from, time),
     to: Math.max(home.to, time),
-    events: newestFirst([event.id, ...home.events]),
+    events: withEvent(home.events, event.id),
     count: home.count + 1,
     // The gravest one's picture, and of those the first.
     picture: snapshot !== undefined && (isGraver || home.picture === null) ? snapshot : home.picture,
@@ -234,7 +234,7 @@ function pictured(candidates: readonly Incident[], event: PlacedEvent): Placed |
     );
   const [home] = near;
   if (home === undefined) return null;
-  const events = newestFirst([id, ...home.events]);
+  const events = withEvent(home.events, id);
   const incident = { ...home, events, count: home.count + 1, picture: home.picture ?? snapshot, rev: home.rev + 1 };
   return { incident, isNew: false, isGraver: false };
 }
@@ -252,6 +252,17 @@ function prolonged(candidates: readonly Incident[], { time, type, device }: Plac
 /** The gravest first. */
 function withType(types: readonly string[], type: string, isGravest: boolean): readonly string[] {
   return (isGravest ? [type, ...types] : [...types, type]).slice(0, mostTypes);
+}
+
+/** Mostly the newest of all: 64 cameras in a storm must not cost a sort each. */
+function withEvent(events: readonly HappeningId[], id: HappeningId): readonly HappeningId[] {
+  const [newest] = events;
+  return newest === undefined || id > newest ? [id, ...events.slice(0, mostEvents - 1)] : newestFirst([id, ...events]);
+}
+
+/** Where it can only be if it is in there: its own place, or (two were made one) its own device. */
+function isNear(incident: Incident, { zone, device }: PlacedEvent): boolean {
+  return isSamePlace(incident, zone, device) || (device !== undefined && incident.devices.includes(device));
 }
 
 /** Ids are made of the time (UUIDv7), so they sort as they happened. */
