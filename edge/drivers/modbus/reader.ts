@@ -208,11 +208,21 @@ export function decodeFinite(format: RegisterFormat, bytes: Buffer, range: Wante
 function registerSample(wanted: Wanted, cell: Cell, bytes: Buffer, image: Buffer | null): Sample | undefined {
   if (cell.sample !== null && image !== null && isSame(cell, bytes, image)) return cell.sample;
   if (wanted.format === null) return undefined;
-  const own = bytes.subarray(cell.start, cell.start + cell.length);
-  const { value, quality, reason } = decodeFinite(wanted.format, own, wanted.range);
+  const { value, quality, reason } = decodeFinite(wanted.format, ownBytes(cell, bytes), wanted.range);
   const { point } = wanted;
   cell.sample = reason === undefined ? { point, value, quality } : { point, value, quality, reason };
   return cell.sample;
+}
+
+/** Values are decoded one at a time: one buffer of each size serves them all, for as long as that takes. */
+const lent = [2, 4, 6, 8].map((size) => Buffer.alloc(size));
+
+/** Its bytes alone; nobody may keep them. */
+function ownBytes({ start, length }: Cell, bytes: Buffer): Buffer {
+  const own = lent[length / 2 - 1];
+  if (own === undefined) return bytes.subarray(start, start + length);
+  for (let i = 0; i < length; i++) own[i] = bytes[start + i] ?? 0;
+  return own;
 }
 
 /** A value has two to eight bytes: a loop is faster than a call into the runtime. */
