@@ -8,6 +8,10 @@ import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { type Browser, type OpenPage, startBrowser } from './browser.ts';
 import { makePerson, signIn, waitForCampus } from './people.ts';
 
+/*
+ * Not a part of `npm test` yet: the sensor that stands for the button sometimes reads wet from the start, and then all that follows
+ * is about an alarm nobody raised. Until that is understood it is run by hand, under a name that ends in .test.ts.
+ */
 /* A shift at the gatehouse: what the cameras see, what people make of it, what is taken out, the one-key alarm, the rounds. */
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
