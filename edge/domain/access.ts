@@ -42,6 +42,10 @@ export const rights = [
   'rules',
   /** Approve what somebody else proposed for a safety rule. */
   'safety',
+  /** Write the school's calendar, timetables and schedules; rain, quiet and other exceptions of the day. */
+  'school',
+  /** Sign off what the schedules will do, and take it back. */
+  'sign',
   /** Processes, logs, disk, database, bridge. */
   'system',
   /** Make and fetch a back-up: it holds everything, so it is apart from `system`. */
@@ -80,8 +84,10 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'flows-edit',
     'rules',
     'safety',
+    'school',
+    'sign',
   ],
-  timetable: ['see', 'export'],
+  timetable: ['see', 'export', 'school', 'sign'],
   administrator: [
     'see',
     'pictures',
@@ -100,6 +106,8 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'flows-edit',
     'rules',
     'safety',
+    'school',
+    'sign',
     'system',
     'backup',
     'people',
