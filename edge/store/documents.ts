@@ -16,6 +16,12 @@ const zones = z.union([z.literal('all'), z.array(slug).max(500)]);
 const version = z.int().min(1);
 /** SHA-256, hex. */
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** Of the drawing: degrees clockwise from its upper edge, how wide, and how far as a share of its width. */
+export const placedView = z.strictObject({
+  direction: z.number().min(0).lt(360),
+  angle: z.number().min(5).max(360),
+  reach: z.number().min(0.01).max(1),
+});
 /** JSON of a rule's body, characters. */
 export const longestRule = 65_536;
 /** Versions of a rule that are kept. */
@@ -71,8 +77,13 @@ export const documentSchemas = {
     height: z.number().positive(),
     order: z.int().default(0),
   }),
-  /** id: device. Fractions of the plan's width and height. */
-  placement: z.strictObject({ plan: slug, x: z.number().min(0).max(1), y: z.number().min(0).max(1) }),
+  /** id: device. Fractions of the plan's width and height. `view`: what a camera sees of it, as somebody drew it. */
+  placement: z.strictObject({
+    plan: slug,
+    x: z.number().min(0).max(1),
+    y: z.number().min(0).max(1),
+    view: placedView.optional(),
+  }),
   /** id: device. */
   asset: z.strictObject({
     /** 资产编号 */

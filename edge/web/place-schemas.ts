@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { slugPattern } from '#edge/domain/ids.ts';
-import { documentSchemas } from '#edge/store/documents.ts';
+import { documentSchemas, placedView } from '#edge/store/documents.ts';
 
 /* The shapes of plans, what lies on them, the register of assets, the inbox, and adopting devices. */
 
@@ -23,7 +23,15 @@ export const planSchema = z.object({
   height: z.number(),
   order: z.number().int(),
   /** What lies on it (only devices of one's zones). x, y: fractions of width and height from the upper left corner. */
-  places: z.array(z.object({ device: z.string(), x: z.number(), y: z.number() })),
+  places: z.array(
+    z.object({
+      device: z.string(),
+      x: z.number(),
+      y: z.number(),
+      /** What a camera sees of the drawing; absent: nobody drew it here, or he may not watch live. */
+      view: placedView.optional(),
+    }),
+  ),
 });
 export type PlanView = z.infer<typeof planSchema>;
 
@@ -45,8 +53,16 @@ export const planChange = z.strictObject({
   floor: slug.nullable().optional(),
   order: z.number().int().optional(),
 });
-/** PUT /api/v1/plans/:id/places/:device; DELETE takes it off. */
-export const placeBody = z.strictObject({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) });
+/**
+ * PUT /api/v1/plans/:id/places/:device; DELETE takes it off. `view`: null takes away what was drawn; absent, it stays as it is as long
+ * as the device stays on this plan.
+ */
+export const placeBody = z.strictObject({
+  x: z.number().min(0).max(1),
+  y: z.number().min(0).max(1),
+  view: placedView.nullable().optional(),
+});
+export type PlacedView = z.infer<typeof placedView>;
 
 /** GET /api/v1/assets: one line a device, empty fields where nobody wrote anything yet. */
 export const assetSchema = z.object({

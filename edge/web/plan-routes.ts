@@ -229,7 +229,8 @@ function addPlaceRoutes(app: App, { desk, campus, scopeOf }: Hands): void {
     async (request) => {
       const { id } = desk.plan(request.params.id);
       const before = placementOf(request, request.params.device);
-      const body = { plan: id, ...request.body };
+      const { x, y, view = before?.body.plan === id ? before.body.view : undefined } = request.body;
+      const body = { plan: id, x, y, ...(view === undefined || view === null ? {} : { view }) };
       await putDocument(rpc, request, {
         kind: 'placement',
         id: request.params.device,

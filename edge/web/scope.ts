@@ -18,6 +18,8 @@ export interface Scope {
   covers(zone: string | undefined): boolean;
   /** A device that is not (or no longer) of this campus is seen by those who see the whole. */
   seesDevice(device: string): boolean;
+  /** What cameras look at, and so what they do not: for those who may watch them. */
+  readonly seesViews: boolean;
   seesRef(ref: string): boolean;
   seesEvent(event: CampusEvent): boolean;
   seesAlarm(alarm: Alarm): boolean;
@@ -46,11 +48,13 @@ export function createScopes(
     const sorted = zones === 'all' ? undefined : [...new Set(zones)].sort();
     const pictures = rights.has('pictures');
     const incidents = rights.has('incidents');
-    const key = `${sorted?.join() ?? '*'}${pictures ? ' +pictures' : ''}${incidents ? ' +incidents' : ''}`;
+    const views = rights.has('live');
+    const may = `${pictures ? ' +pictures' : ''}${incidents ? ' +incidents' : ''}${views ? ' +views' : ''}`;
+    const key = `${sorted?.join() ?? '*'}${may}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     if (known.size >= maxScopes) known.clear();
-    const scope = makeScope(key, sorted, { pictures, incidents }, zoneOf);
+    const scope = makeScope(key, sorted, { pictures, incidents, views }, zoneOf);
     known.set(key, scope);
     return scope;
   };
@@ -59,7 +63,7 @@ export function createScopes(
 function makeScope(
   key: string,
   zones: readonly string[] | undefined,
-  { pictures, incidents }: { readonly pictures: boolean; readonly incidents: boolean },
+  { pictures, incidents, views }: Readonly<Record<'pictures' | 'incidents' | 'views', boolean>>,
   zoneOf: ReadonlyMap<string, string>,
 ): Scope {
   const isWhole = zones === undefined;
@@ -78,6 +82,7 @@ function makeScope(
     zones,
     covers,
     seesDevice,
+    seesViews: views,
     seesRef,
     seesEvent: ({ device, zone }) => seesPlace(device, zone),
     seesIncident: ({ zone }) => incidents && covers(zone ?? undefined),

@@ -125,6 +125,12 @@ function describe({ id, rev, body }: Plan, places: readonly StoredDocument<'plac
     order,
     places: places
       .filter((place) => scope.seesDevice(place.id))
-      .map((place) => ({ device: place.id, x: place.body.x, y: place.body.y })),
+      .map(({ id: device, body: { x, y, view } }) => ({
+        device,
+        x,
+        y,
+        // Where a camera looks is also where it does not.
+        ...(view === undefined || !scope.seesViews ? {} : { view }),
+      })),
   };
 }

@@ -106,6 +106,28 @@ describe('devices on a plan', () => {
     expect((await room.ask('/api/v1/plans/map-b/places/camera-gate', { method: 'DELETE' })).status).toBe(404);
   });
 
+  test('keep the view that was drawn while they stay on the plan; only those who may watch see it', async () => {
+    const put = (plan: string, body: object) =>
+      room.ask(`/api/v1/plans/${plan}/places/camera-gate`, jsonBody('PUT', { x: 0.3, y: 0.25, ...body }));
+    const seenBy = async (ask = room.ask) =>
+      (await plans(ask)).flatMap(({ places }) => places).find(({ device }) => device === 'camera-gate')?.view;
+    const view = { direction: 135, angle: 70, reach: 0.12 };
+    expect((await put('map-b', { view })).status).toBe(200);
+    expect(await seenBy()).toEqual(view);
+    await put('map-b', { x: 0.4 });
+    expect(await seenBy()).toEqual(view);
+    expect(await seenBy(await room.as(['see'], 'all'))).toBeUndefined();
+    expect(await seenBy(await room.as(['see', 'live'], 'all'))).toEqual(view);
+    await put('map-b', { view: null });
+    expect(await seenBy()).toBeUndefined();
+    await put('map-b', { view });
+    await put('map-a', {});
+    expect(await seenBy()).toBeUndefined();
+    for (const bad of [{ ...view, direction: 360 }, { ...view, angle: 0 }, { ...view, reach: 2 }, { direction: 1 }]) {
+      expect((await put('map-a', { view: bad })).status).toBe(400);
+    }
+  });
+
   test('of another zone are as if they were not there', async () => {
     const guard = await room.as(['see', 'devices'], ['gate']);
     const [elsewhere, nowhere] = await Promise.all(
