@@ -35,7 +35,8 @@ const camera = z
   .transform((id) => id as DeviceId);
 const time = z.coerce.number().int().min(0).max(8.64e15);
 const flag = z.enum(['0', '1']).default('0');
-const rangeQuery = z.object({ from: time, to: time });
+/** `segments=0`: the ranges alone, for a timeline of a whole day. */
+const rangeQuery = z.object({ from: time, to: time, segments: flag.default('1') });
 const pictureQuery = z.object({
   at: time,
   width: z.coerce.number().int().min(64).max(3_840).default(480),
@@ -93,11 +94,11 @@ function handlerOf(method: string, parts: readonly string[]): Handler | null {
 
 async function listFootage({ footage, kept }: PlaybackOptions, { response, url, parts }: Call): Promise<void> {
   const id = camera.parse(parts[1]);
-  const { from, to } = rangeQuery.parse(Object.fromEntries(url.searchParams));
+  const { from, to, segments } = rangeQuery.parse(Object.fromEntries(url.searchParams));
   if (to <= from) throw new CodedError('BAD_RANGE', '`to` must be after `from`');
   const isProtected = kept.isProtected.bind(kept);
   const ranges = footage.ranges(id, from, to).slice(0, 20_000);
-  json(response, 200, { ranges, segments: footage.segments(id, from, to, isProtected) });
+  json(response, 200, { ranges, segments: segments === '0' ? [] : footage.segments(id, from, to, isProtected) });
 }
 
 async function sendPicture({ pictures }: PlaybackOptions, { response, url, parts }: Call): Promise<void> {

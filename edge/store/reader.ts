@@ -128,6 +128,8 @@ export interface Reader extends Disposable {
   events(after: string | null, limit: number): CampusEvent[];
   /** Newest first. */
   newestEvents(limit: number): CampusEvent[];
+  /** The last event stored before those of a time, as `after` of `events` to read on from there; null: they are the oldest. */
+  eventBefore(time: number): string | null;
   event(id: string): CampusEvent | null;
   /** Latest raised first. */
   alarms(filter: AlarmFilter): Alarm[];
@@ -188,6 +190,7 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
       ask((open) => history(open, { ref, from, to, step, limit: atMost(limit), days }, clock.now())),
     events: (after, limit) => ask((open) => events(open, after, atMost(limit))),
     newestEvents: (limit) => ask(({ s }) => parseAll<CampusEvent>(s.newestEvents.all(atMost(limit)))),
+    eventBefore: (time) => ask((open) => eventBefore(open, time)),
     event: (id) => ask(({ s }) => parse<CampusEvent>(s.event.get(id))),
     alarms: (filter) => ask((open) => open.alarms(filter, atMost(filter.limit))),
     journal: (filter) => ask((open) => open.journal(filter, atMost(filter.limit))),
@@ -237,6 +240,19 @@ function events({ s }: Prepared, after: string | null, limit: number): CampusEve
   // An event that retention has dropped is older than all that are left.
   const seq = after === null ? 0 : (s.eventSeq.get(after) ?? 0);
   return parseAll<CampusEvent>(s.events.all(seq, limit));
+}
+
+/** By halves: events have no index by time, and are stored in its order but for moments. */
+function eventBefore({ s }: Prepared, time: number): string | null {
+  let [low, high] = [0, s.lastEvent.get() ?? 0];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    // What retention took away, or what a failed write left out, stands for the one before it.
+    const found = s.eventUpTo.get(middle);
+    if (found === undefined || found.time < time) low = middle;
+    else high = Math.min(middle, found.seq) - 1;
+  }
+  return s.eventUpTo.get(low)?.id ?? null;
 }
 
 function lanesByName(db: Db, epoch: number): Record<OutboxLane, LaneState> {
@@ -363,6 +379,10 @@ function prepare(db: Db, file: string) {
     s: {
       event: bodies<[string]>('event WHERE id = ?'),
       eventSeq: db.prepare<[string], number>('SELECT seq FROM event WHERE id = ?').pluck(),
+      lastEvent: db.prepare<[], number>('SELECT seq FROM event ORDER BY seq DESC LIMIT 1').pluck(),
+      eventUpTo: db.prepare<[number], { readonly seq: number; readonly id: string; readonly time: number }>(
+        'SELECT seq, id, time FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1',
+      ),
       events: bodies<[number, number]>('event WHERE seq > ? ORDER BY seq LIMIT ?'),
       newestEvents: bodies<[number]>('event ORDER BY seq DESC LIMIT ?'),
       audit: db.prepare<[number, number], ChainedEntry>(`${chainedColumns} WHERE seq > ? ORDER BY seq LIMIT ?`),

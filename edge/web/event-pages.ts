@@ -41,3 +41,27 @@ export async function eventsAfter(
     at = page.at(-1)?.id ?? null;
   }
 }
+
+/** Events are stored in the order of their times but for moments, ms. */
+const slack = 60_000;
+
+/** The first `limit` wanted events of [from, to), in the order of storing; others have their turn between pages. */
+export async function eventsBetween(
+  reader: Pick<Reader, 'events' | 'eventBefore'>,
+  { from, to }: { readonly from: number; readonly to: number },
+  wanted: (event: CampusEvent) => boolean,
+  limit: number,
+): Promise<CampusEvent[]> {
+  const found: CampusEvent[] = [];
+  for (let at = reader.eventBefore(from - slack); ; await setImmediate()) {
+    const page = reader.events(at, pageSize);
+    for (const event of page) {
+      if (event.time >= to + slack) return found;
+      if (event.time >= from && event.time < to && wanted(event)) found.push(event);
+      if (found.length === limit) return found;
+    }
+    const last = page.at(-1)?.id;
+    if (page.length < pageSize || last === undefined) return found;
+    at = last;
+  }
+}

@@ -22,7 +22,12 @@ export interface FootageDesk {
   isMasked(request: FastifyRequest, camera: string): boolean;
 }
 
-const span = z.object({ from: momentQuery, to: momentQuery });
+const span = z.object({
+  from: momentQuery,
+  to: momentQuery,
+  /** `no`: only the ranges, for a timeline of a whole day. */
+  segments: z.stringbool().default(true),
+});
 const video = { description: 'fragmented MP4; Range is understood', content: { 'video/mp4': { schema: z.unknown() } } };
 const jpeg = { description: 'the picture', content: { 'image/jpeg': { schema: z.unknown() } } };
 /** Recoding a file for its masks takes some seconds, ms. */
@@ -62,8 +67,9 @@ export function addFootageRoutes(app: App, desk: FootageDesk, clock: Clock): voi
     },
     async (request) => {
       const camera = desk.cameraOf(request, request.params.id);
-      const { from, to } = request.query;
-      const said = await desk.media.json({ path: `/footage/${camera}?from=${from}&to=${to}` });
+      const { from, to, segments } = request.query;
+      const path = `/footage/${camera}?from=${from}&to=${to}&segments=${segments ? '1' : '0'}`;
+      const said = await desk.media.json({ path });
       const isMasked = desk.isMasked(request, camera);
       return footageSchema.parse({ ...footageSchema.omit({ isMasked: true }).parse(said), isMasked });
     },

@@ -7,7 +7,7 @@ import type { CampusEvent } from '#edge/domain/event.ts';
 import { uuidPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { actorOf, principalOf } from './access.ts';
-import { eventsAfter, newestWanted } from './event-pages.ts';
+import { eventsAfter, eventsBetween, newestWanted } from './event-pages.ts';
 import type { FootageDesk } from './footage-routes.ts';
 import { readHistory, settleStep, visibleRef } from './history.ts';
 import { addExportRoutes } from './history-export.ts';
@@ -18,6 +18,7 @@ import { createScopes, type Scope } from './scope.ts';
 import type { App, CampusView } from './server.ts';
 
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
+const moment = z.coerce.number().int().min(0).max(8.64e15);
 const uuid = z.string().regex(uuidPattern, 'must be the id of an event');
 
 /** Everything that was, as far as one's zones go: read from the store over this process's own read-only connection. */
@@ -83,9 +84,13 @@ export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageD
       schema: {
         tags: ['history'],
         summary: 'In the order of storing, those after `after`; or with newest=true the newest first',
-        description: 'Of one device or type when asked so. The newest are looked for among the newest 32,000 of all.',
+        description:
+          'Of one device or type when asked so. The newest are looked for among the newest 32,000 of all. ' +
+          'With `from` and `to` (ms) those of that time, the earliest first.',
         querystring: z.object({
           after: uuid.optional(),
+          from: moment.optional(),
+          to: moment.optional(),
           limit: limit(1_000, 100),
           newest: z.stringbool().default(false),
           device: z.string().max(63).optional(),
@@ -95,15 +100,19 @@ export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageD
       },
     },
     async (request) => {
-      const { after, limit, newest, device, type } = request.query;
+      const { after, from, to, limit, newest, device, type } = request.query;
       const scope = scopeOf(principalOf(request));
       const wanted = (event: CampusEvent) =>
         (device === undefined || event.device === device) &&
         (type === undefined || event.type === type) &&
         scope.seesEvent(event);
-      const found = newest
-        ? await newestWanted((most) => reader.newestEvents(most), wanted, limit)
-        : await eventsAfter(reader, after ?? null, wanted, limit);
+      const span = from === undefined || to === undefined ? null : { from, to };
+      const found =
+        span !== null
+          ? await eventsBetween(reader, span, wanted, limit)
+          : newest
+            ? await newestWanted((most) => reader.newestEvents(most), wanted, limit)
+            : await eventsAfter(reader, after ?? null, wanted, limit);
       return found.map((event) => ({ ...scope.event(event), data: { ...event.data } }));
     },
   );

@@ -284,6 +284,19 @@ describe('the reader', () => {
     expect(reader.outboxState().event.head).toBe(8);
   });
 
+  test('finds where the events of a time begin, also where some are gone', async () => {
+    await using folder = await temporaryFolder();
+    await using store = await open(folder.path);
+    const list = Array.from({ length: 40 }, (_, i) => event(start + i * 1_000));
+    await store.append({ events: list });
+    using reader = openReader(folder.path);
+    expect(reader.eventBefore(start)).toBe(null);
+    for (const [index, { time }] of list.entries()) {
+      expect(reader.eventBefore(time + 1)).toBe(list[index]?.id);
+      expect(reader.eventBefore(time)).toBe(list[index - 1]?.id ?? null);
+    }
+  });
+
   test('lists alarms by whether they are open, audit lines by number, the inbox by key', async () => {
     await using folder = await temporaryFolder();
     await using store = await open(folder.path);

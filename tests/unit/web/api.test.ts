@@ -101,6 +101,9 @@ describe('what is', () => {
     expect((await json<CampusEvent[]>('/api/v1/events?newest=true&limit=1')).map(({ id }) => id)).toEqual([
       escaping.id,
     ]);
+    const between = `/api/v1/events?from=${event.time}&to=${event.time + 1}`;
+    expect(await json<CampusEvent[]>(between)).toContainEqual(event);
+    expect(await json<CampusEvent[]>(`/api/v1/events?from=0&to=${event.time}`)).not.toContainEqual(event);
     expect(await json('/api/v1/alarms?open=true')).toEqual([alarm]);
     expect(await json('/api/v1/alarms?open=false')).toEqual([]);
   });
