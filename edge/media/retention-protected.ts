@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type DeviceId, slugPattern } from '#edge/domain/ids.ts';
 import type { FootageRange } from '#edge/domain/recording.ts';
 import { writeDurably } from '#edge/runtime/durable-file.ts';
-import { codeOf } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { arrangeRanges, type ProtectedRange } from './retention-plan.ts';
 
@@ -13,19 +13,35 @@ import { arrangeRanges, type ProtectedRange } from './retention-plan.ts';
  * begin with an empty list.
  */
 
-const answer = z.object({
-  ranges: z
-    .array(
-      z.object({
-        camera: z.string().regex(slugPattern),
-        from: z.number(),
-        to: z.number(),
-        /** Absent: exempt from days and bytes. */
-        kind: z.enum(['clip', 'kept']).optional(),
-      }),
-    )
-    .max(200_000),
+const range = z.object({
+  camera: z.string().regex(slugPattern),
+  from: z.number(),
+  to: z.number(),
+  /** Absent: exempt from days and bytes. */
+  kind: z.enum(['clip', 'kept']).optional(),
 });
+type Range = z.infer<typeof range>;
+const mostRanges = 300_000;
+const place = z.object({ edition: z.number(), from: z.number() });
+/** A page of core's answer. */
+const answer = z.object({
+  ranges: z.array(range).max(mostRanges),
+  next: place.nullable().default(null),
+  /** Which database says so. */
+  epoch: z.number().optional(),
+});
+const remembered = z.object({
+  ranges: z.array(range).max(mostRanges),
+  epoch: z.number().optional(),
+  /** What databases that are lost wanted kept, and until when it is. */
+  earlier: z.object({ until: z.number(), ranges: z.array(range).max(mostRanges) }).optional(),
+});
+type Memory = z.infer<typeof remembered>;
+
+/** Of more pages than this nothing is believed. */
+const mostPages = 100;
+/** A database that is new, or that of a back-up, does not know what the one before had promised: time for people to look after it, ms. */
+const earlierKept = 180 * 86_400_000;
 
 export interface ProtectedOptions {
   /** The footage folder. */
@@ -39,9 +55,13 @@ export type Knowledge = 'fresh' | 'remembered' | 'unknown';
 
 export class ProtectedFootage {
   readonly #options: ProtectedOptions;
+  #memory: Memory | null = null;
   #ranges: ReadonlyMap<string, readonly ProtectedRange[]> | null = null;
   #saved = '';
   #isTold = false;
+  #hasLooked = false;
+  #age: number | null = null;
+  #asking: Promise<Knowledge> | null = null;
 
   constructor(options: ProtectedOptions) {
     this.#options = options;
@@ -56,33 +76,75 @@ export class ProtectedFootage {
   }
 
   isProtected(camera: DeviceId, { from, to }: FootageRange): boolean {
-    return this.ranges(camera).some((range) => range.kind === 'kept' && range.from < to && range.to > from);
+    return this.ranges(camera).some((one) => one.kind === 'kept' && one.from < to && one.to > from);
   }
 
-  /** Asks core; where it is away, what it said last. */
-  async refresh(): Promise<Knowledge> {
+  /**
+   * Asks core; where it is away, what it said last. `age`: how late it surely is, ms since epoch; what core keeps until some time is kept
+   * until then, whatever its clock says.
+   */
+  refresh(age: number | null = this.#age): Promise<Knowledge> {
+    this.#age = age;
+    this.#asking ??= this.#refresh().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #refresh(): Promise<Knowledge> {
+    if (!this.#hasLooked) await this.#remember();
     try {
-      const text = JSON.stringify(answer.parse(await this.#options.call('footage.protected', {})));
-      this.#take(text);
+      const { ranges, epoch } = await this.#ask();
+      this.#take({ ranges, ...(epoch === undefined ? {} : { epoch }), ...this.#earlier(epoch) });
       this.#isTold = false;
-      await this.#save(text);
+      await this.#save();
       return 'fresh';
     } catch (error) {
       if (!this.#isTold)
         this.#options.log.warn({ code: codeOf(error) }, 'core does not say which footage is to be kept');
       this.#isTold = true;
-      if (this.#ranges === null) await this.#remember();
       return this.#ranges === null ? 'unknown' : 'remembered';
     }
+  }
+
+  async #ask(): Promise<Omit<z.infer<typeof answer>, 'next'>> {
+    const ranges: Range[] = [];
+    let next: z.infer<typeof place> | null = null;
+    const age = this.#age === null ? {} : { age: this.#age };
+    for (let pages = 0; pages < mostPages; pages++) {
+      const params = next === null ? age : { ...age, place: next };
+      const page = answer.parse(await this.#options.call('footage.protected', params));
+      ranges.push(...page.ranges);
+      next = page.next;
+      if (next === null) return { ranges, epoch: page.epoch };
+    }
+    throw new CodedError('PROTECTED_TOO_MUCH', `more than ${mostPages} pages of footage are to be kept`);
+  }
+
+  /** What an earlier database had promised, while it still holds. */
+  #earlier(epoch: number | undefined): Pick<Memory, 'earlier'> {
+    const before = this.#memory;
+    const now = this.#age ?? 0;
+    const still = before?.earlier !== undefined && before.earlier.until > now ? { earlier: before.earlier } : {};
+    if (before?.epoch === undefined || before.epoch === epoch) return still;
+    const promised = [...(still.earlier?.ranges ?? []), ...before.ranges].filter(
+      ({ kind = 'kept' }) => kind === 'kept',
+    );
+    if (promised.length === 0) return still;
+    this.#options.log.warn(
+      { ranges: promised.length },
+      'another database: what the one before kept is kept for 180 days',
+    );
+    return { earlier: { until: now + earlierKept, ranges: promised.slice(-mostRanges) } };
   }
 
   get #file(): string {
     return join(this.#options.folder, 'protected.json');
   }
 
-  #take(text: string): void {
-    const { ranges } = answer.parse(JSON.parse(text));
-    const byCamera = Map.groupBy(ranges, ({ camera }) => camera);
+  #take(memory: Memory): void {
+    this.#memory = memory;
+    const byCamera = Map.groupBy([...memory.ranges, ...(memory.earlier?.ranges ?? [])], ({ camera }) => camera);
     this.#ranges = new Map(
       [...byCamera].map(([camera, of]) => [
         camera,
@@ -91,7 +153,8 @@ export class ProtectedFootage {
     );
   }
 
-  async #save(text: string): Promise<void> {
+  async #save(): Promise<void> {
+    const text = JSON.stringify(this.#memory);
     if (text === this.#saved) return;
     await writeDurably(this.#file, text);
     this.#saved = text;
@@ -99,9 +162,13 @@ export class ProtectedFootage {
 
   async #remember(): Promise<void> {
     try {
-      this.#take(await readFile(this.#file, 'utf8'));
+      this.#take(remembered.parse(JSON.parse(await readFile(this.#file, 'utf8'))));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#options.log.error({ code: codeOf(error) }, 'protected.json cannot be read');
+      const code = codeOf(error);
+      if (code !== 'ENOENT') this.#options.log.error({ code }, 'protected.json cannot be read');
+      // A disk that does not answer is asked again; what is no memory is begun anew.
+      if (['EIO', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ESTALE'].includes(code)) return;
     }
+    this.#hasLooked = true;
   }
 }

@@ -95,7 +95,7 @@ export class RetentionWorker {
   async #run(): Promise<void> {
     const { kept, audit, log } = this.#options;
     try {
-      const knowledge = await kept.refresh();
+      const knowledge = await kept.refresh(this.#judge.state.age);
       const freeBytes = await (this.#options.freeBytes ?? (() => freeSpace(this.#options.footage.folder)))();
       const synchronised = await this.#options.synchronised();
       const { clock } = this.#options;

@@ -106,8 +106,9 @@ export class Gatehouse implements AsyncDisposable {
     });
     const cases = new CaseDesk({ incidents, reader, isCamera, commit, onChange: (one) => kept.case(one), clock });
     const [panic, patrols] = [this.#panic, this.#patrols];
+    const epoch = () => reader.meta().epoch;
     this.methods = {
-      ...createIncidentMethods({ incidents, clips, kept, cases, panic, patrols, commit, clock }),
+      ...createIncidentMethods({ incidents, clips, kept, epoch, cases, panic, patrols, commit, clock }),
       ...createTurnMethods({ devices: campus.devices, commands, commit, clock }),
     };
   }

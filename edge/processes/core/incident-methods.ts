@@ -34,6 +34,8 @@ export interface IncidentMethodsOptions {
   readonly incidents: IncidentDesk;
   readonly clips: ClipDesk;
   readonly kept: KeptFootage;
+  /** Of the database: another one remembers other things. Throws what the reader throws. */
+  readonly epoch: () => number;
   readonly cases: CaseDesk;
   readonly panic: PanicDesk;
   readonly patrols: PatrolDesk;
@@ -87,7 +89,9 @@ function incidentMethods({ incidents, clips }: IncidentMethodsOptions): Readonly
 }
 
 function footageMethods(options: IncidentMethodsOptions): Readonly<Record<string, RpcMethod>> {
-  const { clips, kept, commit, clock } = options;
+  const { clips, kept, epoch, commit, clock } = options;
+  const place = z.strictObject({ edition: z.int().min(0), from: z.int().min(0) });
+  const keptParams = z.strictObject({ age: z.number().optional(), place: place.nullable().optional() });
   return {
     'clip.mark': checked(z.strictObject({ ...mark, ...person }), async ({ camera: at, begin, end, note, ...who }) => {
       const clip = clips.mark(at, { from: begin, to: end }, note);
@@ -97,7 +101,11 @@ function footageMethods(options: IncidentMethodsOptions): Readonly<Record<string
     'clip.unprotect': checked(z.strictObject({ id, reason: why, ...person }), ({ id: of, reason, ...who }) =>
       clips.unprotect(of, reason, who),
     ),
-    'footage.protected': checked(nothing, async () => ({ ranges: await kept.ranges(clock.now()) })),
+    // A clock that runs ahead here has ended nothing for media, which knows how late it surely is.
+    'footage.protected': checked(keptParams, async ({ age, place = null }) => ({
+      ...(await kept.page(Math.min(clock.now(), age ?? Number.POSITIVE_INFINITY), place)),
+      epoch: epoch(),
+    })),
   };
 }
 

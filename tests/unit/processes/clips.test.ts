@@ -4,7 +4,7 @@ import type { DeviceId, HappeningId } from '#edge/domain/ids.ts';
 import type { Incident } from '#edge/domain/incident.ts';
 import type { Clip, FootageRange } from '#edge/domain/recording.ts';
 import { ClipDesk, stateOf } from '#edge/processes/core/clips.ts';
-import { KeptFootage } from '#edge/processes/core/clips-kept.ts';
+import { KeptFootage, type KeptPage, type KeptPlace } from '#edge/processes/core/clips-kept.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
@@ -222,7 +222,10 @@ describe('footage that is kept', () => {
       [gate, 0, 30, 'kept'],
       [gate, 5, 40, 'clip'],
     ]);
+    // Its disk may come back: what a person keeps stays kept, what nobody does is forgotten.
     of.clip({ ...clip('a', 0, 20_000, true), state: 'missing' });
+    expect((await spans(of, start))[0]).toEqual([gate, 0, 30, 'kept']);
+    of.clip({ ...clip('a', 0, 20_000, false), state: 'missing' });
     expect((await spans(of, start))[0]).toEqual([gate, 10, 30, 'kept']);
     const one = {
       ...{
@@ -250,6 +253,67 @@ describe('footage that is kept', () => {
     expect(await spans(of, start)).toHaveLength(3);
     of.case({ ...one, state: 'released' });
     expect(await spans(of, start)).toHaveLength(2);
+  });
+
+  test('is not forgotten for the sake of clips that nobody keeps, however many, nor for younger ones', async () => {
+    const clip = (n: number, isProtected: boolean): Clip => ({
+      ...{ id: `c${n} ${isProtected}`, camera: gate, why: 'event', state: 'ready', isProtected, note: '' },
+      ...{ from: start + n * 10_000, to: start + n * 10_000 + 1_000 },
+    });
+    // As the store has them: the newest first.
+    const clips = [clip(-1, true), ...Array.from({ length: 50_100 }, (_, i) => clip(50_100 - i, false))];
+    const paged = (of: readonly Clip[], after: string | undefined) => {
+      const at = after === undefined ? 0 : of.findIndex(({ id }) => id === after) + 1;
+      return of.slice(at, at + 200);
+    };
+    const parts = { kept: clips.filter((one) => one.isProtected), loose: clips.filter((one) => !one.isProtected) };
+    const of = new KeptFootage({
+      reader: {
+        incidents: ({ after }) => (after === undefined ? [incident(-1)] : []),
+        clips: ({ isProtected, after }) => paged(isProtected === true ? parts.kept : parts.loose, after),
+        cases: () => [],
+      },
+      ...{ keepFootage: 30 * day, isCamera: (device) => device === gate, rolls: () => plan, log: silentLog },
+    });
+    of.incident(incident(700));
+    const ranges = await of.ranges(start);
+    expect(ranges.filter(({ kind }) => kind === 'kept').map(({ from }) => (from - start) / 1_000)).toEqual([
+      -86_410, -10, 60_479_990,
+    ]);
+    const loose = ranges.filter(({ kind }) => kind === 'clip');
+    expect(loose).toHaveLength(50_000);
+    expect(loose[0]?.from).toBe(start + 1_010_000);
+    expect(of.dropped).toBe(100);
+    // A line of the RPC has 1 MB.
+    const pages: KeptPage[] = [];
+    for (let place: KeptPlace | null | undefined = null; place !== undefined; place = pages.at(-1)?.next ?? undefined)
+      pages.push(await of.page(start, place));
+    expect(pages).toHaveLength(11);
+    expect(pages.flatMap((page) => page.ranges)).toEqual(ranges);
+    expect(Math.max(...pages.map((page) => JSON.stringify(page).length))).toBeLessThan(800_000);
+    await expect(of.page(start, { edition: 0, from: 5_000 })).rejects.toMatchObject({ code: 'KEPT_CHANGED' });
+  });
+
+  test('of an incident is not over because the clock was years ahead for a while, at the start or later', async () => {
+    const [late, resolved] = [start + 5 * 365 * day, incident(0, { state: 'resolved', outcome: 'police' })];
+    const asked: (number | undefined)[] = [];
+    const of = new KeptFootage({
+      reader: {
+        incidents: ({ from, states }) => {
+          asked.push(from);
+          return states === undefined && (from ?? 0) <= resolved.from ? [resolved] : [];
+        },
+        clips: () => [],
+        cases: () => [],
+      },
+      ...{ keepFootage: 30 * day, isCamera: (device) => device === gate, rolls: () => plan, log: silentLog },
+    });
+    expect(await spans(of, late)).toEqual([]);
+    expect(await spans(of, start + day)).toHaveLength(1);
+    expect(await spans(of, start + 31 * day)).toEqual([]);
+    expect(await spans(of, start + 2 * day)).toHaveLength(1);
+    // An incident that nobody has resolved counts however long ago it was opened.
+    expect(asked).toContain(undefined);
   });
 
   test('is not said to be none because the disk could not be read', async () => {
