@@ -238,7 +238,7 @@ export interface SchoolPower {
     readonly rate: number;
     readonly earliest: number;
   } | null;
-  /** On days without need: off, or held there (a frost guard of an air conditioner that takes a setpoint). */
+  /** While nobody needs it: off, or held there (a frost guard of an air conditioner that takes a setpoint). */
   readonly setback: { readonly value: Value } | null;
   /** Minutes. */
   readonly minimumOn: number;

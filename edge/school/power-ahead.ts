@@ -1,0 +1,77 @@
+import type { SchoolPower } from '#edge/domain/school.ts';
+import { decidePower, type PowerDecision, type PowerMemory, type PowerScene } from './power.ts';
+import type { PowerNeed } from './power-needs.ts';
+import { leadOf } from './power-prepare.ts';
+
+/** More changes than that in the time asked for are not told. */
+const mostChanges = 200;
+const minute = 60_000;
+
+/** A change that will come if what is assumed holds. */
+export interface PowerChange {
+  readonly at: number;
+  readonly decision: PowerDecision;
+}
+
+/**
+ * What it will do from now to `until`, as far as can be said today: rooms are taken to be occupied while they are needed, and as warm as
+ * they are now. Each change that rests on that says so among its reasons.
+ */
+export function powerAhead(
+  power: SchoolPower,
+  needs: readonly PowerNeed[],
+  scene: PowerScene,
+  memory: PowerMemory,
+  until: number,
+): readonly PowerChange[] {
+  const changes: PowerChange[] = [];
+  const known = decidePower(power, needs, scene, memory);
+  let state = known.memory;
+  let at = nextLook(power, needs, scene, known.decision, state);
+  while (at < until && changes.length < mostChanges) {
+    const then = assumed(power, needs, scene, at);
+    const { decision, memory: after } = decidePower(power, needs, then, state);
+    if (decision.on !== state.on)
+      changes.push({ at, decision: { ...decision, why: [...decision.why, ...told(power, decision)] } });
+    state = after;
+    at = Math.max(at + 1_000, nextLook(power, needs, then, decision, state));
+  }
+  return changes;
+}
+
+function assumed(
+  { occupancy }: SchoolPower,
+  needs: readonly PowerNeed[],
+  { read }: PowerScene,
+  now: number,
+): PowerScene {
+  const isNeeded = needs.some(({ from, to }) => now >= from && now < to);
+  return { now, read: (ref) => (ref === occupancy?.ref ? isNeeded : read(ref)) };
+}
+
+/** When something can change: as it says itself, or as the next need begins or must be prepared for. */
+function nextLook(
+  power: SchoolPower,
+  needs: readonly PowerNeed[],
+  scene: PowerScene,
+  { until }: PowerDecision,
+  { runs, lastOccupied }: PowerMemory,
+): number {
+  const { now } = scene;
+  const edges = needs.flatMap((need) => {
+    const value = power.prepare === null ? null : scene.read(power.prepare.temperature);
+    const lead = power.prepare === null ? 0 : leadOf(power.prepare, typeof value === 'number' ? value : null, runs);
+    return [need.from, need.due - lead, need.due, need.to];
+  });
+  if (power.occupancy !== null && lastOccupied !== null) edges.push(lastOccupied + power.occupancy.offAfter * minute);
+  return Math.min(
+    ...[until ?? Number.POSITIVE_INFINITY, ...edges].filter((time) => time > now),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function told(power: SchoolPower, { on, why }: PowerDecision) {
+  const isPreparing = why.some(({ code }) => code === 'preparing');
+  if (isPreparing) return [{ code: 'assumed-temperature' as const }];
+  return on && power.occupancy !== null ? [{ code: 'assumed-occupied' as const }] : [];
+}
