@@ -11,13 +11,19 @@ import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { AuditEntry } from '#edge/store/reader.ts';
 import type { MediaClient } from './footage-media.ts';
 import { exportSchema } from './footage-schemas.ts';
+import { incidentFor } from './incident-views.ts';
 import type { LocalTime } from './local-time.ts';
+import type { Scope } from './scope.ts';
 import type { CampusView } from './server.ts';
 
 /* What goes into a case. What cannot be had is said in it, with the reason: a case with a hole that is named is worth more than none. */
 
+/** What whoever takes it out may see: a case holds nothing else, whatever was merged into its incident. */
+export type CaseScope = Pick<Scope, 'isWhole' | 'seesDevice' | 'seesEvent' | 'words'>;
+
 export interface CaseContent {
   readonly one: Case;
+  readonly scope: CaseScope;
   readonly incident: Incident;
   /** Media knows which parts of a camera's picture only few may see. */
   readonly hasMasks: (camera: string) => boolean;
@@ -47,9 +53,17 @@ export async function fillCase(
   content: CaseContent,
   add: AddToCase,
 ): Promise<Omit<CaseManifest, 'files' | 'key' | 'case'>> {
-  const { one, incident, campus } = content;
+  const { one, campus, scope } = content;
   const missing: Missing[] = [];
-  const events = eventsOf(content);
+  const { picture } = content.incident;
+  const incident = { ...incidentFor(scope, content.incident), picture };
+  const known = eventsOf(content);
+  const events = known.filter(scope.seesEvent);
+  if (events.length < known.length)
+    missing.push({
+      what: 'events',
+      why: `${known.length - events.length} happened where whoever took it out may not look`,
+    });
   if (incident.count > incident.events.length)
     missing.push({
       what: 'events',
@@ -60,7 +74,7 @@ export async function fillCase(
   const { site, reader } = campus;
   const { id, name: school } = site.campus;
   const made = { time: one.time, who: one.who, name: one.name, why: one.why };
-  const clips = reader.clips({ incident: incident.id, limit: 500 });
+  const clips = reader.clips({ incident: incident.id, limit: 500 }).filter(({ camera }) => scope.seesDevice(camera));
   await addText(add, 'timeline.json', { incident, events, clips, footage, pictures });
   await addText(add, 'audit.json', auditOf(content));
   const nameOf = (device: string) =>
@@ -104,7 +118,7 @@ function eventsOf({ incident, campus }: CaseContent): readonly CampusEvent[] {
 }
 
 /** Lines about the incident, its cameras' footage and the one-key alarm, from a little before it on. */
-function auditOf({ incident, campus, one }: CaseContent): readonly AuditEntry[] {
+function auditOf({ incident, campus, one, scope }: CaseContent): readonly AuditEntry[] {
   const from = incident.from - around;
   const about = [
     incident.id,
@@ -114,11 +128,15 @@ function auditOf({ incident, campus, one }: CaseContent): readonly AuditEntry[] 
       : [`emergency ${incident.emergency}`, `emergency.reset ${incident.emergency}`]),
   ];
   const lines = about.flatMap((what) => campus.reader.auditPage({ what, from, limit: mostAudit }).lines);
-  const looks = incident.devices.flatMap(
-    (device) => campus.reader.auditPage({ what: `footage ${device}`, from, limit: mostAudit }).lines,
-  );
+  const looks = incident.devices
+    .filter(scope.seesDevice)
+    .flatMap((device) => campus.reader.auditPage({ what: `footage ${device}`, from, limit: mostAudit }).lines);
+  // Which camera was marked, core writes before the words of whoever did it.
+  const whyOf = ({ what, why }: AuditEntry) => (what.startsWith('incident.bookmark ') ? scope.words(why) : why);
   const unique = new Map([...lines, ...looks].map((line) => [line.seq, line]));
-  return [...unique.values()].toSorted((a, b) => a.seq - b.seq);
+  return [...unique.values()]
+    .toSorted((a, b) => a.seq - b.seq)
+    .map((line) => ({ ...line, what: scope.words(line.what), why: whyOf(line), result: scope.words(line.result) }));
 }
 
 async function addFootage(
@@ -145,7 +163,7 @@ async function addFootage(
   } catch (error) {
     // The rest of the case is worth having without it; a disk that is full is another matter.
     if (error instanceof CodedError && !['CASE_NO_ROOM', 'CASE_REPEATED'].includes(error.code))
-      missing.push({ what: 'footage', why: messageOf(error).slice(0, 500) });
+      missing.push({ what: 'footage', why: withoutPaths(messageOf(error)).slice(0, 500) });
     else throw error;
   } finally {
     if (job !== '') await media.json({ method: 'DELETE', path: `/exports/${job}` }).catch(() => {}); // media forgets it by itself
@@ -195,9 +213,7 @@ async function addPictures(
       if (error instanceof CodedError && error.code === 'CASE_REPEATED') throw error;
       missing.push({
         what: `picture of event ${event.id}`,
-        why: messageOf(error)
-          .replaceAll(/'?\/\S+/g, '')
-          .slice(0, 500),
+        why: withoutPaths(messageOf(error)).slice(0, 500),
       });
     }
   }
@@ -226,6 +242,11 @@ async function readPicture(path: string): Promise<Buffer> {
   const { size } = await handle.stat();
   if (size > largestPicture) throw new CodedError('SNAPSHOT_NOT_FOUND', `its picture has ${size} bytes`);
   return await handle.readFile();
+}
+
+/** Of this box nobody elsewhere needs to know where its files lie. */
+export function withoutPaths(message: string): string {
+  return message.replaceAll(/'?\/\S+/g, '');
 }
 
 function stamp(time: number): string {

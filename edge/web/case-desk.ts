@@ -1,15 +1,20 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Case } from '#edge/domain/case.ts';
 import type { Incident } from '#edge/domain/incident.ts';
 import { type EvidenceKey, openEvidenceKey } from '#edge/media/case-key.ts';
+import { manifestText } from '#edge/media/case-manifest.ts';
+import { verifyCase } from '#edge/media/case-verify.ts';
 import { writeCase } from '#edge/media/case-write.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
+import { Backoff } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import { fillCase } from './case-content.ts';
+import { type CaseScope, fillCase, withoutPaths } from './case-content.ts';
 import type { FootageDesk } from './footage-routes.ts';
 import { createLocalTime, type LocalTime } from './local-time.ts';
 import type { CampusView } from './server.ts';
@@ -31,23 +36,42 @@ export interface CaseWish {
 /** Cases that are made or wait for it. */
 const mostWaiting = 4;
 const caseSchema = z.custom<Case>((value) => typeof value === 'object' && value !== null && 'id' in value);
-const filePattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.zip$/;
+const filePattern = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.zip(\.part)?$/;
+/** Core starts again within seconds: what took an hour to make is not thrown away for that, ms. */
+const telling = { first: 500, cap: 30_000, most: 600_000 };
+
+/** What core is told of a case. */
+type Result =
+  | {
+      readonly ok: true;
+      readonly sha256: string;
+      readonly manifest: string;
+      readonly bytes: number;
+      readonly message: string;
+    }
+  | { readonly ok: false; readonly message: string };
+
+export type CaseCampus = Pick<CampusView, 'site' | 'reader' | 'snapshotFolder' | 'data'> & {
+  readonly rpc: Pick<CampusView['rpc'], 'call'>;
+};
 
 /** Makes cases, one at a time, and keeps their files (`<data>/cases`) until somebody lets them go. */
 export class CaseDesk implements AsyncDisposable {
-  readonly #campus: CampusView;
-  readonly #footage: FootageDesk;
+  readonly #campus: CaseCampus;
+  readonly #footage: Pick<FootageDesk, 'media'>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #folder: string;
   readonly #local: LocalTime;
   readonly #ending = new AbortController();
   readonly #mine = new Set<string>();
+  /** Asked for, and not yet written down by core. */
+  #asked = 0;
   #last: Promise<void> = Promise.resolve();
   #key: Promise<EvidenceKey> | null = null;
   #hasTidied = false;
 
-  constructor(campus: CampusView, footage: FootageDesk, clock: Clock, log: Log) {
+  constructor(campus: CaseCampus, footage: Pick<FootageDesk, 'media'>, clock: Clock, log: Log) {
     this.#campus = campus;
     this.#footage = footage;
     this.#clock = clock;
@@ -65,17 +89,24 @@ export class CaseDesk implements AsyncDisposable {
     return this.#key;
   }
 
-  /** Answers as soon as core has it written down; its file follows. Throws CASE_BUSY, CASE_KEY, what core says. */
-  async begin(wish: CaseWish, incident: Incident): Promise<Case> {
-    if (this.#mine.size >= mostWaiting)
+  /**
+   * Answers as soon as core has it written down; its file follows, with what `scope` shows of it. Throws CASE_BUSY, CASE_KEY, what core says.
+   */
+  async begin(wish: CaseWish, incident: Incident, scope: CaseScope): Promise<Case> {
+    if (this.#mine.size + this.#asked >= mostWaiting)
       throw new CodedError('CASE_BUSY', `${mostWaiting} cases are being made: wait for one of them`);
-    await this.key();
-    await this.tidy();
-    const one = caseSchema.parse(await this.#campus.rpc.call('case.begin', wish));
-    this.#mine.add(one.id);
-    const making = this.#last.then(() => this.#make(one, incident.id));
-    this.#last = making.finally(() => this.#mine.delete(one.id));
-    return one;
+    this.#asked++;
+    try {
+      await this.key();
+      await this.tidy();
+      const one = caseSchema.parse(await this.#campus.rpc.call('case.begin', wish));
+      this.#mine.add(one.id);
+      const making = this.#last.then(() => this.#make(one, incident.id, scope));
+      this.#last = making.finally(() => this.#mine.delete(one.id));
+      return one;
+    } finally {
+      this.#asked--;
+    }
   }
 
   /** Throws CASE_NOT_FOUND, CASE_NOT_READY. */
@@ -94,7 +125,7 @@ export class CaseDesk implements AsyncDisposable {
     await rm(this.#file(id), { force: true });
   }
 
-  /** Once in a life of this process: what an earlier one had begun is over, and what belongs to no case goes. */
+  /** Once in a life of this process: what an earlier one had begun is over, or whole, and its rest goes. */
   async tidy(): Promise<void> {
     if (this.#hasTidied) return;
     this.#hasTidied = true;
@@ -109,36 +140,72 @@ export class CaseDesk implements AsyncDisposable {
   async #tidy(): Promise<void> {
     const { reader, rpc } = this.#campus;
     for (const { id } of reader.cases({ states: ['building'], limit: 1_000 })) {
-      if (this.#mine.has(id)) continue;
-      await rpc.call('case.end', { id, result: { ok: false, message: 'the process that made it ended' } });
+      if (!this.#mine.has(id)) await rpc.call('case.end', { id, result: await this.#found(id) });
     }
+    let unknown = 0;
     for (const name of await namesIn(this.#folder)) {
-      const id = name.replace(/\.zip(\.part)?$/, '');
-      const isKept = filePattern.test(name) && ['ready', 'building'].includes(reader.case(id)?.state ?? '');
-      if (!isKept && !this.#mine.has(id)) await rm(join(this.#folder, name), { force: true });
+      const [, id, part] = filePattern.exec(name) ?? [];
+      if (id === undefined || this.#mine.has(id)) continue;
+      const state = reader.case(id)?.state;
+      // A database that was lost, or is that of a back-up, knows nothing of it: what was taken out as evidence is not ours to remove.
+      if (part === undefined && state === undefined) unknown++;
+      if (part !== undefined || state === 'failed' || state === 'released')
+        await rm(join(this.#folder, name), { force: true });
+    }
+    if (unknown > 0)
+      this.#log.warn({ unknown }, 'files of cases that this database does not know lie in the folder `cases`');
+  }
+
+  /** What an earlier process had made and could not tell: whole and signed by this campus, or not there. */
+  async #found(id: string): Promise<Result> {
+    const none: Result = { ok: false, message: 'the process that made it ended' };
+    try {
+      const { ok, manifest, sha256, bytes } = await verifyCase(this.#file(id), (await this.key()).fingerprint);
+      if (!ok || manifest === null || manifest.id !== id) return none;
+      const digest = createHash('sha256').update(manifestText(manifest)).digest('hex');
+      return { ok: true, sha256, manifest: digest, bytes, message: aboutMissing(manifest.missing.length) };
+    } catch (error) {
+      if (codeOf(error) === 'CASE_UNREADABLE') return none;
+      throw error;
     }
   }
 
   /** The bulkhead: what fails is said of this case, and the next one is made. */
-  async #make(one: Case, incidentId: string): Promise<void> {
-    const { rpc } = this.#campus;
+  async #make(one: Case, incidentId: string, scope: CaseScope): Promise<void> {
+    let result: Result;
     try {
-      const written = await this.#write(one, incidentId);
-      const { missing, ...rest } = written;
-      const message = missing === 0 ? '' : `${missing} things are missing in it, as its manifest says`;
-      await rpc.call('case.end', { id: one.id, result: { ok: true, ...rest, message } });
+      const { missing, ...rest } = await this.#write(one, incidentId, scope);
+      result = { ok: true, ...rest, message: aboutMissing(missing) };
     } catch (error) {
       this.#log.error({ error, case: one.id }, 'a case could not be made');
       await rm(this.#file(one.id), { force: true }).catch(() => {});
-      const message = messageOf(error)
-        .replaceAll(/'?\/\S+/g, '')
-        .slice(0, 1_000);
-      // With core away too it stays as being made, and the next start of ours says that it is not.
-      await rpc.call('case.end', { id: one.id, result: { ok: false, message } }).catch(() => {});
+      result = { ok: false, message: withoutPaths(messageOf(error)).slice(0, 1_000) };
+    }
+    await this.#tell(one.id, result);
+  }
+
+  /** With core away it stays as being made for a while; what then cannot be told is found by the next start of ours. */
+  async #tell(id: string, result: Result): Promise<void> {
+    const pauses = new Backoff({ first: telling.first, cap: telling.cap });
+    const begun = this.#clock.monotonic();
+    for (;;) {
+      try {
+        await this.#campus.rpc.call('case.end', { id, result });
+        return;
+      } catch (error) {
+        const code = codeOf(error);
+        const isAway = ['RPC_AWAY', 'RPC_BUSY', 'TIMEOUT'].includes(code) || code.startsWith('STORE_');
+        const isOver = this.#ending.signal.aborted || this.#clock.monotonic() - begun > telling.most;
+        if (!isAway || isOver) {
+          this.#log.error({ error, case: id }, 'core does not take what came of a case');
+          return;
+        }
+      }
+      await delay(pauses.next(), undefined, { signal: this.#ending.signal }).catch(() => {}); // looked at above
     }
   }
 
-  async #write(one: Case, incidentId: string) {
+  async #write(one: Case, incidentId: string, scope: CaseScope) {
     const { reader, site } = this.#campus;
     // As it is now: what was said while the case waited belongs to it.
     const incident = reader.incident(incidentId);
@@ -148,7 +215,7 @@ export class CaseDesk implements AsyncDisposable {
     const written = await writeCase(this.#file(one.id), one.time, await this.key(), async (add) => {
       const about = await fillCase(
         {
-          ...{ one, incident, campus: this.#campus, media: this.#footage.media, local: this.#local },
+          ...{ one, incident, scope, campus: this.#campus, media: this.#footage.media, local: this.#local },
           hasMasks: (camera) =>
             (site.cameras.byCamera[camera as keyof typeof site.cameras.byCamera]?.masks.length ?? 0) > 0,
           software: ownVersion(),
@@ -182,6 +249,10 @@ export class CaseDesk implements AsyncDisposable {
     this.#ending.abort();
     await this.#last;
   }
+}
+
+function aboutMissing(count: number): string {
+  return count === 0 ? '' : `${count} things are missing in it, as its manifest says`;
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -93,6 +93,8 @@ export function addFootageExportRoutes(app: App, desk: FootageDesk, clock: Clock
       const file = files[index];
       if (file === undefined) throw new CodedError('EXPORT_NOT_FOUND', `this export has no file ${index} (yet)`);
       desk.cameraOf(request, file.camera);
+      // The right may have been taken from him since.
+      if (!file.isMasked && desk.isMasked(request, file.camera)) requireRight(principalOf(request), 'unmasked');
       const { range } = request.headers;
       const answer = await desk.media.ask({
         path: `${path}/files/${index}`,

@@ -1,11 +1,21 @@
-import type { Incident, IncidentBrief } from '#edge/domain/incident.ts';
+import type { Incident, IncidentBrief, IncidentEntry } from '#edge/domain/incident.ts';
 import type { Scope } from './scope.ts';
 
 /* Incidents as somebody may see them: no path of this box, and nothing of devices elsewhere (two zones may have been made one). */
 
-export function incidentFor<T extends IncidentBrief | Incident>(scope: Scope, incident: T): T {
-  const devices = scope.isWhole ? incident.devices : incident.devices.filter(scope.seesDevice);
-  return { ...incident, devices, picture: pictureOf(incident.picture) };
+type Sight = Pick<Scope, 'isWhole' | 'seesDevice' | 'words'>;
+
+export function incidentFor<T extends IncidentBrief | Incident>(scope: Sight, incident: T): T {
+  const picture = pictureOf(incident.picture);
+  if (scope.isWhole) return { ...incident, picture };
+  const course = 'course' in incident ? { course: incident.course.map((entry) => entryFor(scope, entry)) } : {};
+  return { ...incident, ...course, devices: incident.devices.filter(scope.seesDevice), picture };
+}
+
+/** Which device it was, core writes into its lines, and before the words of whoever marked footage. */
+function entryFor(scope: Sight, entry: IncidentEntry): IncidentEntry {
+  const isOurs = entry.who.startsWith('process:') || entry.what === 'bookmarked';
+  return isOurs ? { ...entry, text: scope.words(entry.text) } : entry;
 }
 
 /** The event whose picture it is, to be had from /api/v1/events/{id}/snapshot. */

@@ -36,7 +36,8 @@ export function withGatehouse(site: Site): Site {
     ...site,
     clients: [...site.clients, { id: loop, devices: [loop], publish: [], subscribe: [], requests: [] }],
     devices: [...site.devices, loopDevice],
-    cameras: { ...site.cameras, record: { mode: 'event', preRoll: 10_000, postRoll: 20_000 } },
+    // Without masks, which media would have to draw.
+    cameras: { ...site.cameras, byCamera: {}, record: { mode: 'event', preRoll: 10_000, postRoll: 20_000 } },
     incidents: {
       ...site.incidents,
       rules: [
