@@ -29,6 +29,8 @@ export interface SimulatorsInit {
   readonly meterState?: string;
   /** Where what the cameras film is kept; needed where they have video. */
   readonly clips?: string;
+  /** Things happen by themselves, so that a newcomer sees some; default: only what somebody makes happen. */
+  readonly opening?: boolean;
 }
 
 /** Ports of the simulated devices. */
@@ -106,6 +108,7 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     ports: demoPorts,
     meterState: join(data, 'meters.json'),
     clips: join(data, 'camera-clips'),
+    opening: true,
   };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
 }

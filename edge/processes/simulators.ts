@@ -111,7 +111,7 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       sensors,
     }),
   );
-  void playOpening(ending.signal, { gate, playground, sensors });
+  if (init.opening === true) void playOpening(ending.signal, { gate, playground, sensors });
   const owned = stack.move();
   return {
     info: {

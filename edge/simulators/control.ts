@@ -113,11 +113,16 @@ function isOwnPage(request: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}`;
 }
 
-function stateOf(switches: Switches, { modbus, speakers, sensors }: ControlOptions) {
+function stateOf(switches: Switches, { modbus, cameras, speakers, sensors }: ControlOptions) {
   return {
     switches: Object.fromEntries(Object.entries(switches).map(([name, { isOn }]) => [name, isOn()])),
     speakers: speakers.map((speaker) => ({ name: speaker.name, ...speaker.heard() })),
     relays: modbus.control.relays(),
+    cameras: Object.fromEntries(
+      Object.entries(cameras).map(([name, { position, isMoving, movements }]) => {
+        return [name, { position, isMoving, movements: movements.slice(-20) }];
+      }),
+    ),
     connected: sensors.connected(),
   };
 }

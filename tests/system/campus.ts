@@ -26,6 +26,10 @@ export interface CampusOptions extends PlacedRules {
   /** Which processes besides core; default all of the site's. */
   readonly only?: readonly string[];
   readonly simulators?: boolean;
+  /** The simulated cameras film too: what it takes is made once on this machine. */
+  readonly video?: boolean;
+  /** With the demo's one-key alarm, key places, incident rules, masks and views; default: a campus that says nothing of these. */
+  readonly gatehouse?: boolean;
   readonly city?: boolean;
   readonly tuning?: EdgeInit['tuning'];
   readonly cityTest?: NonNullable<CityInit['test']>;
@@ -36,6 +40,12 @@ export interface CampusOptions extends PlacedRules {
   readonly change?: (site: Site) => Site;
   /** Kept as it is; default a new folder that is removed at the end. */
   readonly data?: string;
+}
+
+export interface SeenCamera {
+  readonly position: { readonly pan: number; readonly tilt: number; readonly zoom: number };
+  readonly isMoving: boolean;
+  readonly movements: readonly { readonly operation: string; readonly detail: string }[];
 }
 
 export interface RunningCampus extends AsyncDisposable {
@@ -54,6 +64,8 @@ export interface RunningCampus extends AsyncDisposable {
   /** Moves a switch of the virtual campus. */
   turn(name: string, position: 'on' | 'off'): Promise<void>;
   heard(): Promise<readonly { name: string; packets: number; silentSince: number | null; tone: number | null }[]>;
+  /** Where a simulated camera looks, and what it was last told. */
+  camera(name: 'gate' | 'playground'): Promise<SeenCamera>;
 }
 
 export async function startCampus(options: CampusOptions = {}): Promise<RunningCampus> {
@@ -116,6 +128,12 @@ export async function startCampus(options: CampusOptions = {}): Promise<RunningC
       const state = (await (await fetch(`${controlUrl}/state`)).json()) as { speakers: [] };
       return state.speakers;
     },
+    camera: async (name) => {
+      const state = (await (await fetch(`${controlUrl}/state`)).json()) as { cameras: Record<string, SeenCamera> };
+      const seen = state.cameras[name];
+      if (seen === undefined) throw new Error(`there is no simulated camera ${name}`);
+      return seen;
+    },
     async [Symbol.asyncDispose]() {
       await supervisor[Symbol.asyncDispose]();
       if (options.data === undefined) rmSync(data, { recursive: true, force: true });
@@ -154,7 +172,9 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     mqtts = 0,
     https = 0,
     meterLine = 0,
-  ] = await freePorts(13, host);
+    videoGate = 0,
+    videoPlayground = 0,
+  ] = await freePorts(15, host);
   const [teaching = 0, field = 0, door = 0, switchGate = 0] = await freeUdpPorts(4, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
@@ -165,6 +185,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     speakers: { 'speaker-teaching': teaching, 'speaker-playground': field, 'speaker-gate': door },
     switchGate,
     control,
+    ...(options.video === true ? { video: { gate: videoGate, playground: videoPlayground } } : {}),
   };
   const addresses: Record<string, Record<string, unknown>> = {
     'meter-main': { tcp: { host, port: modbus } },
@@ -188,6 +209,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
   const { city } = demo;
   const placed: Site = {
     ...demo,
+    ...(options.gatehouse === true ? {} : withoutGatehouse(demo)),
     mqtt: { hosts: [host], port: mqtt, websocketPort: null, tls: { port: mqtts, clientCertificates: 'accept' } },
     http: { host, port: http },
     https: { hosts: [host], port: https, names: [] },
@@ -199,13 +221,22 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
   return { site: options.change?.(placed) ?? placed, simulatorPorts, cityHttp };
 }
 
+/** A button without its line would be an alarm of its own, masks would have footage recoded, and so on. */
+function withoutGatehouse({
+  cameras: { quota: _quota, ...cameras },
+  incidents: { rules: _rules, ...incidents },
+}: Site) {
+  return { cameras: { ...cameras, byCamera: {} }, incidents, panic: [], keyPlaces: [] };
+}
+
 function simulatorsSpec(
   site: Site,
   host: string,
   passwords: Readonly<Record<string, string>>,
   ports: SimulatorPorts,
 ): ChildSpec {
-  const init: SimulatorsInit = { host, broker: { host, port: site.mqtt.port }, passwords, ports };
+  const broker = { host, port: site.mqtt.port };
+  const init: SimulatorsInit = { host, broker, passwords, ports, clips: join(tmpdir(), 'campus-test-clips') };
   return { name: 'simulators', module: join(root, 'edge/processes/simulators.ts'), heapMb: 192, init: () => init };
 }
 
