@@ -21,12 +21,29 @@ const turnSchema = z.object({
   outcome: z.string(),
   message: z.string().optional(),
 });
+const lastSchema = z.object({
+  /** Who last turned it from here; null: nobody since this process started, or whoever did is not known. */
+  last: z
+    .object({
+      who: z.string(),
+      name: z.string(),
+      /** ms since epoch. */
+      time: z.number(),
+      how: z.enum(['preset', 'home', 'hand']),
+      /** Its token, of `preset`. */
+      preset: z.string().optional(),
+    })
+    .nullable(),
+});
+type Last = NonNullable<z.infer<typeof lastSchema>['last']>;
 /** The camera has five seconds, ms. */
 const patience = 15_000;
 
 /** Turning a camera: to a preset, home, or by hand. */
 export function addCameraTurnRoute(app: App, { rpc }: CampusView, desk: FootageDesk, clock: Clock): void {
   const pace = new Pace(clock, { perSecond: 8, burst: 40 });
+  /** By camera, of which there are as many as the site has: two people at two screens must not pull at one camera unknowingly. */
+  const turned = new Map<string, Last>();
 
   app.post(
     '/api/v1/cameras/:id/turn',
@@ -47,9 +64,33 @@ export function addCameraTurnRoute(app: App, { rpc }: CampusView, desk: FootageD
       const camera = desk.cameraOf(request, request.params.id);
       requireRight(principal, 'operate');
       pace.take(principal.who);
-      return turnSchema.parse(
+      const answer = turnSchema.parse(
         await rpc.call('camera.turn', { camera, to: request.body, ...actorOf(request) }, patience),
       );
+      if (answer.outcome === 'done' || answer.outcome === 'sent')
+        turned.set(camera, { ...howOf(request.body), who: principal.who, name: principal.name, time: clock.now() });
+      return answer;
     },
   );
+
+  app.get(
+    '/api/v1/cameras/:id/turn',
+    {
+      config: { access: 'live' },
+      schema: {
+        tags: ['cameras'],
+        summary: 'Who last turned a camera',
+        params: z.object({ id: cameraId }),
+        response: { ...problems(400, 404), 200: lastSchema },
+      },
+    },
+    (request): z.infer<typeof lastSchema> => ({
+      last: turned.get(desk.cameraOf(request, request.params.id)) ?? null,
+    }),
+  );
+}
+
+function howOf(to: z.infer<typeof turnBody>): Pick<Last, 'how' | 'preset'> {
+  if ('preset' in to) return { how: 'preset', preset: to.preset };
+  return { how: 'home' in to ? 'home' : 'hand' };
 }

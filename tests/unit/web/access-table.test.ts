@@ -61,6 +61,7 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/events/:id/snapshot': 'pictures',
   'GET /api/v1/cameras': 'see',
   'GET /api/v1/cameras/:id/live': 'live',
+  'GET /api/v1/cameras/:id/turn': 'live',
   'GET /api/v1/cameras/:id/footage': 'playback',
   'GET /api/v1/cameras/:id/footage/segments/:segment': 'playback',
   'GET /api/v1/cameras/:id/footage/picture': 'playback',
