@@ -78,6 +78,10 @@ function createSwitches({ modbus, cameras, sensors, school, line }: ControlOptio
     'person-gate': once(() => cameras.gate.person()),
     'person-playground': once(() => cameras.playground.person()),
     'camera-gate-dead': lasting((on) => void cameras.gate.fault(on ? 'hang' : 'none')),
+    'alarm-button': lasting((on) => sensors.loop('pressed', on)),
+    'alarm-wire': lasting((on) => sensors.loop('cut', on)),
+    'camera-gate-covered': lasting((on) => cameras.gate.tamper(on)),
+    'line-gate': once(() => cameras.gate.lineCrossed()),
     button: once(() => sensors.press()),
   };
 }

@@ -14,7 +14,14 @@ import type { ZigbeeDevice } from './sensor-zigbee.ts';
 import { announceBridge, createZigbeeDevices, publishState, zigbeeWill } from './sensor-zigbee.ts';
 
 /** The MQTT clients of the virtual campus's sensors, as the site file must know them. */
-export const sensorClients = ['zigbee2mqtt', 'tasmota-plug-1', 'esp-air-301', 'air-201', 'fire-panel'] as const;
+export const sensorClients = [
+  'zigbee2mqtt',
+  'tasmota-plug-1',
+  'esp-air-301',
+  'air-201',
+  'fire-panel',
+  'alarm-loop',
+] as const;
 export type SensorClientId = (typeof sensorClients)[number];
 
 export interface SensorsOptions {
@@ -38,7 +45,9 @@ export interface Sensors extends AsyncDisposable {
   /** `pir-101`; the people in its room breathe. null = by the timetable again. */
   occupied(name: string, on: boolean | null): void;
   fireContact(on: boolean): void;
-  /** The button in the gatehouse. */
+  /** The supervised line of the alarm button: pressed, or its wire cut, which hides what the button does. */
+  loop(what: 'pressed' | 'cut', on: boolean): void;
+  /** The wireless button in the gatehouse. */
   press(action?: string): void;
   /** `door-gate`: true = closed. */
   contact(name: string, closed: boolean): void;
@@ -53,6 +62,7 @@ export interface Sensors extends AsyncDisposable {
 
 const airMonitor = 'air-201' as DeviceId;
 const firePanel = 'fire-panel' as DeviceId;
+const alarmLoop = 'loop-gatehouse' as DeviceId;
 
 /** How often the scene moves on and due reports go out, ms. */
 const step = 1_000;
@@ -61,6 +71,8 @@ const nodePeriod = 10_000;
 const airPeriod = 10_000;
 /** A fire panel's gateway repeats itself well within its staleness. */
 const panelPeriod = 5_000;
+const loopPeriod = 5_000;
+type Due = 'plug' | 'node' | 'air' | 'panel' | 'loop';
 
 /** Starts them all; they connect, and connect again, by themselves. */
 export async function startSensors(options: SensorsOptions): Promise<Sensors> {
@@ -82,8 +94,9 @@ class VirtualSensors implements Sensors {
   readonly #clients: Readonly<Record<SensorClientId, SensorClient>>;
   readonly #ticker: Ticker;
   #fire = false;
+  readonly #loop = { pressed: false, cut: false };
   #last: number;
-  #due: Record<'plug' | 'node' | 'air' | 'panel', number>;
+  #due: Record<Due, number>;
 
   constructor(options: SensorsOptions) {
     this.#clock = options.clock ?? systemClock;
@@ -96,7 +109,7 @@ class VirtualSensors implements Sensors {
     const total = dispenserEnergy(local);
     this.#plug = { topic: 'tasmota-plug-1', on: true, power: 4, total, today: 1.204, bootedAt: local };
     this.#last = now;
-    this.#due = { plug: now + plugPeriod, node: now + nodePeriod, air: now, panel: now };
+    this.#due = { plug: now + plugPeriod, node: now + nodePeriod, air: now, panel: now, loop: now };
     this.#moveScene(0);
     this.#clients = this.#connect(options);
     this.#ticker = new Ticker(step, () => this.#tick());
@@ -115,6 +128,11 @@ class VirtualSensors implements Sensors {
   fireContact(on: boolean): void {
     this.#fire = on;
     this.#publishPanel();
+  }
+
+  loop(what: 'pressed' | 'cut', on: boolean): void {
+    this.#loop[what] = on;
+    this.#publishLoop();
   }
 
   press(action = 'single'): void {
@@ -179,6 +197,7 @@ class VirtualSensors implements Sensors {
       }),
       'air-201': open('air-201', { keepalive: 30, onConnect: (client) => this.#publishAir(client) }),
       'fire-panel': open('fire-panel', { keepalive: 10, onConnect: (client) => this.#publishPanel(client) }),
+      'alarm-loop': open('alarm-loop', { keepalive: 10, onConnect: (client) => this.#publishLoop(client) }),
     };
   }
 
@@ -202,9 +221,10 @@ class VirtualSensors implements Sensors {
       publishNode(this.#clients['esp-air-301'], 'esp-air-301', this.#rooms['301']);
     if (this.#isDue('air', now, airPeriod)) this.#publishAir(this.#clients['air-201']);
     if (this.#isDue('panel', now, panelPeriod)) this.#publishPanel();
+    if (this.#isDue('loop', now, loopPeriod)) this.#publishLoop();
   }
 
-  #isDue(what: 'plug' | 'node' | 'air' | 'panel', now: number, period: number): boolean {
+  #isDue(what: Due, now: number, period: number): boolean {
     if (now < this.#due[what]) return false;
     this.#due[what] = now + period;
     return true;
@@ -250,6 +270,11 @@ class VirtualSensors implements Sensors {
       ['fault', false],
     ];
     client.publish(this.#samplesTopic(firePanel), { t: this.#clock.now(), s }, { qos: 1 });
+  }
+
+  #publishLoop(client: SensorClient = this.#clients['alarm-loop']): void {
+    const line = this.#loop.cut ? 'open' : this.#loop.pressed ? 'alarm' : 'normal';
+    client.publish(this.#samplesTopic(alarmLoop), { t: this.#clock.now(), s: [['line', line]] }, { qos: 1 });
   }
 
   #set(name: string, values: Record<string, boolean>): void {

@@ -57,6 +57,12 @@ const voiceStandIn: Sound = (t) => {
   return 0;
 };
 
+/** Hurried high pips, three and a pause: neither the siren nor the bell, as it means the opposite of going out. */
+const pips: Sound = (t) => {
+  const turn = t % 1.2;
+  return turn < 0.75 && turn % 0.25 < 0.16 ? tone(1320, 0.55)(turn) : 0;
+};
+
 /** A struck bell: inharmonic partials, struck four times a second. */
 const bell: Sound = (t) => {
   const turn = t % 0.25;
@@ -68,6 +74,11 @@ const bell: Sound = (t) => {
 export const evacuation = inTurn([
   { seconds: 8, play: siren },
   { seconds: 10, play: voiceStandIn },
+]);
+/** For the one-key alarm: stay in, lock the doors. */
+export const lockdown = inTurn([
+  { seconds: 4.8, play: pips },
+  { seconds: 5, play: voiceStandIn },
 ]);
 /** GB 50116-2013 4.8.3: a school with bells must not evacuate by bell, so this sounds nothing like the siren. */
 export const classBell = inTurn([{ seconds: 4, play: bell }]);
@@ -114,6 +125,7 @@ export async function writeClips(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const stereo = Int16Array.from([...sample(testTones, 11_025)].flatMap((value) => [value, value]));
   await writeFile(join(folder, 'evacuation.wav'), wav(6, 1, 8000, alawmulaw.alaw.encode(sample(evacuation, 8000))));
+  await writeFile(join(folder, 'lockdown.wav'), wav(6, 1, 8000, alawmulaw.alaw.encode(sample(lockdown, 8000))));
   await writeFile(join(folder, 'class-bell.wav'), wav(1, 1, 16_000, littleEndian(sample(classBell, 16_000))));
   await writeFile(join(folder, 'test-tones.wav'), wav(1, 2, 11_025, littleEndian(stereo)));
 }

@@ -11,8 +11,30 @@ const labels = {
   'person-gate': ['有人走过校门', 'a person at the gate'],
   'person-playground': ['有人走过操场', 'a person on the playground'],
   'camera-gate-dead': ['校门摄像机死机', 'gate camera hangs'],
-  button: ['按下一键报警', 'press the alarm button'],
+  'line-gate': ['有人翻越校门警戒线', 'somebody crosses the line at the gate'],
+  'camera-gate-covered': ['校门摄像机被遮挡', 'gate camera is covered'],
+  'alarm-button': ['按住一键报警按钮', 'hold down the alarm button'],
+  'alarm-wire': ['剪断报警按钮的线', 'cut the wire of the alarm button'],
+  button: ['按无线按钮', 'press the wireless button'],
 };
+/** What happens where; what no group names comes last. */
+const groups = [
+  [
+    '门卫',
+    'gatehouse',
+    [
+      'alarm-button',
+      'alarm-wire',
+      'person-gate',
+      'person-playground',
+      'line-gate',
+      'camera-gate-covered',
+      'camera-gate-dead',
+      'button',
+    ],
+  ],
+  ['消防与水', 'fire and water', ['smoke-101', 'smoke-201', 'fire-panel', 'leak-kitchen', 'water-leak']],
+];
 
 const make = (tag, properties, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -20,20 +42,32 @@ const make = (tag, properties, ...children) => {
   return element;
 };
 
+function makeSwitch(name) {
+  const [zh, en] = labels[name] ?? [name, name];
+  const button = make('button', { type: 'button', name }, zh, make('br', {}), make('small', { textContent: en }));
+  button.onclick = async () => {
+    const isOn = button.getAttribute('aria-pressed') === 'true';
+    await fetch(`/switch/${name}/${isOn ? 'off' : 'on'}`, { method: 'POST' });
+    await show();
+  };
+  return button;
+}
+
 async function show() {
   const state = await (await fetch('/state')).json();
-  document.getElementById('switches').replaceChildren(
-    ...Object.entries(state.switches).map(([name, isOn]) => {
-      const [zh, en] = labels[name] ?? [name, name];
-      const button = make('button', { type: 'button' }, zh, make('br', {}), make('small', { textContent: en }));
-      button.setAttribute('aria-pressed', String(isOn));
-      button.onclick = async () => {
-        await fetch(`/switch/${name}/${isOn ? 'off' : 'on'}`, { method: 'POST' });
-        await show();
-      };
-      return button;
-    }),
-  );
+  const named = new Set(groups.flatMap(([, , names]) => names));
+  const others = Object.keys(state.switches).filter((name) => !named.has(name));
+  // Buttons are made once: whoever uses keys stays where he is.
+  const place = document.getElementById('switches');
+  if (place.childElementCount === 0) {
+    for (const [zh, en, names] of [...groups, ['其他', 'everything else', others]]) {
+      const title = make('h3', {}, `${zh} `, make('small', { textContent: en }));
+      place.append(title, make('div', { className: 'grid' }, ...names.map(makeSwitch)));
+    }
+  }
+  for (const button of place.querySelectorAll('button')) {
+    button.setAttribute('aria-pressed', String(state.switches[button.name] === true));
+  }
   document.getElementById('speakers').replaceChildren(
     ...state.speakers.map((speaker) => {
       const isPlaying = speaker.packets > 0 && speaker.silentSince === null;

@@ -161,7 +161,7 @@ describe('of a running campus', () => {
     expect(point('audit-integrity')).toMatchObject({ state: 'met' });
     expect(point('audit-kept')?.evidence.en).toContain('400 days');
     expect(point('data-backup')).toMatchObject({ state: 'not-met' });
-    expect(point('iot-access')?.evidence.zh).toContain('站点声明 5 个 MQTT 客户端');
+    expect(point('iot-access')?.evidence.zh).toContain('站点声明 6 个 MQTT 客户端');
     expect(point('audit-elsewhere')).toMatchObject({ state: 'not-met' });
   });
 

@@ -211,6 +211,7 @@ describe('the campus of a guard', () => {
       'door-gate',
       'button-gatehouse',
       'fire-panel',
+      'loop-gatehouse',
     ]);
     // `fire` sounds everywhere; smoke, leak and overload neither look nor act at the gate.
     expect(campus.interlocks.map(({ id }) => id)).toEqual(expect.arrayContaining(['fire', 'after-hours-gate']));
