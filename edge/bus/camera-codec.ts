@@ -73,5 +73,8 @@ export const mediaHealthSchema = z.strictObject({
   freeBytes: amount.nullable(),
   problem: sentence,
   transcodes: z.int().min(0),
+  recoding: z
+    .strictObject({ pictures: z.int().min(0), masked: z.int().min(0), cpu: amount.nullable() })
+    .exactOptional(),
   cameras: z.array(recording).max(1024),
 });

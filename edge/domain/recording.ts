@@ -66,6 +66,9 @@ export interface MediaHealth {
   readonly freeBytes: number | null;
   /** Why nothing can be written; '' when it can. */
   readonly problem: string;
+  /** Streams that are recoded as video now. */
   readonly transcodes: number;
+  /** Streams shown as a picture a second, how many of these and those have masks burnt in, and what all cost, % of a core (null: unknown). */
+  readonly recoding?: { readonly pictures: number; readonly masked: number; readonly cpu: number | null };
   readonly cameras: readonly RecordingHealth[];
 }

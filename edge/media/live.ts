@@ -20,6 +20,8 @@ export type LiveMessage =
       readonly width: number;
       readonly height: number;
       readonly source: 'copy' | 'transcode' | 'pictures';
+      /** Parts of it are covered for this viewer: never a copy then. */
+      readonly isMasked: boolean;
       readonly generation: number;
     }
   | { readonly kind: 'state'; readonly state: StreamState['kind']; readonly reason: string; readonly message: string }
@@ -29,9 +31,13 @@ export interface ViewerOptions {
   readonly hub: StreamHub;
   /** Families of codecs that the browser shows: `avc1`, `hvc1`. */
   readonly codecs: ReadonlySet<string>;
-  /** The stream for a browser that cannot show it as it is; null: nothing can be made of it now. */
+  /** He must not see all of it: what the camera sends never reaches him as it is. */
+  readonly isMasked: boolean;
+  /** The stream as he may see it, and as every browser shows it; null: nothing can be made of it now. */
   readonly recoded: (hub: StreamHub) => Recoded | null;
   readonly clock: Clock;
+  /** How often whoever has pictures is looked after for whether there is room for video, ms. */
+  readonly lookEvery?: number;
 }
 
 /** Bytes that may wait for a viewer, beyond the key frame's group that he begins with; and for how long, ms. */
@@ -45,7 +51,7 @@ const skipSpan = 60_000;
 const pingEvery = 15_000;
 
 /** Close codes of ours (RFC 6455, 7.4.2). */
-export const closeCodes = { ended: 4000, tooSlow: 4001, codec: 4002 } as const;
+export const closeCodes = { ended: 4000, tooSlow: 4001, codec: 4002, full: 4003 } as const;
 
 /** Serves a viewer until he goes. */
 export function serveViewer(socket: WebSocket, options: ViewerOptions): void {
@@ -59,8 +65,10 @@ class Viewer implements Disposable {
   readonly #socket: WebSocket;
   readonly #options: ViewerOptions;
   readonly #ping: NodeJS.Timeout;
+  readonly #look: NodeJS.Timeout;
   #subscription: Disposable | null = null;
   #recoded: Disposable | null = null;
+  #source: 'copy' | Recoded['kind'] | null = null;
   #allowance = mostWaiting;
   #skips = false;
   #skipped = 0;
@@ -82,14 +90,16 @@ class Viewer implements Disposable {
       // A browser's script does not see pings: this is how it knows that the line lives while there is no picture.
       this.#sayState(options.hub.state);
     }, pingEvery);
+    this.#look = setInterval(() => this.#lookForVideo(), options.lookEvery ?? pingEvery);
   }
 
   begin(): void {
     const { hub } = this.#options;
+    const { isMasked } = this.#options;
     let isCopied = false;
     const subscriber: StreamSubscriber = {
       init: (init) => {
-        isCopied = this.#isShown(init.codec);
+        isCopied = !isMasked && this.#isShown(init.codec);
         this.#recoded?.[Symbol.dispose]();
         this.#recoded = null;
         if (isCopied) this.#announce(init, 'copy', init.codec);
@@ -104,6 +114,7 @@ class Viewer implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#ping);
+    clearInterval(this.#look);
     this.#subscription?.[Symbol.dispose]();
     this.#recoded?.[Symbol.dispose]();
   }
@@ -114,25 +125,38 @@ class Viewer implements Disposable {
   }
 
   #recode(original: string): void {
-    const recoded = this.#options.recoded(this.#options.hub);
-    if (recoded === null) {
-      const message = 'this browser cannot show H.265, and as many streams are recoded already as this box may';
-      this.#say({ kind: 'state', state: 'refused', reason: 'codec', message });
-      this.#socket.close(closeCodes.codec, 'no codec in common');
+    const { hub, isMasked, recoded } = this.#options;
+    const made = recoded(hub);
+    if (made === null) {
+      const why = isMasked ? 'parts of this picture must be covered' : 'this browser cannot show H.265';
+      const message = `${why}, and as many streams are recoded already as this box may`;
+      this.#say({ kind: 'state', state: 'refused', reason: 'full', message });
+      this.#socket.close(closeCodes.full, 'as many streams are recoded as may be');
       return;
     }
     const subscriber: StreamSubscriber = {
-      init: (init) => this.#announce(init, recoded.kind, original),
+      init: (init) => this.#announce(init, made.kind, original),
       fragment: (fragment) => this.#give(fragment),
       ended: () => {},
     };
-    this.#recoded = recoded.hub.subscribe(subscriber, { fromKeyFrame: true, isViewer: true });
+    this.#source = made.kind;
+    this.#recoded = made.hub.subscribe(subscriber, { fromKeyFrame: true, isViewer: true });
+  }
+
+  /** Whoever has a picture a second gets video when somebody else's place is free. */
+  #lookForVideo(): void {
+    const { hub, recoded } = this.#options;
+    if (this.#source !== 'pictures' || hub.init === null || recoded(hub)?.kind !== 'transcode') return;
+    this.#recoded?.[Symbol.dispose]();
+    this.#recode(hub.init.codec);
   }
 
   #announce(init: StreamInit, source: 'copy' | Recoded['kind'], original: string): void {
+    const { isMasked } = this.#options;
+    this.#source = source;
     const { codec, width, height, generation } = init;
     const mime = source === 'pictures' ? 'image/jpeg' : `video/mp4; codecs="${codec}"`;
-    this.#say({ kind: 'stream', mime, codec, original, width, height, source, generation });
+    this.#say({ kind: 'stream', mime, codec, original, width, height, source, isMasked, generation });
     if (init.bytes.length > 0) this.#send(init.bytes);
     this.#skips = false;
     const first = this.#options.hub.recent.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -67,12 +67,17 @@ async function feed(
   stdin.end();
 }
 
-/** Covers these parts of the picture. '' without any. */
+/**
+ * Covers these parts of the picture, rounded outwards to whole points and one more: a picture that was made smaller before has mixed what
+ * lies beside the edge. '' without any.
+ */
 export function maskFilter(masks: readonly PictureMask[]): string {
   const share = (value: number) => value.toFixed(5);
   return masks
     .map(({ x, y, width, height }) => {
-      const place = `x=iw*${share(x)}:y=ih*${share(y)}:w=iw*${share(width)}:h=ih*${share(height)}`;
+      const [left, right] = [`floor(iw*${share(x)})`, `ceil(iw*${share(x + width)})`];
+      const [top, bottom] = [`floor(ih*${share(y)})`, `ceil(ih*${share(y + height)})`];
+      const place = `x=${left}-1:y=${top}-1:w=${right}-${left}+2:h=${bottom}-${top}+2`;
       return `drawbox=${place}:color=black:t=fill`;
     })
     .join(',');

@@ -1,11 +1,16 @@
 import type { Clock } from '#edge/runtime/clock.ts';
+import type { PictureMask } from '#edge/runtime/site-cameras.ts';
 import type { SourceSink } from './hub-source.ts';
+import { maskFilter } from './picture-ffmpeg.ts';
 
-/** Key frames in, JPEG files out, at most 720 lines. One thread, or the decoder holds back as many pictures as it has threads. */
-export const pictureArgs: readonly string[] = [
+/** At most 720 lines. What is covered is covered behind it, where it costs least: the covers are rounded outwards. */
+export const smaller = "scale=w=-2:h='min(720,ih)':flags=fast_bilinear";
+
+/** Key frames in, JPEG files out. One thread, or the decoder holds back as many pictures as it has threads. */
+export const pictureArgs = (masks: readonly PictureMask[]): readonly string[] => [
   ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-threads', '1', '-fflags', 'nobuffer', '-flags', 'low_delay'],
   ...['-probesize', '1000000', '-fpsprobesize', '0', '-f', 'mp4', '-i', 'pipe:0', '-map', '0:v:0', '-an'],
-  ...['-vf', "scale=w=-2:h='min(720,ih)':flags=fast_bilinear", '-vsync', 'passthrough'],
+  ...['-vf', [smaller, maskFilter(masks)].filter((step) => step !== '').join(','), '-vsync', 'passthrough'],
   ...['-c:v', 'mjpeg', '-q:v', '6', '-threads', '1', '-f', 'image2pipe', '-flush_packets', '1', 'pipe:1'],
 ];
 

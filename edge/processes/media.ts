@@ -19,6 +19,7 @@ import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
+import { recordingPlanOf } from '#edge/runtime/site-cameras.ts';
 import { describeCampus } from './campus.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { joinBus } from './link.ts';
@@ -44,6 +45,7 @@ export async function startMedia(init: EdgeInit, context: ChildContext): Promise
     new CameraStreams({ ffmpeg, title, cameras: cameras.map(({ id }) => id), login, clock, log }),
   );
   const transcodes = stack.use(new Transcodes({ ffmpeg, title, most: site.cameras.transcodes, clock, log }));
+  const masksOf = (camera: DeviceId) => recordingPlanOf(site.cameras, camera).masks;
   const rpc = stack.use(connectRpc(paths.socket(data)));
   const tool = ffmpeg === null ? null : { path: ffmpeg.path, title };
   const recording = stack.use(
@@ -55,7 +57,7 @@ export async function startMedia(init: EdgeInit, context: ChildContext): Promise
       socketFile: paths.mediaSocket(data),
       keyFile: paths.mediaKey(data),
       handlers: [createStreamsAnswer({ streams, transcodes }), recording.answer],
-      socketHandlers: [createLiveSocket({ streams, transcodes, clock })],
+      socketHandlers: [createLiveSocket({ streams, transcodes, masksOf, clock })],
       log,
     }),
   );
@@ -64,7 +66,7 @@ export async function startMedia(init: EdgeInit, context: ChildContext): Promise
   await followCameras(bus, streams, log);
   await recording.join(bus);
   const tell = () => {
-    const media = mediaHealthOf(recording.state, streams.health(), ffmpeg, transcodes.running);
+    const media = mediaHealthOf(recording.state, streams.health(), ffmpeg, transcodes.load());
     const health: ProcessHealth = { process: 'media', state: 'ready', time: clock.now(), instance, devices: [], media };
     bus.publish(healthTopic('media'), health, { retain: true }).catch(() => {}); // told again at the next beat
   };

@@ -56,7 +56,8 @@ export function addLiveViewRoutes(app: App, campus: CampusView, held: Held, { cl
         summary: 'A camera live, as a WebSocket: H.264 as it is, H.265 as it is or recoded, or a picture a second',
         description:
           'Text frames: {kind: stream | state | skipped, ...}. Binary frames: an init segment after each `stream`, then fragments of ' +
-          'MP4 (or JPEG files). 400 without an upgrade; 503 when too many are open. One line of the audit per person and camera.',
+          'MP4 (or JPEG files). Where the camera has masks they are burnt in, unless one has the right `unmasked`. ' +
+          '400 without an upgrade; 503 when too many are open. One line of the audit per person and camera.',
         params: z.object({ id: z.string().regex(slugPattern) }),
         querystring: query,
         response: problems(400, 404, 503),
@@ -72,6 +73,7 @@ export function addLiveViewRoutes(app: App, campus: CampusView, held: Held, { cl
       if (head === undefined) {
         throw new CodedError('BAD_UPGRADE', 'a camera is watched live over a WebSocket: ask for an upgrade');
       }
+      const isUnmasked = principalOf(request).rights.has('unmasked');
       const holder = { who: principalOf(request).who, sessionId: request.sessionId };
       views.admit(holder);
       const actor = actorOf(request);
@@ -83,7 +85,7 @@ export function addLiveViewRoutes(app: App, campus: CampusView, held: Held, { cl
         const look = looks.begin(actor, id, role);
         browser.once('close', () => look[Symbol.dispose]());
         held.hold(holder, socket);
-        views.serve(browser, { camera: id, role, codecs, holder });
+        views.serve(browser, { camera: id, role, codecs, isUnmasked, holder });
       });
     },
   );

@@ -14,6 +14,8 @@ export interface LiveQuestion {
   readonly role: string;
   /** `avc1,hvc1`: what the browser can show. */
   readonly codecs: string;
+  /** He has the right to see what masks cover. */
+  readonly isUnmasked: boolean;
   readonly holder: Holder;
 }
 
@@ -71,7 +73,7 @@ export class LiveViews implements Disposable {
     for (const browser of this.#open.keys()) browser.terminate();
   }
 
-  async #connect(browser: WebSocket, { camera, role, codecs }: LiveQuestion): Promise<void> {
+  async #connect(browser: WebSocket, { camera, role, codecs, isUnmasked }: LiveQuestion): Promise<void> {
     let key: string;
     try {
       key = (await readFile(join(this.#data, 'media.key'), 'utf8')).trim();
@@ -79,7 +81,8 @@ export class LiveViews implements Disposable {
       return away(browser); // media has not started yet
     }
     if (browser.readyState !== browser.OPEN) return;
-    const path = `/live/${camera}/${role}?codecs=${encodeURIComponent(codecs)}`;
+    // Media covers what is to be covered unless it is told otherwise.
+    const path = `/live/${camera}/${role}?codecs=${encodeURIComponent(codecs)}${isUnmasked ? '&unmasked=1' : ''}`;
     const media = new WebSocket(`ws+unix:${join(this.#data, 'media.sock')}:${path}`, {
       headers: { 'x-media-key': key },
       handshakeTimeout: handshakeTime,

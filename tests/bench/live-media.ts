@@ -26,7 +26,7 @@ serveOrders(async ({ data, uris, username, password }) => {
     socketFile: join(data, 'media.sock'),
     keyFile: join(data, 'media.key'),
     handlers: [],
-    socketHandlers: [createLiveSocket({ streams, transcodes, clock: systemClock })],
+    socketHandlers: [createLiveSocket({ streams, transcodes, masksOf: () => [], clock: systemClock })],
     log,
   });
   return { pid: process.pid };

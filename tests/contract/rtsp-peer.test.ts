@@ -145,10 +145,14 @@ describe.skipIf(!hasPeer)('a foreign RTSP server in a browser', () => {
   });
 
   it.each([
-    ['h264', 'copy'],
-    ['h265', 'transcode'],
-  ])('moves: %s as %s', async (path, source) => {
-    await using it = await liveRig({ page: page.folder });
+    ['h264', 'copy', 'as it is'],
+    ['h265', 'transcode', 'recoded'],
+    ['h264', 'transcode', 'masked'],
+    ['h265', 'transcode', 'recoded and masked'],
+  ])('moves: %s as %s, %s', async (path, source, how) => {
+    const isMasked = how.includes('masked');
+    const masks = isMasked ? [{ x: 0, y: 0, width: 0.5, height: 0.5 }] : [];
+    await using it = await liveRig({ page: page.folder, masks });
     it.streams.setFacts([factsOf([{ role: 'main', uri: at(`/${path}`) }])]);
     const opened = await browser.open();
     await opened.context.addCookies(it.cookies);

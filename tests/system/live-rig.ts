@@ -7,6 +7,7 @@ import { openMediaSocket } from '#edge/media/socket.ts';
 import { Transcodes } from '#edge/media/transcode.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
+import type { PictureMask } from '#edge/runtime/site-cameras.ts';
 import { type RigOptions, streamRig } from '../unit/media/stream-rig.ts';
 import { startPeopleRoom } from '../unit/web/people-room.ts';
 
@@ -15,9 +16,10 @@ import { startPeopleRoom } from '../unit/web/people-room.ts';
 export interface LiveRigOptions extends RigOptions {
   readonly page: string;
   readonly transcodes?: number;
+  readonly masks?: readonly PictureMask[];
 }
 
-export async function liveRig({ page, transcodes: most = 1, ...options }: LiveRigOptions) {
+export async function liveRig({ page, transcodes: most = 1, masks = [], ...options }: LiveRigOptions) {
   await using stack = new AsyncDisposableStack();
   const rig = stack.use(await streamRig(options));
   const people = stack.use(await startPeopleRoom({ consoleFolder: page }));
@@ -30,7 +32,7 @@ export async function liveRig({ page, transcodes: most = 1, ...options }: LiveRi
       socketFile: join(people.data, 'media.sock'),
       keyFile: join(people.data, 'media.key'),
       handlers: [createStreamsAnswer({ streams, transcodes })],
-      socketHandlers: [createLiveSocket({ streams, transcodes, clock: systemClock })],
+      socketHandlers: [createLiveSocket({ streams, transcodes, masksOf: () => masks, clock: systemClock })],
       log: silentLog,
     }),
   );

@@ -145,6 +145,31 @@ describe.skipIf(!hasFfmpeg)('a camera in a browser', () => {
     expect(mask.width / video.width).toBeCloseTo(0.25, 2);
   });
 
+  it('with masks reaches a guard with them burnt in, and says so: what the browser decodes is black there', async ({
+    skip,
+  }) => {
+    if (!canPlay) skip();
+    const masks = [{ x: 0.25, y: 0.25, width: 0.5, height: 0.5 }];
+    await using it = await room({ masks });
+    const { page: at } = await it.open();
+    await vi.waitFor(async () => expect((await shown(at)).pictures).toBeGreaterThan(10), patient);
+    expect(await shown(at)).toMatchObject({ source: 'transcode', text: expect.stringContaining('隐私遮挡') });
+    const light = await at.evaluate(`(() => {
+      const video = document.querySelector('video');
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+      const context = canvas.getContext('2d');
+      context.drawImage(video, 0, 0);
+      const lightest = (...area) =>
+        context.getImageData(...area).data.reduce((most, light, index) => (index % 4 === 3 ? most : Math.max(most, light)), 0);
+      return [lightest(160, 90, 320, 180), lightest(0, 0, 640, 80)];
+    })()`);
+    expect(light).toEqual([expect.any(Number), expect.any(Number)]);
+    const [under = 255, beside = 0] = light as number[];
+    expect(under).toBeLessThan(40);
+    expect(beside).toBeGreaterThan(150);
+  });
+
   it('on a wall of nine has one session for all, and as a still picture lets go of it', async ({ skip }) => {
     if (!canPlay) skip();
     await using it = await room();

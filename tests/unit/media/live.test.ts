@@ -5,76 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
-import { findFfmpeg } from '#edge/media/ffmpeg-find.ts';
-import { ffmpegTitle } from '#edge/media/ffmpeg-orphans.ts';
-import type { LiveMessage } from '#edge/media/live.ts';
-import { createLiveSocket, createStreamsAnswer } from '#edge/media/live-socket.ts';
 import { boxesIn } from '#edge/media/mp4-boxes.ts';
 import { openMediaSocket } from '#edge/media/socket.ts';
-import { Transcodes } from '#edge/media/transcode.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
-import { camera, childrenOf, clipOf, hasFfmpeg, type RigOptions, streamRig } from './stream-rig.ts';
+import { camera, childrenOf, clipOf, hasFfmpeg } from './stream-rig.ts';
+import { streamOf, viewerRig } from './viewer-rig.ts';
 
 const patient = { timeout: 20_000, interval: 25 };
 
-interface Seen {
-  readonly said: LiveMessage[];
-  readonly binary: Buffer[];
-  readonly closed: { code: number; reason: string }[];
-  readonly socket: WebSocket;
-}
-
-/** media's socket before a camera, and viewers at it. */
-async function liveRig(options: RigOptions & { readonly transcodes?: number } = {}) {
-  const stack = new AsyncDisposableStack();
-  const rig = stack.use(await streamRig(options));
-  const log = pino({ level: 'silent' });
-  const { streams, data } = rig;
-  const transcodes = stack.use(
-    new Transcodes({
-      ffmpeg: await findFfmpeg({ folder: data }),
-      title: ffmpegTitle(data),
-      most: options.transcodes ?? 1,
-      clock: systemClock,
-      log,
-      linger: 200,
-    }),
-  );
-  const socketFile = join(data, 'media.sock');
-  stack.use(
-    await openMediaSocket({
-      socketFile,
-      keyFile: join(data, 'media.key'),
-      handlers: [createStreamsAnswer({ streams, transcodes })],
-      socketHandlers: [createLiveSocket({ streams, transcodes, clock: systemClock })],
-      log,
-    }),
-  );
-  const key = (await readFile(join(data, 'media.key'), 'utf8')).trim();
-  const watch = (
-    path = `/live/${camera}/main?codecs=avc1`,
-    headers: Record<string, string> = { 'x-media-key': key },
-  ) => {
-    const socket = new WebSocket(`ws+unix:${socketFile}:${path}`, { headers });
-    const seen: Seen = { said: [], binary: [], closed: [], socket };
-    socket.on('message', (content: Buffer, isBinary) => {
-      if (isBinary) seen.binary.push(content);
-      else seen.said.push(JSON.parse(content.toString()));
-    });
-    socket.on('error', () => {});
-    socket.on('close', (code, reason) => seen.closed.push({ code, reason: reason.toString() }));
-    stack.defer(() => socket.terminate());
-    return seen;
-  };
-  return { ...rig, key, socketFile, watch, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-const streamOf = ({ said }: Seen) => said.find((message) => message.kind === 'stream');
-
 describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
   it('is told what comes, and gets an init and then fragments from a key frame', async () => {
-    await using it = await liveRig();
+    await using it = await viewerRig();
     const seen = it.watch();
     await vi.waitFor(() => expect(seen.binary.length).toBeGreaterThan(20), patient);
     expect(streamOf(seen)).toMatchObject({ source: 'copy', width: 640, height: 360, generation: 1 });
@@ -88,7 +29,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
   });
 
   it('who comes second has a picture at once, and the camera no second session', async () => {
-    await using it = await liveRig();
+    await using it = await viewerRig();
     const first = it.watch();
     await vi.waitFor(() => expect(first.binary.length).toBeGreaterThan(10), patient);
     const began = systemClock.monotonic();
@@ -103,7 +44,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
 
   it('who does not read misses pictures up to a key frame, and holds up nobody', async () => {
     const heavy = await clipOf({ width: 1280, height: 720 });
-    await using it = await liveRig({ rtsp: { streams: { '/main': () => heavy, '/sub': () => heavy } } });
+    await using it = await viewerRig({ rtsp: { streams: { '/main': () => heavy, '/sub': () => heavy } } });
     const good = it.watch();
     const slow = it.watch();
     await vi.waitFor(() => expect(slow.binary.length).toBeGreaterThan(3), patient);
@@ -119,7 +60,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
 
   it('who shows no H.265 gets it recoded, small and from a key frame, with no second session of the camera', async () => {
     const h265 = await clipOf({ codec: 'h265', width: 1280, height: 800, seconds: 4 });
-    await using it = await liveRig({ rtsp: { streams: { '/main': () => h265, '/sub': () => h265 } } });
+    await using it = await viewerRig({ rtsp: { streams: { '/main': () => h265, '/sub': () => h265 } } });
     const able = it.watch(`/live/${camera}/main?codecs=avc1,hvc1`);
     const unable = it.watch(`/live/${camera}/main?codecs=avc1`);
     await vi.waitFor(() => expect(unable.binary.length).toBeGreaterThan(10), patient);
@@ -136,7 +77,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
 
   it('who shows no H.265 gets a picture a second where as many are recoded as may', async () => {
     const h265 = await clipOf({ codec: 'h265' });
-    await using it = await liveRig({ transcodes: 0, rtsp: { streams: { '/main': () => h265, '/sub': () => h265 } } });
+    await using it = await viewerRig({ transcodes: 0, rtsp: { streams: { '/main': () => h265, '/sub': () => h265 } } });
     const seen = it.watch();
     await vi.waitFor(() => expect(seen.binary.length).toBeGreaterThan(2), patient);
     expect(streamOf(seen)).toMatchObject({ source: 'pictures', mime: 'image/jpeg' });
@@ -152,7 +93,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
   });
 
   it('is told why there is nothing to see, and stays for when there is', async () => {
-    await using it = await liveRig();
+    await using it = await viewerRig();
     it.rtsp.fault('missing');
     const seen = it.watch();
     const refusal = expect.objectContaining({ kind: 'state', state: 'refused', reason: 'missing' });
@@ -162,7 +103,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
   });
 
   it('has a new init after the stream began anew', async () => {
-    await using it = await liveRig();
+    await using it = await viewerRig();
     const seen = it.watch();
     await vi.waitFor(() => expect(seen.binary.length).toBeGreaterThan(3), patient);
     for (const pid of childrenOf(it.data)) process.kill(pid, 'SIGKILL');
@@ -173,7 +114,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a viewer', () => {
 
 describe('media’s socket', () => {
   it('answers nobody without the key of this start', async () => {
-    await using it = await liveRig({ ffmpeg: null });
+    await using it = await viewerRig({ ffmpeg: null });
     const wrong = it.watch(`/live/${camera}/main`, { 'x-media-key': 'of yesterday' });
     await vi.waitFor(() => expect(wrong.closed).toHaveLength(1), patient);
     expect(wrong.said).toEqual([]);
@@ -186,7 +127,7 @@ describe('media’s socket', () => {
   });
 
   it('closes what asks for a camera or stream that is none', async () => {
-    await using it = await liveRig({ ffmpeg: null });
+    await using it = await viewerRig({ ffmpeg: null });
     const strangers = ['/live/camera-x/main', `/live/${camera}/third`, `/live/${camera}`, '/live/..%2f/main'].map(
       (path) => it.watch(path),
     );

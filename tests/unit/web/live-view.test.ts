@@ -141,6 +141,28 @@ describe('a live picture', () => {
     later.socket.close();
   });
 
+  it('is asked for without its masks for those with the right alone, whatever the address says', async () => {
+    await room.addPerson('chief', 'administrator');
+    const [guard, chief] = [await room.signedIn('guard'), await room.signedIn('chief')];
+    const all = [
+      watch(guard, 'cameras/camera-gate/live?role=main&unmasked=1'),
+      watch(guard, 'cameras/camera-gate/live?codecs=avc1&codecs=hvc1'),
+      watch(guard, 'cameras/camera-gate/live?codecs=avc1%26unmasked%3D1'),
+      watch(guard, 'cameras/camera-gate/live?role=main%3Funmasked%3D1'),
+      watch(guard, 'cameras/camera-gate/live?codecs=avc1', { 'x-media-key': 'k', 'x-unmasked': '1' }),
+    ];
+    await vi.waitFor(
+      () => expect(all.every(({ binary, refused }) => binary.length + refused.length > 0)).toBe(true),
+      patient,
+    );
+    expect(all.map(({ refused }) => refused)).toEqual([[], [400], [400], [400], []]);
+    expect(asked.map(({ query }) => query)).toEqual(['codecs=avc1', 'codecs=avc1']);
+    const free = watch(chief);
+    await vi.waitFor(() => expect(free.binary).toHaveLength(1), patient);
+    expect(asked.at(-1)?.query).toBe('codecs=avc1&unmasked=1');
+    for (const { socket } of [...all, free]) socket.terminate();
+  });
+
   it('is there while core is away, and in the audit when core is back', async () => {
     const browser = await room.signedIn('guard');
     await room.stopCore();

@@ -14,6 +14,8 @@ export interface StreamFacts {
   readonly width: number;
   readonly height: number;
   readonly source: 'copy' | 'transcode' | 'pictures';
+  /** Parts of it are covered in what comes. */
+  readonly isMasked?: boolean;
   readonly generation: number;
 }
 
@@ -51,6 +53,7 @@ const silence = 35_000;
 const healthy = 10_000;
 const closedTooSlow = 4001;
 const closedNoCodec = 4002;
+const closedFull = 4003;
 const closedUnknown = 4004;
 
 export class LiveLine implements Disposable {
@@ -123,6 +126,7 @@ export class LiveLine implements Disposable {
   async #closed(code: number, hasOpened: boolean): Promise<void> {
     if (hasOpened && performance.now() - this.#openedAt > healthy) this.#pause = firstPause;
     if (code === closedNoCodec) this.#tell({ kind: 'refused', reason: 'codec' });
+    else if (code === closedFull) this.#tell({ kind: 'refused', reason: 'full' });
     else if (code === closedUnknown) this.#tell({ kind: 'refused', reason: 'unknown' });
     else if (code === closedTooSlow) this.#tell({ kind: 'waiting', reason: 'too-slow' });
     else if (hasOpened) this.#tell({ kind: 'waiting', reason: this.#state.reason === 'media' ? 'media' : 'lost' });

@@ -140,9 +140,17 @@ function PlayerLabel({ facts }: { readonly facts: StreamFacts | null }) {
   if (facts === null || facts.source === 'copy') return null;
   const codec = facts.original.startsWith('h') ? 'H.265' : facts.original;
   const isPictures = facts.source === 'pictures';
+  const isMasked = facts.isMasked === true;
+  const help = isMasked
+    ? isPictures
+      ? say.maskedPicturesHelp
+      : say.maskedHelp
+    : isPictures
+      ? say.picturesHelp
+      : say.transcodedHelp(codec);
   return (
-    <span className="kit-player-label" title={isPictures ? say.picturesHelp : say.transcodedHelp(codec)}>
-      {isPictures ? say.pictures : say.transcoded}
+    <span className="kit-player-label" title={help}>
+      {isPictures ? say.pictures : isMasked ? say.masked : say.transcoded}
     </span>
   );
 }
