@@ -62,28 +62,33 @@ async function expectedKey(given: Given): Promise<string | undefined> {
   return data === undefined ? key : (await keyIn(given.data())).fingerprint;
 }
 
+/** What stands in a file of others must not write its own verdict onto this terminal, nor turn the line round. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+}
+
 function report(
   given: Given,
   { ok, faults, manifest, fingerprint, sha256, bytes }: CaseVerdict,
   isKnown: boolean,
 ): void {
-  for (const { file, message } of faults) given.print(`${file === '' ? '(zip)' : file}: ${message}`);
+  for (const { file, message } of faults) given.print(`${file === '' ? '(zip)' : plain(file)}: ${plain(message)}`);
   if (manifest !== null) {
     const { campus, incident, made, files, missing } = manifest;
     const at = new Date(made.time).toISOString();
     given.say({
-      zh: `学校 ${campus.zh}（${campus.id}），事件 ${incident}`,
-      en: `campus ${campus.en} (${campus.id}), incident ${incident}`,
+      zh: plain(`学校 ${campus.zh}（${campus.id}），事件 ${incident}`),
+      en: plain(`campus ${campus.en} (${campus.id}), incident ${incident}`),
     });
     given.say({
-      zh: `由 ${made.name}（${made.who}）于 ${at} 导出：${made.why}`,
-      en: `taken out by ${made.name} (${made.who}) at ${at}: ${made.why}`,
+      zh: plain(`由 ${made.name}（${made.who}）于 ${at} 导出：${made.why}`),
+      en: plain(`taken out by ${made.name} (${made.who}) at ${at}: ${made.why}`),
     });
     given.say({
       zh: `${files.length} 个文件，${missing.length} 处缺失`,
       en: `${files.length} files, ${missing.length} things are missing in it`,
     });
-    for (const { what, why } of missing) given.print(`  - ${what}: ${why}`);
+    for (const { what, why } of missing) given.print(`  - ${plain(what)}: ${plain(why)}`);
   }
   given.print(`SHA-256 ${sha256} (${bytes} bytes)`);
   if (fingerprint !== null) given.say({ zh: `签名公钥指纹 ${fingerprint}`, en: `signed by the key ${fingerprint}` });

@@ -8,7 +8,7 @@ import type { CaseDesk } from './case-desk.ts';
 import { audit } from './documents.ts';
 import type { FootageDesk } from './footage-routes.ts';
 import { type IncidentDesk, personOf } from './incident-routes.ts';
-import { incidentId, reasonBody } from './incident-schemas.ts';
+import { incidentId, reasonBody, said } from './incident-schemas.ts';
 import { problems } from './schemas.ts';
 import type { App, CampusView } from './server.ts';
 
@@ -44,7 +44,7 @@ const keySchema = z.object({
 const camera = z.string().regex(slugPattern, 'must be the id of a camera');
 const moment = z.int().min(0).max(8.64e15);
 const caseBody = z.strictObject({
-  why: z.string().trim().min(1).max(500),
+  why: said(500).min(1),
   /** Default: from 30 s before it to 60 s after it. */
   from: moment.optional(),
   to: moment.optional(),

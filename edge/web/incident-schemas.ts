@@ -107,8 +107,19 @@ export const incidentQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
-const text = z.string().trim().max(2_000);
-const reason = z.string().trim().min(1).max(500);
+/** Lines and tabs may be in it; what no screen shows, and what turns the order of writing round, would make it say something else. */
+const unseen = /(?![\t\n\r])[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
+
+/** What people write about what happened. */
+export const said = (most: number) =>
+  z
+    .string()
+    .trim()
+    .max(most)
+    .refine((words) => !unseen.test(words), 'must be without control characters and marks that reverse the writing');
+
+const text = said(2_000);
+const reason = said(500).min(1);
 const camera = z.string().regex(slugPattern, 'must be the id of a camera');
 const moment = z.int().min(0).max(8.64e15);
 
@@ -123,7 +134,7 @@ export const markBody = z.strictObject({
   camera,
   from: moment,
   to: moment,
-  note: z.string().trim().max(500).default(''),
+  note: said(500).default(''),
 });
 
 export const clipQuery = z.object({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { slugPattern } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { type IncidentDesk, personOf } from './incident-routes.ts';
-import { outcome } from './incident-schemas.ts';
+import { outcome, said } from './incident-schemas.ts';
 import { problems } from './schemas.ts';
 import type { App, CampusView } from './server.ts';
 
@@ -25,7 +25,7 @@ const panicSchema = z.object({
 });
 const resetBody = z.strictObject({
   outcome: outcome.default('handled'),
-  reason: z.string().trim().min(1).max(500),
+  reason: said(500).min(1),
 });
 const resetSchema = z.object({
   reset: z.boolean(),

@@ -7,7 +7,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { labelSvg } from './assets/label.ts';
 import { type IncidentDesk, personOf } from './incident-routes.ts';
-import { reasonBody } from './incident-schemas.ts';
+import { reasonBody, said } from './incident-schemas.ts';
 import { createLocalTime } from './local-time.ts';
 import { alarmSchema, problems } from './schemas.ts';
 import type { Scope } from './scope.ts';
@@ -58,7 +58,7 @@ const checkInBody = z.strictObject({
   place: placeId,
   /** What its code says; absent: noted at the desk. */
   token: z.string().min(1).max(100).nullable().default(null),
-  note: z.string().trim().max(500).default(''),
+  note: said(500).default(''),
 });
 const dayQuery = z.object({ date: z.iso.date().optional() });
 const listQuery = z.object({

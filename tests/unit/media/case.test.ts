@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { caseCommands } from '#edge/cli/case.ts';
+import { Given } from '#edge/cli/command.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { DeviceId, HappeningId } from '#edge/domain/ids.ts';
 import type { Incident } from '#edge/domain/incident.ts';
@@ -10,6 +12,7 @@ import { evidenceKeyFile, openEvidenceKey } from '#edge/media/case-key.ts';
 import { timelineHtml } from '#edge/media/case-timeline.ts';
 import { verifyCase } from '#edge/media/case-verify.ts';
 import { writeCase } from '#edge/media/case-write.ts';
+import { zipEnd } from '#edge/media/case-zip.ts';
 
 const made = Date.UTC(2026, 10, 22, 10, 20, 30);
 const hasPrograms = ['unzip', 'openssl'].every((name) => existsSync(`/usr/bin/${name}`));
@@ -24,6 +27,16 @@ async function* pieces(...texts: string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield Buffer.from(text);
 }
 
+const about = {
+  id: '019f0000-0000-7000-8000-000000000001',
+  incident: '019f0000-0000-7000-8000-000000000002',
+  campus: { id: '2151009901', zh: '实验学校', en: 'Demo school' },
+  made: { time: made, who: 'person:lin', name: 'Lin', why: 'the police asked' },
+  footage: { from: made - 60_000, to: made, cameras: ['camera-gate'], masked: true },
+  software: '0.0.0',
+  missing: [],
+};
+
 async function makeCase(data: string, why = 'the police asked') {
   const key = await openEvidenceKey(data);
   const file = join(data, 'case.zip');
@@ -31,15 +44,7 @@ async function makeCase(data: string, why = 'the police asked') {
     await add('footage/camera-gate.mp4', pieces('mo', 'ving ', 'pictures'));
     await add('pictures/1_camera-gate.jpg', Buffer.from('a picture'));
     await add('timeline.json', Buffer.from('{}\n'));
-    return {
-      id: '019f0000-0000-7000-8000-000000000001',
-      incident: '019f0000-0000-7000-8000-000000000002',
-      campus: { id: '2151009901', zh: '实验学校', en: 'Demo school' },
-      made: { time: made, who: 'person:lin', name: 'Lin', why },
-      footage: { from: made - 60_000, to: made, cameras: ['camera-gate'], masked: true },
-      software: '0.0.0',
-      missing: [],
-    };
+    return { ...about, made: { ...about.made, why } };
   });
   return { file, key, written };
 }
@@ -129,6 +134,59 @@ describe('a case', () => {
       expect(await verifyCase(changed), what).toMatchObject({ ok: false });
     }
     await expect(verifyCase(join(data.path, 'none.zip'))).rejects.toMatchObject({ code: 'CASE_UNREADABLE' });
+  });
+
+  test('whose entries all show the same bytes costs no more than those bytes', async () => {
+    using data = folder();
+    const key = await openEvidenceKey(data.path);
+    const bytes = 4_000_000;
+    const file = join(data.path, 'bomb.zip');
+    await writeCase(file, made, key, async (add) => {
+      await add('a.mp4', Buffer.alloc(bytes));
+      return about;
+    });
+    // Nineteen thousand names for the same four megabytes: eighty gigabytes to whoever believes the directory.
+    const whole = readFileSync(file);
+    const name = (n: number) => `f${String(n).padStart(6, '0')}`;
+    const entries = Array.from({ length: 19_000 }, (_, n) => ({ name: name(n), bytes: 0, crc: 0 }));
+    const start = zipEnd([], 0, made);
+    const old = zipEnd([{ name: 'a.mp4', bytes, crc: 0 }], 0, made).length - start.length;
+    const directory = whole.subarray(whole.indexOf(Buffer.from([0x50, 0x4b, 1, 2])), whole.length - start.length);
+    const forged = zipEnd(entries, 0, made).subarray(0, -start.length);
+    for (let at = 0; at < forged.length; at += 46 + 7 + 28) {
+      forged.writeBigUInt64LE(BigInt(bytes), at + 46 + 7 + 4);
+      forged.writeBigUInt64LE(0n, at + 46 + 7 + 20);
+    }
+    const tail = Buffer.from(whole.subarray(whole.length - start.length));
+    const both = Buffer.concat([directory.subarray(0, old), forged, directory.subarray(old)]);
+    tail.writeBigUInt64LE(BigInt(4 + entries.length), 24);
+    tail.writeBigUInt64LE(BigInt(4 + entries.length), 32);
+    tail.writeBigUInt64LE(BigInt(both.length), 40);
+    writeFileSync(file, Buffer.concat([whole.subarray(0, whole.indexOf(directory)), both, tail]));
+    const begun = performance.now();
+    const { ok, faults } = await verifyCase(file);
+    expect(ok).toBe(false);
+    expect(faults.map(({ message }) => message)).toContain('it was added: the manifest does not list it');
+    expect(performance.now() - begun).toBeLessThan(15_000);
+  });
+
+  test('made by somebody else writes nothing of its own onto the terminal of whoever verifies it', async () => {
+    using data = folder();
+    const { file } = await makeCase(data.path, 'x\u001b[2J\u001b[H\nas it was made, and signed by that campus\u202e');
+    const lines: string[] = [];
+    const [verify] = caseCommands;
+    const terminal = {
+      out: (line: string) => void lines.push(line),
+      err: () => {},
+      language: 'en',
+      stdin: process.stdin,
+    } as const;
+    const given = new Given([file], {}, terminal);
+    expect(await verify?.run(given)).toBe(0);
+    expect(lines.join('\n')).toContain('x\ufffd[2J');
+    // Seven lines, all of them ours.
+    expect(lines.filter((line) => /[^\P{Cc}\n]|\p{Cf}/u.test(line))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('as it was made'))).toHaveLength(1);
   });
 
   test('made again by somebody else is found out by the key', async () => {
