@@ -12,6 +12,7 @@ import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
+import { createPjlinkDriver } from '#edge/drivers/pjlink/driver.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
@@ -147,6 +148,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'cjt188') return createCjt188Driver(lined);
   if (protocol === 'onvif') return onvifDriver({ snapshotFolder: tmpdir(), ...common });
   if (protocol === 'snmp') return createSnmpDriver(common);
+  if (protocol === 'pjlink') return createPjlinkDriver(common);
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

@@ -15,6 +15,8 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   broadcast: 'broadcast',
   snmp: 'fieldbus',
   ping: 'fieldbus',
+  pjlink: 'fieldbus',
+  wake: 'fieldbus',
 };
 
 export function processOfProtocol(protocol: string): ProcessName | undefined {

@@ -24,7 +24,7 @@ import { processOfProtocol } from './campus.ts';
 import { type EdgeInit, profileFolder } from './context.ts';
 import { startDriverProcess } from './link.ts';
 
-/** Everything on serial lines and their gateways, the switches, and whether the hosts of the campus answer. */
+/** Everything on serial lines and their gateways, the switches, the screens, and whether the hosts of the campus answer. */
 export async function startFieldbus(init: EdgeInit, context: ChildContext): Promise<Running> {
   const { clock, log } = context;
   const shelf = await usedProfiles(init.site);
@@ -72,6 +72,14 @@ async function driversOf(protocols: ReadonlySet<string>, shared: Shared): Promis
   if (protocols.has('snmp')) {
     const { createSnmpDriver } = await import('#edge/drivers/snmp/driver.ts');
     drivers.push(createSnmpDriver(shared));
+  }
+  if (protocols.has('pjlink')) {
+    const { createPjlinkDriver } = await import('#edge/drivers/pjlink/driver.ts');
+    drivers.push(createPjlinkDriver(shared));
+  }
+  if (protocols.has('wake')) {
+    const { createWakeDriver } = await import('#edge/drivers/wake/driver.ts');
+    drivers.push(createWakeDriver(shared));
   }
   return drivers;
 }

@@ -94,7 +94,7 @@ function staleAfter(poll: PollClass, given: number | undefined, polls: Polls): n
 }
 
 /** Protocols whose devices say nothing unless they are asked. */
-const polled: ReadonlySet<string> = new Set(['modbus', 'dlt645', 'cjt188', 'snmp', 'ping']);
+const polled: ReadonlySet<string> = new Set(['modbus', 'dlt645', 'cjt188', 'snmp', 'ping', 'pjlink']);
 
 /** The points of a profile at a campus whose poll classes last so long (ms). */
 export function pointsOf(profile: Profile, polls: Polls): Point[] {

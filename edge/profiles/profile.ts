@@ -55,6 +55,8 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('broadcast') }),
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),
+  z.strictObject({ ...foreign, protocol: z.literal('pjlink') }),
+  z.strictObject({ ...foreign, protocol: z.literal('wake') }),
   z.strictObject({ ...header, protocol: z.literal('snmp'), values: values(snmpValue) }),
 ]);
 
