@@ -78,6 +78,8 @@ export const cameraListSchema = z.object({
     protectedBytes: z.number(),
     freeBytes: z.number().nullable(),
     transcodes: z.number(),
+    /** Streams shown as a picture a second; of these and of those recoded, how many have masks burnt in; what all cost, % of a core. */
+    recoding: z.object({ pictures: z.number(), masked: z.number(), cpu: z.number().nullable() }),
   }),
 });
 

@@ -143,6 +143,7 @@ function mediaView(isThere: boolean, health: MediaHealth | undefined, { rights }
     protectedBytes: isTold ? (health?.protectedBytes ?? 0) : 0,
     freeBytes: isTold ? (health?.freeBytes ?? null) : null,
     transcodes: health?.transcodes ?? 0,
+    recoding: health?.recoding ?? { pictures: 0, masked: 0, cpu: null },
   };
 }
 

@@ -164,6 +164,7 @@ function Room({ media }: { readonly media: CameraListView['media'] }) {
     [say.protectedBytes, formats.bytes(media.protectedBytes)],
     [say.freeBytes, media.freeBytes === null ? say.unknown : formats.bytes(media.freeBytes)],
     [say.transcodes, say.ways(media.transcodes)],
+    [say.recoding, say.recodingOf(media.recoding.masked, media.recoding.cpu)],
     ['ffmpeg', media.ffmpeg?.version ?? '—'],
   ] as const;
   return (

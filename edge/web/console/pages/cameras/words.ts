@@ -17,6 +17,8 @@ export const words = defineWords({
     protectedBytes: '其中受保护',
     freeBytes: '磁盘剩余',
     transcodes: '正在转码',
+    recoding: '其中带遮挡',
+    recodingOf: (masked: number, cpu: number | null) => `${masked} 路${cpu === null ? '' : `，转码共占 ${cpu}% 单核`}`,
     ways: (count: number) => `${count} 路`,
     // The list
     camera: '摄像机',
@@ -170,6 +172,9 @@ export const words = defineWords({
     protectedBytes: 'Of it protected',
     freeBytes: 'Free on the disk',
     transcodes: 'Recoded now',
+    recoding: 'With masks',
+    recodingOf: (masked: number, cpu: number | null) =>
+      `${masked}${cpu === null ? '' : `; all recoding takes ${cpu}% of a core`}`,
     ways: (count: number) => `${count} ${count === 1 ? 'stream' : 'streams'}`,
     camera: 'Camera',
     state: 'State',
