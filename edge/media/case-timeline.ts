@@ -173,6 +173,6 @@ function escaped(text: string): string {
   };
   // What turns the order of writing round makes a line say something else; timeline.json has it as it was written.
   return text
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+    .replaceAll(/(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
     .replaceAll(/[&<>"']/g, (mark) => marks[mark] ?? mark);
 }

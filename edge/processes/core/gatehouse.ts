@@ -97,6 +97,8 @@ export class Gatehouse implements AsyncDisposable {
       places: site.keyPlaces,
       timeZone: site.campus.timeZone,
       stored: stored[patrolState],
+      shown: (ref) => latest().get(ref)?.value ?? null,
+      isAsked: (ref) => campus.devices.find(({ id }) => ref.startsWith(`${id}/`))?.protocol !== 'mqtt',
       isOpen: (source) => openAlarms().get(source)?.active === true,
     });
     this.#recording = new RecordingWatch({

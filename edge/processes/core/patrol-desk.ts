@@ -20,6 +20,10 @@ export interface PatrolDeskOptions {
   readonly reader: Pick<Reader, 'patrols'>;
   /** What core remembers under `patrols`. */
   readonly stored: unknown;
+  /** What readers of cards showed before the start; absent: nothing. */
+  readonly shown?: (reader: PointRef) => Value | null;
+  /** A reader that is asked says its last card again and again; others speak when a card is held to them. */
+  readonly isAsked?: (reader: PointRef) => boolean;
   /** Alarms that are open. */
   readonly isOpen: (source: string) => boolean;
   readonly commit: (batch: Batch) => Promise<void>;
@@ -42,6 +46,10 @@ const longestCard = 64;
 /** Samples of a day: somebody scans without end. */
 const mostInDay = 5_000;
 const tokenLength = 20;
+/** Who shows the same code again within this time means the same visit, ms. */
+const sameVisit = 60_000;
+const mostVisits = 1_000;
+const day = 86_400_000;
 
 export function patrolSource(place: string): string {
   return `patrol:${place}`;
@@ -56,6 +64,10 @@ export class PatrolDesk {
   readonly #places: ReadonlyMap<string, Place>;
   readonly #readers: ReadonlyMap<PointRef, Place>;
   readonly #local: LocalTime;
+  /** The last check-in of somebody at a place. */
+  readonly #visits = new Map<string, PatrolCheckIn>();
+  /** What each reader showed last, and whether that was good. */
+  readonly #shown: Map<PointRef, { readonly card: string | null; readonly isGood: boolean }>;
   #memory: Memory;
   #isNew: boolean;
 
@@ -63,6 +75,9 @@ export class PatrolDesk {
     this.#options = options;
     this.#places = new Map(options.places.map((place) => [place.id, place]));
     this.#readers = new Map(options.places.flatMap((place) => (place.reader === null ? [] : [[place.reader, place]])));
+    this.#shown = new Map(
+      [...this.#readers.keys()].map((ref) => [ref, { card: cardOf(options.shown?.(ref) ?? null), isGood: false }]),
+    );
     this.#local = createLocalTime(options.timeZone);
     const parsed = memory.safeParse(options.stored);
     const today = this.#local.date(options.clock.now()).date;
@@ -85,10 +100,23 @@ export class PatrolDesk {
     if (this.#readers.size === 0) return [];
     return readings.flatMap((reading) => {
       const place = this.#readers.get(reading.ref);
-      const card = reading.quality === 'good' ? cardOf(reading.value) : null;
+      const card = place === undefined ? null : this.#cardHeld(reading);
       if (place === undefined || card === null) return [];
-      return [this.#checkIn(place, { who: `card:${card}`, name: '' }, 'card', '')];
+      const person = { who: `card:${card}`, name: '' };
+      if (this.#visit(place, person.who, 'card') !== null) return [];
+      return [this.#checkIn(place, person, 'card', '')];
     });
+  }
+
+  /** null: nobody holds a card to it now. That a line was away, or a reader is asked again, is no visit. */
+  #cardHeld({ ref, value, quality }: Reading): string | null {
+    const before = this.#shown.get(ref);
+    const isGood = quality === 'good';
+    const card = isGood ? cardOf(value) : (before?.card ?? null);
+    this.#shown.set(ref, { card, isGood });
+    if (!isGood || card === null) return null;
+    const mayRepeat = before?.isGood === true && this.#options.isAsked?.(ref) !== true;
+    return card !== before?.card || mayRepeat ? card : null;
   }
 
   /** `token`: what the code on the wall says; null: at the desk, by hand. Throws PLACE_NOT_FOUND, PATROL_CODE_WRONG, what the store throws. */
@@ -100,6 +128,8 @@ export class PatrolDesk {
         'this code is not valid (any more): it was renewed, or is of another place',
       );
     const way = token === null ? 'desk' : 'qr';
+    const same = this.#visit(place, person.who, way);
+    if (same !== null && same.note === note) return same;
     const done = this.#checkIn(place, person, way, note);
     const line = {
       ...{ time: done.time, who: person.who, from: person.from, what: `patrol.check-in ${id} (${way})`, why: note },
@@ -132,6 +162,8 @@ export class PatrolDesk {
     const { clock, decide, places } = this.#options;
     const now = clock.now();
     const today = this.#local.date(now).date;
+    // A clock that was years ahead for a moment must not silence the years to come.
+    if (this.#memory.judged > this.#local.date(now + day).date) this.#remember({ judged: today });
     // A clock that was set back judges nothing twice.
     if (places.length === 0 || today <= this.#memory.judged) return;
     const to = this.#local.dayStart(now);
@@ -165,9 +197,16 @@ export class PatrolDesk {
     return place;
   }
 
+  /** What he noted there a moment ago; null: nothing. */
+  #visit({ id }: Place, who: string, way: PatrolCheckIn['way']): PatrolCheckIn | null {
+    const last = this.#visits.get(`${id} ${way} ${who}`);
+    return last !== undefined && Math.abs(this.#options.clock.now() - last.time) < sameVisit ? last : null;
+  }
+
   #checkIn(place: Place, { who, name }: Pick<IncidentPerson, 'who' | 'name'>, way: PatrolCheckIn['way'], note: string) {
     const { clock } = this.#options;
-    return {
+    const key = `${place.id} ${way} ${who}`;
+    const done = {
       id: newHappeningId(clock),
       place: place.id,
       time: clock.now(),
@@ -176,6 +215,11 @@ export class PatrolDesk {
       way,
       note,
     } satisfies PatrolCheckIn;
+    this.#visits.delete(key);
+    this.#visits.set(key, done);
+    const [oldest] = this.#visits.keys();
+    if (this.#visits.size > mostVisits && oldest !== undefined) this.#visits.delete(oldest);
+    return done;
   }
 
   #remember(change: Partial<Memory>): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PointRef, ZoneId } from '#edge/domain/ids.ts';
 import { type PatrolCheckIn, patrolsDone } from '#edge/domain/patrol.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
-import { PatrolDesk, patrolState } from '#edge/processes/core/patrol-desk.ts';
+import { PatrolDesk, type PatrolDeskOptions, patrolState } from '#edge/processes/core/patrol-desk.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
@@ -18,7 +18,7 @@ const place = (id: string, patrols: number, reader: string | null = null): SiteK
   reader: reader as PointRef | null,
 });
 
-function bench(stored: unknown = undefined, clock = new ManualClock(morning)) {
+function bench(stored: unknown = undefined, clock = new ManualClock(morning), more: Partial<PatrolDeskOptions> = {}) {
   const rows: PatrolCheckIn[] = [];
   const batches: Batch[] = [];
   const said: AlarmDecision[] = [];
@@ -46,6 +46,7 @@ function bench(stored: unknown = undefined, clock = new ManualClock(morning)) {
         else open.delete(one.source);
     },
     clock,
+    ...more,
   });
   desk.begin();
   return {
@@ -112,6 +113,48 @@ describe('a check-in', () => {
   });
 });
 
+describe('a reader of cards', () => {
+  const cards = (desk: PatrolDesk, clock: ManualClock) => (value: Value | null, quality?: Reading['quality']) => {
+    clock.advance(hour);
+    return desk.hear([reading('reader-gate/card', value, quality)]).length;
+  };
+
+  test('that is asked, and says its last card for hours, has been visited once', () => {
+    const clock = new ManualClock(morning);
+    const { desk } = bench(undefined, clock, { isAsked: () => true });
+    const held = cards(desk, clock);
+    expect(['04A1', '04A1', '04A1', '', '04A1', '07B2', '04A1'].map((card) => held(card))).toEqual([
+      ...[1, 0, 0, 0, 1, 1, 1],
+    ]);
+  });
+
+  test('whose line was away, or whose campus started again, is not visited by the card that it still shows', () => {
+    const clock = new ManualClock(morning);
+    const held = cards(bench(undefined, clock, { shown: () => '04A1' }).desk, clock);
+    expect(held('04A1')).toBe(0);
+    expect(held('04A1')).toBe(1);
+    expect(held(null, 'bad')).toBe(0);
+    expect(held('04A1', 'uncertain')).toBe(0);
+    expect(held('04A1')).toBe(0);
+    expect(held('07B2')).toBe(1);
+  });
+
+  test('held to it ten times, and a code shown ten thousand times, is one visit each', async () => {
+    const { desk, clock, rows } = bench();
+    const seen = Array.from({ length: 10 }, () => desk.hear([reading('reader-gate/card', '04A1')]).length);
+    expect(seen.reduce((sum, one) => sum + one, 0)).toBe(1);
+    const code = desk.code('gate');
+    const first = await desk.checkIn('gate', code, '', lin);
+    for (let i = 0; i < 10_000; i++) expect(await desk.checkIn('gate', code, '', lin)).toEqual(first);
+    expect(rows).toHaveLength(1);
+    await desk.checkIn('gate', code, '', { ...lin, who: 'person:wang' });
+    await desk.checkIn('gate', code, 'the lock is broken', lin);
+    clock.advance(61_000);
+    await desk.checkIn('gate', code, '', lin);
+    expect(rows).toHaveLength(4);
+  });
+});
+
 test('check-ins that follow each other within 20 minutes are one patrol', () => {
   const at = (...minutes: number[]) => minutes.map((minute) => ({ time: minute * 60_000 }));
   expect(patrolsDone([])).toBe(0);
@@ -145,6 +188,19 @@ describe('a day', () => {
     clock.advance(21 * hour);
     desk.tick();
     expect(words(said)).toEqual(['return patrol:gate 3 patrols on 2026-11-23']);
+  });
+
+  test('is judged again although the clock was years ahead for a moment', async () => {
+    const { desk, clock, said } = bench();
+    clock.step(5 * 365 * 24 * hour);
+    desk.tick();
+    said.splice(0);
+    clock.step(-5 * 365 * 24 * hour);
+    desk.tick();
+    expect(said).toEqual([]);
+    clock.advance(24 * hour);
+    desk.tick();
+    expect(words(said)).toEqual(['raise patrol:gate 0 of 3 on 2026-11-22', 'raise patrol:lab 0 of 1 on 2026-11-22']);
   });
 
   test('whose end nobody saw is judged at the next start, and one that cannot be read later', async () => {
