@@ -21,6 +21,7 @@ const kinds: Readonly<Record<string, ReactNode>> = {
   camera: <path d="M2.5 6h10v8h-10zM12.5 9l5-2.500v7l-5-2.5" />,
   speaker: <path d="M3 7.500h3L10 4v12l-4-3.500H3zM13 7.200a4 4 0 0 1 0 5.600M15.3 5a7 7 0 0 1 0 10" />,
   climate: thermometer,
+  display: <path d="M2.5 4h15v9.500h-15zM10 13.500V17M6.5 17h7" />,
 };
 const measures: readonly (readonly [RegExp, ReactNode])[] = [
   [/^(smoke|alarm|gas|carbon_monoxide)$/, smoke],
