@@ -18,3 +18,12 @@ export function parameterSetOf(fragment: Buffer, codec: string): Buffer | null {
   }
   return null;
 }
+
+/** The SPS in an init (ftyp + moov) of H.264; null: it has none, or is of another codec. */
+export function parameterSetOfInit(init: Buffer): Buffer | null {
+  // ISO/IEC 14496-15, 5.3.3.1: version, profile, compatibility, level, length size, number of SPS, length of the first.
+  const at = init.indexOf('avcC', 0, 'latin1') + 4;
+  if (at === 3 || at + 8 > init.length || (init.readUInt8(at + 5) & 0x1f) === 0) return null;
+  const length = init.readUInt16BE(at + 6);
+  return length === 0 || at + 8 + length > init.length ? null : init.subarray(at + 8, at + 8 + length);
+}
