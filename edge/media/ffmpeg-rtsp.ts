@@ -1,19 +1,14 @@
 import type { Ffmpeg } from './ffmpeg-find.ts';
 
-/* How ffmpeg is asked to fetch a stream as it is, without anybody seeing the password. */
+/* How ffmpeg is asked to fetch a stream as it is: through the gate (`rtsp-gate.ts`), which alone knows where the camera is and its password. */
 
 export type RtspTransport = 'tcp' | 'udp';
 
-export interface RtspAddress {
-  /** Without user and password. */
-  readonly uri: string;
-  readonly username: string;
-  readonly password: string;
-}
-
 /** ms without a byte after which ffmpeg gives up; ffmpeg wants microseconds. */
 const silence = 5_000;
-const protocols = 'pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto';
+const protocols = 'pipe,rtsp,rtp,udp,tcp';
+/** The largest single piece of memory; a picture of 32 MP in H.264 is far below, bytes. */
+const largestPiece = 134_217_728;
 
 /**
  * Arguments that fetch what `rtspScript` says and write it as fragmented MP4, a fragment for each picture. fpsprobesize 0: without it ffmpeg
@@ -24,6 +19,8 @@ export const rtspArgs: readonly string[] = [
   '-nostdin',
   '-loglevel',
   'warning',
+  '-max_alloc',
+  String(largestPiece),
   '-fpsprobesize',
   '0',
   '-f',
@@ -46,19 +43,19 @@ export const rtspArgs: readonly string[] = [
 ];
 
 /**
- * The address as a script of ffmpeg's concat demuxer: it goes through a pipe, so that it stands in no file, no argument and no environment.
- * Builds before 5 know no options in it: they choose the transport themselves, UDP first, which loses nothing on loopback.
+ * The address of a gate as a script of ffmpeg's concat demuxer: it goes through a pipe, so that nobody else on this machine sees which door is
+ * open. Builds before 5 know no options in it: they choose the transport themselves, UDP first, which loses nothing on loopback.
  */
-export function rtspScript(address: RtspAddress, transport: RtspTransport, ffmpeg: Pick<Ffmpeg, 'isOld'>): string {
-  const url = withPassword(address);
-  if (ffmpeg.isOld) return `ffconcat version 1.0\nfile '${url}'\n`;
+export function rtspScript(gate: string, transport: RtspTransport, ffmpeg: Pick<Ffmpeg, 'isOld'>): string {
+  if (!/^rtsp:\/\/[\w.:/-]+$/.test(gate)) throw new TypeError('this is no address of a gate');
+  if (ffmpeg.isOld) return `ffconcat version 1.0\nfile '${gate}'\n`;
   const options = [
     `rtsp_transport ${transport}`,
     `timeout ${silence * 1000}`,
     'fpsprobesize 0',
     'allowed_media_types video',
   ];
-  return `ffconcat version 1.0\nfile '${url}'\n${options.map((option) => `option ${option}\n`).join('')}`;
+  return `ffconcat version 1.0\nfile '${gate}'\n${options.map((option) => `option ${option}\n`).join('')}`;
 }
 
 /** Loopback is all that an old ffmpeg may be shown. */
@@ -66,16 +63,4 @@ export function isLoopbackAddress(uri: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { hostname } = new URL(uri);
   return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost';
-}
-
-/** Everything that could end a quoted word, or mean something in an address, is escaped; a line break cannot be in it. */
-function withPassword({ uri, username, password }: RtspAddress): string {
-  const [, scheme = 'rtsp://', rest = ''] = /^(rtsps?:\/\/)(?:[^/?#@]*@)?(.*)$/is.exec(uri) ?? [];
-  const safe = rest.replaceAll(/[\s'\\]/g, (character) => encodeURIComponent(character).replace("'", '%27'));
-  const user = username === '' ? '' : `${escaped(username)}:${escaped(password)}@`;
-  return `${scheme}${user}${safe}`;
-}
-
-function escaped(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

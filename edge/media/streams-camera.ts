@@ -7,13 +7,13 @@ import { isLoopbackAddress, type RtspTransport, rtspArgs, rtspScript } from './f
 import { troubleOf } from './ffmpeg-words.ts';
 import type { Fragment } from './hub.ts';
 import type { SourceEnd, SourceSink, StreamSource } from './hub-source.ts';
+import type { LoginTries } from './login-tries.ts';
 import type { Mp4Track } from './mp4-init.ts';
 import { parameterSetOf } from './mp4-parameter-sets.ts';
 import { Mp4Splitter } from './mp4-splitter.ts';
+import { RtspGate, type RtspLogin } from './rtsp-gate.ts';
 
-export interface CameraLogin {
-  readonly username: string;
-  readonly password: string;
+export interface CameraLogin extends RtspLogin {
   /** Changes when the password may have changed. */
   readonly version: string;
 }
@@ -26,6 +26,8 @@ export interface CameraSourceOptions {
   readonly uri: () => string | null;
   /** Throws in words that name the file that cannot be read. */
   readonly login: () => Promise<CameraLogin>;
+  /** Shared by all streams of one camera. */
+  readonly tries: LoginTries;
   readonly clock: Clock;
   readonly timings?: Partial<typeof defaultTimings>;
 }
@@ -35,10 +37,7 @@ const defaultTimings = {
   stall: 10_000,
   /** From the start to the first picture; an old camera sends a key frame each 10 s or so, ms. */
   first: 25_000,
-  /** A password that was refused twice is left alone for so long: cameras lock accounts after a few tries (facts: 5 to 7 at Hikvision), ms. */
-  hold: 1_800_000,
 };
-const passwordTries = 2;
 /** ms. */
 const lookEvery = 500;
 /** A refusal that a person must mend is looked at this often, ms. */
@@ -51,7 +50,6 @@ export class CameraSource implements StreamSource {
   readonly #options: CameraSourceOptions;
   readonly #timings: typeof defaultTimings;
   #transport: RtspTransport = 'tcp';
-  #refused = { version: '', tries: 0 };
   #changedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CameraSourceOptions) {
@@ -78,31 +76,40 @@ export class CameraSource implements StreamSource {
       return { reason: 'password', message, detail: messageOf(error), pause: mendPause };
     }
     if (signal.aborted) return { reason: '', message: '' };
-    return this.#fetch({ ffmpeg, uri, login }, sink, signal);
+    const turn = this.#options.tries.take(login.version);
+    if ('left' in turn) return { reason: 'password', message: heldWords(turn.left), pause: turn.left };
+    using _ = turn;
+    return await this.#fetch({ ffmpeg, uri, login, turn }, sink, signal);
   }
 
   /** The password was refused, and may be another one now. */
   async hasNewLogin(): Promise<boolean> {
-    if (this.#refused.tries === 0) return false;
     try {
-      return (await this.#options.login()).version !== this.#refused.version;
+      return this.#options.tries.isOther((await this.#options.login()).version);
     } catch {
       return false; // it still cannot be had: `run` says so
     }
   }
 
   async #fetch(
-    { ffmpeg, uri, login }: { ffmpeg: Ffmpeg; uri: string; login: CameraLogin },
+    { ffmpeg, uri, login, turn }: { ffmpeg: Ffmpeg; uri: string; login: CameraLogin; turn: Disposable },
     sink: SourceSink,
     signal: AbortSignal,
   ): Promise<SourceEnd> {
+    const { tries } = this.#options;
     const finish = new AbortController();
-    const watch = new Watch(this.#options.clock, this.#timings, sink, (end) => finish.abort(end));
+    const letIn = () => {
+      tries.accept(login.version);
+      turn[Symbol.dispose]();
+    };
+    const end = (why: SourceEnd) => finish.abort(why);
+    const watch = new Watch({ clock: this.#options.clock, timings: this.#timings, sink, letIn, end });
+    await using gate = await RtspGate.open({ uri, login });
     await using child = new FfmpegChild({
       path: ffmpeg.path,
       title: this.#options.title,
       args: rtspArgs,
-      secretInput: rtspScript({ uri, ...login }, this.#transport, ffmpeg),
+      secretInput: rtspScript(gate.uri, this.#transport, ffmpeg),
       secrets: [login.password, encodeURIComponent(login.password)],
       onOutput: (chunk) => watch.push(chunk),
     });
@@ -110,9 +117,8 @@ export class CameraSource implements StreamSource {
     void watch.run(over);
     const ended = await Promise.race([child.ended, aborted(over)]);
     finish.abort({ reason: '', message: '' });
-    if (watch.hasPictures) this.#refused = { version: '', tries: 0 };
     if (ended === null) return this.#endOf(finish.signal.reason);
-    return this.#judge(ended.said, login.version);
+    return this.#judge(gate.trouble ?? troubleOf(ended.said), login.version);
   }
 
   /** Changes of the stream begin the next generation at once, but not again and again. */
@@ -124,23 +130,34 @@ export class CameraSource implements StreamSource {
     return isOften ? { reason: end.reason, message: end.message, pause: changeEvery } : end;
   }
 
-  #judge(said: string, version: string): SourceEnd {
-    const { reason, message, isTransport = false } = troubleOf(said);
+  #judge(
+    { reason, message, pause, isTransport = false }: SourceEnd & { isTransport?: boolean },
+    version: string,
+  ): SourceEnd {
     if (isTransport) {
       this.#transport = this.#transport === 'tcp' ? 'udp' : 'tcp';
       return { reason, message, pause: 1_000 };
     }
-    if (reason !== 'password') return { reason, message };
-    const tries = this.#refused.version === version ? this.#refused.tries + 1 : 1;
-    this.#refused = { version, tries };
-    if (tries < passwordTries) return { reason, message };
-    const minutes = Math.round(this.#timings.hold / 60_000);
-    return {
-      reason,
-      message: `${message}; not tried for ${minutes} min, lest it locks the account`,
-      pause: this.#timings.hold,
-    };
+    if (reason !== 'password' || pause !== undefined)
+      return { reason, message, ...(pause === undefined ? {} : { pause }) };
+    const left = this.#options.tries.refuse(version);
+    return left === 0 ? { reason, message } : { reason, message: `${message}; ${heldWords(left)}`, pause: left };
   }
+}
+
+function heldWords(left: number): string {
+  if (left < 60_000) return 'another stream of this camera finds out whether the password is right';
+  const minutes = Math.max(1, Math.round(left / 60_000));
+  return `the password was refused: not tried for ${minutes} min, lest it locks the account`;
+}
+
+interface WatchOptions {
+  readonly clock: Clock;
+  readonly timings: typeof defaultTimings;
+  readonly sink: SourceSink;
+  /** The first picture is here: the camera took the password. */
+  readonly letIn: () => void;
+  readonly end: (end: SourceEnd) => void;
 }
 
 /** Looks at what one ffmpeg brings: cuts it, and says when it is not what it should be. */
@@ -148,6 +165,7 @@ class Watch {
   readonly #clock: Clock;
   readonly #timings: typeof defaultTimings;
   readonly #sink: SourceSink;
+  readonly #letIn: () => void;
   readonly #end: (end: SourceEnd) => void;
   readonly #splitter: Mp4Splitter;
   #codec = '';
@@ -157,7 +175,8 @@ class Watch {
   #isOver = false;
   hasPictures = false;
 
-  constructor(clock: Clock, timings: typeof defaultTimings, sink: SourceSink, end: (end: SourceEnd) => void) {
+  constructor({ clock, timings, sink, letIn, end }: WatchOptions) {
+    this.#letIn = letIn;
     this.#clock = clock;
     this.#timings = timings;
     this.#sink = sink;
@@ -210,6 +229,7 @@ class Watch {
       this.#finish({ reason: '', message: 'the camera changed its picture', pause: 0 });
       return;
     }
+    if (!this.hasPictures) this.#letIn();
     this.hasPictures = true;
     this.#sink.fragment(fragment);
   }

@@ -5,6 +5,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import type { Ffmpeg } from './ffmpeg-find.ts';
 import type { StreamHealth, StreamHub, Streams } from './hub.ts';
 import { LiveHub } from './hub-live.ts';
+import { LoginTries } from './login-tries.ts';
 import { type CameraLogin, CameraSource } from './streams-camera.ts';
 
 export interface CameraStreamsOptions {
@@ -28,6 +29,7 @@ export class CameraStreams implements Streams, AsyncDisposable {
   readonly #options: CameraStreamsOptions;
   readonly #cameras: ReadonlySet<DeviceId>;
   readonly #facts = new Map<DeviceId, CameraFacts>();
+  readonly #tries = new Map<DeviceId, LoginTries>();
   readonly #hubs = new Map<string, { readonly hub: LiveHub; readonly source: CameraSource }>();
 
   constructor(options: CameraStreamsOptions) {
@@ -94,11 +96,14 @@ export class CameraStreams implements Streams, AsyncDisposable {
 
   #source(camera: DeviceId, role: StreamRole): CameraSource {
     const { ffmpeg, title, login, clock, timings } = this.#options;
+    const tries = this.#tries.get(camera) ?? new LoginTries(clock);
+    this.#tries.set(camera, tries);
     return new CameraSource({
       ffmpeg,
       title,
       uri: () => this.#stream(camera, role)?.uri ?? null,
       login: () => login(camera),
+      tries,
       clock,
       ...(timings === undefined ? {} : { timings }),
     });

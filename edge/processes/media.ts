@@ -92,7 +92,8 @@ function loginsOf(cameras: readonly Device[]): (camera: DeviceId) => Promise<Cam
   return async (camera) => {
     const address = addresses.get(camera);
     if (address === undefined) throw new CodedError('CAMERA_UNKNOWN', `there is no camera "${camera}"`);
-    return loadCredentials(parseOnvifConfig(address));
+    const config = parseOnvifConfig(address);
+    return { ...(await loadCredentials(config)), tls: config.tls, allowsBasic: config.clearPassword };
   };
 }
 

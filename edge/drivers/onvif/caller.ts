@@ -1,6 +1,6 @@
 import type { Clock } from '#edge/runtime/clock.ts';
+import { DigestAuth } from '#edge/runtime/http-digest.ts';
 import type { Credentials } from './config.ts';
-import { DigestAuth } from './digest.ts';
 import { PasswordTries } from './password-tries.ts';
 import type { SoapReply } from './soap.ts';
 import { child, envelope, parseSoap, text } from './soap.ts';

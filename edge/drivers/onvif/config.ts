@@ -24,6 +24,11 @@ const schema = z
           .optional(),
       })
       .optional(),
+    /**
+     * The password may be sent in clear (RTSP Basic, or within the address) for the video of a camera that knows nothing better:
+     * whoever stands between, or takes the camera's place, has it then.
+     */
+    clearPassword: z.boolean().default(false),
     events: z.enum(['pull', 'off']).default('pull'),
     /** How long the camera is asked to wait for an event before it answers that there is none. */
     pull: duration.refine((ms) => ms >= 5_000 && ms <= 50_000, 'must be 5s to 50s').optional(),

@@ -1,38 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { eventually, startScene, streaming } from './bench.ts';
-
-const hasOpenssl = spawnSync('openssl', ['version'], { timeout: 10_000 }).status === 0;
-if (!hasOpenssl) console.warn('SKIPPED: openssl is not installed, so no camera with a certificate was spoken to');
-
-function selfSigned(): { key: string; cert: string; fingerprint: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'onvif-tls-'));
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=ipcam',
-    '-days',
-    '2',
-  ];
-  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-    timeout: 10_000,
-  });
-  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  rmSync(folder, { recursive: true });
-  return { ...pair, fingerprint: new X509Certificate(pair.cert).fingerprint256 };
-}
+import { certificate, hasOpenssl } from './certificate.ts';
 
 /** TLS in front of a camera, as its web server would have it; counts the bytes of HTTP that came through. */
 async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }, at = 0) {
@@ -61,7 +31,7 @@ async function tlsBefore(cameraPort: number, pair: { key: string; cert: string }
 
 describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', () => {
   test('is spoken to when its fingerprint is pinned, though it names http addresses', async () => {
-    const pair = selfSigned();
+    const pair = certificate();
     const config: Record<string, unknown> = { tls: { fingerprint: pair.fingerprint } };
     let close = () => {};
     await using scene = await startScene({
@@ -86,7 +56,7 @@ describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', ()
     ],
     ['is signed by nobody known', {}, /is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/],
   ])('is told nothing when the certificate %s', async (_, tls, said) => {
-    const pair = selfSigned();
+    const pair = certificate();
     const config: Record<string, unknown> = { tls };
     let heard = () => -1;
     let close = () => {};
@@ -105,7 +75,7 @@ describe.skipIf(!hasOpenssl)('an onvif camera with a certificate of its own', ()
   });
 
   test('that changes while it streams is told nothing more until it is itself again, and people are told why', async () => {
-    const [own, other] = [selfSigned(), selfSigned()];
+    const [own, other] = [certificate(), certificate()];
     const config: Record<string, unknown> = { tls: { fingerprint: own.fingerprint } };
     let front: Awaited<ReturnType<typeof tlsBefore>> | undefined;
     await using scene = await startScene({
