@@ -1,10 +1,11 @@
 import { mkdir, readdir, rename, rm, rmdir, stat, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, messageOf } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { type CameraFootage, Footage } from './footage.ts';
 import { readFootage } from './footage-file.ts';
 import {
+  dayOf,
   type FootageFile,
   isCameraFolder,
   isDay,
@@ -63,7 +64,7 @@ async function loadCamera(camera: CameraFootage, tally: Tally, log: Log): Promis
     const found = await Promise.all(
       days.slice(i, i + lanes).map(async (day) => ({ day, names: await names(join(camera.folder, day), log) })),
     );
-    for (const { day, names } of found) await loadDay(camera, join(camera.folder, day), names, parts, tally);
+    for (const { day, names } of found) await loadDay(camera, day, names, parts, tally, log);
   }
   for (const path of parts) await mendPart(camera, path, false, tally, log);
   await loadSpool(camera, tally, log);
@@ -71,41 +72,67 @@ async function loadCamera(camera: CameraFootage, tally: Tally, log: Log): Promis
 
 async function loadDay(
   camera: CameraFootage,
-  folder: string,
+  day: string,
   names: readonly string[],
   parts: string[],
   tally: Tally,
+  log: Log,
 ): Promise<void> {
+  const folder = join(camera.folder, day);
   const files: FootageFile[] = [];
   for (const name of names) {
     const parsed = parseSegmentName(name);
+    // A file is looked for in the folder of its day: elsewhere it would be counted, and never found.
+    if (parsed !== null && dayOf(parsed.from) !== day) tally.foreign++;
     // Without waiting where there is nothing to wait for: there may be a million names.
-    if (parsed?.bytes != null) files.push({ ...parsed, bytes: parsed.bytes });
-    else if (parsed !== null) files.push(await withSize(parsed, join(folder, name)));
+    else if (parsed?.bytes != null) files.push({ ...parsed, bytes: parsed.bytes });
+    else if (parsed !== null) files.push(...(await withSize(parsed, join(folder, name), tally, log)));
     else if (parsePartName(name) !== null) parts.push(join(folder, name));
     else tally.foreign++;
   }
   files.sort((a, b) => a.from - b.from);
   for (const file of files) {
     tally.files++;
-    if (!camera.files.add(file)) await nameAnew(camera, file, tally);
+    if (!camera.files.add(file)) await nameAnew(camera, file, tally, log);
   }
 }
 
-/** A name without its size costs a question; it gets a whole name, so that it is asked once. */
-async function withSize(parsed: ReturnType<typeof parseSegmentName> & object, path: string): Promise<FootageFile> {
-  if (parsed.bytes !== null) return { ...parsed, bytes: parsed.bytes };
-  const file = { ...parsed, bytes: (await stat(path)).size };
-  await rename(path, join(path, '..', segmentName(file)));
-  return file;
+/** A name without its size costs a question; it gets a whole name, so that it is asked once. None where the disk refuses it. */
+async function withSize(
+  parsed: ReturnType<typeof parseSegmentName> & object,
+  path: string,
+  tally: Tally,
+  log: Log,
+): Promise<FootageFile[]> {
+  if (parsed.bytes !== null) return [{ ...parsed, bytes: parsed.bytes }];
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw new CodedError('FOOTAGE_BROKEN', 'it is no file');
+    const file = { ...parsed, bytes: found.size };
+    await rename(path, join(path, '..', segmentName(file)));
+    return [file];
+  } catch (error) {
+    leave(path, error, tally, log);
+    return [];
+  }
 }
 
-async function nameAnew(camera: CameraFootage, file: FootageFile, tally: Tally): Promise<void> {
+/** One file that cannot be had must not cost all others, nor live pictures. */
+function leave(path: string, error: unknown, tally: Tally, log: Log): void {
+  if (tally.foreign++ < 10) log.warn({ file: basename(path), code: codeOf(error) }, 'footage is left alone');
+}
+
+async function nameAnew(camera: CameraFootage, file: FootageFile, tally: Tally, log: Log): Promise<void> {
   const from = camera.freeStart(file.from);
   const fresh = { ...file, from, to: Math.max(file.to, from + 1) };
-  await rename(camera.pathOf(file), camera.pathOf(fresh));
-  camera.files.add(fresh);
-  tally.renamed++;
+  try {
+    await mkdir(dirname(camera.pathOf(fresh)), { recursive: true, mode: 0o700 });
+    await rename(camera.pathOf(file), camera.pathOf(fresh));
+    camera.files.add(fresh);
+    tally.renamed++;
+  } catch (error) {
+    leave(camera.pathOf(file), error, tally, log);
+  }
 }
 
 /** Keeps an unfinished file up to its last whole fragment, or removes it. What the disk refuses is left for the next start. */
@@ -161,7 +188,7 @@ async function loadSpool(camera: CameraFootage, tally: Tally, log: Log): Promise
   const spool: FootageFile[] = [];
   for (const name of await names(folder, log)) {
     const parsed = parseSegmentName(name);
-    if (parsed !== null) spool.push(await withSize(parsed, join(folder, name)));
+    if (parsed !== null) spool.push(...(await withSize(parsed, join(folder, name), tally, log)));
     else if (parsePartName(name) !== null) {
       const file = await mendPart(camera, join(folder, name), true, tally, log);
       if (file !== null) spool.push(file);

@@ -130,11 +130,20 @@ export class FootageTable {
     return bytes;
   }
 
-  /** Where the newest run of footage begins: back from the last file to the first hole that breaks it. null: there is none. */
-  unbrokenSince(isBreak: (from: number, to: number) => boolean): number | null {
-    if (this.size === 0) return null;
-    let begin = this.#from[this.#end - 1] ?? 0;
-    for (let i = this.#end - 2; i >= this.#head; i--) {
+  /** The last file that begins before that; null: there is none. */
+  newest(before: number): FootageFile | null {
+    return this.at(this.#search(before) - this.#head - 1);
+  }
+
+  /**
+   * Where the newest run of footage that begins before `before` begins: back from its last file to the first hole that breaks it. null: there
+   * is none.
+   */
+  unbrokenSince(isBreak: (from: number, to: number) => boolean, before = Number.POSITIVE_INFINITY): number | null {
+    const last = this.#search(before) - 1;
+    if (last < this.#head) return null;
+    let begin = this.#from[last] ?? 0;
+    for (let i = last - 1; i >= this.#head; i--) {
       const end = this.#to[i] ?? 0;
       if (begin - end > seam && isBreak(end, begin)) return begin;
       begin = Math.min(begin, this.#from[i] ?? 0);

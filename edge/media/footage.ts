@@ -61,6 +61,8 @@ export class CameraFootage {
   }
 }
 
+const notThere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR']);
+
 /** Most segments of one answer. */
 export const mostSegments = 5_000;
 
@@ -161,7 +163,8 @@ export class Footage {
     try {
       await rm(known.pathOf(file));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      // A folder that calls itself footage is none, and is nobody's to remove.
+      if (!notThere.has(codeOf(error))) throw error;
       known.files.remove(file.from);
       return false;
     }

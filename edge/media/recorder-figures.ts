@@ -24,8 +24,10 @@ export function figuresOf(
   days: number,
   now: number,
 ): FootageFigures {
-  const oldest = files.unbrokenSince((from, to) => to - from > hole && lengthOf(wanted.continuous(from, to)) > hole);
-  const newest = Math.max(files.at(files.size - 1)?.to ?? 0, open?.to ?? 0);
+  const isBreak = (from: number, to: number) => to - from > hole && lengthOf(wanted.continuous(from, to)) > hole;
+  // What a clock that was ahead has named is of a time that nobody has seen yet.
+  const oldest = files.unbrokenSince(isBreak, now + hole);
+  const newest = Math.max(files.newest(now + hole)?.to ?? 0, open?.to ?? 0);
   const covered = (range: FootageRange) => files.covered(range.from, range.to) + shared(range, open);
   const complete = (from: number) => {
     const ranges = wanted.continuous(from, now);

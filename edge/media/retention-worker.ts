@@ -43,8 +43,11 @@ export interface RetentionState {
 const ageEvery = 3_600_000;
 /** A file that is written now and says that it is older than this was written while our clock was behind, ms. */
 export const behind = 300_000;
+/** And one that says it is of so much later, while it was ahead: it would outlive everything else, ms. */
+const ahead = 86_400_000;
 const mostBehind = 20_000;
 const batchSize = 500;
+const mostRefused = 20;
 const mostSpare = 256e6;
 
 const stateFile = z.object({
@@ -75,12 +78,13 @@ export class RetentionWorker {
     return this.#state;
   }
 
-  /** A file has come that our clock, being behind, named too old: it is as young as it is. */
+  /** A file has come that our clock, being behind or far ahead, named wrongly: it is as young as it is. */
   noteFinished(camera: DeviceId, file: FootageFile): void {
-    if (this.#judge.state.age - file.to < behind) return;
+    const { age } = this.#judge.state;
+    if (age - file.to < behind && file.from - age < ahead) return;
     const files = this.#late.get(camera) ?? new Map<number, number>();
     if (files.size >= mostBehind / 16) return;
-    files.set(file.from, this.#judge.state.age);
+    files.set(file.from, age);
     this.#late.set(camera, files);
   }
 
@@ -134,26 +138,29 @@ export class RetentionWorker {
     const { audit, footage, log } = this.#options;
     const run = randomUUID().slice(0, 8);
     let count = 0;
+    const refused: unknown[] = [];
     for (let i = 0; i < deletions.length; i += batchSize) {
       const batch = deletions.slice(i, i + batchSize);
       await audit.begin(run, batch);
       const gone: Deletion[] = [];
-      let refused: unknown = null;
       for (const deletion of batch) {
         try {
           if (await footage.remove(deletion.camera, deletion.file)) gone.push(deletion);
           this.#late.get(deletion.camera)?.delete(deletion.file.from);
         } catch (error) {
-          refused = error;
-          break;
+          refused.push(error);
+          // One file that is none of ours or cannot be removed holds up nothing; a disk that refuses is not asked a thousand times.
+          if (refused.length >= mostRefused) break;
         }
       }
       await audit.done(gone);
       count += gone.length;
-      if (refused !== null) throw refused;
+      if (refused.length >= mostRefused) throw refused[0];
     }
     await removeEmptyDays(footage, log);
     log.info({ files: count, run }, 'old footage is deleted');
+    if (refused.length > 0)
+      log.error({ files: refused.length, code: codeOf(refused[0]) }, 'footage that had to go cannot be removed');
   }
 
   async #save(): Promise<void> {

@@ -104,6 +104,7 @@ export class Gatehouse implements AsyncDisposable {
     this.#recording = new RecordingWatch({
       ...{ latest, decide, clock },
       cameras: cameras.map(({ id, name, zone }) => ({ id, name, zone })),
+      protectedQuota: site.cameras.protectedQuota,
       alarmed: options.storedAlarms.flatMap(({ source, active }) => (active ? [source] : [])),
     });
     const cases = new CaseDesk({ incidents, reader, isCamera, commit, onChange: (one) => kept.case(one), clock });

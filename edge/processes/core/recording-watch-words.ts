@@ -6,6 +6,7 @@ import type { RaiseDecision } from '#edge/rules/decision.ts';
 /* The words of alarms over recording. */
 
 export const siteSource = 'recording:site';
+export const protectedSource = 'recording:protected';
 export const recordingSource = (camera: string): string => `recording:${camera}`;
 export const retentionSource = (camera: string): string => `retention:${camera}`;
 export const deafSource = (camera: string): string => `deaf:${camera}`;
@@ -35,6 +36,27 @@ export function nothingRecorded(why: string): RaiseDecision {
     next: {
       zh: '检查录像磁盘的空间、挂载和健康状况，或安装 ffmpeg；恢复后录像自动继续',
       en: 'Look at the disk of the footage (room, mount, health), or install ffmpeg; recording goes on by itself',
+    },
+    reason: why,
+    group,
+  };
+}
+
+/** Nothing of it goes while the disk has room; when it has none, the oldest of it does. */
+export function tooMuchKept(bytes: number, quota: number): RaiseDecision {
+  const inGb = (of: number) => Math.round(of / 1e8) / 10;
+  const why = `${inGb(bytes)} GB of ${inGb(quota)} GB`;
+  return {
+    kind: 'raise',
+    source: protectedSource,
+    class: 'high',
+    message: {
+      zh: `受保护的录像已有 ${inGb(bytes)} GB，超过配额 ${inGb(quota)} GB`,
+      en: `Footage that is kept has ${inGb(bytes)} GB, more than its quota of ${inGb(quota)} GB`,
+    },
+    next: {
+      zh: '结束不再需要的事件，放行已移交的案卷和标记的录像，或提高 cameras.protectedQuota；磁盘满时将从最早的受保护录像删起',
+      en: 'Resolve incidents that are over, let go of cases and clips that were handed over, or raise cameras.protectedQuota; once the disk is full the oldest of it is deleted',
     },
     reason: why,
     group,

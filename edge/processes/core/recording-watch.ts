@@ -9,15 +9,19 @@ import {
   deafSource,
   nothingRecorded,
   notRecorded,
+  protectedSource,
   recordingSource,
   retentionSource,
   siteSource,
   siteTrouble,
   tooFewDays,
+  tooMuchKept,
 } from './recording-watch-words.ts';
 
 export interface RecordingWatchOptions {
   readonly cameras: readonly CameraPlace[];
+  /** Of footage that is kept, bytes: more, and evidence is deleted when the disk is full. */
+  readonly protectedQuota: number;
   /** Sources whose alarm was open before the start. */
   readonly alarmed: Iterable<string>;
   readonly latest: () => ReadonlyMap<PointRef, Reading>;
@@ -26,7 +30,9 @@ export interface RecordingWatchOptions {
 }
 
 /** How long something must be so before people are told, and how long it must be well again, ms. */
-const graces = { recording: 60_000, site: 15_000, retention: 600_000, deaf: 300_000 };
+const graces = { recording: 60_000, site: 15_000, kept: 60_000, retention: 600_000, deaf: 300_000 };
+/** Of the quota: a figure that swings about it is one alarm. */
+const keptMargin = 0.02;
 const wellFor = 10_000;
 /** What media said longer ago says nothing of now. */
 const mediaAge = 60_000;
@@ -56,7 +62,7 @@ export class RecordingWatch {
   }
 
   isSource(source: string): boolean {
-    if (source === siteSource) return true;
+    if (source === siteSource || source === protectedSource) return true;
     const [kind, name = ''] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
     return ['recording', 'retention', 'deaf'].includes(kind) && this.#options.cameras.some(({ id }) => id === name);
   }
@@ -95,6 +101,7 @@ export class RecordingWatch {
     const trouble = siteTrouble(media);
     const decisions: (AlarmDecision | null)[] = [
       this.#look(siteSource, now, graces.site, trouble !== '' ? nothingRecorded(trouble) : null),
+      this.#kept(media, now),
     ];
     for (const camera of this.#options.cameras) {
       const recording = said.get(camera.id);
@@ -102,6 +109,18 @@ export class RecordingWatch {
       decisions.push(...this.#camera(camera, recording, trouble, now));
     }
     return decisions.filter((decision) => decision !== null);
+  }
+
+  #kept({ protectedBytes }: MediaHealth, now: number): AlarmDecision | null {
+    const { protectedQuota } = this.#options;
+    const isTold = this.#standing.get(protectedSource)?.told === true;
+    const isTooMuch = protectedBytes > protectedQuota * (isTold ? 1 - keptMargin : 1);
+    return this.#look(
+      protectedSource,
+      now,
+      graces.kept,
+      isTooMuch ? tooMuchKept(protectedBytes, protectedQuota) : null,
+    );
   }
 
   #camera(camera: CameraPlace, recording: RecordingHealth, trouble: string, now: number): (AlarmDecision | null)[] {

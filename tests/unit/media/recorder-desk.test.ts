@@ -69,6 +69,17 @@ test('old islands that somebody kept are not what is kept continuously', () => {
   expect(figuresOf({ files, open: null }, always, 30, now).oldest).toBe(now - 5 * day);
 });
 
+test('a file that a clock years ahead has named takes no day away from those that are there', () => {
+  const files = table(10);
+  const later = now + 5 * 365 * day;
+  files.add({ from: later, to: later + hour, bytes: 1_000, kind: 'continuous' });
+  expect(figuresOf({ files, open: null }, always, 10, now)).toMatchObject({
+    oldest: now - 10 * day,
+    daysThere: 10,
+    complete: 1,
+  });
+});
+
 test('bytes a day are measured, and say how many days there will be', () => {
   const { bytesPerDay } = figuresOf({ files: table(3), open: null }, always, 30, now);
   expect(bytesPerDay).toBe(24_000);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -225,4 +225,72 @@ test('on a disk that is full to the last byte what must go still goes, and is wr
   } finally {
     spawnSync('umount', ['-l', folder]);
   }
+});
+
+test('a folder that calls itself footage, and a file that cannot be removed, hold up nothing', async () => {
+  const folderName = put(camera, now - 41 * day);
+  rmSync(folderName);
+  mkdirSync(join(folderName, 'inside'), { recursive: true });
+  const stuck = put(camera, now - 40 * day);
+  const old = [put(camera, now - 39 * day), put(other, now - 38 * day)];
+  const core = new Core();
+  const { footage, pass } = await rig(core);
+  const remove = footage.remove.bind(footage);
+  let isStuck = true;
+  footage.remove = async (of, file) => {
+    if (isStuck && file.from === now - 40 * day) throw Object.assign(new Error('immutable'), { code: 'EPERM' });
+    return remove(of, file);
+  };
+  await pass(3);
+  expect([folderName, stuck, ...old].map(existsSync)).toEqual([true, true, false, false]);
+  expect(core.bytes).toBe(2_000);
+  isStuck = false;
+  await pass(61);
+  expect([stuck, join(folderName, 'inside')].map(existsSync)).toEqual([false, true]);
+  expect(core.bytes).toBe(3_000);
+});
+
+test('a disk that refuses everything is not asked for each of a thousand files', async () => {
+  for (let n = 0; n < 100; n++) put(camera, now - 40 * day + n * hour);
+  const core = new Core();
+  const { footage, pass } = await rig(core);
+  let asked = 0;
+  footage.remove = async () => {
+    asked++;
+    throw Object.assign(new Error('read-only'), { code: 'EROFS' });
+  };
+  await pass(2);
+  expect(asked).toBeLessThanOrEqual(40);
+  expect(core.lines).toEqual([]);
+});
+
+test('footage recorded while the clock was years ahead grows old like all, and is not young for years', async () => {
+  const core = new Core();
+  const { footage, worker, clock, pass } = await rig(core);
+  await pass(2);
+  clock.step(5 * 365 * day);
+  const path = put(camera, clock.now());
+  const file = { from: clock.now(), to: clock.now() + hour, bytes: 1_000, kind: 'continuous' } as const;
+  footage.of(camera).files.add(file);
+  worker.noteFinished(camera, file);
+  clock.step(-5 * 365 * day);
+  await pass(70);
+  clock.advance(29 * day);
+  await pass(130);
+  expect(existsSync(path)).toBe(true);
+  clock.advance(2 * day);
+  await pass(130);
+  expect(existsSync(path)).toBe(false);
+});
+
+test('what lies in the folder of another day, is no file or has gone costs nothing but itself', async () => {
+  const good = put(camera, now - day);
+  const at = join(folder, camera, dayOf(now - day));
+  writeFileSync(join(at, `${now - 9 * day}-${now - 9 * day + hour}-5.mp4`), 'other');
+  symlinkSync(join(folder, 'nowhere'), join(at, `${now - day + hour}-${now - day + 2 * hour}.mp4`));
+  mkdirSync(join(at, `${now - day + 3 * hour}-${now - day + 4 * hour}.mp4`));
+  writeFileSync(join(at, `${10 ** 15 - 2}-${10 ** 15 - 1}-5.mp4`), 'far');
+  const { footage, report } = await openFootage(folder, silentLog);
+  expect(report).toMatchObject({ files: 1, bytes: 1_000, foreign: 4 });
+  expect(footage.find(camera, now - day).path).toBe(good);
 });

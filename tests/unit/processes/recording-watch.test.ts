@@ -35,6 +35,7 @@ function bench(alarmed: readonly string[] = []) {
   const said: AlarmDecision[] = [];
   const watch = new RecordingWatch({
     cameras: [gate, yard].map((id) => ({ id, name: { zh: id, en: id }, zone: 'gate' as ZoneId })),
+    protectedQuota: 50e9,
     alarmed,
     latest: () => readings,
     decide: (decisions) => void said.push(...decisions),
@@ -96,6 +97,20 @@ test('a disk that refuses, or no ffmpeg, is one alarm, and none for each camera'
   expect(pass(120)).toEqual(['raise recording:site high']);
 });
 
+test('more kept footage than its quota is told before any of it is lost, once, and returns when it is well below', () => {
+  const { hear, pass } = bench();
+  const kept = (protectedBytes: number) => hear([recording(gate), recording(yard)], { protectedBytes });
+  kept(50e9);
+  expect(pass(120)).toEqual([]);
+  kept(51e9);
+  expect(pass(50)).toEqual([]);
+  expect(pass(120)).toEqual(['raise recording:protected high']);
+  kept(49.5e9);
+  expect(pass(60)).toEqual([]);
+  kept(48e9);
+  expect(pass(30)).toEqual(['return recording:protected']);
+});
+
 test('days that will not be reached are told, and not again for a figure that swings about the limit', () => {
   const { hear, pass } = bench();
   hear([recording(gate, { daysExpected: 22.4 }), recording(yard, { daysExpected: null })]);
@@ -136,6 +151,8 @@ test('media that says nothing judges nobody: what stands stands, what had begun 
   expect(pass(50)).toEqual([]);
   expect(pass(20)).toEqual(['raise recording:camera-gate medium']);
   expect(
-    ['recording:site', 'deaf:camera-yard', 'deaf:camera-none', 'recording:'].map((source) => watch.isSource(source)),
-  ).toEqual([...[true, true, false, false]]);
+    ['recording:site', 'recording:protected', 'deaf:camera-yard', 'deaf:camera-none', 'recording:'].map((source) =>
+      watch.isSource(source),
+    ),
+  ).toEqual([...[true, true, true, false, false]]);
 });
