@@ -22,7 +22,22 @@ test('a line of the audit is split into what was done and to what', () => {
     deed: '设备被改动，恢复原设定',
     about: 'relay-1/relay_1=true',
   });
-  for (const verb of ['forbid', 'permit', 'turn', 'clock.step', 'flows.change', 'alarm.escalate', 'repair.switch']) {
+  expect(deedOf('look live camera-gate', 'zh')).toEqual({ deed: '观看实时画面', about: 'camera-gate' });
+  expect(deedOf('look footage camera-gate', 'zh')).toEqual({ deed: '查看录像', about: 'camera-gate' });
+  for (const verb of [
+    'camera.turn',
+    'incident.claim',
+    'case.fetch',
+    'emergency.reset',
+    'patrol.check-in',
+    'forbid',
+    'permit',
+    'turn',
+    'clock.step',
+    'flows.change',
+    'alarm.escalate',
+    'repair.switch',
+  ]) {
     expect(deedOf(`${verb} x`, 'zh').deed, verb).toMatch(/[\u4e00-\u9fff]/);
   }
   expect(deedOf('plan.remove grounds: takes smoke-101 off', 'zh')).toEqual({

@@ -83,6 +83,32 @@ export const deedWords = defineWords({
     'repair.power': '设备修复：断电重启',
     'repair.person': '设备修复：转人工',
     'counter.decide': '处理计数器跳变',
+    'look live': '观看实时画面',
+    'look event pictures': '查看事件图片',
+    'look pictures': '查看录像画面',
+    'look footage': '查看录像',
+    'camera.turn': '转动摄像机',
+    'incident.see': '查看事件',
+    'incident.claim': '认领事件',
+    'incident.release': '交还事件',
+    'incident.note': '记录事件',
+    'incident.escalate': '升级事件',
+    'incident.resolve': '办结事件',
+    'incident.reopen': '重新打开事件',
+    'incident.merge': '合并事件',
+    'incident.bookmark': '标记事件录像',
+    'incident.export': '导出事件',
+    'case.export': '导出证据包',
+    'case.made': '证据包已生成',
+    'case.fetch': '下载证据包',
+    'case.release': '释放证据包',
+    'clip.mark': '标记录像',
+    'clip.unprotect': '取消保留录像',
+    'footage.delete': '删除录像',
+    emergency: '一键报警',
+    'emergency.reset': '解除一键报警',
+    'patrol.check-in': '巡查登记',
+    'patrol.renew': '更换巡查码',
     'clock.step': '系统时钟被调整',
     export: '导出数据',
     'backup.make': '制作备份',
@@ -172,6 +198,32 @@ export const deedWords = defineWords({
     'repair.power': 'Mending: power off and on',
     'repair.person': 'Mending: handed to a person',
     'counter.decide': 'Counter step decided',
+    'look live': 'Watched live',
+    'look event pictures': 'Looked at pictures of events',
+    'look pictures': 'Looked at pictures of footage',
+    'look footage': 'Looked at footage',
+    'camera.turn': 'Camera turned',
+    'incident.see': 'Incident seen',
+    'incident.claim': 'Incident claimed',
+    'incident.release': 'Incident let go',
+    'incident.note': 'Note on an incident',
+    'incident.escalate': 'Incident escalated',
+    'incident.resolve': 'Incident resolved',
+    'incident.reopen': 'Incident reopened',
+    'incident.merge': 'Incidents made one',
+    'incident.bookmark': 'Footage of an incident marked',
+    'incident.export': 'Incident exported',
+    'case.export': 'Case asked for',
+    'case.made': 'Case made',
+    'case.fetch': 'Case fetched',
+    'case.release': 'Case let go',
+    'clip.mark': 'Footage marked',
+    'clip.unprotect': 'Marked footage let go',
+    'footage.delete': 'Footage deleted',
+    emergency: 'One-key alarm',
+    'emergency.reset': 'One-key alarm ended',
+    'patrol.check-in': 'Patrol check-in',
+    'patrol.renew': 'Patrol code renewed',
     'clock.step': 'System clock set',
     export: 'Data exported',
     'backup.make': 'Back-up made',
@@ -188,12 +240,15 @@ type Verb = keyof typeof deedWords.zh;
 /** What people look for, in groups as they think of them. `http` is no verb: refusals begin with GET, POST and so on. */
 export const searchable: readonly Verb[] = (Object.keys(deedWords.zh) as Verb[]).filter((verb) => verb !== 'http');
 
+const longVerbs = searchable.filter((verb) => verb.includes(' '));
+
 const method = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|[A-Z]{3,10})$/;
 
 /** The verb of a line in people's words, and what it was about: `person.change li` -> 修改账号, `li`. */
 export function deedOf(what: string, language: 'zh' | 'en'): { readonly deed: string; readonly about: string } {
   const words = deedWords[language];
-  if (what.startsWith('put back ')) return { deed: words['put back'], about: what.slice('put back '.length) };
+  const long = longVerbs.find((verb) => what.startsWith(`${verb} `));
+  if (long !== undefined) return { deed: words[long], about: what.slice(long.length + 1) };
   const [first = '', ...rest] = what.split(' ');
   const verb = first.replace(/:$/, '');
   if (method.test(verb)) return { deed: words.http, about: what };
