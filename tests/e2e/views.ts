@@ -34,6 +34,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   map: { hash: '/map', ready: 'main [data-device]' },
   energy: { hash: '/energy', ready: '.energy-strip' },
   live: { hash: '/live', ready: '.live-tile' },
+  footage: { hash: '/footage', ready: '[data-choose]' },
   cameras: { hash: '/cameras', ready: '[data-camera-link]' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
@@ -64,6 +65,10 @@ export const furtherViews: Readonly<Record<string, View>> = {
   'one meter': { hash: '/energy/meters/main', ready: '.meters-figures' },
   'one meter over a week': { hash: '/energy/meters/main?kind=week', ready: '.meters-figures' },
   'one camera live': { hash: '/live/camera-gate', ready: '.live-large' },
+  'footage of two cameras': {
+    hash: '/footage?cameras=camera-gate,camera-playground&at=1795375800000&still=1',
+    ready: '.footage-timeline',
+  },
   'one camera': { hash: '/cameras/camera-gate', ready: '.cameras-one .cameras-legend' },
   'drawing masks': {
     hash: '/cameras/camera-gate',

@@ -37,6 +37,8 @@ export interface RecordingCampus extends AsyncDisposable {
 
 export interface RecordingCampusOptions extends Pick<CampusOptions, 'data'> {
   readonly cameras?: Partial<Site['cameras']>;
+  /** Further cameras of the site that film the same: the simulated camera stands for each of them. */
+  readonly twins?: readonly string[];
 }
 
 export async function startRecordingCampus(options: RecordingCampusOptions = {}): Promise<RecordingCampus> {
@@ -63,6 +65,7 @@ export async function startRecordingCampus(options: RecordingCampusOptions = {})
       rtsp: { port, sub: '/main' },
     }),
   );
+  const filming = new Set<string>([camera, ...(options.twins ?? [])]);
   const campus = stack.use(
     await startCampus({
       only: ['core', 'camera', 'media', 'web'],
@@ -73,7 +76,9 @@ export async function startRecordingCampus(options: RecordingCampusOptions = {})
         ...site,
         cameras: { ...site.cameras, freeSpaceFloor: 0, ...options.cameras },
         devices: site.devices.map((device) =>
-          device.id === camera ? { ...device, address: { ...device.address, host, port: onvif.port } } : device,
+          filming.has(device.id)
+            ? { ...device, address: { ...device.address, host, port: onvif.port, ...login } }
+            : device,
         ),
       }),
     }),

@@ -58,6 +58,8 @@ export interface CallOptions {
   /** Sent as it is, e.g. a picture; needs `type`. */
   readonly body?: Blob | string;
   readonly type?: string;
+  /** Of a file only these bytes: `bytes=100-`. */
+  readonly range?: string;
   readonly signal?: AbortSignal | undefined;
   /** ms; default 15 s. */
   readonly patience?: number;
@@ -72,6 +74,7 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
   else if (!isSomebodyThere()) headers.set('x-campus-background', '1');
   const type = options.json === undefined ? options.type : 'application/json';
   if (type !== undefined) headers.set('content-type', type);
+  if (options.range !== undefined) headers.set('range', options.range);
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
   const limit = AbortSignal.timeout(options.patience ?? patience);
   let response: Response;

@@ -16,6 +16,7 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   map: line(<path d="M2.5 5 7.5 3l5 2 5-2v12l-5 2-5-2-5 2zM7.5 3v12M12.5 5v12" />),
   energy: line(<path d="M11 2.500 4.500 11H9l-.500 6.500L15.500 9H11z" />),
   live: line(<path d="M2.500 4h15v9.500h-15zM8.300 6.300l4 2.450-4 2.450zM6 17h8" />),
+  footage: line(<path d="M2.500 4h15v8.500h-15zM2.500 16h15M7 14.300v3.400M8.300 6l4 2.300-4 2.300z" />),
   cameras: line(<path d="M2.5 6.5 13 3l1.700 5L4.200 11.500zM9 10l1.300 4H17M17 12v4.500M14.700 8l2-.7-.9-2.600" />),
   devices: line(<path d="M5 5h10v10H5zM8 8h4v4H8zM8 2v3M12 2v3M8 15v3M12 15v3M2 8h3M2 12h3M15 8h3M15 12h3" />),
   meters: line(<path d="M3 10a7 7 0 0 1 14 0v6H3zM10 10l3-3M6.5 13h7" />),

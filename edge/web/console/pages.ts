@@ -15,6 +15,7 @@ export type PageName =
   | 'map'
   | 'energy'
   | 'live'
+  | 'footage'
   | 'cameras'
   | 'devices'
   | 'meters'
@@ -114,6 +115,15 @@ export const pages: readonly PageEntry[] = [
     key: 'l',
     title: 'live',
     Page: page(() => import('./pages/live/index.tsx')),
+  },
+  {
+    name: 'footage',
+    path: '/footage',
+    right: 'playback',
+    group: 'watch',
+    key: 'h',
+    title: 'footage',
+    Page: page(() => import('./pages/footage/index.tsx')),
   },
   {
     name: 'cameras',
