@@ -22,6 +22,7 @@ const mostTypes = 50;
 export const lateness = 30_000;
 /** Of what no rule says any more, ms. */
 const usualWithin = 120_000;
+const usualLongest = 600_000;
 
 export const emergencyType = 'emergency';
 /** A picture that somebody or something asked for: it opens nothing, and belongs to what happens there. */
@@ -63,7 +64,7 @@ export type PlacedEvent = CampusEvent & { readonly zone?: ZoneId };
 export function placeEvent(open: Iterable<Incident>, event: PlacedEvent, context: GroupingContext): Placed | null {
   const candidates = [...open].filter(({ isClosed }) => !isClosed);
   if (candidates.some((one) => isNear(one, event) && one.events.includes(event.id))) return null;
-  if (event.active === false) return prolonged(candidates, event);
+  if (event.active === false) return prolonged(candidates, event, context);
   if (event.type === pictureType) return pictured(candidates, event);
   const rule = ruleFor(event, context);
   if (rule === null) return null;
@@ -136,7 +137,8 @@ function nearest(
 ): Incident | null {
   let best: Incident | null = null;
   for (const incident of candidates) {
-    if (!isSamePlace(incident, zone, device)) continue;
+    // The one-key alarm's is ended by what came of the button: a person seen there meanwhile must not be over with it, unseen.
+    if (incident.emergency !== null || !isSamePlace(incident, zone, device)) continue;
     const away = distance(incident, time);
     const length = Math.max(incident.to, time) - Math.min(incident.from, time);
     if (away > rule.within || length > rule.longest) continue;
@@ -239,13 +241,21 @@ function pictured(candidates: readonly Incident[], event: PlacedEvent): Placed |
   return { incident, isNew: false, isGraver: false };
 }
 
-/** The end of what began in it. */
-function prolonged(candidates: readonly Incident[], { time, type, device }: PlacedEvent): Placed | null {
-  const home = candidates.find(
-    ({ types, devices, from }) =>
-      device !== undefined && devices.includes(device) && types.includes(type) && time >= from,
-  );
+/** The end of what began in it, no later than it may last: a camera that says for ever that it is over keeps nothing open. */
+function prolonged(
+  candidates: readonly Incident[],
+  { time, type, device }: PlacedEvent,
+  { rules }: Pick<GroupingContext, 'rules'>,
+): Placed | null {
+  const [home] = candidates
+    .filter(
+      ({ types, devices, from }) =>
+        device !== undefined && devices.includes(device) && types.includes(type) && time >= from,
+    )
+    .sort((a, b) => distance(a, time) - distance(b, time));
   if (home === undefined || time <= home.to) return null;
+  const lasts = fitting(home, rules).map(({ longest }) => longest);
+  if (time - home.from > Math.max(usualLongest, ...lasts)) return null;
   return { incident: { ...home, to: time, rev: home.rev + 1 }, isNew: false, isGraver: false };
 }
 
