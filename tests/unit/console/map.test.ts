@@ -3,6 +3,15 @@ import { ApiError } from '../../../edge/web/console/api.ts';
 import { clustersOf } from '../../../edge/web/console/pages/map/clusters.ts';
 import { pictureProblem } from '../../../edge/web/console/pages/map/picture-problem.ts';
 import { newPlanId } from '../../../edge/web/console/pages/map/plan-id.ts';
+import {
+  firstView,
+  handlesOf,
+  pulledFar,
+  pulledSide,
+  sectorPath,
+  settledView,
+  viewOf,
+} from '../../../edge/web/console/pages/map/sector.ts';
 import { centred, closest, framed, layerOf, settled, zoomed } from '../../../edge/web/console/pages/map/view.ts';
 
 const plan = { width: 1600, height: 1000 };
@@ -82,4 +91,43 @@ test('a new plan has an id of its own', () => {
   expect(newPlanId('Teaching building, 1st floor', [])).toBe('teaching-building-1st-floor');
   expect(newPlanId('Grounds', [{ id: 'grounds' }, { id: 'grounds-2' }])).toBe('grounds-3');
   expect(newPlanId('教学楼', [])).toBe('plan');
+});
+
+describe('what a camera sees', () => {
+  const spot = { x: 0.5, y: 0.5 };
+
+  test('is what somebody drew, else what the site file says, else nothing', () => {
+    const site = { direction: 90, angle: 60, range: 30 };
+    expect(viewOf(firstView, site)).toBe(firstView);
+    expect(viewOf(undefined, site)).toEqual({ direction: 90, angle: 60, reach: 0.2 });
+    expect(viewOf(undefined, { direction: 360, angle: 0, range: 500 })).toEqual({ direction: 0, angle: 5, reach: 0.6 });
+    expect(viewOf(undefined, null)).toBeNull();
+  });
+
+  test('is a sector that begins at the camera, opens to both sides and is round where it is whole', () => {
+    const path = sectorPath(spot, { direction: 90, angle: 90, reach: 0.1 }, plan);
+    expect(path).toBe('M800.0 500.0L913.1 386.9A160.0 160.0 0 0 1 913.1 613.1Z');
+    expect(sectorPath(spot, { direction: 0, angle: 200, reach: 0.1 }, plan)).toContain('A160.0 160.0 0 1 1');
+    expect(sectorPath(spot, { direction: 0, angle: 360, reach: 0.1 }, plan)).not.toContain('L');
+  });
+
+  test('follows the hand that pulls its far end or its side, and stays what it is where nobody pulls', () => {
+    for (const view of [
+      firstView,
+      { direction: 350, angle: 40, reach: 0.3 },
+      { direction: 0, angle: 180, reach: 0.05 },
+    ]) {
+      const { far, side } = handlesOf(spot, view, plan);
+      expect(pulledFar(spot, view, far, plan)).toEqual(view);
+      expect(pulledSide(spot, view, side, plan)).toEqual(view);
+    }
+    expect(pulledFar(spot, firstView, { x: 0.5, y: 0.34 }, plan)).toEqual({ direction: 0, angle: 80, reach: 0.1 });
+    expect(pulledFar(spot, firstView, spot, plan)).toBe(firstView);
+    expect(pulledSide(spot, { ...firstView, direction: 350 }, { x: 0.5, y: 0.3 }, plan).angle).toBe(20);
+  });
+
+  test('is never wider than all around, nor so narrow or near that it cannot be taken hold of', () => {
+    expect(settledView({ direction: -10, angle: 400, reach: 9 })).toEqual({ direction: 350, angle: 360, reach: 0.6 });
+    expect(settledView({ direction: 719.6, angle: 0, reach: 0 })).toEqual({ direction: 0, angle: 5, reach: 0.02 });
+  });
 });

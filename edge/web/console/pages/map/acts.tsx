@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { App, Button } from 'antd';
-import type { PlanView } from '../../../place-schemas.ts';
+import type { PlacedView, PlanView } from '../../../place-schemas.ts';
 import { api, call, errorText, query } from '../../api.ts';
 import { useAnnounce } from '../../kit/announce.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
@@ -35,6 +35,8 @@ export interface PlanActs {
   readonly remove: (plan: PlanView) => Promise<boolean>;
   /** Puts a device on a plan, or elsewhere on it. */
   readonly place: (plan: PlanView, device: string, spot: Spot) => Promise<boolean>;
+  /** Says what a camera that lies there sees of it; null: nothing that anybody drew. */
+  readonly look: (plan: PlanView, camera: string, view: PlacedView | null) => Promise<boolean>;
   readonly takeOff: (plan: PlanView, device: string) => Promise<boolean>;
 }
 
@@ -73,8 +75,10 @@ export function usePlanActs(): PlanActs {
       return false;
     }
   };
-  const put = async (plan: string, device: string, { x, y }: Spot) =>
-    take(await api.put<PlanView>(`plans/${plan}/places/${device}`, { x, y }), device);
+  const put = async (plan: string, device: string, { x, y }: Spot, view?: PlacedView | null) => {
+    const body = { x, y, ...(view === undefined ? {} : { view }) };
+    take(await api.put<PlanView>(`plans/${plan}/places/${device}`, body), device);
+  };
   const drop = async (plan: string, device: string) =>
     take(await api.delete<PlanView>(`plans/${plan}/places/${device}`), device);
   const placeNow = (device: string) => {
@@ -85,7 +89,7 @@ export function usePlanActs(): PlanActs {
   const putBack = (device: string, before: ReturnType<typeof placeNow>) => () => {
     const now = placeNow(device);
     void tried(async () => {
-      if (before !== null) await put(before.plan, device, before.spot);
+      if (before !== null) await put(before.plan, device, before.spot, before.spot.view);
       else if (now !== null) await drop(now.plan, device);
     });
   };
@@ -129,6 +133,17 @@ export function usePlanActs(): PlanActs {
       const said = before?.plan === plan.id ? say.moved(deviceName(device)) : say.placed(deviceName(device));
       announce(said);
       offerUndo(said, putBack(device, before));
+      return true;
+    },
+    look: async (plan, camera, view) => {
+      const before = placeNow(camera);
+      if (before === null || before.plan !== plan.id) return false;
+      const done = await tried(() => put(plan.id, camera, before.spot, view));
+      if (!done) return false;
+      const said = view === null ? say.viewGone(deviceName(camera)) : say.viewDrawn(deviceName(camera));
+      announce(said);
+      const was = before.spot.view ?? null;
+      offerUndo(said, () => void tried(() => put(plan.id, camera, before.spot, was)));
       return true;
     },
     takeOff: async (plan, device) => {

@@ -9,9 +9,12 @@ import { words } from './words.ts';
 export function PlacingBar({
   placing,
   things,
+  onTurn,
 }: {
   readonly placing: Placing;
   readonly things: ReadonlyMap<string, Thing>;
+  /** Says what a camera sees; null: not of what is carried. */
+  readonly onTurn: ((device: string) => void) | null;
 }) {
   const say = useWords(words);
   const name = useName();
@@ -27,6 +30,11 @@ export function PlacingBar({
         <Button type="primary" onClick={() => placing.put()}>
           {say.putHere}
         </Button>
+        {onTurn !== null && (
+          <Button data-act="turn" onClick={() => onTurn(carried.device)}>
+            {say.viewOf}
+          </Button>
+        )}
         <Button onClick={placing.cancel}>{say.cancel}</Button>
       </div>
     </div>

@@ -1,20 +1,22 @@
-import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { deviceHash, pointHash } from '../../address.ts';
-import { api, type EventView, type PointView, query } from '../../api.ts';
+import type { PointView } from '../../api.ts';
 import { Age } from '../../kit/age.tsx';
 import { AlarmClassBadge, alarmStateText, QualityBadge, StateBadge } from '../../kit/badges.tsx';
-import { fromHere } from '../../kit/download.tsx';
 import { useLanguage, useName, useWords } from '../../kit/language.tsx';
 import { isTripped, pointLabel, valueText } from '../../kit/values.ts';
 import { useSentence, useZoneName } from '../../names.ts';
 import { useRight } from '../../session.tsx';
-import { useDeviceHealth, useReading, useRecentEvents } from '../../use-live.tsx';
+import { useDeviceHealth, useReading } from '../../use-live.tsx';
+import { CameraWays } from './camera-ways.tsx';
 import type { Thing } from './status.ts';
 import { words } from './words.ts';
 
-/** Values shown at once; the page of the device has all of them. */
-const mostPoints = 7;
+/** With the player, which few cards need. */
+const CameraPart = lazy(() => import('./camera-part.tsx'));
+
+/** Values shown at once; the page of the device has all of them. Of a camera the picture says more. */
+const mostPoints = { camera: 2, other: 7 } as const;
 
 /** How one device is right now, and the ways on from here. */
 export function DeviceCard({
@@ -35,10 +37,12 @@ export function DeviceCard({
   const mayOperate = useRight('operate');
   const { device, headline, alarm } = thing;
   const health = useDeviceHealth(device.id);
+  const isCamera = device.kind === 'camera';
+  const most = mostPoints[isCamera ? 'camera' : 'other'];
   const shown = useMemo(() => {
     const rest = points.filter(({ id }) => id !== headline?.id);
-    return [...(headline === undefined ? [] : [headline]), ...rest].slice(0, mostPoints);
-  }, [points, headline]);
+    return [...(headline === undefined ? [] : [headline]), ...rest].slice(0, most);
+  }, [points, headline, most]);
   return (
     <>
       <p className="kit-soft map-card-facts">
@@ -54,7 +58,11 @@ export function DeviceCard({
           </span>
         </p>
       )}
-      {device.kind === 'camera' && <LatestPicture device={device.id} />}
+      {isCamera && (
+        <Suspense fallback={<p className="kit-soft map-live">{say.pictureOnItsWay}</p>}>
+          <CameraPart id={device.id} />
+        </Suspense>
+      )}
       {shown.length === 0 ? (
         <p className="kit-soft">{say.noValues}</p>
       ) : (
@@ -64,16 +72,20 @@ export function DeviceCard({
           ))}
         </ul>
       )}
-      <p className="map-card-links map-card-foot">
-        {mayOperate && points.some(({ write }) => write !== undefined) && (
+      {isCamera ? (
+        <CameraWays id={device.id} />
+      ) : (
+        <p className="map-card-links map-card-foot">
+          {mayOperate && points.some(({ write }) => write !== undefined) && (
+            <a className="kit-button" href={deviceHash(device.id)}>
+              {say.operate}
+            </a>
+          )}
           <a className="kit-button" href={deviceHash(device.id)}>
-            {say.operate}
+            {points.length > most ? say.allValues(points.length) : say.details}
           </a>
-        )}
-        <a className="kit-button" href={deviceHash(device.id)}>
-          {points.length > mostPoints ? say.allValues(points.length) : say.details}
-        </a>
-      </p>
+        </p>
+      )}
     </>
   );
 }
@@ -98,37 +110,5 @@ function ValueRow({ point }: { readonly point: PointView }) {
         </span>
       )}
     </li>
-  );
-}
-
-/** What a camera saw last, with when; a newer one takes its place as it comes. */
-function LatestPicture({ device }: { readonly device: string }) {
-  const say = useWords(words);
-  const seesPictures = useRight('pictures');
-  const [missing, setMissing] = useState('');
-  const recent = useRecentEvents().find((event) => event.device === device && event.snapshot !== undefined);
-  const asked = useQuery({
-    queryKey: ['events', 'pictures', device],
-    queryFn: ({ signal }) =>
-      api.get<readonly EventView[]>(`events${query({ newest: true, device, limit: 100 })}`, signal),
-    enabled: seesPictures && recent === undefined,
-    staleTime: 30_000,
-  });
-  if (!seesPictures) return <p className="kit-soft">{say.noPictureRight}</p>;
-  const event = recent ?? asked.data?.find(({ snapshot }) => snapshot !== undefined);
-  if (event === undefined || event.id === missing) {
-    return <p className="kit-soft">{asked.isFetching ? say.pictureOnItsWay : say.noPicture}</p>;
-  }
-  return (
-    <figure className="map-picture">
-      <img
-        src={fromHere(`api/v1/events/${event.id}/snapshot`)}
-        alt={say.picture}
-        onError={() => setMissing(event.id)}
-      />
-      <figcaption className="kit-soft">
-        {say.pictureOf} <Age time={event.time} />
-      </figcaption>
-    </figure>
   );
 }

@@ -14,10 +14,13 @@ import { ClusterGlyph, Glyph, type PlacedThing } from './glyph.tsx';
 import { MapHeader } from './map-header.tsx';
 import { type Carried, usePlacing } from './placing.ts';
 import { PlanStage } from './plan-stage.tsx';
+import { SectorLegend, Sectors } from './sectors.tsx';
 import { SideList } from './side-list.tsx';
 import type { Thing } from './status.ts';
 import { ThingRow } from './thing-row.tsx';
 import { useLists, useSpaceName, useThings } from './things.ts';
+import { TurningBar, TurningHandles } from './turning.tsx';
+import { useLooking } from './use-looking.ts';
 import { type Stage, useStage } from './use-stage.ts';
 import { words } from './words.ts';
 
@@ -53,6 +56,8 @@ export function MapView({
   const placed = usePlaced(plan, things, placing.carried);
   const chosen = placed.find(({ id }) => id === selected);
   useComing(stage, chosen);
+  const looking = useLooking(plan, placed, acts, chosen?.id ?? null);
+  const { turning } = looking;
 
   const open = (device: string | null) => goTo(mapHash(plan.id, device, isEditing), 'replace');
   const show = (device: string | null) => {
@@ -60,6 +65,7 @@ export function MapView({
     open(device);
   };
   const take = (device: string) => {
+    looking.cancel();
     const place = plan.places.find((one) => one.device === device);
     placing.begin(device, place ?? stage.middle());
     if (place !== undefined) stage.centreOn(place, 1);
@@ -72,10 +78,30 @@ export function MapView({
     stage.centreOn(place, closeUp);
     show(device);
   });
+  const turn = (device: string) => {
+    const place = plan.places.find((one) => one.device === device);
+    if (place === undefined) return;
+    placing.cancel();
+    stage.centreOn(place, 1);
+    looking.begin(device);
+  };
+  const canTurn = (device: string | undefined) =>
+    looking.mayTurn &&
+    things.get(device ?? '')?.device.kind === 'camera' &&
+    plan.places.some((place) => place.device === device);
   const pointsOf = useMemo(() => Map.groupBy(points, ({ device }) => device), [points]);
   return (
     <div className="map">
       <MapHeader plan={plan} plans={plans} campus={campus} acts={acts} isEditing={isEditing} mayEdit={mayEdit} />
+      {isEditing && turning !== null && (
+        <TurningBar
+          turning={turning}
+          onChange={looking.turn}
+          onSave={() => looking.put(turning.view)}
+          onRemove={() => looking.put(null)}
+          onCancel={looking.cancel}
+        />
+      )}
       <div className="map-split">
         <PlanStage
           plan={plan}
@@ -84,15 +110,21 @@ export function MapView({
           carriedThing={placing.carried === null ? undefined : things.get(placing.carried.device)}
           onPressGround={() => show(null)}
           glyphs={
-            <Glyphs
-              placed={placed}
-              stage={stage}
-              open={chosen?.id ?? opened?.id ?? null}
-              drag={isEditing ? placing.drag : null}
-              spaceName={spaceName}
-              onGlyph={onGlyph}
-              onCluster={setOpened}
-            />
+            <>
+              <Sectors plan={plan} cameras={looking.cameras} onPress={isEditing ? null : onGlyph} />
+              <Glyphs
+                placed={placed}
+                stage={stage}
+                open={chosen?.id ?? opened?.id ?? null}
+                drag={isEditing ? placing.drag : null}
+                spaceName={spaceName}
+                onGlyph={onGlyph}
+                onCluster={setOpened}
+              />
+              {isEditing && turning !== null && (
+                <TurningHandles turning={turning} plan={plan} stage={stage} onChange={looking.turn} />
+              )}
+            </>
           }
         >
           {placed.length === 0 && placing.carried === null && (
@@ -123,7 +155,10 @@ export function MapView({
               onClose={() => setOpened(null)}
             />
           )}
-          <PlacingBar placing={placing} things={things} />
+          {looking.cameras.length > 0 && !isEditing && (
+            <SectorLegend isPulsing={looking.cameras.some((camera) => camera.isPulsing)} />
+          )}
+          <PlacingBar placing={placing} things={things} onTurn={canTurn(placing.carried?.device) ? turn : null} />
         </PlanStage>
         <SideList
           lists={lists}
@@ -131,7 +166,13 @@ export function MapView({
           current={placing.carried?.device ?? selected}
           acts={{
             onPress: onRow,
-            edit: isEditing ? { onTakeOff: (device) => void acts.takeOff(plan, device), drag: placing.drag } : null,
+            edit: isEditing
+              ? {
+                  onTakeOff: (device) => void acts.takeOff(plan, device),
+                  drag: placing.drag,
+                  onTurn: looking.mayTurn ? turn : null,
+                }
+              : null,
           }}
         />
       </div>

@@ -21,6 +21,8 @@ export interface SideActs {
   readonly edit: {
     readonly onTakeOff: (device: string) => void;
     readonly drag: (device: string) => DragHandlers;
+    /** Says what a camera sees; null: he may not. */
+    readonly onTurn: ((device: string) => void) | null;
   } | null;
 }
 
@@ -139,6 +141,16 @@ function Row({
         isCurrent={isCurrent}
         onPress={onPress}
       />
+      {edit !== null && edit.onTurn !== null && where === 'here' && device.kind === 'camera' && (
+        <Button
+          aria-label={`${say.viewOf} ${name(device.name)}`}
+          title={say.viewHelp}
+          data-turn={device.id}
+          onClick={() => edit.onTurn?.(device.id)}
+        >
+          {say.viewOf}
+        </Button>
+      )}
       {edit !== null && where === 'here' && (
         <Button
           aria-label={`${say.takeOff} ${name(device.name)}`}
