@@ -8,6 +8,7 @@ import type { Site } from '#edge/runtime/site.ts';
 import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
 import { brokerAddress, paths } from './context.ts';
+import type { DemoPlan } from './demo-plan.ts';
 
 /* The demo: what a real campus has around the edge. It prepares the passwords a technician would, and starts the rest. */
 
@@ -29,6 +30,8 @@ export interface SimulatorsInit {
   readonly meterState?: string;
   /** Where what the cameras film is kept; needed where they have video. */
   readonly clips?: string;
+  /** Puts the demo's plan there; absent: nobody does. */
+  readonly plan?: DemoPlan;
   /** Things happen by themselves, so that a newcomer sees some; default: only what somebody makes happen. */
   readonly opening?: boolean;
 }
@@ -108,6 +111,11 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     ports: demoPorts,
     meterState: join(data, 'meters.json'),
     clips: join(data, 'camera-clips'),
+    plan: {
+      url: `http://${site.http.host.includes(':') ? `[${site.http.host}]` : site.http.host}:${site.http.port}`,
+      tokenFile: join(data, 'admin-token'),
+      doneFile: join(data, 'demo-plan-placed'),
+    },
     opening: true,
   };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };

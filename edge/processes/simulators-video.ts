@@ -16,7 +16,11 @@ export interface VideoOptions {
   readonly username: string;
   readonly password: string;
   readonly seesPerson: () => boolean;
+  /** Of the main stream; what walls show is always H.264. */
+  readonly codec: VideoCodec;
 }
+
+export type VideoCodec = NonNullable<RtspClip['codec']>;
 
 export interface VideoKit {
   readonly clock: Clock;
@@ -45,22 +49,20 @@ export async function startVideo(options: VideoOptions, kit: VideoKit): Promise<
   const { clock } = kit;
   const streams = { '/main': clip('main'), '/sub': clip('sub') };
   const rtsp = await startRtsp({ host, port, clock, username, password, streams });
-  void film(options.name, kit, clips).catch((error: unknown) =>
+  void film(options, kit, clips).catch((error: unknown) =>
     kit.log.warn({ camera: options.name, problem: messageOf(error) }, 'this simulated camera has no video'),
   );
   return rtsp;
 }
 
-async function film(name: string, { folder }: VideoKit, clips: Map<string, RtspClip>): Promise<void> {
+async function film({ name, codec }: VideoOptions, { folder }: VideoKit, clips: Map<string, RtspClip>): Promise<void> {
   const ffmpeg = await findFfmpeg({ folder });
   if (ffmpeg === null) throw new Error('there is no ffmpeg');
   for (const what of ['empty', 'person'] as const) {
     for (const role of ['sub', 'main'] as const) {
       const scene = { key: `yard-1-${what}`, size, picture: sceneOf(name, what === 'person') };
-      clips.set(
-        `${role}/${what}`,
-        await makeClip({ ffmpeg: ffmpeg.path, folder, name, seconds, scene, ...videoShapes[role] }),
-      );
+      const shape = { ...videoShapes[role], codec: role === 'main' ? codec : ('h264' as const) };
+      clips.set(`${role}/${what}`, await makeClip({ ffmpeg: ffmpeg.path, folder, name, seconds, scene, ...shape }));
     }
   }
 }

@@ -1,6 +1,7 @@
 import { samplesTopic } from '#edge/bus/topics.ts';
 import { loadProfiles } from '#edge/profiles/load.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
 import { delay, Ticker } from '#edge/runtime/lifecycle.ts';
 import { type Camera, startCamera } from '#edge/simulators/camera.ts';
 import { startControl } from '#edge/simulators/control.ts';
@@ -13,13 +14,16 @@ import { startSpeaker } from '#edge/simulators/speaker.ts';
 import { startSwitch } from '#edge/simulators/switch.ts';
 import { profileFolder } from './context.ts';
 import type { SimulatorsInit } from './demo.ts';
-import { startVideo, videoShapes } from './simulators-video.ts';
+import { placeDemoPlan } from './demo-plan.ts';
+import { startVideo, type VideoCodec, type VideoOptions, videoShapes } from './simulators-video.ts';
 
 /** The switches are for whoever sits at this machine. */
 const controlHost = '127.0.0.1';
 /** As in demo-site.yaml. */
 const gatePassword = 'demo-camera-gate-5';
 const playgroundPassword = 'demo-camera-playground-7';
+/** One of each kind: a dome that turns, and a fixed one that films in H.265. */
+const codecs = { gate: 'h264', playground: 'h265' } as const satisfies Record<string, VideoCodec>;
 
 /** The virtual campus: real protocols over real sockets, and a page with switches for what happens there. */
 export async function startSimulators(init: SimulatorsInit, { clock, log }: ChildContext): Promise<Running> {
@@ -52,7 +56,7 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       model: 'DS-GATE-4',
       name: 'GATE',
       topicDialect: 'reolink',
-      ...videoAt(ports.video?.gate),
+      ...videoAt(ports.video?.gate, codecs.gate),
     }),
   );
   const playground = stack.use(
@@ -66,16 +70,20 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       model: 'TP-FIELD-2',
       name: 'FIELD',
       topicDialect: 'tapo',
-      ...videoAt(ports.video?.playground),
+      ptz: false,
+      ...videoAt(ports.video?.playground, codecs.playground),
     }),
   );
   const { video } = ports;
   if (video !== undefined && init.clips !== undefined) {
     const kit = { clock, log, folder: init.clips };
-    const films = (camera: Camera, port: number, name: string, password: string) =>
-      startVideo({ host, port, name, username: 'campus', password, seesPerson: () => camera.seesPerson }, kit);
-    stack.use(await films(gate, video.gate, 'GATE', gatePassword));
-    stack.use(await films(playground, video.playground, 'FIELD', playgroundPassword));
+    const login = { host, username: 'campus' };
+    const films = (camera: Camera, options: Pick<VideoOptions, 'port' | 'name' | 'password' | 'codec'>) =>
+      startVideo({ ...login, ...options, seesPerson: () => camera.seesPerson }, kit);
+    const atGate = { name: 'GATE', password: gatePassword, codec: codecs.gate };
+    const atPlayground = { name: 'FIELD', password: playgroundPassword, codec: codecs.playground };
+    stack.use(await films(gate, { port: video.gate, ...atGate }));
+    stack.use(await films(playground, { port: video.playground, ...atPlayground }));
   }
   // Both cameras have their power from it: off is dead, on again is a fresh start, whatever ailed them.
   const powerOf = (camera: Camera) => (on: boolean) => void camera.fault(on ? 'none' : 'reboot');
@@ -111,22 +119,27 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       sensors,
     }),
   );
+  if (init.plan !== undefined) {
+    placeDemoPlan(init.plan, ending.signal).catch((error: unknown) => {
+      if (!ending.signal.aborted) log.warn({ problem: messageOf(error) }, 'the plan of the demo is not there');
+    });
+  }
   if (init.opening === true) void playOpening(ending.signal, { gate, playground, sensors });
   const owned = stack.move();
   return {
     info: {
-      say: `  virtual campus  http://${controlHost}:${ports.control}/  (switches: smoke, fire panel, people, overload)`,
+      say: `  virtual campus  http://${controlHost}:${ports.control}/  (switches: the alarm button, people at the gate, smoke, overload)`,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 /** What a camera says of its streams. */
-function videoAt(port: number | undefined) {
-  const h264 = { encoding: 'H264' } as const;
+function videoAt(port: number | undefined, codec: VideoCodec) {
+  const encodings = { h264: 'H264', h265: 'H265' } as const;
   const profiles = [
-    { token: 'Profile_1', name: 'mainStream', ...videoShapes.main, ...h264 },
-    { token: 'Profile_2', name: 'subStream', ...videoShapes.sub, ...h264 },
+    { token: 'Profile_1', name: 'mainStream', ...videoShapes.main, encoding: encodings[codec] },
+    { token: 'Profile_2', name: 'subStream', ...videoShapes.sub, encoding: encodings.h264 },
   ];
   return port === undefined ? {} : { rtsp: { port }, profiles };
 }
