@@ -407,6 +407,9 @@ export interface LedgerLine {
   readonly message: string;
   /** The release that said so. */
   readonly release: string;
+  /** What it was called, and where it was to be, for whoever reads it later. */
+  readonly name?: Name;
+  readonly zones?: readonly ZoneId[];
 }
 
 /** A plan that somebody has signed: what runs from a day to a day. */

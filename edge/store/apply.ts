@@ -5,6 +5,7 @@ import type { Db } from './database.ts';
 import { documentWriter } from './document-writer.ts';
 import { gatehouseWriter } from './gatehouse-items.ts';
 import type { Outbox } from './outbox.ts';
+import { schoolLedgerWriter } from './school-ledger-items.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
 /** Keys in the inbox: a person looks through them; the oldest go first. */
@@ -17,6 +18,7 @@ export class ItemWriter {
   readonly #audit: AuditLog;
   readonly #document: ReturnType<typeof documentWriter>;
   readonly #gatehouse: ReturnType<typeof gatehouseWriter>;
+  readonly #schoolLedger: ReturnType<typeof schoolLedgerWriter>;
   inboxDropped = 0;
 
   constructor(db: Db, outbox: Outbox, audit: AuditLog) {
@@ -25,6 +27,7 @@ export class ItemWriter {
     this.#audit = audit;
     this.#document = documentWriter(db, audit);
     this.#gatehouse = gatehouseWriter(db);
+    this.#schoolLedger = schoolLedgerWriter(db);
   }
 
   write(item: Item, now: number): void {
@@ -79,6 +82,9 @@ export class ItemWriter {
       case 'patrol':
       case 'case':
         this.#gatehouse(item);
+        return;
+      case 'school-ledger':
+        this.#schoolLedger(item);
         return;
       case 'correct':
         throw new CodedError('STORE_REFUSED', 'a correction is no row');

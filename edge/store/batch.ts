@@ -11,6 +11,7 @@ import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { Clip } from '#edge/domain/recording.ts';
 import type { RuleDecision } from '#edge/domain/rule.ts';
+import type { LedgerLine } from '#edge/domain/school.ts';
 import type { DocumentChange } from './documents.ts';
 
 /**
@@ -54,6 +55,8 @@ export interface Batch {
   readonly clips?: readonly Clip[];
   readonly patrols?: readonly PatrolCheckIn[];
   readonly cases?: readonly Case[];
+  /** What became of things that the school day was to do: one a key; a closed line stays as it is. */
+  readonly schoolLedger?: readonly LedgerLine[];
   /** Opaque JSON state that must survive a restart, by name (`rule:<instance>`, ...); null forgets it. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { storedSchoolEntry } from '#edge/runtime/school-schema.ts';
 import type { Db } from './database.ts';
 import { type DocumentBody, type DocumentKind, documentSchemas, type StoredDocument } from './documents.ts';
 
@@ -12,7 +13,7 @@ interface Row {
 }
 
 /** Made once: a schema is compiled when it is first asked, and a session reads two documents with every request. */
-const storedSchemas: Readonly<Record<DocumentKind, z.ZodObject>> = {
+const storedSchemas: Readonly<Record<DocumentKind, z.ZodType>> = {
   person: documentSchemas.person.strip(),
   session: documentSchemas.session.strip(),
   token: documentSchemas.token.strip(),
@@ -23,6 +24,10 @@ const storedSchemas: Readonly<Record<DocumentKind, z.ZodObject>> = {
   rule: documentSchemas.rule.strip(),
   ruleVersion: documentSchemas.ruleVersion.strip(),
   mode: documentSchemas.mode.strip(),
+  school: storedSchoolEntry,
+  schoolRelease: documentSchemas.schoolRelease.strip(),
+  schoolOverride: documentSchemas.schoolOverride.strip(),
+  schoolYear: documentSchemas.schoolYear.strip(),
 };
 
 /** Reads what `documentWriter` wrote. Throws STORE_BAD_DOCUMENT for a body that cannot be understood. */

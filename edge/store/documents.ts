@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { rights, roles } from '#edge/domain/access.ts';
 import { slugPattern } from '#edge/domain/ids.ts';
 import { ruleKinds } from '#edge/domain/rule.ts';
+import {
+  mostEntries,
+  schoolEntrySchema,
+  schoolOverrideSchema,
+  schoolReleaseSchema,
+  schoolYearSchema,
+} from '#edge/runtime/school-schema.ts';
 
 /*
  * What people set and change, one row each: accounts, sessions, tokens, plans, places on them, the register of assets.
@@ -151,6 +158,11 @@ export const documentSchemas = {
   }),
   /** id: a mode of the campus (exam, drill ...). */
   mode: z.strictObject({ on: z.boolean(), since: time, until: time.nullable(), by: line(80), why: line(300) }),
+  /** id: of the entry. The draft of the school day; what runs is in releases. */
+  school: schoolEntrySchema,
+  schoolRelease: schoolReleaseSchema,
+  schoolOverride: schoolOverrideSchema,
+  schoolYear: schoolYearSchema,
 } as const;
 
 export type DocumentKind = keyof typeof documentSchemas;
@@ -168,7 +180,10 @@ export const usageFields: readonly string[] = ['lastUsed', 'latest', 'versions',
 export const documentIdPattern = /^[A-Za-z0-9_-]{1,80}$/;
 
 /** What core alone changes, by its own rules (two people for safety): not to be had by `document.put`. */
-export const coreKinds: readonly DocumentKind[] = ['rule', 'ruleVersion', 'mode'];
+export const coreKinds: readonly DocumentKind[] = [
+  ...(['rule', 'ruleVersion', 'mode'] as const),
+  ...(['school', 'schoolRelease', 'schoolOverride', 'schoolYear'] as const),
+];
 
 /** How many of a kind there may be: whoever makes one more is told, so that no loop of a client fills the disk. */
 export const documentLimits: Readonly<Record<DocumentKind, number>> = {
@@ -182,6 +197,10 @@ export const documentLimits: Readonly<Record<DocumentKind, number>> = {
   rule: 2_000,
   ruleVersion: 50_000,
   mode: 200,
+  school: mostEntries,
+  schoolRelease: 60,
+  schoolOverride: 1_000,
+  schoolYear: 50,
 };
 
 export function ruleVersionId(rule: string, number: number): string {

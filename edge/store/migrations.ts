@@ -171,6 +171,14 @@ export const migrations: readonly Step[] = [
   CREATE INDEX evidence_time ON evidence (time);
   CREATE INDEX evidence_incident ON evidence (incident);
   `,
+  `
+  -- What became of each thing that the school day was to do (domain/school.ts, LedgerLine). planned: ms.
+  CREATE TABLE IF NOT EXISTS school_ledger (
+    key TEXT PRIMARY KEY, planned INTEGER NOT NULL, entry TEXT NOT NULL, outcome TEXT NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS school_ledger_planned ON school_ledger (planned, key);
+  CREATE INDEX IF NOT EXISTS school_ledger_begun ON school_ledger (planned) WHERE outcome = 'begun';
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

@@ -2,6 +2,7 @@ import { CodedError } from '#edge/runtime/errors.ts';
 import type { Batch } from './batch.ts';
 import { caseItem, clipItem, incidentItem, patrolItem } from './gatehouse-items.ts';
 import { toStored } from './sample.ts';
+import { schoolLedgerItem } from './school-ledger-items.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
 /** What a row or an item costs in memory besides its text, bytes; rough. */
@@ -55,6 +56,7 @@ function itemsOf(batch: Batch): Item[] {
   for (const clip of batch.clips ?? []) items.push(clipItem(clip));
   for (const patrol of batch.patrols ?? []) items.push(patrolItem(patrol));
   for (const one of batch.cases ?? []) items.push(caseItem(one));
+  for (const line of batch.schoolLedger ?? []) items.push(schoolLedgerItem(line));
   for (const correction of batch.corrections ?? []) items.push({ kind: 'correct', correction, body: null });
   for (const body of batch.health ?? []) items.push({ kind: 'health', body: JSON.stringify(body) });
   return items;

@@ -9,6 +9,7 @@ import type { Notice } from '#edge/domain/notice.ts';
 import type { Command, CommandResult, Request, RequestResult } from '#edge/domain/output.ts';
 import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
 import type { Clip } from '#edge/domain/recording.ts';
+import type { LedgerLine } from '#edge/domain/school.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import type { Aggregate, OutboxLane } from './batch.ts';
@@ -48,6 +49,7 @@ import {
 import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
+import { type SchoolLedgerFilter, schoolLedgerReader } from './school-ledger-reader.ts';
 
 export type { Aggregate } from './batch.ts';
 export type { CounterStepFilter } from './counter-step-reader.ts';
@@ -65,6 +67,7 @@ export type {
 } from './pages.ts';
 export type { LaneState } from './report.ts';
 export type { HistorySample } from './sample.ts';
+export type { SchoolLedgerFilter } from './school-ledger-reader.ts';
 
 const stepSizes = { '1min': 60_000, '15min': 900_000, '1h': 3_600_000, '1d': 86_400_000 } as const;
 export type Step = 'raw' | keyof typeof stepSizes;
@@ -154,6 +157,8 @@ export interface Reader extends Disposable {
   /** Newest first. */
   cases(filter: CaseFilter): Case[];
   case(id: string): Case | null;
+  /** What became of things that the school day was to do, latest planned first. */
+  schoolLedger(filter: SchoolLedgerFilter): LedgerLine[];
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
@@ -205,6 +210,7 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     patrols: (filter) => ask((open) => open.gatehouse.patrols(filter, atMost(filter.limit))),
     cases: (filter) => ask((open) => open.gatehouse.cases(filter, atMost(filter.limit))),
     case: (id) => ask((open) => open.gatehouse.case(id)),
+    schoolLedger: (filter) => ask((open) => open.schoolLedger(filter, atMost(filter.limit))),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
     auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
@@ -375,6 +381,7 @@ function prepare(db: Db, file: string) {
     notices: noticeReader(db),
     counterSteps: counterStepReader(db),
     gatehouse: gatehouseReader(db),
+    schoolLedger: schoolLedgerReader(db),
     auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

@@ -25,6 +25,9 @@ const patrolsAtLeast = 30 * day;
 /** Incidents and clips, some 400 MB and 60 MB: a camera that barks at every leaf must not fill the disk. */
 const mostIncidents = 200_000;
 const mostClips = 200_000;
+/** A year of school and what a school year needs to be looked back on; some 100 lines a day. ms, rows. */
+const schoolLedgerAge = 400 * day;
+const mostSchoolLedger = 400_000;
 
 /** What there is of the disk. */
 export interface Space {
@@ -127,6 +130,12 @@ export class Retention {
         cut: before(incidents ?? audit),
         why: days(incidents ?? audit),
       },
+      {
+        what: 'lines of the school day',
+        table: s.schoolLedger,
+        cut: before(schoolLedgerAge),
+        why: days(schoolLedgerAge),
+      },
       { what: 'patrols', table: s.patrol, cut: before(patrolAge), why: days(patrolAge) },
       { what: 'notices', table: s.notice, cut: before(noticeAge), why: days(noticeAge) },
       ...this.#byCount(),
@@ -135,7 +144,8 @@ export class Retention {
 
   /** The oldest of what rules can make many of; a tenth at a time, so that it is not one row a minute. */
   #byCount(): Target[] {
-    const { commandRows, journalRows, noticeRows, stepRows, incidentRows, clipRows } = this.#statements;
+    const { commandRows, journalRows, noticeRows, stepRows, incidentRows, clipRows, schoolLedgerRows } =
+      this.#statements;
     const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
     const over = (what: string, table: CountedTable, limit: number): Target[] => {
       const cut = table.cut(limit);
@@ -148,6 +158,7 @@ export class Retention {
       ...over('counter steps that are over', stepRows, mostSteps),
       ...over('incidents that are over', incidentRows, most.incidents ?? mostIncidents),
       ...over('clips that nothing keeps', clipRows, mostClips),
+      ...over('lines of the school day', schoolLedgerRows, mostSchoolLedger),
     ];
   }
 
@@ -298,13 +309,13 @@ function countedNotices(db: Db): CountedTable {
 }
 
 /** Of those rows of a table that are over: as many as are kept, by a time. */
-function countedWhere(db: Db, table: string, time: string, over: string): CountedTable {
+function countedWhere(db: Db, table: string, time: string, over: string, key = 'id'): CountedTable {
   const count = db.prepare<[], number>(`SELECT count(*) FROM ${table} WHERE ${over}`).pluck();
   const timeOf = db
     .prepare<[number], number>(`SELECT ${time} FROM ${table} WHERE ${over} ORDER BY ${time} DESC LIMIT 1 OFFSET ?`)
     .pluck();
   return {
-    ...prunable(db, table, 'id', `${over} AND ${time} < @cut`),
+    ...prunable(db, table, key, `${over} AND ${time} < @cut`),
     cut: (limit) => ((count.get() ?? 0) <= limit ? null : (timeOf.get(Math.floor(limit * 0.9) - 1) ?? null)),
   };
 }
@@ -342,6 +353,8 @@ function prepare(db: Db) {
     clip: prunable(db, 'clip', 'id', 'protected = 0 AND first < @cut'),
     clipRows: countedWhere(db, 'clip', 'first', 'protected = 0'),
     evidence: prunable(db, 'evidence', 'id', "state IN ('released', 'failed') AND time < @cut"),
+    schoolLedger: prunable(db, 'school_ledger', 'key', 'planned < @cut'),
+    schoolLedgerRows: countedWhere(db, 'school_ledger', 'planned', "outcome <> 'begun'", 'key'),
     patrol: prunable(db, 'patrol', 'id', 'time < @cut'),
   };
 }
