@@ -32,6 +32,24 @@ describe('a player at the live edge', () => {
     for (let time = 90_000; time < 1_000_000; time += 21_000) target.calm(time);
     expect(target.seconds).toBe(0);
   });
+
+  it('does not take for standing still what a slow camera lets it wait for each picture, or its own jump', () => {
+    const target = new EdgeTarget();
+    for (let time = 0; time < 10_000; time += 250) {
+      target.arrived(time);
+      target.plays(time);
+      target.waits(time + 10, false);
+    }
+    target.waits(10_010, true);
+    target.plays(11_000);
+    expect(target.seconds).toBe(0);
+    for (const time of [20_000, 21_000]) {
+      target.waits(time, false);
+      target.waits(time + 100, false);
+      target.plays(time + 500);
+    }
+    expect(target.seconds).toBeCloseTo(0.12);
+  });
 });
 
 describe('a wall', () => {

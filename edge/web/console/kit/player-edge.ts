@@ -33,15 +33,45 @@ export function stepTowardsEdge({ start, end, current, target }: EdgeView): Edge
 const targetStep = 0.12;
 const targetMost = 1.5;
 const calmTime = 20_000;
+/** Nobody sees a picture that comes so late, nor one that comes half a picture late, ms. */
+const shortWait = 150;
+const mostGap = 1_000;
 
-/** Learns how much must be in hand: each time the picture stood still it wants more, and after a calm time a little less. Times in ms. */
+/**
+ * Learns how much must be in hand: each time the picture stood still it wants more, and after a calm time a little less. At the edge
+ * a browser waits for each picture of a slow camera: that is no standing still. Times in ms.
+ */
 export class EdgeTarget {
   #target = 0;
   #stalls: number[] = [];
   #changedAt = 0;
+  /** Since when it waits. */
+  #waiting: number | null = null;
+  /** Between two pictures, as they come. */
+  #gap = 0;
+  #arrivedAt: number | null = null;
 
   get seconds(): number {
     return this.#target;
+  }
+
+  /** Pictures came. */
+  arrived(now: number): void {
+    const gap = this.#arrivedAt === null ? 0 : Math.min(mostGap, now - this.#arrivedAt);
+    this.#gap = this.#gap === 0 ? gap : this.#gap + (gap - this.#gap) / 8;
+    this.#arrivedAt = now;
+  }
+
+  /** The browser has nothing to show, or looks for a place it was sent to. */
+  waits(now: number, isSeeking: boolean): void {
+    this.#waiting = isSeeking ? null : (this.#waiting ?? now);
+  }
+
+  /** It shows pictures again. */
+  plays(now: number): void {
+    const waited = this.#waiting === null ? 0 : now - this.#waiting;
+    this.#waiting = null;
+    if (waited > Math.max(shortWait, 1.5 * this.#gap)) this.stalled(now);
   }
 
   stalled(now: number): void {

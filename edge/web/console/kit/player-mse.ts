@@ -62,7 +62,8 @@ export class MsePlayer implements Disposable {
     video.src = this.#url;
     const { signal } = this.#ending;
     this.#media.addEventListener('sourceopen', () => this.#work(), { signal });
-    video.addEventListener('waiting', () => this.#target.stalled(performance.now()), { signal });
+    video.addEventListener('waiting', () => this.#target.waits(performance.now(), video.seeking), { signal });
+    video.addEventListener('playing', () => this.#target.plays(performance.now()), { signal });
     video.addEventListener('error', () => events.failed('decode'), { signal });
     this.#timer = setInterval(() => this.#step(), stepEvery);
   }
@@ -83,6 +84,7 @@ export class MsePlayer implements Disposable {
   }
 
   append(bytes: ArrayBuffer): void {
+    this.#target.arrived(performance.now());
     this.#queue.push(bytes);
     this.#queued += bytes.byteLength;
     if (this.#queued > mostQueued) this.#events.failed('overflow');
