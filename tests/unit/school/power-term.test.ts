@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import type { PointRef } from '#edge/domain/ids.ts';
-import type { SchoolPower, Slot, Weekday } from '#edge/domain/school.ts';
+import type { SchoolPower, TimetablePiece, Weekday } from '#edge/domain/school.ts';
+import { weekdayOf } from '#edge/school/dates.ts';
+import { createSchoolClock } from '#edge/school/local-clock.ts';
+import { officialYears } from '#edge/school/official-holidays.ts';
+import { compilePlan } from '#edge/school/plan.ts';
 import { decidePower, noPowerMemory, type PowerMemory } from '#edge/school/power.ts';
-import { joinNeeds, needsOf, type PowerNeed } from '#edge/school/power-needs.ts';
+import { needsAround } from '#edge/school/power-plan.ts';
+import { dayOf } from '#edge/school/resolve-day.ts';
 
 /*
  * An autumn term in a classroom with an air conditioner, minute by minute: what the schedule does to the room, to its own minimum times
@@ -14,45 +19,23 @@ const day = 24 * 60 * minute;
 /** 2026-09-01 00:00 in Asia/Shanghai, a Tuesday; to the end of January. */
 const begin = Date.UTC(2026, 7, 31, 16);
 const days = 150;
-/** 国庆 and 中秋 of the notice for 2026, the weekends worked for them, and the winter vacation of this school. */
-const off = new Set([
-  '2026-09-25',
-  '2026-09-26',
-  '2026-09-27',
-  '2026-10-01',
-  '2026-10-02',
-  '2026-10-03',
-  '2026-10-04',
-  '2026-10-05',
-  '2026-10-06',
-  '2026-10-07',
-  '2027-01-01',
-]);
-const worked = new Set(['2026-09-20', '2026-10-10']);
-const vacationFrom = '2027-01-23';
-
 const warmth = 'room/temperature' as PointRef;
 const people = 'room/people' as PointRef;
-const at = (hours: number, minutes: number) => (hours * 60 + minutes) * 60;
-const lesson = (id: string, from: number, to: number): Slot => ({
-  id,
-  kind: 'lesson',
-  name: { zh: id, en: id },
-  from,
-  to,
-});
-const slots = [
-  ...[
-    lesson('lesson-1', at(8, 30), at(9, 10)),
-    lesson('lesson-2', at(9, 25), at(10, 5)),
-    lesson('lesson-3', at(10, 35), at(11, 15)),
-  ],
-  ...[
-    lesson('lesson-5', at(14, 0), at(14, 40)),
-    lesson('lesson-6', at(14, 55), at(15, 35)),
-    lesson('lesson-7', at(15, 50), at(16, 30)),
-  ],
+const pieces = [
+  ...[piece('lesson-1', 40, 8, 30), piece('lesson-2', 40, 9, 25), piece('lesson-3', 40, 10, 35)],
+  ...[piece('lesson-5', 40, 14, 0), piece('lesson-6', 40, 14, 55), piece('lesson-7', 40, 15, 50)],
 ];
+
+function at(hours: number, minutes: number): number {
+  return (hours * 60 + minutes) * 60;
+}
+
+function piece(id: string, minutes: number, hour: number, past: number): TimetablePiece {
+  return { id, kind: 'lesson', name: { zh: id, en: id }, minutes, at: at(hour, past) };
+}
+
+const name = { zh: '秋季', en: 'Autumn' };
+const workdays: readonly Weekday[] = [1, 2, 3, 4, 5];
 
 const heater: SchoolPower = {
   ...{ part: 'power', name: { zh: '203 空调', en: 'Air 203' }, layer: 'campus', kind: 'air' },
@@ -96,25 +79,43 @@ function weather(seed: number): (time: number) => number {
   };
 }
 
-const dateOf = (n: number) => new Date(begin + n * day + 8 * 3_600_000).toISOString().slice(0, 10);
-const weekdayOf = (n: number): Weekday => (((n + 1) % 7) + 1) as Weekday;
+const clock = createSchoolClock('Asia/Shanghai');
+const plan = compilePlan(
+  {
+    autumn: { part: 'term', name, from: '2026-08-31', weeks: 21, opens: '2026-09-01', closes: '2027-01-22' },
+    winter: {
+      ...{ part: 'season', name, layer: 'campus', from: '2026-08-31', to: '2027-01-31' },
+      weekly: [{ days: workdays, timetable: 'lessons' }],
+    },
+    lessons: { part: 'timetable', name, start: at(8, 30), pieces },
+    // 国庆 and 中秋 come with the official days; whose lessons the weekends worked for them have, the school says.
+    'as-friday': {
+      part: 'days',
+      name,
+      layer: 'campus',
+      from: '2026-09-20',
+      to: '2026-09-20',
+      kind: 'make-up',
+      useWeekday: 5,
+    },
+    'as-wednesday': {
+      part: 'days',
+      name,
+      layer: 'campus',
+      from: '2026-10-10',
+      to: '2026-10-10',
+      kind: 'make-up',
+      useWeekday: 3,
+    },
+    'sports-day': { part: 'days', name, layer: 'campus', from: '2026-11-13', to: '2026-11-13', kind: 'event' },
+    'new-year': { part: 'days', name, layer: 'campus', from: '2027-01-01', to: '2027-01-01', kind: 'holiday' },
+    heater,
+  },
+  { clock, holidays: officialYears, zones: [] },
+);
 
-function isSchool(n: number): boolean {
-  const date = dateOf(n);
-  if (date >= vacationFrom || off.has(date)) return false;
-  return worked.has(date) || weekdayOf(n) <= 5;
-}
-
-function needsAround(n: number): readonly PowerNeed[] {
-  const of = (k: number) =>
-    needsOf(
-      heater,
-      { date: dateOf(k), weekday: weekdayOf(k), slots },
-      isSchool(k),
-      (second) => begin + k * day + second * 1_000,
-    );
-  return joinNeeds(heater, [n - 1, n, n + 1].map(of));
-}
+const dateOf = (n: number) => clock.dateOf(begin + n * day);
+const isSchool = (n: number) => ['school', 'make-up'].includes(dayOf(plan, dateOf(n), 'campus').kind);
 
 interface Outcome {
   readonly kWh: number;
@@ -143,7 +144,7 @@ function live(seed: number): Outcome {
   const mornings: number[] = [];
   const leads: number[] = [];
   for (let n = 0; n < days; n++) {
-    const needs = needsAround(n);
+    const needs = needsAround(plan, heater, dateOf(n), 1);
     let lead = 0;
     for (let m = 0; m < 24 * 60; m++) {
       const now = begin + n * day + m * minute;
@@ -175,7 +176,7 @@ function live(seed: number): Outcome {
       timed += warm(
         timer,
         outside(now),
-        isMonth && weekdayOf(n) <= 5 && second >= at(7, 0) && second < at(18, 0),
+        isMonth && weekdayOf(dateOf(n)) <= 5 && second >= at(7, 0) && second < at(18, 0),
         isThere,
       );
     }
@@ -187,6 +188,7 @@ test.each([1, 2, 3])(
   'over a term (weather %i) rooms are warm at the first lesson, holidays are cold, minimum times are kept',
   (seed) => {
     const { kWh, alwaysOn, timer, onWhileOff, stretches, mornings, leads } = live(seed);
+    expect(plan.mistakes.filter(({ entry }) => plan.entries[entry] === undefined)).toEqual([]);
     expect(mornings.length).toBeGreaterThan(50);
     expect(stretches.length).toBeGreaterThan(100);
     // The first mornings teach it.

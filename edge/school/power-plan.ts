@@ -1,0 +1,29 @@
+import type { LocalDate, SchoolPower } from '#edge/domain/school.ts';
+import { addDays } from './dates.ts';
+import { isMeant } from './day-filter.ts';
+import type { SchoolPlan } from './plan.ts';
+import { type Named, named, partsOf } from './plan-parts.ts';
+import { joinNeeds, needsOf, type PowerNeed } from './power-needs.ts';
+import { dayOf } from './resolve-day.ts';
+
+/** The circuits of a plan. */
+export function powersOf(plan: SchoolPlan): readonly Named<SchoolPower>[] {
+  return named(partsOf(new Map(Object.entries(plan.entries)), 'power'));
+}
+
+/** When a circuit is needed from the day before a date to `ahead` days after it, as `decidePower` wants it. */
+export function needsAround(
+  plan: SchoolPlan,
+  power: SchoolPower,
+  date: LocalDate,
+  ahead: number,
+): readonly PowerNeed[] {
+  const dates = Array.from({ length: ahead + 2 }, (_, i) => addDays(date, i - 1));
+  return joinNeeds(
+    power,
+    dates.map((one) => {
+      const day = dayOf(plan, one, power.layer);
+      return needsOf(power, day, isMeant(power.days, day), (second) => plan.clock.timeOf(one, second).at);
+    }),
+  );
+}
