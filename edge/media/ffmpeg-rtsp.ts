@@ -11,10 +11,30 @@ const protocols = 'pipe,rtsp,rtp,udp,tcp';
 const largestPiece = 134_217_728;
 
 /**
- * Arguments that fetch what `rtspScript` says and write it as fragmented MP4, a fragment for each picture. fpsprobesize 0: without it ffmpeg
- * looks at the stream for one more second to tell its frame rate, which nobody here asks for.
+ * How much ffmpeg looks at before it passes anything on. `full`: it decodes seven pictures of H.264 to see whether they come out of order, which
+ * decides what times it writes; a third of a second at 25 pictures/s, two thirds at 12. `short`: nothing but what describes the stream.
  */
-export const rtspArgs: readonly string[] = [
+export type ProbeDepth = 'short' | 'full';
+
+export interface RtspWish {
+  /** The address of a gate. */
+  readonly gate: string;
+  readonly transport: RtspTransport;
+  readonly depth: ProbeDepth;
+}
+
+export interface RtspOrder {
+  readonly args: readonly string[];
+  /** What it reads as `pipe:3`. */
+  readonly secretInput: string;
+}
+
+/** ffmpeg's own least. */
+const shortProbe = ['probesize', '32'] as const;
+/**
+ * fpsprobesize 0: without it ffmpeg looks at the stream for one more second to tell its frame rate, which nobody here asks for.
+ */
+const head = [
   '-hide_banner',
   '-nostdin',
   '-loglevel',
@@ -23,39 +43,34 @@ export const rtspArgs: readonly string[] = [
   String(largestPiece),
   '-fpsprobesize',
   '0',
-  '-f',
-  'concat',
-  '-safe',
-  '0',
-  '-protocol_whitelist',
-  protocols,
-  '-i',
-  'pipe:3',
-  '-map',
-  '0:v:0',
-  '-c',
-  'copy',
-  '-f',
-  'mp4',
-  '-movflags',
-  'frag_every_frame+empty_moov+default_base_moof',
-  'pipe:1',
 ];
+const tail = ['-map', '0:v:0', '-c', 'copy', '-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof'];
 
 /**
- * The address of a gate as a script of ffmpeg's concat demuxer: it goes through a pipe, so that nobody else on this machine sees which door is
- * open. Builds before 5 know no options in it: they choose the transport themselves, UDP first, which loses nothing on loopback.
+ * Arguments that fetch a stream and write it as fragmented MP4, a fragment for each picture. The gate's address is a script of ffmpeg's concat
+ * demuxer: it goes through a pipe, so that nobody else on this machine sees which door is open. Builds before 5 take no options in it, and
+ * would look at a second of every stream; they see loopback only, so theirs stands among the arguments: the gate lets the first in, and
+ * closes behind it.
  */
-export function rtspScript(gate: string, transport: RtspTransport, ffmpeg: Pick<Ffmpeg, 'isOld'>): string {
+export function rtspOrder({ gate, transport, depth }: RtspWish, ffmpeg: Pick<Ffmpeg, 'isOld'>): RtspOrder {
   if (!/^rtsp:\/\/[\w.:/-]+$/.test(gate)) throw new TypeError('this is no address of a gate');
-  if (ffmpeg.isOld) return `ffconcat version 1.0\nfile '${gate}'\n`;
   const options = [
-    `rtsp_transport ${transport}`,
-    `timeout ${silence * 1000}`,
-    'fpsprobesize 0',
-    'allowed_media_types video',
-  ];
-  return `ffconcat version 1.0\nfile '${gate}'\n${options.map((option) => `option ${option}\n`).join('')}`;
+    ['rtsp_transport', transport],
+    [ffmpeg.isOld ? 'stimeout' : 'timeout', String(silence * 1000)],
+    ['fpsprobesize', '0'],
+    ['allowed_media_types', 'video'],
+    ...(depth === 'short' ? [shortProbe] : []),
+  ] as const;
+  if (ffmpeg.isOld) {
+    const said = options.flatMap(([name, value]) => [`-${name}`, value]);
+    return { args: [...head, ...said, '-i', gate, ...tail, 'pipe:1'], secretInput: '' };
+  }
+  const script = ['-f', 'concat', '-safe', '0', '-protocol_whitelist', protocols, '-i', 'pipe:3'];
+  const lines = options.map(([name, value]) => `option ${name} ${value}\n`).join('');
+  return {
+    args: [...head, ...script, ...tail, 'pipe:1'],
+    secretInput: `ffconcat version 1.0\nfile '${gate}'\n${lines}`,
+  };
 }
 
 /** Loopback is all that an old ffmpeg may be shown. */

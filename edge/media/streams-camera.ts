@@ -1,15 +1,17 @@
+import type { CameraStream } from '#edge/domain/camera.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
 import { FfmpegChild } from './ffmpeg-child.ts';
 import type { Ffmpeg } from './ffmpeg-find.ts';
-import { isLoopbackAddress, type RtspTransport, rtspArgs, rtspScript } from './ffmpeg-rtsp.ts';
+import { isLoopbackAddress, type ProbeDepth, type RtspTransport, rtspOrder } from './ffmpeg-rtsp.ts';
 import { troubleOf } from './ffmpeg-words.ts';
+import { mayReorder } from './h264-order.ts';
 import type { Fragment } from './hub.ts';
 import type { SourceEnd, SourceSink, StreamSource } from './hub-source.ts';
 import type { LoginTries } from './login-tries.ts';
 import type { Mp4Track } from './mp4-init.ts';
-import { parameterSetOf } from './mp4-parameter-sets.ts';
+import { parameterSetOf, parameterSetOfInit } from './mp4-parameter-sets.ts';
 import { Mp4Splitter } from './mp4-splitter.ts';
 import { RtspGate, type RtspLogin } from './rtsp-gate.ts';
 
@@ -24,6 +26,8 @@ export interface CameraSourceOptions {
   readonly title: string;
   /** The stream's address as the camera told it last, without a password; null: it has not told any. */
   readonly uri: () => string | null;
+  /** As the camera told it; null: it has not. */
+  readonly codec: () => CameraStream['codec'] | null;
   /** Throws in words that name the file that cannot be read. */
   readonly login: () => Promise<CameraLogin>;
   /** Shared by all streams of one camera. */
@@ -51,6 +55,8 @@ export class CameraSource implements StreamSource {
   readonly #timings: typeof defaultTimings;
   #transport: RtspTransport = 'tcp';
   #changedAt = Number.NEGATIVE_INFINITY;
+  /** Of the stream that cannot be passed on after a short look. */
+  #fullUri = '';
 
   constructor(options: CameraSourceOptions) {
     this.#options = options;
@@ -103,13 +109,13 @@ export class CameraSource implements StreamSource {
       turn[Symbol.dispose]();
     };
     const end = (why: SourceEnd) => finish.abort(why);
-    const watch = new Watch({ clock: this.#options.clock, timings: this.#timings, sink, letIn, end });
+    const depth = this.#options.codec() === 'h264' && this.#fullUri !== uri ? 'short' : 'full';
+    const watch = new Watch({ clock: this.#options.clock, timings: this.#timings, depth, sink, letIn, end });
     await using gate = await RtspGate.open({ uri, login });
     await using child = new FfmpegChild({
       path: ffmpeg.path,
       title: this.#options.title,
-      args: rtspArgs,
-      secretInput: rtspScript(gate.uri, this.#transport, ffmpeg),
+      ...rtspOrder({ gate: gate.uri, transport: this.#transport, depth }, ffmpeg),
       secrets: [login.password, encodeURIComponent(login.password)],
       onOutput: (chunk) => watch.push(chunk),
     });
@@ -117,8 +123,15 @@ export class CameraSource implements StreamSource {
     void watch.run(over);
     const ended = await Promise.race([child.ended, aborted(over)]);
     finish.abort({ reason: '', message: '' });
-    if (ended === null) return this.#endOf(finish.signal.reason);
-    return this.#judge(gate.trouble ?? troubleOf(ended.said), login.version);
+    const trouble = ended === null ? null : (gate.trouble ?? troubleOf(ended.said));
+    if (depth === 'short' && !watch.hasPictures && !signal.aborted) {
+      // Whatever it was that came: the next look is a long one. Only what ffmpeg could not make sense of is looked at again at once.
+      const isUnclear = trouble === null ? finish.signal.reason === lookLonger : /^(codec|ended)$/.test(trouble.reason);
+      if (isUnclear || trouble === null) this.#fullUri = uri;
+      if (isUnclear) return lookLonger;
+    }
+    if (trouble === null) return this.#endOf(finish.signal.reason);
+    return this.#judge(trouble, login.version);
   }
 
   /** Changes of the stream begin the next generation at once, but not again and again. */
@@ -151,8 +164,12 @@ function heldWords(left: number): string {
   return `the password was refused: not tried for ${minutes} min, lest it locks the account`;
 }
 
+/** A short look is not enough for this stream. */
+const lookLonger: SourceEnd = { reason: '', message: '', pause: 0 };
+
 interface WatchOptions {
   readonly clock: Clock;
+  readonly depth: ProbeDepth;
   readonly timings: typeof defaultTimings;
   readonly sink: SourceSink;
   /** The first picture is here: the camera took the password. */
@@ -164,18 +181,22 @@ interface WatchOptions {
 class Watch {
   readonly #clock: Clock;
   readonly #timings: typeof defaultTimings;
+  readonly #depth: ProbeDepth;
   readonly #sink: SourceSink;
   readonly #letIn: () => void;
   readonly #end: (end: SourceEnd) => void;
   readonly #splitter: Mp4Splitter;
   #codec = '';
+  /** Of the init, and of the first picture. */
+  #described: Buffer | null = null;
   #parameterSet: Buffer | null = null;
   #lastAt: number;
   /** What it brings from now on is nobody's. */
   #isOver = false;
   hasPictures = false;
 
-  constructor({ clock, timings, sink, letIn, end }: WatchOptions) {
+  constructor({ clock, timings, depth, sink, letIn, end }: WatchOptions) {
+    this.#depth = depth;
     this.#letIn = letIn;
     this.#clock = clock;
     this.#timings = timings;
@@ -218,13 +239,24 @@ class Watch {
   }
 
   #init(bytes: Buffer, { codec, width, height, timescale }: Mp4Track): void {
+    if (this.#isOver) return;
     this.#codec = codec.replace(/^hev1/, 'hvc1');
+    const set = parameterSetOfInit(bytes);
+    if (!this.#isClear(set)) {
+      this.#finish(lookLonger);
+      return;
+    }
+    this.#described = set === null ? null : Buffer.from(set);
     this.#sink.init({ bytes: asHvc1(bytes), codec: this.#codec, width, height, timescale });
   }
 
   #fragment(fragment: Fragment): void {
     this.#lastAt = this.#clock.monotonic();
     if (this.#isOver) return;
+    if (!this.hasPictures && this.#isOtherwise(fragment)) {
+      this.#finish(lookLonger);
+      return;
+    }
     if (fragment.isKey && this.#hasChanged(fragment)) {
       this.#finish({ reason: '', message: 'the camera changed its picture', pause: 0 });
       return;
@@ -232,6 +264,17 @@ class Watch {
     if (!this.hasPictures) this.#letIn();
     this.hasPictures = true;
     this.#sink.fragment(fragment);
+  }
+
+  /** After a short look only pictures that cannot come out of order have right times. */
+  #isClear(set: Buffer | null): boolean {
+    return this.#depth === 'full' || (this.#codec.startsWith('avc') && set !== null && !mayReorder(set));
+  }
+
+  /** What a camera describes may be older than what it sends: a short look has seen the description alone. */
+  #isOtherwise({ bytes }: Fragment): boolean {
+    const set = this.#depth === 'full' ? null : parameterSetOf(bytes, this.#codec);
+    return set !== null && this.#described?.equals(set) !== true;
   }
 
   /** A camera that is set to another size while it sends says so only in its pictures; the init we have is then wrong. */

@@ -102,6 +102,7 @@ export class CameraStreams implements Streams, AsyncDisposable {
       ffmpeg,
       title,
       uri: () => this.#stream(camera, role)?.uri ?? null,
+      codec: () => this.#stream(camera, role)?.codec ?? null,
       login: () => login(camera),
       tries,
       clock,

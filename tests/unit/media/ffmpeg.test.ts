@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { FfmpegChild } from '#edge/media/ffmpeg-child.ts';
 import { findFfmpeg, readVersion } from '#edge/media/ffmpeg-find.ts';
 import { endOrphans, ffmpegTitle } from '#edge/media/ffmpeg-orphans.ts';
-import { isLoopbackAddress, rtspScript } from '#edge/media/ffmpeg-rtsp.ts';
+import { isLoopbackAddress, rtspOrder } from '#edge/media/ffmpeg-rtsp.ts';
 import { troubleOf, withoutSecrets } from '#edge/media/ffmpeg-words.ts';
 import { childrenOf, readText } from './stream-rig.ts';
 
@@ -78,18 +78,27 @@ describe('ffmpeg', () => {
   });
 });
 
-describe('the script that names a stream', () => {
-  it('names a gate of ours, and never an address that could say more than that', () => {
-    const lines = rtspScript('rtsp://127.0.0.1:4711/0f3a', 'tcp', { isOld: false }).split('\n');
-    expect(lines[1]).toBe("file 'rtsp://127.0.0.1:4711/0f3a'");
+describe('the order to fetch a stream', () => {
+  const gate = 'rtsp://127.0.0.1:4711/0f3a';
+
+  it('names a gate of ours in a script, and never an address that could say more than that', () => {
+    const wish = { gate, transport: 'tcp', depth: 'full' } as const;
+    const { args, secretInput } = rtspOrder(wish, { isOld: false });
+    const lines = secretInput.split('\n');
+    expect(lines[1]).toBe(`file '${gate}'`);
     expect(lines.filter((line) => line.startsWith('file'))).toHaveLength(1);
     expect(lines).toContain('option rtsp_transport tcp');
+    expect(args.join(' ')).not.toContain('rtsp://');
     const bad = ["rtsp://127.0.0.1/x'\nfile 'http://10.0.0.1/", 'file:///etc/passwd', 'rtsp://a:b@10.0.0.1/x'];
-    for (const uri of bad) expect(() => rtspScript(uri, 'tcp', { isOld: false })).toThrow(TypeError);
+    for (const uri of bad) {
+      for (const isOld of [false, true]) expect(() => rtspOrder({ ...wish, gate: uri }, { isOld })).toThrow(TypeError);
+    }
   });
 
-  it('has no options for a build that knows none in it', () => {
-    expect(rtspScript('rtsp://127.0.0.1:4711/0f3a', 'udp', { isOld: true })).not.toContain('option');
+  it('has its options among the arguments for a build that takes none in a script', () => {
+    const { args, secretInput } = rtspOrder({ gate, transport: 'udp', depth: 'short' }, { isOld: true });
+    expect(args.join(' ')).toMatch(/-rtsp_transport udp .*-probesize 32 -i rtsp:\/\/127\.0\.0\.1:4711\/0f3a /);
+    expect(secretInput).toBe('');
   });
 
   it.each([

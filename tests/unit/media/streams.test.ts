@@ -248,8 +248,10 @@ describe('the ffmpeg that npm brings', () => {
     await vi.waitFor(() => expect(watcher.fragments.length).toBeGreaterThan(10), patient);
     expect(ffmpeg?.isOld).toBe(true);
     const [pid = 0] = childrenOf(it.data);
-    expect(readText(`/proc/${pid}/cmdline`)).toContain('concat');
-    expect(readText(`/proc/${pid}/cmdline`)).not.toContain('rtsp://');
+    const seen = readText(`/proc/${pid}/cmdline`);
+    expect(seen).toContain('rtsp://127.0.0.1:');
+    for (const form of [password, encodeURIComponent(password), 'w%25rd', `:${it.rtsp.port}`])
+      expect(seen).not.toContain(form);
   });
 });
 
