@@ -61,6 +61,8 @@ export interface InboundOptions {
 
 /** A slow SD card takes half a second; who must run should not wait much longer than that. */
 const tellAfter = 3_000;
+/** States of one message that were over before it ended: a contact that flaps costs no more. */
+const mostPassed = 32;
 
 /**
  * What core does with news, in this order: judge and act (no disk is waited for), tell the readings, store everything
@@ -198,6 +200,7 @@ export class Inbound {
     const { readings, late, raw, steps, events, inbox, discovered } = this.#options.ingest.accept(message);
     const isNews = readings.length > 0 || events.length > 0 || steps.length > 0;
     const decisions = steps.length === 0 ? [] : (this.#options.onSteps?.(steps) ?? []);
+    const passed = passedBy(readings).map((reading) => this.commit(this.#options.judgement.takePassed(reading)));
     const verdict = isNews ? this.#options.judgement.take(refsOf(readings), events, decisions) : {};
     this.#tellReadings(readings);
     const stored = [...late, ...raw, ...readings];
@@ -218,10 +221,11 @@ export class Inbound {
     // Readings that nobody was promised may gather for a second, which spares the flash disk.
     const items = events.length + inbox.length + steps.length;
     const isPatient = message.qos === 0 && Object.keys(verdict).length === 0 && items === 0;
-    await this.commit(isPatient ? { ...batch, patient: true } : batch, {
+    const written = this.commit(isPatient ? { ...batch, patient: true } : batch, {
       client: message.client,
       isResent: message.qos > 0,
     });
+    await (passed.length === 0 ? written : Promise.all([...passed, written]));
   }
 
   async #takeRequest(message: InboundMessage): Promise<void> {
@@ -382,4 +386,15 @@ export function recordFault(message: string): AlarmDecision {
     },
     reason: message,
   };
+}
+
+/**
+ * States that were over before their message ended: a button that was pressed and let go, a wire that broke for a moment. Whoever gathered
+ * them was away or slow; what they set off is set off all the same.
+ */
+function passedBy(readings: readonly Reading[]): readonly Reading[] {
+  const states = readings.filter(({ value }) => typeof value !== 'number');
+  if (states.length < 2) return [];
+  const last = new Map(states.map((reading) => [reading.ref, reading]));
+  return states.filter((reading) => last.get(reading.ref) !== reading).slice(0, mostPassed);
 }

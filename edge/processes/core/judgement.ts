@@ -80,6 +80,8 @@ export class Judgement implements Disposable {
   #due: number | null = null;
   /** What rules remember anew in this turn: it goes to disk with the holds that it explains. */
   #fresh: Record<string, unknown> = {};
+  /** What is judged as if it still were so. */
+  #passed: Reading | null = null;
 
   constructor(options: JudgementOptions) {
     this.#options = options;
@@ -187,8 +189,20 @@ export class Judgement implements Disposable {
     return verdictOf(turn, this.#gate.admit(turn.journal, clock.monotonic()));
   }
 
+  /** Judges what a point was for a moment: within the same message it has become something else. */
+  takePassed(reading: Reading): Verdict {
+    this.#passed = reading;
+    try {
+      return this.take([reading.ref], []);
+    } finally {
+      this.#passed = null;
+    }
+  }
+
   #input(changed: readonly PointRef[], events: readonly CampusEvent[]): EngineInput {
-    const { clock, latest, modes } = this.#options;
+    const { clock, modes } = this.#options;
+    const passed = this.#passed;
+    const latest = () => (passed === null ? this.#options.latest() : whenItWas(this.#options.latest(), passed));
     const times = { now: clock.now(), monotonic: clock.monotonic() };
     return { ...times, changed, latest: latest(), events, openAlarms: asSourcesSee(this.#open), modes: modes() };
   }
@@ -352,4 +366,18 @@ function joined(first: Required<Pick<Verdict, 'alarms' | 'audit'>>, then: Verdic
   const alarms = [...first.alarms, ...(then.alarms ?? [])];
   const audit = [...first.audit, ...(then.audit ?? [])];
   return { ...then, alarms, ...(audit.length > 0 ? { audit } : {}) };
+}
+
+/** Everything as it is, but for one point. */
+function whenItWas(latest: ReadonlyMap<PointRef, Reading>, reading: Reading): ReadonlyMap<PointRef, Reading> {
+  return {
+    size: latest.size,
+    get: (ref) => (ref === reading.ref ? reading : latest.get(ref)),
+    has: (ref) => latest.has(ref),
+    forEach: (visit) => latest.forEach(visit),
+    entries: () => latest.entries(),
+    keys: () => latest.keys(),
+    values: () => latest.values(),
+    [Symbol.iterator]: () => latest[Symbol.iterator](),
+  };
 }
