@@ -1,7 +1,7 @@
 import { ApiError, call } from '../../api.ts';
 import { canShow, type LaneBuffer } from './lane-buffer.ts';
 import type { Listing, Segment } from './listing.ts';
-import { type Facts, factsOf, pictureTime, wholeEnd } from './mp4.ts';
+import { factsOf, pictureTime, wholeEnd } from './mp4.ts';
 import { nextPiece, outside } from './window.ts';
 
 /* Files of footage on their way from the box into the buffer of one camera: the one that is needed first, then what follows. */
@@ -13,8 +13,6 @@ interface Held {
   to: number;
   /** Bytes of it that are in the buffer. */
   consumed: number;
-  init: Uint8Array<ArrayBuffer> | null;
-  facts: Facts | null;
   tries: number;
 }
 
@@ -42,6 +40,8 @@ export class LaneLoader implements Disposable {
   readonly #held = new Map<string, Held>();
   #loading: { readonly id: string; readonly ending: AbortController } | null = null;
   #notBefore = 0;
+  /** The file that was added to last; a part of another may have broken off. */
+  #last = '';
   error: unknown = null;
   codec = '';
 
@@ -99,7 +99,7 @@ export class LaneLoader implements Disposable {
     const ending = new AbortController();
     this.#loading = { id: piece.id, ending };
     const held = this.#held.get(piece.id) ?? {
-      ...{ id: piece.id, from: piece.from, to: piece.to, consumed: 0, init: null, facts: null, tries: 0 },
+      ...{ id: piece.id, from: piece.from, to: piece.to, consumed: 0, tries: 0 },
     };
     this.#held.set(piece.id, held);
     try {
@@ -134,16 +134,12 @@ export class LaneLoader implements Disposable {
 
   async #fetch(piece: Segment, held: Held, signal: AbortSignal): Promise<void> {
     const { camera, isMasked } = this.#listing;
-    // What is recoded comes out anew each time: there is no rest of it.
-    if (isMasked) held.consumed = 0;
+    // What is recoded comes out anew each time, and after another file a browser wants a key frame first: there is no rest then.
+    if (isMasked || this.#last !== held.id) held.consumed = 0;
     const range = held.consumed === 0 ? {} : { range: `bytes=${held.consumed}-` };
     const path = `cameras/${camera}/footage/segments/${piece.id}`;
     const response = await call(path, { signal, patience, ...range });
     if (held.consumed > 0 && response.status !== 206) held.consumed = 0;
-    if (held.consumed > 0 && held.init !== null && held.facts !== null) {
-      await this.#buffer.begin(held.facts.codec, held.from);
-      await this.#buffer.append(held.init);
-    }
     const before = held.consumed;
     await this.#drink(response, held, signal);
     held.to = piece.to;
@@ -180,27 +176,16 @@ export class LaneLoader implements Disposable {
         this.#events.refused(facts.codec);
         throw new ApiError(0, 'codec', facts.codec);
       }
-      held.facts = facts;
-      held.init = bytes.slice(0, initEnd(view, end));
       const length = pictureTime(view, facts.timescale);
       if (length !== null) this.#events.pictureTime(length);
+      this.#last = '';
       await this.#buffer.begin(facts.codec, held.from);
     }
     await this.#buffer.append(bytes.slice(0, end));
     held.consumed += end;
+    this.#last = held.id;
     return end;
   }
-}
-
-/** Where ftyp and moov end. */
-function initEnd(view: DataView, most: number): number {
-  let at = 0;
-  while (at + 8 <= most) {
-    const type = view.getUint32(at + 4);
-    if (type === 0x6d6f6f66) return at; // moof
-    at += Math.max(8, view.getUint32(at));
-  }
-  return at;
 }
 
 function joined(first: Uint8Array<ArrayBuffer>, second: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

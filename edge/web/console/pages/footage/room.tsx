@@ -27,6 +27,7 @@ import { Transport } from './transport.tsx';
 import { useExports } from './use-exports.ts';
 import { WhenBar } from './when-bar.tsx';
 import { words } from './words.ts';
+import { ZoomBar } from './zoom-bar.tsx';
 
 export interface RoomProps {
   /** All that may be played back. */
@@ -97,6 +98,7 @@ export function Room({ all, cameras, missing, view, onAddress }: RoomProps) {
         title={say.title}
         actions={
           <>
+            <WhenBar second={seen.second} onGo={go} onLatest={() => void latest()} />
             <CameraSelect cameras={all} chosen={ids} onChange={choose} />
             {mayWatch && ids[0] !== undefined && (
               <a className="kit-button" href={ids.length === 1 ? hashOf(`/live/${ids[0]}`) : hashOf('/live')}>
@@ -146,17 +148,16 @@ export function Room({ all, cameras, missing, view, onAddress }: RoomProps) {
               onGo={go}
               onMark={goMark}
             />
-            <Legend />
+            <div className="footage-under">
+              <Legend />
+              <ZoomBar
+                scale={scale}
+                timeOf={() => session.time}
+                onSpan={(span) => setScale((before) => spanned(before, span, session.time))}
+                onScale={setScale}
+              />
+            </div>
             <TimelineProblem error={data.error} />
-            <WhenBar
-              session={session}
-              scale={scale}
-              second={seen.second}
-              onGo={go}
-              onSpan={(span) => setScale((before) => spanned(before, span, session.time))}
-              onScale={setScale}
-              onLatest={() => void latest()}
-            />
             <SelectionBar
               cameras={cameras}
               selection={selection}

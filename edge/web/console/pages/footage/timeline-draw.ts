@@ -232,12 +232,14 @@ function drawNow(
   height: number,
   colours: Colours,
 ): void {
-  const write = (text: string, time: number, colour: string) => {
+  const write = (text: string, time: number, colour: string, side: 'left' | 'right') => {
     const x = placeOf(scale, time);
     if (x < 0 || x > scale.width) return;
     context.font = `12px ${colours.font}`;
     const room = context.measureText(text).width + 8;
-    context.textAlign = x + room > scale.width ? 'right' : 'left';
+    // On the side where nothing is, unless there is no room.
+    const isCrowded = side === 'left' ? x + room > scale.width : x < room;
+    context.textAlign = isCrowded ? (side === 'left' ? 'right' : 'left') : side;
     context.fillStyle = colour;
     context.fillText(text, x + (context.textAlign === 'right' ? -5 : 5), rulerHeight + 9);
   };
@@ -245,10 +247,10 @@ function drawNow(
   if (x >= 0 && x <= scale.width) {
     context.fillStyle = colours.now;
     context.fillRect(x - 1, rulerHeight, 2, height - rulerHeight);
-    write(say.now, now, colours.now);
+    write(say.now, now, colours.now, 'left');
   }
   const oldest = lanes.flatMap((lane) => lane.oldest ?? []);
-  if (oldest.length > 0) write(say.edge, Math.min(...oldest), colours.soft);
+  if (oldest.length > 0) write(say.edge, Math.min(...oldest), colours.soft, 'right');
 }
 
 const patterns = new Map<string, CanvasPattern | null>();

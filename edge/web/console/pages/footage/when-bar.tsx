@@ -1,30 +1,21 @@
-import { Button, Segmented } from 'antd';
+import { Button } from 'antd';
 import { useEffect, useId, useState } from 'react';
 import { fromField, toField } from '../../field-time.ts';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { zoneOffset } from '../../kit/series.ts';
 import { now } from '../../kit/ticker.ts';
-import { spans } from './address.ts';
-import { Glyph } from './glyph.tsx';
-import { moved, type Scale } from './scale.ts';
-import type { FootageSession } from './session.ts';
-import { aroundTime } from './timeline.tsx';
 import { words } from './words.ts';
 
 export interface WhenBarProps {
-  readonly session: FootageSession;
-  readonly scale: Scale;
   readonly second: number;
   readonly onGo: (time: number) => void;
-  readonly onSpan: (span: number) => void;
-  readonly onScale: (scale: Scale) => void;
   readonly onLatest: () => void;
 }
 
 const day = 86_400_000;
 
-/** Which day and moment, by the campus's clock, and how much of it the timeline shows. */
-export function WhenBar({ session, scale, second, onGo, onSpan, onScale, onLatest }: WhenBarProps) {
+/** Which day and moment, by the campus's clock. */
+export function WhenBar({ second, onGo, onLatest }: WhenBarProps) {
   const say = useWords(words);
   const formats = useFormats();
   const ids = useId();
@@ -43,72 +34,36 @@ export function WhenBar({ session, scale, second, onGo, onSpan, onScale, onLates
   const field = toField(second, shift);
   return (
     <div className="footage-when">
-      <div className="footage-when-group">
-        <Button aria-label={say.dayBefore} title={say.dayBefore} data-act="day-before" onClick={() => moveDay(-1)}>
-          ‹
-        </Button>
-        <label className="kit-unseen" htmlFor={`${ids}-date`}>
-          {say.date}
-        </label>
-        <input
-          id={`${ids}-date`}
-          className="footage-field"
-          type="date"
-          value={field.slice(0, 10)}
-          max={toField(now(), shift).slice(0, 10)}
-          onChange={({ target }) => target.value !== '' && goTo(target.value, formats.clock(second))}
-        />
-        <Button
-          aria-label={say.dayAfter}
-          title={say.dayAfter}
-          data-act="day-after"
-          disabled={midnight >= today}
-          onClick={() => moveDay(1)}
-        >
-          ›
-        </Button>
-        <label className="kit-unseen" htmlFor={`${ids}-time`}>
-          {say.time}
-        </label>
-        <ClockField id={`${ids}-time`} text={formats.clock(second)} onGo={(time) => goTo(field.slice(0, 10), time)} />
-        <Button data-act="latest" onClick={onLatest}>
-          {say.latest}
-        </Button>
-      </div>
-      <div className="footage-when-group">
-        <Button aria-label={say.earlier} title={say.earlier} onClick={() => onScale(moved(scale, scale.width * 0.8))}>
-          <Glyph name="earlier" />
-        </Button>
-        <Segmented<number>
-          aria-label={say.zoom}
-          value={scale.span}
-          onChange={onSpan}
-          options={[
-            { value: spans.day, label: say.zoomDay },
-            { value: spans.hour, label: say.zoomHour },
-            { value: spans.minutes, label: say.zoomMinutes },
-          ]}
-        />
-        <Button aria-label={say.later} title={say.later} onClick={() => onScale(moved(scale, -scale.width * 0.8))}>
-          <Glyph name="later" />
-        </Button>
-        <Button
-          aria-label={say.zoomOut}
-          title={`${say.zoomOut} · −`}
-          data-act="zoom-out"
-          onClick={() => onScale(aroundTime(scale, 2, session.time))}
-        >
-          <Glyph name="farther" />
-        </Button>
-        <Button
-          aria-label={say.zoomIn}
-          title={`${say.zoomIn} · +`}
-          data-act="zoom-in"
-          onClick={() => onScale(aroundTime(scale, 0.5, session.time))}
-        >
-          <Glyph name="nearer" />
-        </Button>
-      </div>
+      <Button aria-label={say.dayBefore} title={say.dayBefore} data-act="day-before" onClick={() => moveDay(-1)}>
+        ‹
+      </Button>
+      <label className="kit-unseen" htmlFor={`${ids}-date`}>
+        {say.date}
+      </label>
+      <input
+        id={`${ids}-date`}
+        className="footage-field"
+        type="date"
+        value={field.slice(0, 10)}
+        max={toField(now(), shift).slice(0, 10)}
+        onChange={({ target }) => target.value !== '' && goTo(target.value, formats.clock(second))}
+      />
+      <Button
+        aria-label={say.dayAfter}
+        title={say.dayAfter}
+        data-act="day-after"
+        disabled={midnight >= today}
+        onClick={() => moveDay(1)}
+      >
+        ›
+      </Button>
+      <label className="kit-unseen" htmlFor={`${ids}-time`}>
+        {say.time}
+      </label>
+      <ClockField id={`${ids}-time`} text={formats.clock(second)} onGo={(time) => goTo(field.slice(0, 10), time)} />
+      <Button data-act="latest" onClick={onLatest}>
+        {say.latest}
+      </Button>
     </div>
   );
 }
