@@ -2,6 +2,7 @@ import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { Finder, type FoundCamera } from '#edge/drivers/onvif/finder.ts';
 import { openMemory } from '#edge/drivers/onvif/memory.ts';
 import { pruneSnapshots } from '#edge/media/retention.ts';
+import { addressesOf } from '#edge/runtime/address-range.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { connectRpc } from '#edge/runtime/rpc.ts';
@@ -26,6 +27,7 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
   const ids = devices.map(({ id }) => id);
   const list = stack.use(new CameraList({ file: paths.cameraFacts(init.data), devices: ids, log }));
   await list.load();
+  const ranges = new Set(init.site.cameras.scan.flatMap((range) => addressesOf(range) ?? []));
   const rpc = stack.use(connectRpc(paths.socket(init.data), 'device.found'));
   const finder = stack.use(
     new Finder({
@@ -45,6 +47,7 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
     memory,
     timeZone,
     askWho: finder.askWho,
+    isListed: (host) => ranges.has(host),
     onFacts: (facts) => list.put(facts),
     homeOf: (device) => byCamera[device]?.home ?? null,
     setClocks,

@@ -4,13 +4,13 @@ import type { Credentials } from './config.ts';
 import { PasswordTries } from './password-tries.ts';
 import type { SoapReply } from './soap.ts';
 import { child, envelope, parseSoap, text } from './soap.ts';
-import type { Endpoint } from './transport.ts';
+import type { Endpoint, HttpReply } from './transport.ts';
 import { endpointName, exchange } from './transport.ts';
 import { Trouble } from './trouble.ts';
 import { usernameToken } from './wsse.ts';
 
-/** An answer larger than this is not an answer. */
-const bodyCap = 1_000_000;
+/** An answer larger than this is not an answer: the profiles of a recorder with 64 channels are 400 kB. */
+const bodyCap = 600_000;
 export interface Call {
   /** The operation's name, for messages: `PullMessages`. */
   readonly what: string;
@@ -75,6 +75,9 @@ export class Caller {
   readonly #digest = new DigestAuth();
   #credentials: Credentials = { username: '', password: '', version: '' };
   #scheme: 'open' | 'digest' | 'wsse' = 'open';
+
+  /** What reading its answers has kept this process from everything else, ms, since the start. */
+  burden = 0;
 
   /** Camera clock minus ours, ms; null until the camera was asked. */
   skew: number | null = null;
@@ -207,7 +210,7 @@ export class Caller {
 
   async #send(call: Call, security: string, headers: Record<string, string>) {
     const action = call.action === undefined ? '' : `; action="${call.action}"`;
-    const { endpoint, count } = this.#options;
+    const { endpoint, count, clock } = this.#options;
     const reply = await exchange(endpoint, {
       method: 'POST',
       path: call.path,
@@ -219,6 +222,15 @@ export class Caller {
       what: call.what,
     });
     count('request');
+    const started = clock.monotonic();
+    try {
+      return this.#read(reply);
+    } finally {
+      this.burden += clock.monotonic() - started;
+    }
+  }
+
+  #read(reply: HttpReply) {
     const { challenges, status } = reply;
     // A digest challenge comes with whatever body the camera's web server has.
     if (status === 401 || status === 403) {

@@ -5,6 +5,7 @@ import type { Ports, RelayOutput } from './device-io.ts';
 import { setRelay } from './device-io.ts';
 import type { Asker } from './facts-ask.ts';
 import type { Notification } from './notification.ts';
+import { Paced } from './paced.ts';
 import type { Meaning } from './topics.ts';
 import { bareTopic } from './topics.ts';
 
@@ -43,13 +44,19 @@ export interface IoStatesOptions {
 }
 
 /** What events tell of the contacts of a camera, and the only proof that a relay did what it was told: ONVIF cannot ask for it. */
-export class IoStates {
+export class IoStates implements Disposable {
   readonly #options: IoStatesOptions;
+  readonly #paced: Paced;
   readonly #heard = new Map<string, Heard>();
   #ports: Ports = { inputs: [], relays: [], dialect: null };
 
   constructor(options: IoStatesOptions) {
     this.#options = options;
+    this.#paced = new Paced(options.clock, options.onState);
+  }
+
+  [Symbol.dispose](): void {
+    this.#paced[Symbol.dispose]();
   }
 
   /** Tokens decide which point an event belongs to: what was heard before they were known is sorted again. */
@@ -78,7 +85,7 @@ export class IoStates {
 
   #tell(tokens: readonly string[], of: { kind: string; token: string; zero: string }, isActive: boolean): void {
     const index = portIndex(tokens, of.token, of.zero !== '');
-    if (index !== null && index <= portsOfProfile) this.#options.onState(`${of.kind}_${index}`, isActive);
+    if (index !== null && index <= portsOfProfile) this.#paced.set(`${of.kind}_${index}`, isActive);
   }
 
   /** The last word about a relay since `since`; undefined: none. */

@@ -40,13 +40,16 @@ export interface Announced {
   readonly addresses: readonly URL[];
 }
 
+/** Elements and attributes of an announcement; a camera's has about a hundred. */
+const mostMarks = 600;
 const mostThings = 16;
 const mostAddresses = 8;
 
 /** Empty for what is no announcement of a camera. Never throws: strangers wrote it. */
 export function readAnnouncement(message: Buffer): readonly Announced[] {
   try {
-    const { header, body } = parseSoap({ status: 200, type: '', body: message }, 'a stranger');
+    if (!/ProbeMatch|Hello|Bye/.test(message.toString('latin1'))) return [];
+    const { header, body } = parseSoap({ status: 200, type: '', body: message }, 'a stranger', mostMarks);
     const kinds = { match: child(body, 'ProbeMatches'), hello: child(body, 'Hello'), bye: child(body, 'Bye') };
     const relatesTo = endpointOf(text(header, 'RelatesTo'));
     if (kinds.match !== undefined) {

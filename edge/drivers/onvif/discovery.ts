@@ -34,8 +34,12 @@ const mostNics = 32;
 const answerable = 15_000;
 const mostProbes = 256;
 const largest = 16_384;
-/** Datagrams looked at in a second: a network of a thousand cameras answers with fewer. */
+/** Datagrams looked at in a second: a network of a thousand cameras answers with fewer. Of one sender: it may be a recorder. */
 const perSecond = 400;
+const ofSender = 40;
+/** And the time they may cost in it, ms: whoever writes them may be no friend, and events of cameras are read by the same process. */
+const timePerSecond = 100;
+const timeOfSender = 20;
 
 /** Addresses that lead out, link-local ones of IPv6 included: `ff02::c` is asked on each link by itself. */
 export function ownNics(): readonly Nic[] {
@@ -62,7 +66,8 @@ export class Discovery implements AsyncDisposable {
   readonly #listeners = new Map<4 | 6, Socket>();
   readonly #sockets = new Set<Socket>();
   #second = 0;
-  #inSecond = 0;
+  #inSecond = { count: 0, time: 0 };
+  readonly #ofSenders = new Map<string, { count: number; time: number }>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -184,15 +189,19 @@ export class Discovery implements AsyncDisposable {
 
   #hear(message: Buffer, { address }: RemoteInfo): void {
     const { clock, count, onAnnounced } = this.#options;
-    const second = Math.floor(clock.monotonic() / 1000);
-    if (second !== this.#second) this.#inSecond = 0;
-    this.#second = second;
-    this.#inSecond += 1;
-    if (message.length > largest || this.#inSecond > perSecond) {
+    const started = clock.monotonic();
+    const spent = this.#spentFor(address, started);
+    if (message.length > largest || spent === null) {
       count('datagram-dropped');
       return;
     }
-    for (const announced of readAnnouncement(message)) {
+    const found = readAnnouncement(message);
+    const time = clock.monotonic() - started;
+    for (const one of [spent, this.#inSecond]) {
+      one.count += 1;
+      one.time += time;
+    }
+    for (const announced of found) {
       if (announced.kind === 'match' && (this.#asked.get(announced.relatesTo) ?? 0) < clock.monotonic()) {
         count('answer-to-nobody');
         continue;
@@ -201,6 +210,22 @@ export class Discovery implements AsyncDisposable {
       for (const hear of this.#waiting) hear(announced, address);
       onAnnounced(announced, address);
     }
+  }
+
+  /** What this sender has had of the running second; null: enough. One that talks without end does not silence the others. */
+  #spentFor(sender: string, now: number): { count: number; time: number } | null {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#inSecond = { count: 0, time: 0 };
+      this.#ofSenders.clear();
+    }
+    const all = this.#inSecond;
+    if (all.count >= perSecond || all.time >= timePerSecond) return null;
+    const own = this.#ofSenders.get(sender) ?? { count: 0, time: 0 };
+    if (own.count >= ofSender || own.time >= timeOfSender) return null;
+    this.#ofSenders.set(sender, own);
+    return own;
   }
 }
 

@@ -190,6 +190,7 @@ export class Abilities {
   }
 
   async idle(): Promise<void> {
+    this.#io[Symbol.dispose]();
     await this.#keeper.idle();
   }
 }

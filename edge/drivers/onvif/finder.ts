@@ -52,6 +52,8 @@ export interface FinderPaces {
   readonly missingScan: number;
   /** A stranger is told of again after so long. */
   readonly again: number;
+  /** And after it has said goodbye. */
+  readonly bye: number;
   readonly probe: number;
   readonly knock: number;
 }
@@ -64,12 +66,15 @@ const defaultPaces: FinderPaces = {
   scan: 6 * 3_600_000,
   missingScan: 1_800_000,
   again: 3_600_000,
+  bye: 60_000,
   probe: 700,
   knock: 2_000,
 };
 
 /** Strangers kept in mind, and asked who they are at the same time. */
 const mostStrangers = 1024;
+/** Of one host: a recorder shows each of its cameras. */
+const mostOfHost = 64;
 const mostAsked = 8;
 const mostWaiting = 256;
 
@@ -170,13 +175,21 @@ export class Finder implements AsyncDisposable {
 
   #hear(found: Announced, sender: string): void {
     if (found.kind === 'bye') {
-      this.#told.delete(`onvif/${found.endpoint}`);
+      this.#bye(`onvif/${found.endpoint}`);
       return;
     }
     const door = doorOf(found.addresses, sender);
     // A Hello may come without addresses: its sender is asked.
     if (door !== null) this.#consider(door, found, found.kind === 'hello' ? 'hello' : 'probe');
     else if (found.kind === 'hello') this.#ask(`hello ${sender}`, () => this.#askAndWait(sender));
+  }
+
+  /** Anybody can say it in anybody's name: it makes a stranger news again, but not at once and again and again. */
+  #bye(key: string): void {
+    const told = this.#told.get(key);
+    if (told === undefined) return;
+    const { clock } = this.#options;
+    this.#told.set(key, { ...told, at: Math.min(told.at, clock.monotonic() + this.#paces.bye - this.#paces.again) });
   }
 
   async #askAndWait(host: string): Promise<void> {
@@ -238,6 +251,8 @@ export class Finder implements AsyncDisposable {
     const easier = told?.where.includes(':', told.where.indexOf(':') + 1) === true && !host.includes(':');
     const isNews = told === undefined || easier || clock.monotonic() - told.at > this.#paces.again;
     if (!isNews) return;
+    // Whoever invents cameras must not fill the list that people read.
+    if (told === undefined && this.#toldOf(host) >= mostOfHost) return this.#count('stranger-dropped');
     const fingerprint = door.tls ? await certificateOf(host, port, signal) : null;
     const tls = fingerprint === null ? undefined : { fingerprint };
     if (door.tls && tls === undefined) return this.#count('stranger-refused');
@@ -247,6 +262,10 @@ export class Finder implements AsyncDisposable {
     await offer({ ...door, key, endpoint, maker: who?.maker ?? '', model: who?.model ?? '', fingerprint, how });
     this.#count('offered');
     this.#remember(key, where);
+  }
+
+  #toldOf(host: string): number {
+    return [...this.#told.values()].filter(({ where }) => where.startsWith(`${host}:`)).length;
   }
 
   #remember(key: string, where: string): void {

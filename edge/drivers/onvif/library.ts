@@ -27,8 +27,11 @@ export interface CameraServices {
 
 const word = (value: unknown) => String(value ?? '').slice(0, 64);
 
+const longestPath = 1024;
+
 /** Path and query of an address a camera names, whatever host it claims. */
 export function pathOf(address: string, fallback: string): string {
+  if (address.length > longestPath) return fallback;
   try {
     const { pathname, search } = new URL(address, 'http://camera.invalid');
     return pathname === '/' && search === '' ? fallback : `${pathname}${search}`;
@@ -134,9 +137,9 @@ export function npmOnvif(caller: Caller, options: { path: string; timeout: numbe
     },
     async services(signal) {
       await listServices(signal);
-      const named = cam.uri?.events?.path;
+      const named = String(cam.uri?.events?.path ?? '').slice(0, longestPath);
       // Cameras lie both ways about pull points (Axis, Bosch): it is tried whatever they say.
-      return { events: named ?? '/onvif/event_service', snapshot: await snapshotPath(signal) };
+      return { events: named === '' ? '/onvif/event_service' : named, snapshot: await snapshotPath(signal) };
     },
   };
 }

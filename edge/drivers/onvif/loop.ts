@@ -40,6 +40,13 @@ export interface LoopOptions {
   readonly onReplaced: (now: CameraIdentity) => void;
 }
 
+/** Asked for are 100 at a time; what is more than that and some is a flood. */
+const mostMessages = 500;
+/** Pauses are longer than the work by so much: one camera that talks without end must leave time for the others. */
+const fairShare = 9;
+/** But its subscription must not lapse meanwhile, ms. */
+const longestRest = 5_000;
+
 /** How far an attempt came, for the health: what answers can be worth. */
 type Reached = 'nothing' | 'camera' | 'login';
 
@@ -190,12 +197,13 @@ export class EventLoop {
   }
 
   async #stream(signal: AbortSignal): Promise<void> {
-    const { clock, listening, onMessage, report, timings } = this.#options;
+    const { clock, count, listening, onMessage, report, timings } = this.#options;
     const point = this.#point ?? raiseLost();
     let wait = timings.firstPull;
     let clockRead = clock.monotonic();
     while (!signal.aborted) {
       const started = clock.monotonic();
+      const burden = this.#options.caller.burden;
       await this.#renew(point, signal);
       if (started > clockRead + timings.clockEvery) {
         await this.#readClock(signal);
@@ -206,12 +214,16 @@ export class EventLoop {
       this.#resumes = 0;
       listening.prove();
       report.good('streaming', `events are flowing (${this.#model()})`);
-      for (const message of messages) onMessage(message);
+      const heard = clock.monotonic();
+      for (const message of messages.slice(0, mostMessages)) onMessage(message);
+      if (messages.length > mostMessages) count('messages-dropped');
+      const spent = clock.monotonic() - heard + this.#options.caller.burden - burden;
       const early = messages.length === 0 && clock.monotonic() - started < wait / 2;
       wait = Math.min(timings.pull, Math.max(timings.firstPull, point.life * 0.4));
       // A camera that does not wait when asked to is asked again in a second, not at once.
       if (early) await this.#limiter.turn(signal);
-      else if (messages.length > 0) await delay(timings.pullPace, signal);
+      else if (messages.length > 0)
+        await delay(Math.max(timings.pullPace, Math.min(spent * fairShare, longestRest)), signal);
     }
   }
 

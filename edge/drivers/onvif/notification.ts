@@ -31,6 +31,7 @@ function items(target: Map<string, string>, holder: Xml): Map<string, string> {
 /** `tns1:RuleEngine/CellMotionDetector/Motion//.` -> without the wildcard tail that some cameras leave (HA strips it too). */
 export function trimTopic(topic: string): string {
   return topic
+    .slice(0, 400) // patterns go over it again and again
     .replace(/\s+/g, '')
     .replace(/\/{2,}/g, '/')
     .replace(/(\/\.?)+$/, '')

@@ -11,7 +11,6 @@ const notifyNs = 'http://docs.oasis-open.org/wsn/b-2';
 const notifyActions = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager';
 /** Life we believe in when the camera tells none, or one in the past (Home Assistant keeps the same floor). */
 const assumedLife = 60_000;
-/** More notifications in one answer than this are not looked at: they are counted. */
 const messageLimit = 100;
 
 /** One subscription at one camera; `life` is how long it lasts from `since` (monotonic), ms. */

@@ -37,13 +37,16 @@ export function certificateOf(host: string, port: number, signal: AbortSignal): 
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const socket = tls.connect({ host, port, rejectUnauthorized: false });
   const done = (found: string | null) => {
+    clearTimeout(late);
+    signal.removeEventListener('abort', giveUp);
     resolve(found);
     socket.destroy();
   };
-  socket.setTimeout(3_000, () => done(null));
+  const giveUp = () => done(null);
+  const late = setTimeout(giveUp, 3_000);
   socket.once('secureConnect', () => done(fingerprintOf(socket)));
-  socket.on('error', () => done(null));
-  signal.addEventListener('abort', () => done(null), { once: true });
+  socket.on('error', giveUp);
+  signal.addEventListener('abort', giveUp, { once: true });
   return promise;
 }
 

@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly memory?: CameraMemory;
   /** Asks one host by WS-Discovery who it is; default: nobody is asked so. */
   readonly askWho?: AskWho;
+  /** The site file looks for cameras at this address: one that has moved there is followed. Default: nowhere. */
+  readonly isListed?: (host: string) => boolean;
   /** Of the campus, for what is usual at an hour; default UTC. */
   readonly timeZone?: string;
 }
@@ -119,8 +121,9 @@ export class CameraSession implements Session {
     const report = new Report(sink, this.#states, this.#log);
     this.#report = report;
     const onMoved = (from: CameraPlace, to: CameraPlace | null) => this.#tellMoved(from, to);
-    const askWho = options.askWho ?? null;
-    const where = new Whereabouts({ device: device.id, config, memory, clock, timings, askWho, count, onMoved });
+    const { askWho = null, isListed = () => false } = options;
+    const place = { device: device.id, config, memory, clock, timings, askWho, isListed };
+    const where = new Whereabouts({ ...place, count, onMoved });
     this.#where = where;
     this.#remarkPlace();
     this.#memory = memory;
@@ -216,7 +219,9 @@ export class CameraSession implements Session {
       return true;
     }
     const { state } = this.#report;
-    if (here && !where.isAway && (state === 'up' || state === 'streaming')) where.learn(sighting);
+    if (here && !where.isAway && (state === 'up' || state === 'streaming')) {
+      void where.learn(sighting, this.#stop.signal);
+    }
     return here;
   }
 

@@ -74,7 +74,17 @@ function readFault(fault: Xml): SoapFault {
   const words = [text(fault, 'Reason', 'Text'), text(fault, 'faultstring'), text(fault, 'Detail', 'Text')];
   const reason = words.filter((word) => word !== '').join('; ') || subcodes.join(' ') || 'no reason given';
   const subcode = subcodes.length > 1 ? (subcodes.at(-1) ?? '') : soap11;
-  return { subcode, reason: reason.replace(/\s+/g, ' ').slice(0, 200) };
+  return { subcode: subcode.slice(0, 100), reason: reason.slice(0, 2_000).replace(/\s+/g, ' ').slice(0, 200) };
+}
+
+/** Elements, attributes and entities of the largest honest answer: the profiles of a recorder with 64 channels are about 30,000. */
+const mostMarks = 60_000;
+
+/** What an XML parser has work with; the size alone says little: a megabyte of `<a/>` keeps it busy for half a second. */
+function marksIn(bytes: Buffer): number {
+  let marks = 0;
+  for (const byte of bytes) if (byte === 0x3c || byte === 0x3d || byte === 0x26) marks += 1;
+  return marks;
 }
 
 /** Real cameras send stray ampersands, control characters and wrong UTF-8; none of that hides what they mean. */
@@ -87,9 +97,16 @@ function repair(bytes: Buffer): string {
     .trim();
 }
 
-/** Reads an answer, or says why it is not one. `what` is the call and `where` the camera, for messages. */
-export function parseSoap(reply: { status: number; type: string; body: Buffer }, where: string): SoapReply {
+/** Reads an answer, or says why it is not one. `where` is the camera, for messages; `most` are the elements, attributes and entities. */
+export function parseSoap(
+  reply: { status: number; type: string; body: Buffer },
+  where: string,
+  most = mostMarks,
+): SoapReply {
   const { status } = reply;
+  if (marksIn(reply.body) > most) {
+    throw new Trouble('too-large', `camera ${where} sends more XML elements than any camera has use for`);
+  }
   const raw = repair(reply.body);
   const instead = (found: string) =>
     status >= 400
@@ -157,18 +174,26 @@ const isReference = { '@xmlns:edgewsa': addressing, '@edgewsa:IsReferenceParamet
 const tagOf = (node: OrderedNode) => Object.keys(node).find((key) => key !== ':@') ?? '';
 const attributesOf = (node: OrderedNode) => (isNode(node[':@']) ? node[':@'] : {});
 
+/** An answer has a handful of each; copied for each element, many would keep this process busy for minutes. */
+const mostSiblings = 64;
+const mostNamespaces = 64;
+
 function findParameters(nodes: unknown, scope: Record<string, unknown>, depth: number): string {
-  if (!Array.isArray(nodes) || depth > 20) return '';
-  for (const node of nodes.filter(isNode)) {
+  if (!Array.isArray(nodes) || depth > 12) return '';
+  for (const node of nodes.slice(0, mostSiblings).filter(isNode)) {
     const tag = tagOf(node);
     const own = Object.entries(attributesOf(node)).filter(([name]) => name.startsWith('@xmlns'));
     const inner = { ...scope, ...Object.fromEntries(own) };
+    if (Object.keys(inner).length > mostNamespaces) return '';
     const inside = node[tag];
     if (tag.replace(/^.*:/, '') !== 'ReferenceParameters') {
       const found = findParameters(inside, inner, depth + 1);
       if (found !== '') return found;
     } else if (Array.isArray(inside)) {
-      const elements = inside.filter(isNode).filter((element) => tagOf(element) !== '#text');
+      const elements = inside
+        .slice(0, mostSiblings)
+        .filter(isNode)
+        .filter((element) => tagOf(element) !== '#text');
       return orderedBuilder.build(
         elements.map((element) => ({ ...element, ':@': { ...inner, ...attributesOf(element), ...isReference } })),
       );
@@ -177,11 +202,15 @@ function findParameters(nodes: unknown, scope: Record<string, unknown>, depth: n
   return '';
 }
 
+/** An answer to CreatePullPointSubscription has about 2 kB. */
+const longestReference = 65_536;
+
 /**
  * The reference parameters of a subscription, each with the namespaces it needs, ready to be echoed as SOAP headers:
  * WS-Addressing 1.0 asks for all of them, and Axis, among others, finds its subscription only by them. At most 4 kB.
  */
 export function referenceParameters(raw: string): string {
+  if (raw.length > longestReference || !raw.includes('ReferenceParameters')) return '';
   const found = findParameters(orderedParser.parse(raw), {}, 0);
   return found.length <= 4096 ? found : '';
 }

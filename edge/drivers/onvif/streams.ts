@@ -119,8 +119,9 @@ export interface Reach {
  * camera writes into the path (Xiongmai does) becomes `{password}`.
  */
 export function streamAddress(uri: string, { host, password }: Reach): string | null {
+  if (uri.length > 900) return null;
   const found = /^(rtsps?):\/\/(?:[^/?]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d{1,5}))?([/?][^#]*)?$/i.exec(uri.trim());
-  if (!found || uri.length > 900) return null;
+  if (!found) return null;
   const [, scheme = '', , port, rest = '/'] = found;
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return null;
   const name = host.includes(':') ? `[${host}]` : host;

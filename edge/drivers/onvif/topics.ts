@@ -68,8 +68,11 @@ function guessed(data: ReadonlyMap<string, string>): boolean | undefined {
 
 const withActive = (active: boolean | undefined) => (active === undefined ? {} : { active });
 
+/** What a camera calls things; it may also call them `constructor`. */
+const classOf = (word: string) => (Object.hasOwn(classTypes, word) ? classTypes[word] : undefined);
+
 function byClass(row: TopicRow, value: string): readonly Meaning[] {
-  const present = new Set(value.split(/[\s,;]+/).map((word) => classTypes[word.toLowerCase()] ?? (word && 'object')));
+  const present = new Set(value.split(/[\s,;]+/).map((word) => classOf(word.toLowerCase()) ?? (word && 'object')));
   const types = [...new Set([...Object.values(classTypes), 'object'])];
   return types.map((type) => ({ type, kind: row.kind, active: present.has(type), part: type }));
 }
@@ -98,7 +101,7 @@ export function interpret(notification: Notification): Verdict {
     if (meanings.length > 0) return { kind: 'happening', meanings };
   }
   const segment = bareTopic(notification.topic).split('/').at(-1)?.toLowerCase() ?? '';
-  const type = row.typeBySegment === true ? (classTypes[segment] ?? row.type) : row.type;
+  const type = row.typeBySegment === true ? (classOf(segment) ?? row.type) : row.type;
   if (row.kind === 'stateless') return { kind: 'happening', meanings: [{ type, kind: row.kind, part: '' }] };
   const active = named(data, row.active ?? []) ?? guessed(data);
   return { kind: 'happening', meanings: [{ type, kind: row.kind, part: '', ...withActive(active) }] };

@@ -47,13 +47,16 @@ export function fingerprintOf(socket: tls.TLSSocket): string {
   return socket.getPeerCertificate().fingerprint256 ?? '';
 }
 
-/** Pins before a single byte of HTTP is written. */
-function pinnedAgent(fingerprint: string): https.Agent {
+/** Pins before a single byte of HTTP is written. `over`: a handshake that hangs is nobody's until then, and would stay for ever. */
+function pinnedAgent(fingerprint: string, over: AbortSignal): https.Agent {
   const agent = new https.Agent({ keepAlive: false });
   agent.createConnection = (options, callback) => {
     const { servername, ...rest } = options as tls.ConnectionOptions;
     const named = servername === undefined || servername === '' ? {} : { servername };
     const socket = tls.connect({ ...rest, ...named, rejectUnauthorized: false });
+    const end = () => void socket.destroy();
+    over.addEventListener('abort', end, { once: true });
+    socket.once('close', () => over.removeEventListener('abort', end));
     socket.once('secureConnect', () => {
       const found = fingerprintOf(socket);
       if (found.toUpperCase() === fingerprint.toUpperCase()) return callback?.(null, socket);
@@ -83,7 +86,8 @@ export function exchange(endpoint: Endpoint, request: HttpRequest): Promise<Http
     maxHeaderSize: 32_768,
   };
   const fingerprint = endpoint.tls?.fingerprint;
-  if (fingerprint !== undefined) options.agent = pinnedAgent(fingerprint);
+  const over = new AbortController();
+  if (fingerprint !== undefined) options.agent = pinnedAgent(fingerprint, over.signal);
   else options.agent = false;
   const outgoing = (endpoint.tls === undefined ? http : https).request(options);
 
@@ -123,6 +127,7 @@ export function exchange(endpoint: Endpoint, request: HttpRequest): Promise<Http
   outgoing.end(body);
 
   return promise.finally(() => {
+    over.abort();
     clearTimeout(timer);
     request.signal.removeEventListener('abort', onAbort);
   });

@@ -3,6 +3,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import type { OnvifConfig } from './config.ts';
 import { type AskWho, askIdentity } from './identity.ts';
 import type { CameraMemory, CameraPlace, CameraRecord } from './memory.ts';
+import { isNear } from './near.ts';
 import type { OnvifTimings } from './timings.ts';
 import { type Endpoint, endpointName } from './transport.ts';
 import { Trouble } from './trouble.ts';
@@ -21,6 +22,8 @@ export interface WhereaboutsOptions {
   readonly clock: Clock;
   readonly timings: OnvifTimings;
   readonly askWho: AskWho | null;
+  /** The site file looks for cameras at this address. */
+  readonly isListed: (host: string) => boolean;
   readonly count: (outcome: string) => void;
   /** It was found elsewhere, or is where the site file says again (`to` is null). */
   readonly onMoved: (from: CameraPlace, to: CameraPlace | null) => void;
@@ -28,6 +31,8 @@ export interface WhereaboutsOptions {
 
 /** A sighting is worth going after for so long, ms. */
 const fresh = 900_000;
+/** What is announced at its place is looked into at most so often, ms. */
+const learnEvery = 300_000;
 /** Attempts at a place it was found at before the site file's is tried again. */
 const patience = 3;
 
@@ -44,6 +49,7 @@ export class Whereabouts implements Endpoint {
   #failures = 0;
   /** Somebody else answers at home. */
   #usurped = false;
+  #learntAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: WhereaboutsOptions) {
     const { config, memory, device } = options;
@@ -95,10 +101,13 @@ export class Whereabouts implements Endpoint {
   }
 
   /** Discovery heard our camera; true when it is somewhere else than it is looked for. */
-  see({ host, port, endpoint, mac }: Sighting): boolean {
-    const { memory, device, clock, config } = this.#options;
-    const record = this.#record;
-    if (mac !== '' && mac !== record.mac && record.endpoints.includes(endpoint)) memory.change(device, { mac });
+  see({ host, port }: Sighting): boolean {
+    const { clock, config, count, isListed } = this.#options;
+    // A pinned certificate is a proof wherever it is; a name is none, and anybody can say it.
+    if (config.tls?.fingerprint === undefined && !isNear(host, this.#home.host, isListed)) {
+      count('sighting-far');
+      return false;
+    }
     // What is announced is the open port; the site file knows the one with TLS.
     const place = { host, port: config.tls === undefined ? port : config.port };
     if (place.host === this.#here.host && place.port === this.#here.port) return false;
@@ -156,12 +165,25 @@ export class Whereabouts implements Endpoint {
     return other;
   }
 
-  /** Discovery heard this endpoint at the place where the camera is logged in to: that is its own. */
-  learn({ endpoint, mac }: { endpoint: string; mac: string }): void {
-    const { memory, device } = this.#options;
-    const { endpoints } = this.#record;
-    if (endpoint !== '' && !endpoints.includes(endpoint)) {
-      memory.change(device, { endpoints: [endpoint, ...endpoints].slice(0, 4), ...(mac === '' ? {} : { mac }) });
+  /**
+   * Discovery heard this endpoint at the place where the camera is logged in to. The sender of a datagram is whoever it says it is, so the
+   * camera itself is asked: what it does not confirm is not its name, or a stranger could be followed by it later. Never throws.
+   */
+  async learn({ endpoint, mac }: { endpoint: string; mac: string }, signal: AbortSignal): Promise<void> {
+    const { memory, device, clock, config, timings, askWho, count } = this.#options;
+    const { endpoints, mac: known } = this.#record;
+    const isNews = endpoint !== '' && (!endpoints.includes(endpoint) || (mac !== '' && mac !== known));
+    const now = clock.monotonic();
+    if (!isNews || now - this.#learntAt < learnEvery) return;
+    this.#learntAt = now;
+    try {
+      const told = await askIdentity(this, { path: config.path, timeout: timings.answer, signal, askWho });
+      if (told.endpoint !== endpoint) return count('announcement-denied');
+      const names = this.#record.endpoints.filter((one) => one !== endpoint);
+      const shown = told.mac === '' ? {} : { mac: told.mac };
+      memory.change(device, { endpoints: [endpoint, ...names].slice(0, 4), ...shown });
+    } catch {
+      count('announcement-denied'); // it does not answer now: it is asked when it is announced again
     }
   }
 

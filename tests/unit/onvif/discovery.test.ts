@@ -22,7 +22,7 @@ if (!hasNamespaces) console.warn('SKIPPED: no network namespace can be made here
 const endpoint = '5f5a69c2-e0ae-504f-829b-00fcdc1b7b0e';
 const loopback = [{ name: 'lo', family: 4, address: '127.0.0.1' }] as const;
 const quickly = {
-  ...{ first: 0, round: 150, missing: 50, firstScan: 0, scan: 200, missingScan: 50, again: 60_000, probe: 60 },
+  ...{ first: 0, round: 150, missing: 50, firstScan: 0, scan: 200, missingScan: 50, again: 60_000, bye: 50, probe: 60 },
   knock: 1_000,
 };
 

@@ -13,7 +13,7 @@ const faults: readonly (readonly [CameraFault, RegExp])[] = [
   ['truncated', /hung up in the middle of an answer; next try in/],
   ['empty', /answers nothing instead of ONVIF/],
   ['entities', /sent a document type definition: refused/],
-  ['huge', /with more than 1000000 bytes/],
+  ['huge', /with more than 600000 bytes/],
   ['pullFault', /degraded: camera \S+ refuses PullMessages: Internal error 0x42; next try in/],
   ['createFault', /refuses CreatePullPointSubscription: Internal error 0x41/],
   ['forgetful', /has forgotten our event subscription/],
