@@ -1,5 +1,5 @@
 import { hashOf } from '../../address.ts';
-import { StateBadge } from '../../kit/badges.tsx';
+import { StateBadge, ToneBadge } from '../../kit/badges.tsx';
 import { type CardColumn, CardTable } from '../../kit/card-table.tsx';
 import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
@@ -118,9 +118,16 @@ export function shareText(share: number | null | undefined, formats: { percent(f
   return formats.percent(share < 1 ? Math.min(share, 0.999) : 1);
 }
 
+/** As the driver says it of a camera that lets nobody in. */
+const refusesPassword = /refuses the user name or password/;
+
 export function CameraState({ id }: { readonly id: string }) {
+  const say = useWords(words);
   const health = useDeviceHealth(id);
-  return health === undefined ? <span className="kit-soft">—</span> : <StateBadge state={health.state} />;
+  if (health === undefined) return <span className="kit-soft">—</span>;
+  // It is only held because of it: what is to be done lies here, not at the camera.
+  if (refusesPassword.test(health.message)) return <ToneBadge tone="bad">{say.wrongPassword}</ToneBadge>;
+  return <StateBadge state={health.state} />;
 }
 
 function ListLedger({ id }: { readonly id: string }) {

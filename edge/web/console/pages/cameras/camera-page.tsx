@@ -5,9 +5,11 @@ import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useName, useWords } from '../../kit/language.tsx';
 import { EmptyState, PageSkeleton } from '../../kit/states.tsx';
-import { useZoneName } from '../../names.ts';
+import { now } from '../../kit/ticker.ts';
+import { useSentence, useZoneName } from '../../names.ts';
+import { useRight } from '../../session.tsx';
 import type { CameraListView, CameraView } from '../../use-cameras.ts';
-import { useReading } from '../../use-live.tsx';
+import { useDeviceHealth, useReading } from '../../use-live.tsx';
 import { AbilitiesPanel } from './abilities-panel.tsx';
 import { CameraState, VideoBanner } from './camera-list.tsx';
 import { LedgerPanel } from './ledger-panel.tsx';
@@ -58,12 +60,41 @@ export function CameraPage({ id, list }: { readonly id: string; readonly list: C
   );
 }
 
-function Ways({ camera: { id } }: { readonly camera: CameraView }) {
+/** Playback begins a little before now: the newest file is still being written, ms. */
+const before = 60_000;
+
+function Ways({ camera: { id, may } }: { readonly camera: CameraView }) {
   const say = useWords(words);
+  const mayIncidents = useRight('incidents');
+  const at = String(Math.round(now()) - before);
+  const ways = [
+    [may.live, hashOf(`/live/${id}`), say.toLive],
+    [may.playback, hashOf('/footage', { cameras: id, at }), say.toFootage],
+    [mayIncidents, hashOf('/incidents', { show: 'all', camera: id }), say.toIncidents],
+    [true, hashOf('/map', { device: id }), say.toMap],
+    [true, deviceHash(id), say.device],
+  ] as const;
+  return ways.map(
+    ([isThere, href, text]) =>
+      isThere && (
+        <a key={text} className="kit-button" href={href}>
+          {text}
+        </a>
+      ),
+  );
+}
+
+/** Why it is not heard as it should be, in the words of its driver. */
+function LinkTrouble({ id }: { readonly id: string }) {
+  const say = useWords(words);
+  const sentence = useSentence();
+  const health = useDeviceHealth(id);
+  if (health === undefined || health.message === '' || ['online', 'starting'].includes(health.state)) return null;
   return (
-    <a className="kit-button" href={deviceHash(id)}>
-      {say.device}
-    </a>
+    <p className="cameras-trouble" data-trouble="link">
+      <SignIcon sign="triangle" /> {sentence(health.message)}
+      {health.state === 'held' && ` · ${say.heldHelp}`}
+    </p>
   );
 }
 
@@ -122,6 +153,7 @@ function NowPanel({ camera }: { readonly camera: CameraView }) {
           <SignIcon sign="triangle" /> {trouble}
         </p>
       )}
+      <LinkTrouble id={camera.id} />
       <SkewTrouble camera={camera.id} />
     </Panel>
   );

@@ -1,5 +1,6 @@
 import { Segmented } from 'antd';
 import { useState } from 'react';
+import { hashOf } from '../../address.ts';
 import { errorText } from '../../api.ts';
 import { Panel } from '../../kit/frame.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
@@ -65,10 +66,12 @@ function Day({ camera }: { readonly camera: CameraView }) {
           <ul>
             {gaps.slice(0, shownGaps).map((gap) => (
               <li key={gap.from} className="kit-number">
-                {say.fromTo(
-                  formats.moment(gap.from, data.to),
-                  gap.to >= data.to ? say.untilNow : formats.moment(gap.to, data.to),
-                )}
+                <Moment camera={camera} at={gap.from}>
+                  {say.fromTo(
+                    formats.moment(gap.from, data.to),
+                    gap.to >= data.to ? say.untilNow : formats.moment(gap.to, data.to),
+                  )}
+                </Moment>
                 <span className="kit-soft">{formats.duration(gap.to - gap.from)}</span>
               </li>
             ))}
@@ -77,6 +80,20 @@ function Day({ camera }: { readonly camera: CameraView }) {
       )}
     </>
   );
+}
+
+/** What was recorded while nobody was told of anything. */
+function Moment({
+  camera,
+  at,
+  children,
+}: {
+  readonly camera: CameraView;
+  readonly at: number;
+  readonly children: string;
+}) {
+  if (!camera.may.playback) return children;
+  return <a href={hashOf('/footage', { cameras: camera.id, at: String(at) })}>{children}</a>;
 }
 
 function Share({ view }: { readonly view: LedgerView }) {
