@@ -47,13 +47,16 @@ const output = [
   'pipe:1',
 ];
 
-/** Serves the stream of an RTSP address (password in it) to one page after another. */
-export async function startBareLive(rtsp: string): Promise<AsyncDisposable & { readonly url: string }> {
+/** Serves the stream of an RTSP address (password in it) to one page after another, by this ffmpeg. */
+export async function startBareLive(
+  rtsp: string,
+  ffmpeg = 'ffmpeg',
+): Promise<AsyncDisposable & { readonly url: string }> {
   const children = new Set<ReturnType<typeof spawn>>();
   const server = createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(page));
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket: WebSocket) => {
-    const child = spawn('ffmpeg', [...args, rtsp, ...output], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(ffmpeg, [...args, rtsp, ...output], { stdio: ['ignore', 'pipe', 'ignore'] });
     children.add(child);
     child.stdout.on('data', (bytes: Buffer) => socket.send(bytes));
     socket.on('close', () => child.kill('SIGKILL'));

@@ -12,8 +12,9 @@ import { factsOf } from '../unit/media/stream-rig.ts';
 import { serveOrders } from './rig.ts';
 
 /* The live half of the media process by itself: hubs and their socket, no bus and no recorder. */
-serveOrders(async ({ data, uris, username, password }) => {
-  if (typeof data !== 'string' || !Array.isArray(uris)) throw new Error('no folder or no cameras');
+serveOrders(async ({ data, uris, username, password, masks }) => {
+  if (typeof data !== 'string' || !Array.isArray(uris) || !Array.isArray(masks))
+    throw new Error('no folder or no cameras');
   const log = pino({ level: 'silent' });
   const title = ffmpegTitle(data);
   const ffmpeg = await findFfmpeg({ folder: data });
@@ -21,12 +22,12 @@ serveOrders(async ({ data, uris, username, password }) => {
   const login = async () => ({ username: String(username), password: String(password), version: '1' });
   const streams = new CameraStreams({ ffmpeg, title, cameras, login, clock: systemClock, log });
   streams.setFacts(uris.map((uri, index) => factsOf([{ role: 'main', uri: String(uri) }], cameras[index])));
-  const transcodes = new Transcodes({ ffmpeg, title, most: 0, clock: systemClock, log });
+  const transcodes = new Transcodes({ ffmpeg, title, most: 2, clock: systemClock, log });
   await openMediaSocket({
     socketFile: join(data, 'media.sock'),
     keyFile: join(data, 'media.key'),
     handlers: [],
-    socketHandlers: [createLiveSocket({ streams, transcodes, masksOf: () => [], clock: systemClock })],
+    socketHandlers: [createLiveSocket({ streams, transcodes, masksOf: () => masks, clock: systemClock })],
     log,
   });
   return { pid: process.pid };
