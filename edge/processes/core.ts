@@ -11,9 +11,9 @@ import { pointRef } from '#edge/domain/ids.ts';
 import { energyPlanOf } from '#edge/energy/plan.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
 import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
-import { createCalendar } from '#edge/rules/create-calendar.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
+import { createClockSync } from '#edge/runtime/clock-sync.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
@@ -45,6 +45,12 @@ import { startRestored } from './core/restored.ts';
 import { createRpcMethods } from './core/rpc-methods.ts';
 import { openRuleDesk } from './core/rule-desk.ts';
 import { createRuleMethods } from './core/rule-methods.ts';
+import { createSchoolActs } from './core/school-acts.ts';
+import { SchoolBook } from './core/school-book.ts';
+import { createSchoolCalendar } from './core/school-calendar.ts';
+import { SchoolClockWatch, schoolClockState } from './core/school-clock.ts';
+import { SchoolDesk } from './core/school-desk.ts';
+import { createSchoolMethods } from './core/school-methods.ts';
 import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
 import { mistakesSource, ruleTroubles, siteMistakes, troublesSource } from './core/watch-alarms.ts';
@@ -107,9 +113,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     alarmed: restored.alarms.flatMap(({ source, active }) => (active ? [source] : [])),
     clock,
   });
-  const calendar = createCalendar(site.openingHours, site.campus.timeZone);
   const reader = stack.use(openReader(data, clock));
   const append = (batch: Batch) => shelf.append(batch);
+  const book = new SchoolBook({
+    timeZone: site.campus.timeZone,
+    zones: site.zones.map(({ id }) => id),
+    ...{ reader, append, clock },
+  });
+  const calendar = createSchoolCalendar(site.openingHours, site.campus.timeZone, () => book);
   const standsOrNot = (source: string, raise: AlarmDecision | null) =>
     inbound?.takeReadingsUnasked([], [raise ?? { kind: 'return', source, reason: 'it is mended' }]);
   const buttons = panicRules(site, campus.devices);
@@ -255,6 +266,27 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     watch: (version) => core.commitUnasked(judgement.watch(version)),
     unwatch: (rule) => core.commitUnasked(judgement.unwatch(rule)),
   });
+  const clockWatch = new SchoolClockWatch({
+    stored: restored.state[schoolClockState],
+    ask: createClockSync({ clock, keepMs: 1_000 }),
+    ...{ commit, clock },
+  });
+  const school = stack.use(
+    new SchoolDesk({
+      acts: createSchoolActs({
+        ...{ devices: campus.devices, commands, modes, clock },
+        clips: new Set(Object.keys(site.clips)),
+      }),
+      ...{ book, clockWatch, reader, append, clock, log },
+      stored: restored.state,
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      onChange: () => {
+        calendar.forget();
+        core.commitUnasked(judgement.take([], []));
+        modes.tick();
+      },
+    }),
+  );
   modes.tick();
   stack.use(new Ticker(1_000, () => modes.tick()));
   stack.use(new Ticker(30_000, () => desk.book.tick()));
@@ -307,6 +339,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
         ...gatehouse.methods,
+        ...createSchoolMethods({ book, desk: school, clockWatch }),
         'energy.now': async () => ({
           ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },
         }),
@@ -376,6 +409,8 @@ function sourceExists(source: string, site: Site, campus: Campus): boolean {
     return campus.devices.some(({ id, points }) => points.some((point) => pointRef(id, point.name) === name));
   // Ended by its flow, or when none has confirmed it for a day (guest-asks.ts).
   if (kind === 'flow') return true;
+  // Judged anew by its desk in its first look.
+  if (kind === 'school') return true;
   if (kind === 'demand') return site.energy?.demand.some(({ meter }) => demandSource(meter) === source) ?? false;
   if (kind === 'notify') return site.notify?.channels.some(({ id }) => id === name) ?? false;
   if (kind === 'bridge') return campus.devices.some(({ protocol }) => protocol === 'mqtt');

@@ -84,7 +84,7 @@ export function createTicker(options: TickerOptions, state: TickerState | null =
   const trust = createTrust(options, state?.horizon ?? null);
   let horizon = state?.horizon ?? null;
   /** Why the clock was not believed since the last look that counted: what fell due meanwhile was missed because of it. */
-  let doubted: Distrust | null = null;
+  let doubted: Doubt | null = null;
   /** Of a box that never believed its clock: since when that has at least run evenly. */
   let evenSince: number | null = null;
 
@@ -92,9 +92,10 @@ export function createTicker(options: TickerOptions, state: TickerState | null =
     const { wall } = input;
     const events: TickEvent[] = [...trust.look(input)];
     if (trust.lost !== null) {
-      if (doubted === null || trust.lost.why !== 'start') doubted = trust.lost.why;
+      const { why } = trust.lost;
+      doubted = { why: why === 'start' ? (doubted?.why ?? why) : why, from: doubted?.from ?? wall };
       if (evenSince === null || events.some(({ kind }) => kind === 'jumped')) evenSince = wall;
-      return { decisions: [], events, paused: trust.lost.why };
+      return { decisions: [], events, paused: why };
     }
     // Put back: what was done is in the ledger, and what comes again is done then.
     let from = Math.min(horizon ?? evenSince ?? wall - 1, wall - 1);
@@ -133,7 +134,13 @@ function dueBetween(from: number, input: TickInput, dateOf: TickerOptions['dateO
   return [...due.values()].sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
 }
 
-function decide(due: readonly Occurrence[], wall: number, cause: Distrust | null): readonly TickDecision[] {
+/** Why the clock was not believed, and what it showed when that began. */
+interface Doubt {
+  readonly why: Distrust;
+  readonly from: number;
+}
+
+function decide(due: readonly Occurrence[], wall: number, cause: Doubt | null): readonly TickDecision[] {
   /** By channel, the time of the newest that still matters. Of one time all act: whoever planned two at once meant it, or was told. */
   const taken = new Map<string, number>();
   const decided = due.toReversed().map((occurrence): TickDecision => {
@@ -155,15 +162,17 @@ function decide(due: readonly Occurrence[], wall: number, cause: Distrust | null
   return decided.reverse();
 }
 
-function tooLate(occurrence: Occurrence, late: number, cause: Distrust | null): TickDecision {
+function tooLate(occurrence: Occurrence, late: number, cause: Doubt | null): TickDecision {
   if (occurrence.class === 'exam' && late <= askedFor) {
     const message = `${inSeconds(late)} late: a command of an examination is never given late by itself, somebody must decide`;
     return { occurrence, do: 'ask', outcome: 'asked', reason: 'exam-late', message, late, only: null };
   }
   const most = lateness[occurrence.class].most;
   const how = `${inSeconds(late)} late, and no more than ${inSeconds(most)} is right`;
-  if (cause === null) return skip(occurrence, late, 'too-late', how);
-  if (cause === 'jumped') return skip(occurrence, late, 'clock-jumped', `the clock was put on or back: ${how}`);
+  // What was planned before the start was missed because nothing ran, not because of the clock.
+  const isBefore = cause?.why === 'start' && occurrence.at < cause.from;
+  if (cause === null || isBefore) return skip(occurrence, late, 'too-late', how);
+  if (cause.why === 'jumped') return skip(occurrence, late, 'clock-jumped', `the clock was put on or back: ${how}`);
   return skip(occurrence, late, 'clock-untrusted', `nobody could vouch for the clock: ${how}`);
 }
 

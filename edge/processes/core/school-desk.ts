@@ -1,0 +1,375 @@
+import type { PointRef } from '#edge/domain/ids.ts';
+import type { LedgerLine, LedgerOutcome, LocalDate, Occurrence, SchoolOverride } from '#edge/domain/school.ts';
+import { lateness } from '#edge/domain/school.ts';
+import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { Ticker } from '#edge/runtime/lifecycle.ts';
+import type { Log } from '#edge/runtime/log.ts';
+import { addDays } from '#edge/school/dates.ts';
+import { nameOfReason } from '#edge/school/in-force.ts';
+import type { SchoolPlan } from '#edge/school/plan.ts';
+import {
+  afterRestart,
+  createTicker,
+  lastsOf,
+  type SchoolTicker,
+  type TickDecision,
+  type TickerState,
+} from '#edge/school/ticker.ts';
+import { type Distrust, usualTrust } from '#edge/school/ticker-trust.ts';
+import type { Batch } from '#edge/store/batch.ts';
+import type { Reader } from '#edge/store/reader.ts';
+import type { Actor } from './rule-guards.ts';
+import type { SchoolActs } from './school-acts.ts';
+import type { SchoolBook } from './school-book.ts';
+import type { SchoolClockWatch } from './school-clock.ts';
+import { SchoolLedger } from './school-ledger.ts';
+import { clockAlarm, examAlarm, ledgerAlarm, schoolSources, unconfirmedAlarm, unsignedAlarm } from './school-words.ts';
+
+/*
+ * The one scheduler. Asks the ticker what is due, has it in the ledger before anything is done, does it, and closes the line when the
+ * outputs say that it was done. What cannot be written is not done: no bell is worth not knowing whether it rang.
+ */
+
+/** What somebody who acts level by level (power) needs to know of this moment. */
+export interface SchoolMoment {
+  readonly now: number;
+  readonly date: LocalDate;
+  /** What is signed for yesterday, today and tomorrow; null: nothing. */
+  readonly planOn: (date: LocalDate) => SchoolPlan | null;
+  readonly overrides: readonly SchoolOverride[];
+  /** Why the clock is not believed; null: it is. */
+  readonly paused: Distrust | null;
+}
+
+export interface SchoolDeskOptions {
+  readonly book: SchoolBook;
+  readonly acts: SchoolActs;
+  readonly clockWatch: SchoolClockWatch;
+  readonly reader: Pick<Reader, 'schoolLedger'>;
+  /** Writes at once, or fails. */
+  readonly append: (batch: Batch) => Promise<void>;
+  readonly decide: (decisions: readonly AlarmDecision[]) => void;
+  /** What is signed or said is another: rules look again. */
+  readonly onChange: () => void;
+  /** Called every 10 s, and when the plan changes; decides what circuits should do. */
+  readonly powerTick?: (moment: SchoolMoment) => void;
+  readonly stored: Readonly<Record<string, unknown>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tests tick by themselves. */
+  readonly every?: number | null;
+}
+
+/** Something under way. */
+interface Open {
+  readonly line: LedgerLine;
+  readonly refs: readonly PointRef[];
+  readonly heard: Set<PointRef>;
+  readonly begun: number;
+  /** Monotonic: then nobody waits for an answer any more. */
+  readonly ends: number;
+}
+
+/** No clock of this program is right that shows less. */
+export const builtAt = Date.UTC(2026, 10, 1);
+export const schoolTickerState = 'school-ticker';
+const tickEvery = 250;
+const slowEvery = 10_000;
+const keepEvery = 60_000;
+/** A clock that is doubted for a moment after a start is nobody's business, ms. */
+const clockPatience = 20_000;
+/** An output that has not confirmed by then has not done it, ms. */
+const answerPatience = 60_000;
+/** From this second of the day on somebody should have signed tomorrow. */
+const signBy = 16 * 3_600;
+const mostAsked = 50;
+
+export class SchoolDesk implements Disposable {
+  readonly #options: SchoolDeskOptions;
+  readonly #ledger: SchoolLedger;
+  readonly #open = new Map<string, Open>();
+  readonly #asked = new Map<string, Occurrence>();
+  readonly #told = new Map<string, string>();
+  readonly #timer: Ticker | null;
+  #ticker: SchoolTicker;
+  #isLoaded = false;
+  #paused: Distrust | null = 'start';
+  #pausedSince: number;
+  #slowAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #keptAt: number;
+
+  constructor(options: SchoolDeskOptions) {
+    this.#options = options;
+    const { book, clock, reader, append, log, every = tickEvery } = options;
+    this.#ledger = new SchoolLedger({ reader, append, clock, log });
+    this.#ticker = this.#newTicker();
+    this.#pausedSince = clock.monotonic();
+    // The first horizon goes to disk at once: a box that is switched off in its first minute owes what it missed, too.
+    this.#keptAt = Number.NEGATIVE_INFINITY;
+    book.onChange(() => {
+      if (!this.#isLoaded) return;
+      options.onChange();
+      this.#slowAt = Number.NEGATIVE_INFINITY;
+    });
+    this.#timer = every === null ? null : new Ticker(every, () => this.tick());
+  }
+
+  /** What is due now is begun in this turn, as far as the ledger takes it. */
+  tick(): void {
+    const { clock, book, clockWatch } = this.#options;
+    if (!this.#isLoaded && !this.#load()) return;
+    clockWatch.tick(this.#paused === null);
+    const { decisions, events, paused } = this.#ticker.tick({
+      ...{ wall: clock.now(), monotonic: clock.monotonic(), word: clockWatch.word },
+      occurrences: (date) => book.occurrences(date),
+      ledgerHas: (key) => this.#ledger.outcomeOf(key),
+    });
+    for (const event of events) this.#options.log.info({ event }, 'the clock of the school day');
+    if (paused !== null && this.#paused === null) this.#pausedSince = clock.monotonic();
+    this.#paused = paused;
+    if (decisions.length > 0) this.#carryOut(decisions);
+    else this.#keep();
+    if (this.#open.size > 0 && clock.monotonic() - this.#lookedAt >= tickEvery) this.#look();
+    if (clock.monotonic() - this.#slowAt >= slowEvery) this.#slowly();
+  }
+
+  /** For RPC `school.now`. Times are ms since epoch. */
+  now() {
+    const { book, clockWatch, clock } = this.#options;
+    const today = book.today();
+    const dates = [today, addDays(today, 1)];
+    const next = this.#isLoaded
+      ? dates.flatMap((date) => book.occurrences(date)).filter(({ at }) => at > clock.now())
+      : [];
+    return {
+      clock: { paused: this.#paused, ...clockWatch.source, vouched: clockWatch.vouched },
+      signed: dates.map((date) => ({ date, release: this.#isLoaded ? (book.releaseOn(date)?.id ?? null) : null })),
+      next: next.slice(0, 20),
+      asked: [...this.#asked.values()],
+      open: [...this.#open.keys()],
+      unwritten: this.#ledger.owed,
+    };
+  }
+
+  /** A command that is late: given now, or left out. Throws COMMAND_NOT_FOUND, what the store throws. */
+  async answer(key: string, isGiven: boolean, why: string, { who, from }: Actor): Promise<LedgerLine> {
+    const occurrence = this.#asked.get(key);
+    if (occurrence === undefined) throw new CodedError('COMMAND_NOT_FOUND', `nobody is asked for "${key}"`);
+    const { append, clock } = this.#options;
+    const what = `school.exam ${isGiven ? 'give' : 'leave'} ${key}`;
+    const outcome = isGiven ? 'begun' : 'skipped';
+    const line = this.#line(
+      occurrence,
+      outcome,
+      'asked',
+      `${who} ${isGiven ? 'gave it by hand' : 'left it out'}: ${why}`,
+    );
+    const audit = { time: clock.now(), who, from, what, why, result: outcome };
+    await append({ schoolLedger: [line], audit: [audit] });
+    this.#asked.delete(key);
+    this.#ledger.note(line);
+    if (isGiven) this.#begin(line, occurrence, null);
+    this.#slowAt = Number.NEGATIVE_INFINITY;
+    return line;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+  }
+
+  #newTicker(): SchoolTicker {
+    const { stored, book } = this.#options;
+    const options = { ...usualTrust, builtAt, dateOf: (time: number) => book.clock.dateOf(time) };
+    return createTicker(options, readState(stored[schoolTickerState]));
+  }
+
+  /** Without what is signed and what was done nothing may run. */
+  #load(): boolean {
+    const { book, clock, log } = this.#options;
+    if (clock.monotonic() - this.#slowAt < slowEvery) return false;
+    this.#slowAt = clock.monotonic();
+    try {
+      book.load();
+      this.#ledger.load();
+    } catch (error) {
+      log.error({ error }, 'the school day cannot be read: nothing of it runs');
+      this.#tell(schoolSources.ledger, ledgerAlarm(messageOf(error), 0));
+      return false;
+    }
+    this.#isLoaded = true;
+    this.#slowAt = Number.NEGATIVE_INFINITY;
+    this.#afterRestart();
+    this.#options.onChange();
+    return true;
+  }
+
+  #afterRestart(): void {
+    const { book, acts, clock } = this.#options;
+    const written: LedgerLine[] = [];
+    for (const line of this.#ledger.begun()) {
+      const date = book.clock.dateOf(line.planned);
+      const dates = [date, addDays(date, -1)];
+      const occurrence = dates.flatMap((one) => book.occurrences(one)).find(({ key }) => key === line.key) ?? null;
+      const now = { wall: clock.now(), isHeld: acts.isHeld(line.entry) };
+      const { do: what, outcome, reason, message } = afterRestart(line, occurrence, now);
+      const next = { ...line, time: clock.now(), outcome, reason, message };
+      written.push(next);
+      if (what === 'again' && occurrence !== null) this.#begin(next, occurrence, null);
+    }
+    for (const line of this.#ledger.asked()) {
+      const occurrence = book.occurrences(book.clock.dateOf(line.planned)).find(({ key }) => key === line.key);
+      if (occurrence !== undefined && clock.now() - line.planned < keepEvery * 10)
+        this.#asked.set(line.key, occurrence);
+    }
+    this.#ledger.write(written);
+  }
+
+  #carryOut(decisions: readonly TickDecision[]): void {
+    const { clock } = this.#options;
+    const asked = decisions.map((one) => ({
+      ...{ one, line: this.#line(one.occurrence, one.outcome, one.reason, one.message) },
+    }));
+    const state = { [schoolTickerState]: this.#ticker.state };
+    this.#keptAt = clock.monotonic();
+    for (const { one } of asked) if (one.do === 'ask') this.#ask(one.occurrence);
+    const written = this.#ledger.first(
+      asked.map(({ line }) => line),
+      state,
+    );
+    void written.then((isWritten) => {
+      for (const { one, line } of asked) {
+        if (one.do !== 'act') continue;
+        if (!isWritten) this.#close(line, 'failed', 'not-recorded', 'the ledger did not take it, so it was not done');
+        // The disk took its time.
+        else if (clock.now() - line.planned > lateness[line.class].most)
+          this.#close(line, 'skipped', 'too-late', 'the ledger was written too late');
+        else this.#begin(line, one.occurrence, one.only);
+      }
+      if (!isWritten) this.#slowAt = Number.NEGATIVE_INFINITY;
+    });
+  }
+
+  #begin(line: LedgerLine, occurrence: Occurrence, only: readonly string[] | null): void {
+    const { acts, clock } = this.#options;
+    const begun = acts.begin(occurrence, only);
+    if ('refused' in begun) {
+      this.#close(line, 'failed', 'refused', begun.refused);
+      return;
+    }
+    if (begun.done !== null) {
+      void begun.done.then((problem) => {
+        if (problem === '') this.#close(line, line.reason === 'late' ? 'late' : 'done', line.reason, line.message);
+        else this.#close(line, 'failed', 'refused', problem);
+      });
+      return;
+    }
+    const patience = Math.min(answerPatience, Math.max(2_000, lastsOf(occurrence)));
+    const ends = clock.monotonic() + patience;
+    this.#open.set(line.key, { line, refs: begun.refs, heard: new Set(), begun: clock.now(), ends });
+  }
+
+  /** What the outputs say of what is under way. */
+  #look(): void {
+    const { acts, clock } = this.#options;
+    this.#lookedAt = clock.monotonic();
+    const outputs = acts.outputs();
+    for (const [key, open] of this.#open) {
+      const { line, refs, heard, ends } = open;
+      for (const ref of refs) {
+        const output = outputs.get(ref);
+        const isOurs = output?.holder === `schedule:${line.entry}`;
+        const said = output?.confirmed ?? null;
+        const isGood = said !== null && (said.outcome === 'done' || said.outcome === 'sent');
+        // What had the value already is not told again.
+        if (isOurs && isGood && (said.time >= open.begun || said.value === output?.value)) heard.add(ref);
+      }
+      if (heard.size < refs.length && clock.monotonic() < ends) continue;
+      this.#open.delete(key);
+      const share = `${heard.size} of ${refs.length} outputs confirmed it`;
+      const stronger = refs
+        .flatMap((ref) => outputs.get(ref)?.holder ?? [])
+        .find((one) => one !== `schedule:${line.entry}`);
+      if (heard.size > 0)
+        this.#close(
+          line,
+          line.reason === 'late' ? 'late' : 'done',
+          heard.size < refs.length ? 'partly' : line.reason,
+          share,
+        );
+      else if (stronger !== undefined) this.#close(line, 'failed', 'overruled', `${stronger} held it meanwhile`);
+      else this.#close(line, 'failed', 'not-confirmed', share);
+    }
+  }
+
+  #close(line: LedgerLine, outcome: LedgerOutcome, reason: string, message: string): void {
+    this.#ledger.write([{ ...line, time: this.#options.clock.now(), outcome, reason, message }]);
+  }
+
+  #ask(occurrence: Occurrence): void {
+    if (this.#asked.size >= mostAsked) return;
+    this.#asked.set(occurrence.key, occurrence);
+    this.#slowAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #keep(): void {
+    const { clock, append } = this.#options;
+    const { state } = this.#ticker;
+    if (state === null || clock.monotonic() - this.#keptAt < keepEvery) return;
+    this.#keptAt = clock.monotonic();
+    append({ state: { [schoolTickerState]: state } }).catch(() => {}); // the store's own alarm; again in a minute
+  }
+
+  /** Every ten seconds: the alarms, the circuits, what is owed to the disk. */
+  #slowly(): void {
+    const { book, clock, powerTick } = this.#options;
+    this.#slowAt = clock.monotonic();
+    this.#ledger.retry();
+    this.#tellAll();
+    const overrides = book.overrides();
+    const moment = { now: clock.now(), date: book.today(), overrides, paused: this.#paused };
+    powerTick?.({ ...moment, planOn: (date) => book.planOn(date) });
+  }
+
+  #tellAll(): void {
+    const { book, clock } = this.#options;
+    const today = book.today();
+    const tomorrow = addDays(today, 1);
+    const isPlanned = book.releaseOn(today) !== null || book.releaseOn(tomorrow) !== null;
+    const isPaused = this.#paused !== null && clock.monotonic() - this.#pausedSince >= clockPatience;
+    this.#tell(schoolSources.clock, isPlanned && isPaused && this.#paused !== null ? clockAlarm(this.#paused) : null);
+    const { owed, why } = this.#ledger;
+    this.#tell(schoolSources.ledger, owed > 0 ? ledgerAlarm(why, owed) : null);
+    for (const [key, { at }] of this.#asked) if (clock.now() - at > 10 * 60_000) this.#asked.delete(key);
+    this.#tell(schoolSources.exam, this.#asked.size > 0 ? examAlarm([...this.#asked.values()]) : null);
+    const isTime = book.clock.secondOf(clock.now()) >= signBy;
+    const isMissing = book.isUsed() && book.releaseOn(tomorrow) === null;
+    // Once raised it stands until somebody signs, also past midnight.
+    const stands = this.#told.has(schoolSources.unsigned) && this.#told.get(schoolSources.unsigned) !== '';
+    this.#tell(schoolSources.unsigned, isMissing && (isTime || stands) ? unsignedAlarm(tomorrow) : null);
+    const assumed = book.assumptionsOn(today).map(nameOfReason);
+    this.#tell(schoolSources.unconfirmed, assumed.length > 0 ? unconfirmedAlarm(today, assumed) : null);
+  }
+
+  /** Said when it changes; after a start once in any case, because nobody knows what stood before. */
+  #tell(source: string, raise: RaiseDecision | null): void {
+    const text = raise === null ? '' : `${raise.message.en} ${raise.reason}`;
+    if (this.#told.get(source) === text) return;
+    this.#told.set(source, text);
+    this.#options.decide([raise ?? { kind: 'return', source, reason: 'it is so no more' }]);
+  }
+
+  #line(occurrence: Occurrence, outcome: LedgerOutcome, reason: string, message: string): LedgerLine {
+    const { key, entry, class: of, at, date, name, zones } = occurrence;
+    const release = this.#options.book.releaseOn(date)?.id ?? '';
+    const time = this.#options.clock.now();
+    return { ...{ key, entry, class: of, planned: at, time, outcome, reason, message, release }, name, zones };
+  }
+}
+
+function readState(stored: unknown): TickerState | null {
+  if (typeof stored !== 'object' || stored === null || !('horizon' in stored)) return null;
+  return typeof stored.horizon === 'number' && Number.isFinite(stored.horizon) ? { horizon: stored.horizon } : null;
+}
