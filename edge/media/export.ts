@@ -51,6 +51,9 @@ export interface ExportsOptions {
 interface Job {
   job: ExportJob;
   touched: number;
+  /** Bytes that it will write, and has written. */
+  readonly size: number;
+  written: number;
   readonly ending: AbortController;
 }
 
@@ -92,12 +95,13 @@ export class Exports implements AsyncDisposable {
     if (ffmpeg() === null) throw new CodedError('MEDIA_NO_FFMPEG', 'no ffmpeg was found on this machine');
     if (this.#jobs.size >= mostJobs)
       throw new CodedError('MEDIA_BUSY', 'too many exports are under way: try again later');
-    if (size > (room() ?? Number.POSITIVE_INFINITY)) {
+    // What others are still going to write is theirs: below its floor the disk takes footage for it.
+    if (size > (room() ?? Number.POSITIVE_INFINITY) - this.#promised()) {
       throw new CodedError('EXPORT_NO_ROOM', `there is no room on the disk for ${size} bytes more`);
     }
     const id = randomUUID();
     const job: ExportJob = { id, state: 'waiting', progress: 0, message: '', files: [], ...request };
-    this.#jobs.set(id, { job, touched: clock.monotonic(), ending: new AbortController() });
+    this.#jobs.set(id, { job, touched: clock.monotonic(), size, written: 0, ending: new AbortController() });
     this.#next();
     return job;
   }
@@ -154,6 +158,13 @@ export class Exports implements AsyncDisposable {
     return size;
   }
 
+  #promised(): number {
+    const isUnderWay = ({ job }: Job) => job.state === 'waiting' || job.state === 'running';
+    return [...this.#jobs.values()]
+      .filter(isUnderWay)
+      .reduce((sum, { size, written }) => sum + Math.max(0, size - written), 0);
+  }
+
   #find(id: string): Job {
     const found = this.#jobs.get(id);
     if (found === undefined) throw new CodedError('EXPORT_NOT_FOUND', `there is no export ${id} (any more)`);
@@ -198,6 +209,7 @@ export class Exports implements AsyncDisposable {
     let done = 0;
     const onProgress = (bytes: number) => {
       done += bytes;
+      work.written = done;
       work.job = { ...work.job, progress: Math.min(0.99, done / total) };
     };
     const files: ExportedFile[] = [];

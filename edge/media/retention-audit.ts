@@ -72,7 +72,11 @@ export class DeletionAudit {
       if (codeOf(error) !== 'ENOENT') this.#options.log.error({ code: codeOf(error) }, 'deletions.json cannot be read');
     }
     const gone = this.#journal.open.filter(({ camera, from }) => !isThere(camera as DeviceId, from));
-    if (this.#journal.open.length > 0) await this.#close(gone);
+    // On a disk that takes nothing it is remembered, and written down with what is deleted next.
+    if (this.#journal.open.length > 0)
+      await this.#close(gone).catch((error: unknown) =>
+        this.#options.log.error({ code: codeOf(error) }, 'deletions.json cannot be written'),
+      );
     await this.#makeReserve();
   }
 

@@ -128,6 +128,8 @@ test.skipIf(!hasFfmpeg)('what there is of a camera is told with its gaps, and wh
   expect(ranges.map(({ from, to }) => Math.round((to - from) / 1000))).toEqual([70, 40]);
   expect(Math.round(((ranges[1]?.from ?? 0) - (ranges[0]?.to ?? 0)) / 1000)).toBe(20);
   expect(segments.map(({ isProtected }) => isProtected)).toEqual([true, false, false, false, false]);
+  const rangesAlone = await ask(`/footage/${camera}?from=${start}&to=${start + 300_000}&segments=0`);
+  expect(rangesAlone.json).toEqual({ ranges, segments: [] });
   expect((await ask('/footage/camera-nobody?from=0&to=1')).json).toEqual({ ranges: [], segments: [] });
   expect((await ask(`/footage/${camera}?from=5&to=1`)).status).toBe(400);
   expect((await ask('/footage/..%2f..%2fetc?from=0&to=1')).status).toBe(400);
@@ -304,6 +306,13 @@ test.skipIf(!hasFfmpeg)('what cannot be taken out is refused in words', async ()
   expect(await refused({ masked: 'no' })).toMatchObject({ error: 'BAD_REQUEST' });
   room = 100;
   expect(await refused({})).toMatchObject({ error: 'EXPORT_NO_ROOM' });
+  // Room for one: what it is still going to write is not there for the next.
+  room = [...footage.segments(camera, start, start + 60_000)].reduce((sum, { bytes }) => sum + bytes, 0) + 1_000;
+  const wish = { cameras: [camera], from: start, to: start + 60_000, isMasked: false };
+  const one = exports.create(wish);
+  expect(() => exports.create(wish)).toThrow('there is no room');
+  await exports.cancel(one.id);
+  await exports.cancel(exports.create(wish).id);
   room = null;
   ffmpeg = null;
   expect(await refused({})).toMatchObject({ error: 'MEDIA_NO_FFMPEG' });

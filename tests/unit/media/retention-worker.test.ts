@@ -294,3 +294,21 @@ test('what lies in the folder of another day, is no file or has gone costs nothi
   expect(report).toMatchObject({ files: 1, bytes: 1_000, foreign: 4 });
   expect(footage.find(camera, now - day).path).toBe(good);
 });
+
+test('what a dead run had begun to delete ends no start on a disk that takes nothing, and is told when it does', async () => {
+  const core = new Core();
+  const entry = { camera, from: now - 40 * day, to: now - 40 * day + hour, bytes: 700, why: 'age' };
+  const journal = join(folder, 'deletions.json');
+  writeFileSync(journal, JSON.stringify({ run: 'r', open: [entry], lines: [] }));
+  // Nothing can be renamed onto a folder: as root too this is a disk that refuses.
+  const audit = new DeletionAudit({ folder, call: core.call, log: silentLog });
+  await audit.open(() => {
+    rmSync(journal);
+    mkdirSync(join(journal, 'inside'), { recursive: true });
+    return false;
+  });
+  expect(audit.waiting).toBe(1);
+  rmSync(journal, { recursive: true });
+  await audit.send();
+  expect(core.bytes).toBe(700);
+});
