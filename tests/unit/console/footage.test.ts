@@ -10,7 +10,7 @@ import {
 } from '../../../edge/web/console/pages/footage/coverage.ts';
 import { stepTowards } from '../../../edge/web/console/pages/footage/drift.ts';
 import { eventMarks, grouped, type Mark, markBeside } from '../../../edge/web/console/pages/footage/marks.ts';
-import { boxesOf, factsOf, pictureTime, wholeEnd } from '../../../edge/web/console/pages/footage/mp4.ts';
+import { boxesOf, factsOf, pictureTimes, wholeEnd } from '../../../edge/web/console/pages/footage/mp4.ts';
 import { type Picture, PictureQueue } from '../../../edge/web/console/pages/footage/picture-queue.ts';
 import {
   followed,
@@ -361,17 +361,22 @@ describe('what a player reads of an MP4', () => {
     expect(factsOf(view(init(box('vp09', zeros(78)))))).toBe(null);
   });
 
-  test('knows how long a picture lasts by where fragments begin', () => {
-    const fragment = (begin: number) => [
-      ...box(
-        'moof',
-        box('traf', box('tfdt', [0, 0, 0, 0, 0, 0, begin >> 8, begin & 255]), box('trun', zeros(4), [0, 0, 0, 1])),
-      ),
+  test('knows when each picture begins: one to a fragment, or many that say how long they last', () => {
+    const word = (value: number) => [(value >>> 24) & 255, (value >> 16) & 255, (value >> 8) & 255, value & 255];
+    const fragment = (begin: number, header: number[], run: number[]) => [
+      ...box('moof', box('traf', box('tfhd', header), box('tfdt', word(0), word(begin)), box('trun', run))),
       ...box('mdat', [1, 2, 3]),
     ];
-    const bytes = [...fragment(0), ...fragment(3_600), ...fragment(7_200)];
-    expect(pictureTime(view(bytes), 90_000)).toBeCloseTo(0.04);
-    expect(pictureTime(view(fragment(0)), 90_000)).toBe(null);
+    const single = [...word(0x000001), ...word(1), ...word(99)];
+    const one = [0, 3_600, 7_200].flatMap((begin) => fragment(begin, [...word(0x020000), ...word(1)], single));
+    expect(pictureTimes(view(one), 90_000)).toEqual([0, 0.04, 0.08]);
+    const said = [...word(0x000101), ...word(2), ...word(99), ...word(9_000), ...word(4_500)];
+    expect(pictureTimes(view(fragment(90_000, [...word(0x020000), ...word(1)], said)), 90_000)).toEqual([1, 1.1]);
+    const usual = [...word(0x020008), ...word(1), ...word(18_000)];
+    const three = [...word(0x000201), ...word(3), ...word(99), ...word(1), ...word(2), ...word(3)];
+    expect(pictureTimes(view(fragment(0, usual, three)), 90_000)).toEqual([0, 0.2, 0.4]);
+    const lying = [...word(0x000101), ...word(4_000_000), ...word(99), ...word(9_000)];
+    expect(pictureTimes(view(fragment(0, usual, lying)), 90_000)).toEqual([0]);
   });
 });
 

@@ -167,6 +167,7 @@ test.skipIf(!hasFfmpeg)(
     expect(ranges.length).toBe(1);
     expect(segments.length).toBe(3);
     expect(isMasked).toBe(true);
+    expect(await (await guard(`${path(gate)}&segments=no`)).json()).toEqual({ ranges, segments: [], isMasked });
     expect((await listed(chief)).isMasked).toBe(false);
     expect((await viewer(path(gate))).status).toBe(403);
     for (const [who, camera] of [

@@ -1,7 +1,7 @@
 import { ApiError, call } from '../../api.ts';
 import { canShow, type LaneBuffer } from './lane-buffer.ts';
 import type { Listing, Segment } from './listing.ts';
-import { factsOf, pictureTime, wholeEnd } from './mp4.ts';
+import { factsOf, pictureTimes, wholeEnd } from './mp4.ts';
 import { nextPiece, outside } from './window.ts';
 
 /* Files of footage on their way from the box into the buffer of one camera: the one that is needed first, then what follows. */
@@ -14,13 +14,14 @@ interface Held {
   /** Bytes of it that are in the buffer. */
   consumed: number;
   tries: number;
+  timescale: number;
+  /** When its pictures begin, ms since epoch. */
+  pictures: number[];
 }
 
 export interface LoaderEvents {
   /** The browser cannot show this codec. */
   refused(codec: string): void;
-  /** A picture of it lasts so long, s. */
-  pictureTime(seconds: number): void;
 }
 
 /** Masks are burnt in while one waits. */
@@ -31,6 +32,8 @@ const mostTries = 4;
 const pauseAfterError = 2_000;
 /** What is written grows by more than this before it is fetched anew as a whole, ms. */
 const grown = 2_000;
+/** No picture stands for longer, ms. */
+const beside = 5_000;
 
 export class LaneLoader implements Disposable {
   readonly #listing: Listing;
@@ -78,6 +81,14 @@ export class LaneLoader implements Disposable {
     if (held !== undefined && held.tries < mostTries) Object.assign(held, { consumed: 0, tries: held.tries + 1 });
   }
 
+  /** When the picture before or after that of a moment begins, ms since epoch; null: it is not here. */
+  pictureBeside(time: number, by: 1 | -1): number | null {
+    const around = [...this.#held.values()].filter(({ from, to }) => to > time - beside && from < time + beside);
+    const pictures = around.flatMap((held) => held.pictures).toSorted((a, b) => a - b);
+    const shown = pictures.findLastIndex((begin) => begin <= time + 1);
+    return pictures[shown + by] ?? null;
+  }
+
   get isLoading(): boolean {
     return this.#loading !== null;
   }
@@ -99,7 +110,7 @@ export class LaneLoader implements Disposable {
     const ending = new AbortController();
     this.#loading = { id: piece.id, ending };
     const held = this.#held.get(piece.id) ?? {
-      ...{ id: piece.id, from: piece.from, to: piece.to, consumed: 0, tries: 0 },
+      ...{ id: piece.id, from: piece.from, to: piece.to, consumed: 0, tries: 0, timescale: 1, pictures: [] },
     };
     this.#held.set(piece.id, held);
     try {
@@ -176,12 +187,14 @@ export class LaneLoader implements Disposable {
         this.#events.refused(facts.codec);
         throw new ApiError(0, 'codec', facts.codec);
       }
-      const length = pictureTime(view, facts.timescale);
-      if (length !== null) this.#events.pictureTime(length);
+      held.timescale = facts.timescale;
+      held.pictures = [];
       this.#last = '';
       await this.#buffer.begin(facts.codec, held.from);
     }
     await this.#buffer.append(bytes.slice(0, end));
+    const whole = new DataView(bytes.buffer, bytes.byteOffset, end);
+    for (const time of pictureTimes(whole, held.timescale)) held.pictures.push(held.from + time * 1000);
     held.consumed += end;
     this.#last = held.id;
     return end;

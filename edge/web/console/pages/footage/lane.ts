@@ -38,7 +38,6 @@ export interface LaneOptions {
 const reachBack = 30 * 86_400_000;
 /** A place may lie so much before the next picture, s. */
 const seam = 0.9;
-const usualPicture = 0.04;
 /** Apart from each other, while pictures stand for video, ms. */
 const pictureEvery = 1_000;
 const pictureWidth = 960;
@@ -58,9 +57,6 @@ export class Lane implements Disposable {
   /** When what the image shows was taken; null: it shows nothing. */
   #imageTime: number | null = null;
   #askedFor = Number.NaN;
-  #picture = usualPicture;
-  /** Of the picture that is on the screen, s of the video. */
-  #mediaTime: number | null = null;
   #missingSince: number | null = null;
   #state: LaneState = 'looking';
 
@@ -68,7 +64,6 @@ export class Lane implements Disposable {
     this.#options = options;
     this.camera = options.camera;
     this.#listing = new Listing(options.camera, this.#ending.signal);
-    this.#watchPictures();
   }
 
   get view(): LaneView {
@@ -90,15 +85,9 @@ export class Lane implements Disposable {
     return this.#buffer.anchor + video.currentTime * 1000;
   }
 
-  /** Of the picture itself rather than of the clock: a step begins where it does, ms since epoch. */
-  get pictureStart(): number | null {
-    if (this.#buffer === null || this.#mediaTime === null) return null;
-    return this.#buffer.anchor + this.#mediaTime * 1000;
-  }
-
-  /** How long a picture lasts, ms. */
-  get pictureLength(): number {
-    return this.#picture * 1000;
+  /** When the picture before or after the one of a moment begins, ms since epoch; null: it is not here. */
+  pictureBeside(time: number, by: 1 | -1): number | null {
+    return this.#loader?.pictureBeside(time, by) ?? null;
   }
 
   /** What there is of a moment, and whether it can be seen at once. */
@@ -152,15 +141,11 @@ export class Lane implements Disposable {
     this.#loader?.[Symbol.dispose]();
     this.#buffer?.[Symbol.dispose]();
     const anchor = Math.floor(time / 1000) * 1000 - reachBack;
-    this.#mediaTime = null;
     this.#buffer = new LaneBuffer(this.#options.video, anchor, () => this.#fallBack('decode'));
     this.#loader = new LaneLoader(this.#listing, this.#buffer, {
       refused: (codec) => {
         this.#codec = codec;
         this.#fallBack('codec');
-      },
-      pictureTime: (seconds) => {
-        this.#picture = seconds;
       },
     });
   }
@@ -244,15 +229,5 @@ export class Lane implements Disposable {
       this.#options.image.hidden = false;
       if (before !== '') URL.revokeObjectURL(before);
     });
-  }
-
-  #watchPictures(): void {
-    const { video } = this.#options;
-    if (!('requestVideoFrameCallback' in video)) return;
-    const note: VideoFrameRequestCallback = (_now, { mediaTime }) => {
-      this.#mediaTime = mediaTime;
-      if (!this.#ending.signal.aborted) video.requestVideoFrameCallback(note);
-    };
-    video.requestVideoFrameCallback(note);
   }
 }

@@ -1,6 +1,6 @@
 /*
  * As much of an MP4 as a player has to know before it hands it to the browser (ISO/IEC 14496-12, 14496-15): the codec by its RFC 6381
- * name, and how long a picture lasts. Pure; what is cut off or nonsense is null.
+ * name, and when each picture begins. Pure; what is cut off or nonsense is null.
  */
 
 export interface Box {
@@ -95,23 +95,52 @@ function reversed(bits: number): number {
   return turned;
 }
 
-/** How long a picture lasts, s: from where two fragments begin and how many pictures the first has; null: not known yet. */
-export function pictureTime(view: DataView, timescale: number): number | null {
-  const fragments = boxesOf(view).flatMap((box) => {
-    if (box.type !== 'moof') return [];
+/** When each picture of these fragments begins, s of the file's own clock, as they are decoded. */
+export function pictureTimes(view: DataView, timescale: number): number[] {
+  const times: number[] = [];
+  for (const box of boxesOf(view)) {
+    if (box.type !== 'moof') continue;
+    const header = find(view, ['traf', 'tfhd'], box);
     const time = find(view, ['traf', 'tfdt'], box);
     const run = find(view, ['traf', 'trun'], box);
-    if (time === undefined || run === undefined) return [];
+    if (header === undefined || time === undefined || run === undefined) continue;
     const isLong = view.getUint8(time.body) === 1;
-    const begin = isLong ? Number(view.getBigUint64(time.body + 4)) : view.getUint32(time.body + 4);
-    return [{ begin, pictures: view.getUint32(run.body + 4) }];
-  });
-  const [first] = fragments;
-  const last = fragments.at(-1);
-  if (first === undefined || last === undefined || first === last) return null;
-  const pictures = fragments.slice(0, -1).reduce((sum, one) => sum + one.pictures, 0);
-  const length = (last.begin - first.begin) / Math.max(1, timescale);
-  return pictures === 0 || length <= 0 ? null : length / pictures;
+    let at = isLong ? Number(view.getBigUint64(time.body + 4)) : view.getUint32(time.body + 4);
+    for (const length of lengthsOf(view, run, usualLength(view, header))) {
+      times.push(at / Math.max(1, timescale));
+      at += length;
+    }
+  }
+  return times;
+}
+
+type Inside = Pick<Box, 'body' | 'end'>;
+
+/** Optional fields of 4 bytes that stand before each other, by their flags. */
+const [dataOffset, firstFlags] = [0x1, 0x4];
+const [hasLength, perSample] = [0x100, [0x100, 0x200, 0x400, 0x800]];
+
+/** Of the samples of a run, in its timescale (ISO/IEC 14496-12 8.8.8). */
+function lengthsOf(view: DataView, run: Inside, usual: number): number[] {
+  const flags = view.getUint32(run.body) & 0xffffff;
+  const size = perSample.filter((flag) => (flags & flag) !== 0).length * 4;
+  const first = run.body + 8 + ((flags & dataOffset) === 0 ? 0 : 4) + ((flags & firstFlags) === 0 ? 0 : 4);
+  const room = size === 0 ? mostPictures : Math.floor((run.end - first) / size);
+  const count = Math.min(view.getUint32(run.body + 4), room, mostPictures);
+  return Array.from({ length: count }, (_, index) =>
+    (flags & hasLength) === 0 ? usual : view.getUint32(first + index * size),
+  );
+}
+
+/** Of one fragment: two minutes at 100 a second. */
+const mostPictures = 12_000;
+
+/** The length of samples that say none (8.8.7); 0: it is not said here. */
+function usualLength(view: DataView, header: Inside): number {
+  const flags = view.getUint32(header.body) & 0xffffff;
+  if ((flags & 0x8) === 0) return 0;
+  const at = header.body + 8 + ((flags & 0x1) === 0 ? 0 : 8) + ((flags & 0x2) === 0 ? 0 : 4);
+  return at + 4 <= header.end ? view.getUint32(at) : 0;
 }
 
 function textAt(view: DataView, at: number, length: number): string {

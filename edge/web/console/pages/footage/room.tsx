@@ -80,8 +80,11 @@ export function Room({ all, cameras, missing, view, onAddress }: RoomProps) {
     },
     [session, look],
   );
+  const onSpan = useCallback((span: number, time: number) => {
+    setScale((before) => (before.span === span ? before : spanned(before, span, time)));
+  }, []);
   const latest = useLatest(session, ids, go);
-  useAddressOfView({ view, session, seen, span: scale.span, onAddress, go, latest });
+  useAddressOfView({ view, session, seen, span: scale.span, onAddress, go, latest, onSpan });
   useFollow(session, seen.isPlaying && !seen.isScrubbing, setScale);
   const goMark = (by: 1 | -1) => {
     const mark = markBeside(data.marks, session.time, by);
@@ -214,6 +217,7 @@ function useAddressOfView({
   onAddress,
   go,
   latest,
+  onSpan,
 }: {
   readonly view: View;
   readonly session: FootageSession;
@@ -222,6 +226,7 @@ function useAddressOfView({
   readonly onAddress: RoomProps['onAddress'];
   readonly go: (time: number) => void;
   readonly latest: () => Promise<void>;
+  readonly onSpan: (span: number, time: number) => void;
 }): void {
   const written = useRef('');
   const isSettled = useRef(false);
@@ -237,9 +242,11 @@ function useAddressOfView({
       });
       return;
     }
+    onSpan(view.span, view.at);
     go(view.at);
-    if (!view.isStill) session.play();
-  }, [key, view, go, latest, session]);
+    if (view.isStill) session.pause();
+    else session.play();
+  }, [key, view, go, latest, onSpan, session]);
   const every = seen.isPlaying ? playingEvery : 1_000;
   const moment = seen.isScrubbing ? null : Math.floor(seen.second / every);
   const { isPlaying } = seen;

@@ -113,15 +113,14 @@ export class FootageSession implements Disposable {
     this.#go(time);
   }
 
-  /** One picture on or back, of the camera whose pictures follow each other fastest. */
+  /** One picture on or back, of the camera that has the nearest. */
   step(by: 1 | -1): void {
     this.#isPlaying = false;
-    const lanes = [...this.#lanes.values()].filter((lane) => lane.stateAt(this.time) === 'shown');
-    const lane = lanes.toSorted((a, b) => a.pictureLength - b.pictureLength)[0];
-    const length = lane?.pictureLength ?? 1000;
-    const start = lane?.pictureStart ?? this.time;
-    // Into the middle of the next picture: its edge may be a hair to either side.
-    this.seek(start + by * length + length / 2);
+    const { time } = this;
+    const found = [...this.#lanes.values()].flatMap((lane) => lane.pictureBeside(time, by) ?? []);
+    const next = by === 1 ? Math.min(...found) : Math.max(...found);
+    // Just behind its begin: browsers round to either side.
+    this.seek(found.length === 0 ? time + by * 1_000 : next + 2);
   }
 
   [Symbol.dispose](): void {

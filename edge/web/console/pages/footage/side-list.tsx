@@ -74,18 +74,14 @@ function Row({
   const names = mark.cameras.filter((id) => cameras.includes(id)).map(deviceName);
   return (
     <div className="footage-row" data-row={mark.id} data-kind={mark.kind} data-class={mark.class ?? ''}>
-      <button
-        type="button"
-        className="footage-row-go"
-        aria-label={say.goTo(formats.clock(mark.time), text)}
-        onClick={() => onGo(mark.time)}
-      >
+      <button type="button" className="footage-row-go" onClick={() => onGo(mark.time)}>
         <SignIcon sign={markSign(mark)} />
         <span className="footage-row-text">
           <span>
             <b className="kit-number">{formats.clock(mark.time)}</b> {text}
           </span>
           <span className="kit-soft">{names.join(' · ')}</span>
+          <span className="kit-unseen">{say.goTo}</span>
         </span>
       </button>
       {mark.kind === 'incident' && (
