@@ -1,14 +1,16 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import { uuidPattern } from '#edge/domain/ids.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { actorOf, principalOf } from './access.ts';
 import { eventsAfter, eventsBetween, newestWanted } from './event-pages.ts';
 import type { FootageDesk } from './footage-routes.ts';
+import { FreshPictures } from './fresh-picture.ts';
 import { readHistory, settleStep, visibleRef } from './history.ts';
 import { addExportRoutes } from './history-export.ts';
 import { createLocalTime } from './local-time.ts';
@@ -22,10 +24,11 @@ const moment = z.coerce.number().int().min(0).max(8.64e15);
 const uuid = z.string().regex(uuidPattern, 'must be the id of an event');
 
 /** Everything that was, as far as one's zones go: read from the store over this process's own read-only connection. */
-export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageDesk): void {
+export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageDesk, clock: Clock): void {
   const { reader, site } = campus;
   const scopeOf = createScopes(site.devices);
   const localTime = createLocalTime(site.campus.timeZone);
+  const pictures = new FreshPictures(clock);
 
   app.get(
     '/api/v1/points/:device/:point/history',
@@ -123,7 +126,8 @@ export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageD
       config: { access: 'pictures' },
       schema: {
         tags: ['history'],
-        summary: 'The picture of an event; it may follow its event by a second or two',
+        summary:
+          'The picture of an event; it may follow its event by a second or two, and is waited for nearly a second',
         params: z.object({ id: uuid }),
         response: {
           ...problems(400, 404, 503),
@@ -132,7 +136,11 @@ export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageD
       },
     },
     async (request, reply) => {
-      const { event, picture } = await openPicture(campus, request.params.id, scopeOf(principalOf(request)));
+      const { event, picture } = await openPicture(
+        { ...campus, pictures },
+        request.params.id,
+        scopeOf(principalOf(request)),
+      );
       return (
         reply
           .type('image/jpeg')
@@ -146,15 +154,17 @@ export function addHistoryRoutes(app: App, campus: CampusView, footage: FootageD
 }
 
 /** The name came over the bus: it must stay below the snapshot folder whatever it says. */
-async function openPicture({ reader, snapshotFolder }: CampusView, id: string, scope: Scope) {
+async function openPicture(
+  { reader, snapshotFolder, pictures }: Pick<CampusView, 'reader' | 'snapshotFolder'> & { pictures: FreshPictures },
+  id: string,
+  scope: Scope,
+) {
   const event = reader.event(id);
   const path = event !== null && scope.seesEvent(event) ? event.snapshot : undefined;
   if (event === null || path === undefined || !/^\d{4}-\d{2}-\d{2}\/[0-9a-f-]+\.jpg$/.test(path)) throw noPicture(id);
-  try {
-    return { event, picture: await open(join(snapshotFolder, path)) };
-  } catch {
-    throw noPicture(id);
-  }
+  const picture = await pictures.open(join(snapshotFolder, path), event.id);
+  if (picture === null) throw noPicture(id);
+  return { event, picture };
 }
 
 /** The picture as he may see it: in the audit first, and with its masks burnt in where he may not see what is behind them. */

@@ -63,6 +63,7 @@ import { addClipRoutes } from './review-clip-routes.ts';
 import { addRuleActRoutes } from './rule-act-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addRuleTemplateRoutes } from './rule-template-routes.ts';
+import { addSchoolRoutes } from './school-routes.ts';
 import { addSecurityRoutes } from './security-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { Streams } from './stream.ts';
@@ -176,7 +177,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addAlarmRoutes(routes, campus);
     addAlarmReportRoute(routes, campus, options.clock);
     const footage = createFootageDesk(campus, options.clock);
-    addHistoryRoutes(routes, campus, footage);
+    addHistoryRoutes(routes, campus, footage, options.clock);
     addFootageRoutes(routes, footage, options.clock);
     addFootageExportRoutes(routes, footage, options.clock);
     addCameraTurnRoute(routes, campus, footage, options.clock);
@@ -198,6 +199,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addRuleActRoutes(routes, campus);
     addRuleTemplateRoutes(routes, campus);
     addModeRoutes(routes, campus, options.clock);
+    addSchoolRoutes(routes, campus, options.clock);
     addOverviewRoutes(routes, campus, options.clock);
     await addPlanRoutes(routes, campus);
     await addAssetRoutes(routes, campus, options.clock);

@@ -5,7 +5,7 @@ import type { Case as StoredCase } from '#edge/domain/case.ts';
 import type * as shapes from '../../../incident-schemas.ts';
 import { api } from '../../api.ts';
 import { useLink, useLive } from '../../use-live.tsx';
-import { type Filter, listQuery } from './filter.ts';
+import { type Filter, listQuery, passes } from './filter.ts';
 
 /* Incidents as they are now: pages of the past as they were asked for, and over them what the stream has told since. */
 
@@ -65,8 +65,9 @@ export function useIncidents(filter: Filter): IncidentList {
       const before = known.get(incident.id);
       if (before === undefined || before.rev < incident.rev) known.set(incident.id, incident);
     }
-    return [...known.values()].map((incident) => newerOf(incident, latest.get(incident.id)));
-  }, [data, newest, latest]);
+    const asked = [...known.values()].map((incident) => newerOf(incident, latest.get(incident.id)));
+    return [...unasked(asked, latest, filter), ...asked];
+  }, [data, newest, latest, filter]);
   // More came at once than are asked for: what lies between is not known, so that all is asked for anew.
   const isTorn = useMemo(() => {
     const first = data?.pages[0]?.incidents ?? [];
@@ -86,6 +87,24 @@ export function useIncidents(filter: Filter): IncidentList {
     loadMore: () => void pages.fetchNextPage(),
     retry: () => void refetch(),
   };
+}
+
+/** What the stream told of and no answer has yet: a picture at the desk waits for no round trip. Latest opened first. */
+function unasked(
+  asked: readonly IncidentView[],
+  latest: ReadonlyMap<string, IncidentView>,
+  filter: Filter,
+): readonly IncidentView[] {
+  const ids = new Set(asked.map(({ id }) => id));
+  const [first] = asked;
+  return [...latest.values()]
+    .filter((told) => !ids.has(told.id) && (first === undefined || opensAfter(told, first)) && passes(told, filter))
+    .sort((a, b) => (opensAfter(a, b) ? -1 : 1));
+}
+
+/** As the server sorts. */
+function opensAfter(one: IncidentView, other: IncidentView): boolean {
+  return one.from === other.from ? one.id > other.id : one.from > other.from;
 }
 
 function newerOf(known: IncidentView, told: IncidentView | undefined): IncidentView {

@@ -91,3 +91,13 @@ export function stillPasses({ state, class: severity, seenBy, mergedInto }: Inci
     !(filter.show === 'open' && mergedInto !== undefined)
   );
 }
+
+/** Whether one that is new belongs into the list; null: only the server can say. */
+export function passes(incident: IncidentView, filter: Filter): boolean | null {
+  const { zone, camera, type, text } = filter;
+  if (!stillPasses(incident, filter)) return false;
+  if (zone !== '' && incident.zone !== zone) return false;
+  if (camera !== '' && !incident.devices.includes(camera)) return false;
+  if (type !== '' && !incident.types.includes(type)) return false;
+  return text === '' ? true : null;
+}

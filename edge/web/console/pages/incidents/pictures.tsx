@@ -10,9 +10,8 @@ import { words } from './words.ts';
 
 /* Pictures of an incident: small in the list, as a run of pictures under the pointer, large on its page. */
 
-/** A picture may follow its event by a second or two, ms between tries. */
-const pause = 1_500;
-const mostTries = 4;
+/** A picture may follow its event by some seconds; the box itself waits nearly one for it at each try. ms before each further try. */
+const pauses = [300, 700, 1_500, 3_000] as const;
 /** One of the run, ms. */
 const step = 650;
 const mostInRun = 10;
@@ -37,7 +36,8 @@ function Shot({
   const [tries, setTries] = useState(0);
   const [isMissing, setMissing] = useState(false);
   useEffect(() => {
-    if (!isMissing || tries >= mostTries) return;
+    const pause = pauses[tries];
+    if (!isMissing || pause === undefined) return;
     const timer = setTimeout(() => {
       setTries(tries + 1);
       setMissing(false);
