@@ -27,16 +27,27 @@ export function powerAhead(
   const changes: PowerChange[] = [];
   const known = decidePower(power, needs, scene, memory);
   let state = known.memory;
+  let last = scene.now;
   let at = nextLook(power, needs, scene, known.decision, state);
   while (at < until && changes.length < mostChanges) {
     const then = assumed(power, needs, scene, at);
-    const { decision, memory: after } = decidePower(power, needs, then, state);
+    const { decision, memory: after } = decidePower(power, needs, then, stillThere(state, needs, last, at));
     if (decision.on !== state.on)
       changes.push({ at, decision: { ...decision, why: [...decision.why, ...told(power, decision)] } });
     state = after;
+    last = at;
     at = Math.max(at + 1_000, nextLook(power, needs, then, decision, state));
   }
   return changes;
+}
+
+/** Who was there at the last look was there until this one. */
+function stillThere(memory: PowerMemory, needs: readonly PowerNeed[], last: number, at: number): PowerMemory {
+  return isNeeded(needs, last) && memory.lastOccupied === last ? { ...memory, lastOccupied: at } : memory;
+}
+
+function isNeeded(needs: readonly PowerNeed[], time: number): boolean {
+  return needs.some(({ from, to }) => time >= from && time < to);
 }
 
 function assumed(
@@ -45,8 +56,7 @@ function assumed(
   { read }: PowerScene,
   now: number,
 ): PowerScene {
-  const isNeeded = needs.some(({ from, to }) => now >= from && now < to);
-  return { now, read: (ref) => (ref === occupancy?.ref ? isNeeded : read(ref)) };
+  return { now, read: (ref) => (ref === occupancy?.ref ? isNeeded(needs, now) : read(ref)) };
 }
 
 /** When something can change: as it says itself, or as the next need begins or must be prepared for. */

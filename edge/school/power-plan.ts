@@ -11,7 +11,13 @@ export function powersOf(plan: SchoolPlan): readonly Named<SchoolPower>[] {
   return named(partsOf(new Map(Object.entries(plan.entries)), 'power'));
 }
 
-/** When a circuit is needed from the day before a date to `ahead` days after it, as `decidePower` wants it. */
+/** When a circuit is needed on a date. */
+export function needsOn(plan: SchoolPlan, power: SchoolPower, date: LocalDate): readonly PowerNeed[] {
+  const day = dayOf(plan, date, power.layer);
+  return needsOf(power, day, isMeant(power.days, day), (second) => plan.clock.timeOf(date, second).at);
+}
+
+/** From the day before a date to `ahead` days after it, as `decidePower` wants it. */
 export function needsAround(
   plan: SchoolPlan,
   power: SchoolPower,
@@ -21,9 +27,6 @@ export function needsAround(
   const dates = Array.from({ length: ahead + 2 }, (_, i) => addDays(date, i - 1));
   return joinNeeds(
     power,
-    dates.map((one) => {
-      const day = dayOf(plan, one, power.layer);
-      return needsOf(power, day, isMeant(power.days, day), (second) => plan.clock.timeOf(one, second).at);
-    }),
+    dates.map((one) => needsOn(plan, power, one)),
   );
 }

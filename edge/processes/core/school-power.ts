@@ -1,0 +1,176 @@
+import type { Commands } from '#edge/commands/commands.ts';
+import type { PointRef } from '#edge/domain/ids.ts';
+import { priorities } from '#edge/domain/output.ts';
+import type { Reading, Value } from '#edge/domain/reading.ts';
+import type { LocalDate, SchoolPower } from '#edge/domain/school.ts';
+import type { HoldChange } from '#edge/rules/decision.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { addDays, clockOf } from '#edge/school/dates.ts';
+import type { SchoolPlan } from '#edge/school/plan.ts';
+import type { Named } from '#edge/school/plan-parts.ts';
+import {
+  decidePower,
+  noPowerMemory,
+  type PowerDecision,
+  type PowerMemory,
+  type PowerScene,
+} from '#edge/school/power.ts';
+import { type PowerChange, powerAhead } from '#edge/school/power-ahead.ts';
+import { joinNeeds, type PowerNeed } from '#edge/school/power-needs.ts';
+import { needsOn, powersOf } from '#edge/school/power-plan.ts';
+import type { Batch } from '#edge/store/batch.ts';
+import type { SchoolMoment } from './school-desk.ts';
+import { readPowerMemories } from './school-power-memory.ts';
+import { whyPower } from './school-power-words.ts';
+
+/*
+ * Circuits by the school day, level by level: every ten seconds it is decided anew what each should do, and held at the priority of
+ * schedules. A hold ends by itself half a day after the last look that wanted it, so that nothing stays on for a desk that is gone.
+ */
+
+export interface PowerDeskOptions {
+  readonly commands: Pick<Commands, 'setInterlockHolds' | 'outputs'>;
+  readonly latest: () => ReadonlyMap<PointRef, Reading>;
+  readonly stored: unknown;
+  readonly commit: (batch: Batch) => void;
+  readonly clock: Clock;
+}
+
+/** A circuit as people see it: RPC `school.power`. Times are ms since epoch. */
+export interface PowerNow {
+  readonly entry: string;
+  readonly power: SchoolPower;
+  readonly decision: PowerDecision;
+  /** To the end of tomorrow; what is assumed is among the reasons. */
+  readonly next: readonly PowerChange[];
+}
+
+/** What is remembered of a circuit, and which outputs its holds are on. */
+export interface KeptPower {
+  readonly memory: PowerMemory;
+  readonly refs: readonly PointRef[];
+}
+
+export const schoolPowerState = 'school-power';
+const holdFor = 12 * 3_600_000;
+/** Said again when less of it is left. */
+const renewBelow = holdFor / 2;
+const keepEvery = 600_000;
+/** A value that is kept for a device that went silent says nothing of now. */
+const kept = 'last-usable-value';
+
+export class PowerDesk {
+  readonly #options: PowerDeskOptions;
+  readonly #kept: Map<string, KeptPower>;
+  #moment: SchoolMoment | null = null;
+  #keptAt = Number.NEGATIVE_INFINITY;
+  #keptText = '';
+
+  constructor(options: PowerDeskOptions) {
+    this.#options = options;
+    this.#kept = readPowerMemories(options.stored);
+  }
+
+  /** With a clock that nobody believes nothing is decided: what is held stays so until its own end. */
+  tick(moment: SchoolMoment): void {
+    if (moment.paused !== null) return;
+    this.#moment = moment;
+    const scene = this.#scene(moment.now);
+    const plan = moment.planOn(moment.date);
+    const changes: HoldChange[] = [];
+    const powers = plan === null ? [] : powersOf(plan);
+    for (const power of powers) {
+      const before = this.#kept.get(power.id);
+      const { decision, memory } = decidePower(power, needsOf(moment, power), scene, before?.memory ?? noPowerMemory);
+      changes.push(...this.#holds(power, decision, plan, moment.now));
+      changes.push(...this.#release(power.id, before?.refs ?? [], power.outputs));
+      this.#kept.set(power.id, { memory, refs: power.outputs });
+    }
+    changes.push(...this.#releaseOthers(new Set(powers.map(({ id }) => id))));
+    if (changes.length > 0) this.#options.commands.setInterlockHolds(changes);
+    this.#keep(changes.length > 0);
+  }
+
+  /** null: nothing was decided since the start. */
+  now(): readonly PowerNow[] | null {
+    const moment = this.#moment;
+    if (moment === null) return null;
+    const scene = this.#scene(this.#options.clock.now());
+    const plan = moment.planOn(moment.date);
+    if (plan === null) return [];
+    const until = plan.clock.dayOf(addDays(moment.date, 1)).to;
+    return powersOf(plan).map((power) => {
+      const { memory } = this.#kept.get(power.id) ?? { memory: noPowerMemory };
+      const needs = needsOf(moment, power);
+      const { decision } = decidePower(power, needs, scene, memory);
+      const { id: entry, ...rest } = power;
+      return { entry, power: rest, decision, next: powerAhead(power, needs, scene, memory, until) };
+    });
+  }
+
+  #scene(now: number): PowerScene {
+    const latest = this.#options.latest();
+    return {
+      now,
+      read: (ref): Value | null => {
+        const reading = latest.get(ref);
+        return reading === undefined || reading.quality === 'bad' || reading.reason === kept ? null : reading.value;
+      },
+    };
+  }
+
+  #holds(power: Named<SchoolPower>, decision: PowerDecision, plan: SchoolPlan | null, now: number): HoldChange[] {
+    const owner = ownerOf(power.id);
+    const { value } = decision;
+    const clock = (time: number) => (plan === null ? '' : clockOf(plan.clock.secondOf(time)).slice(0, 5));
+    const reason = whyPower(power, decision.why, clock);
+    const outputs = new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
+    return power.outputs.flatMap((ref): HoldChange[] => {
+      const mine = outputs.get(ref)?.stack.find((hold) => hold.owner === owner);
+      const left = (mine?.until ?? 0) - now;
+      const stands = mine !== undefined && mine.value === value && left > renewBelow && left <= holdFor;
+      if (stands || !outputs.has(ref)) return [];
+      return [{ kind: 'hold', owner, ref, value, priority: priorities.schedule, reason, lasts: holdFor }];
+    });
+  }
+
+  /** Outputs that it does not have any more. */
+  #release(entry: string, before: readonly PointRef[], now: readonly PointRef[]): HoldChange[] {
+    const gone = before.filter((ref) => !now.includes(ref));
+    const reason = 'no schedule holds it any more';
+    return gone.map((ref) => ({ kind: 'relinquish', owner: ownerOf(entry), ref, reason }));
+  }
+
+  #releaseOthers(powers: ReadonlySet<string>): HoldChange[] {
+    const gone = [...this.#kept].filter(([id]) => !powers.has(id));
+    for (const [id] of gone) this.#kept.delete(id);
+    return gone.flatMap(([id, { refs }]) => this.#release(id, refs, []));
+  }
+
+  #keep(isNews: boolean): void {
+    const { clock, commit } = this.#options;
+    if (!isNews && clock.monotonic() - this.#keptAt < keepEvery) return;
+    this.#keptAt = clock.monotonic();
+    const state = Object.fromEntries(this.#kept);
+    const text = JSON.stringify(state);
+    if (text === this.#keptText) return;
+    this.#keptText = text;
+    commit({ state: { [schoolPowerState]: state } });
+  }
+}
+
+function ownerOf(entry: string): string {
+  return `schedule:${entry}`;
+}
+
+/** Yesterday's, today's and tomorrow's may come from plans that were signed at different times. */
+function needsOf({ date, planOn }: SchoolMoment, power: Named<SchoolPower>): readonly PowerNeed[] {
+  const days = [-1, 0, 1].map((distance) => onDate(addDays(date, distance), planOn, power.id));
+  return joinNeeds(power, days);
+}
+
+function onDate(date: LocalDate, planOn: SchoolMoment['planOn'], id: string): readonly PowerNeed[] {
+  const plan = planOn(date);
+  const power = plan?.entries[id];
+  return plan === null || power?.part !== 'power' ? [] : needsOn(plan, power, date);
+}
