@@ -42,6 +42,15 @@ export class FfmpegChild implements AsyncDisposable {
   constructor({ path, title, args, secretInput, secrets = [], onOutput }: FfmpegOptions) {
     // A group of its own, so that whatever it may start goes with it; no PATH search, no shell.
     this.#child = spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], argv0: title, detached: true });
+    // Before all else: one that cannot be started may have no pipes, and says so here.
+    this.ended = new Promise((resolve) => {
+      const end = (code: number | null, why = '') => {
+        this.#hasEnded = true;
+        resolve({ code, said: withoutSecrets(why + this.#said, secrets) });
+      };
+      this.#child.once('error', (error) => end(null, messageOf(error)));
+      this.#child.once('close', (code) => end(code));
+    });
     this.stdin.on('error', () => {}); // it ended first: `ended` says so
     this.#child.stdout.on('error', () => {});
     this.#child.stderr.on('error', () => {});
@@ -55,14 +64,6 @@ export class FfmpegChild implements AsyncDisposable {
       secret.on('error', () => {});
       secret.end(secretInput ?? '');
     }
-    this.ended = new Promise((resolve) => {
-      const end = (code: number | null, why = '') => {
-        this.#hasEnded = true;
-        resolve({ code, said: withoutSecrets(why + this.#said, secrets) });
-      };
-      this.#child.once('error', (error) => end(null, messageOf(error)));
-      this.#child.once('close', (code) => end(code));
-    });
     lowerPriority(this.#child.pid);
   }
 

@@ -12,6 +12,10 @@ export interface Trouble {
 
 const known: readonly (readonly [RegExp, Trouble])[] = [
   [
+    /^spawn \S+ E(NOENT|ACCES|NOEXEC|AGAIN|NOMEM|MFILE|NFILE)/,
+    { reason: 'no-ffmpeg', message: 'ffmpeg cannot be started on this box (any more)' },
+  ],
+  [
     /\b40[13] (Unauthorized|Forbidden)|Server returned 40[13]|authorization failed/i,
     { reason: 'password', message: 'the camera refuses user or password for its video' },
   ],

@@ -1,6 +1,7 @@
 import type { StreamRole } from '#edge/domain/camera.ts';
 import type { DeviceId } from '#edge/domain/ids.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
 import { Backoff, delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type {
@@ -29,7 +30,10 @@ export interface LiveHubOptions {
 
 /** Four seconds of 32 Mbit/s. A camera with longer groups of pictures has viewers wait for its next key frame. */
 const mostRecent = 16 * 1024 * 1024;
+/** Of small ones too: each is an object, and given to each new viewer. */
+const mostKept = 4_096;
 const mostSubscribers = 512;
+const unable = 'this box cannot fetch the video now';
 /** A stream that lived so long was well: the next pause is short again, ms. */
 const healthyAfter = 30_000;
 /** Viewers who come and go must not ask a camera more often than this, ms. */
@@ -204,7 +208,10 @@ export class LiveHub implements StreamHub, AsyncDisposable {
       init: (init: Omit<StreamInit, 'generation'>) => this.#begin(init),
       fragment: (fragment: Fragment) => this.#take(fragment),
     };
-    const end = await this.#options.source.run(sink, AbortSignal.any([signal, restart.signal]));
+    // A bulkhead: a box without descriptors or processes to give costs this stream, and the others go on.
+    const end = await this.#options.source
+      .run(sink, AbortSignal.any([signal, restart.signal]))
+      .catch((error: unknown): SourceEnd => ({ reason: 'ended', message: unable, detail: messageOf(error) }));
     return restart.signal.aborted ? { reason: '', message: '', pause: 0 } : end;
   }
 
@@ -237,7 +244,7 @@ export class LiveHub implements StreamHub, AsyncDisposable {
     }
     const isKept = fragment.isKey || this.#recent.length > 0;
     this.#recentBytes += fragment.bytes.length;
-    if (this.#recentBytes > mostRecent) this.#recent = [];
+    if (this.#recentBytes > mostRecent || this.#recent.length >= mostKept) this.#recent = [];
     else if (isKept) this.#recent.push(fragment);
     for (const subscription of this.#subscriptions) hand(subscription, fragment);
   }

@@ -53,6 +53,10 @@ export class LoginTries {
     if (version === this.#version) this.#refused = 0;
   }
 
+  get hasRefused(): boolean {
+    return this.#refused > 0;
+  }
+
   /** A refused password has been replaced. */
   isOther(version: string): boolean {
     return this.#refused > 0 && version !== this.#version;

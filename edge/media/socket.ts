@@ -25,6 +25,8 @@ export interface MediaSocketOptions {
 export const keyHeader = 'x-media-key';
 /** A unix socket has no addresses to tell flooding by; web bounds its people itself. */
 const mostConnections = 1_024;
+/** For the headers of a request, ms. */
+const headersTime = 10_000;
 
 /** Listens on the unix socket; both files are made anew. Throws what the file system does not allow. */
 export async function openMediaSocket(options: MediaSocketOptions): Promise<AsyncDisposable> {
@@ -35,6 +37,7 @@ export async function openMediaSocket(options: MediaSocketOptions): Promise<Asyn
   const connections = new Set<Socket>();
   const server = createServer((request, response) => void serve(request, response, key, options));
   server.maxConnections = mostConnections;
+  server.headersTimeout = headersTime;
   server.on('connection', (connection) => {
     connections.add(connection);
     connection.on('close', () => connections.delete(connection));
@@ -44,6 +47,7 @@ export async function openMediaSocket(options: MediaSocketOptions): Promise<Asyn
     const target = hasKey(request, key) ? targetOf(request) : null;
     if (target === null) return refuseUpgrade(connection, '403 Forbidden');
     sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.on('error', () => socket.terminate()); // what is no frame; 'close' follows
       const isTaken = options.socketHandlers.some((handler) => handler(target.path, target.query, socket));
       if (!isTaken) socket.close(4004, 'there is no such stream');
     });

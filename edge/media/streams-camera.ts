@@ -48,6 +48,10 @@ const lookEvery = 500;
 const mendPause = 60_000;
 /** Cameras that announce another size in each key frame would be asked anew for ever: once in this time, ms. */
 const changeEvery = 10_000;
+/** What no camera sends for so long, ms: then it is broken or means harm, and takes from the others what reading it costs. */
+const floodTime = 4_000;
+const mostPictures = 1_000;
+const mostBytes = 100_000_000;
 
 /** Fetches one stream of a camera by an ffmpeg of its own, as it is. */
 export class CameraSource implements StreamSource {
@@ -90,6 +94,7 @@ export class CameraSource implements StreamSource {
 
   /** The password was refused, and may be another one now. */
   async hasNewLogin(): Promise<boolean> {
+    if (!this.#options.tries.hasRefused) return false;
     try {
       return this.#options.tries.isOther((await this.#options.login()).version);
     } catch {
@@ -194,6 +199,8 @@ class Watch {
   /** What it brings from now on is nobody's. */
   #isOver = false;
   hasPictures = false;
+  /** What came since `begun`. */
+  #flood = { begun: 0, pictures: 0, bytes: 0 };
 
   constructor({ clock, timings, depth, sink, letIn, end }: WatchOptions) {
     this.#depth = depth;
@@ -261,6 +268,11 @@ class Watch {
       this.#finish({ reason: '', message: 'the camera changed its picture', pause: 0 });
       return;
     }
+    if (this.#isFlood(fragment.bytes.length)) {
+      const message = 'the camera sends more pictures, or larger ones, than any camera does: asked again in a minute';
+      this.#finish({ reason: 'codec', message, pause: mendPause });
+      return;
+    }
     if (!this.hasPictures) this.#letIn();
     this.hasPictures = true;
     this.#sink.fragment(fragment);
@@ -275,6 +287,16 @@ class Watch {
   #isOtherwise({ bytes }: Fragment): boolean {
     const set = this.#depth === 'full' ? null : parameterSetOf(bytes, this.#codec);
     return set !== null && this.#described?.equals(set) !== true;
+  }
+
+  #isFlood(bytes: number): boolean {
+    const flood = this.#flood;
+    if (this.#lastAt - flood.begun > floodTime) this.#flood = { begun: this.#lastAt, pictures: 1, bytes };
+    else {
+      flood.pictures += 1;
+      flood.bytes += bytes;
+    }
+    return flood.pictures > mostPictures || flood.bytes > mostBytes;
   }
 
   /** A camera that is set to another size while it sends says so only in its pictures; the init we have is then wrong. */

@@ -32,6 +32,21 @@ export function isWholeJpeg(body: Buffer): boolean {
   return body.subarray(-128).includes(Buffer.from([0xff, 0xd9]));
 }
 
+/** A picture of 32 MP is the largest that cameras take; a small file may say that it is 4,000 MP, and whoever opens it has no memory left. */
+const mostPixels = 64_000_000;
+
+/** Width times height as the frame header says; NaN: it has none. ITU-T T.81, B.1.1.3 and B.2.2. */
+export function pixelsOf(jpeg: Buffer): number {
+  for (let at = 2; at + 9 < jpeg.length && jpeg[at] === 0xff; ) {
+    const marker = jpeg[at + 1] ?? 0;
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return jpeg.readUInt16BE(at + 5) * jpeg.readUInt16BE(at + 7);
+    // Padding before a marker.
+    at += marker === 0xff ? 1 : 2 + jpeg.readUInt16BE(at + 2);
+  }
+  return Number.NaN;
+}
+
 /**
  * Pictures of events. The path is decided when the event is: the event never waits for the picture, and a reader that
  * finds no file shows "no picture". At most one request at a time and one a second; an event within that second shares
@@ -204,6 +219,8 @@ export class Snapshots {
   #accept(reply: HttpReply): Buffer {
     if (reply.status !== 200) throw new Trouble('http', `camera answers HTTP ${reply.status} instead of a picture`);
     if (!isWholeJpeg(reply.body)) throw new Trouble('broken-xml', 'camera sends something that is not a whole JPEG');
+    const pixels = pixelsOf(reply.body);
+    if (!(pixels <= mostPixels)) throw new Trouble('broken-xml', 'camera sends a picture of a size that no camera has');
     return reply.body;
   }
 }

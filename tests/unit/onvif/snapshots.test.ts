@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Command } from '#edge/domain/output.ts';
-import { isWholeJpeg } from '#edge/drivers/onvif/snapshots.ts';
+import { isWholeJpeg, pixelsOf } from '#edge/drivers/onvif/snapshots.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { CameraFault } from '#edge/simulators/camera.ts';
+import { encodeJpeg } from '#edge/simulators/camera-jpeg.ts';
 import { photograph } from '#edge/simulators/camera-scene.ts';
 import { closest, eventually, type Scene, startScene, streaming } from './bench.ts';
 
@@ -30,6 +31,27 @@ function press({ session, device }: Scene) {
   const result = session.write?.(command, new AbortController().signal);
   return { result, [Symbol.asyncDispose]: async () => void (await result) };
 }
+
+describe('the size of a picture', () => {
+  const header = (...segments: number[][]) =>
+    Buffer.concat([Buffer.from([0xff, 0xd8, ...segments.flat()]), Buffer.alloc(64)]);
+  const frame = (marker: number, height: number, width: number) => [
+    ...[0xff, marker, 0, 17, 8, height >> 8, height & 255, width >> 8, width & 255, 3],
+    ...new Array<number>(9).fill(0),
+  ];
+  test('is read from its frame header, behind whatever is before it', () => {
+    const picture = encodeJpeg({ width: 48, height: 32, rgb: new Uint8Array(48 * 32 * 3) }, 70);
+    expect(pixelsOf(picture)).toBe(48 * 32);
+    expect(pixelsOf(header([0xff, 0xe0, 0, 4, 1, 2], [0xff], frame(0xc2, 1080, 1920)))).toBe(1920 * 1080);
+  });
+
+  test('may be no more than a camera has: four gigapixels in a few bytes, none at all, or none that ends', () => {
+    expect(pixelsOf(header(frame(0xc0, 65_535, 65_535)))).toBeGreaterThan(64_000_000);
+    expect(pixelsOf(header([0xff, 0xda, 0, 8]))).toBeNaN();
+    expect(pixelsOf(Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0xff, 0xff, ...new Array<number>(90).fill(0)]))).toBeNaN();
+    expect(pixelsOf(header([0xff, 0xe0, 0, 0], [0xff, 0xe0, 0, 0]))).toBeNaN();
+  });
+});
 
 describe('pictures of an onvif camera', () => {
   test('are taken at most once in a while: events in between share one', async () => {
