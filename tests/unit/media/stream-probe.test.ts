@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
 import { type RtspClip, readClip } from '#edge/simulators/rtsp-clip.ts';
-import { clipOf, hasFfmpeg, type RigOptions, streamRig, Watcher } from './stream-rig.ts';
+import { clipOf, factsOf, hasFfmpeg, type RigOptions, streamRig, Watcher } from './stream-rig.ts';
 
 /* How soon a stream is passed on, and that no camera is believed more than its parameter sets say. B-frames that are sent right: tests/contract/rtsp-peer. */
 
@@ -74,6 +74,7 @@ describe.skipIf(!hasFfmpeg).concurrent('a stream of H.264', () => {
 
   it('that turns out to be H.265 is taken as what it is', async () => {
     await using it = await rigOf(await clipOf({ codec: 'h265' }));
+    it.streams.setFacts([factsOf([{ role: 'main', uri: it.rtsp.url('/main'), codec: 'h264' }])]);
     const watcher = new Watcher();
     using _ = it.hub().subscribe(watcher, { fromKeyFrame: true });
     await vi.waitFor(() => expect(watcher.fragments.length).toBeGreaterThan(30), patient);

@@ -28,7 +28,9 @@ const clipFolder = join(tmpdir(), 'campus-test-clips');
 export const clipOf = (options: Partial<ClipOptions> = {}): Promise<RtspClip> =>
   makeClip({ ffmpeg: 'ffmpeg', folder: clipFolder, name: 'TEST', seconds: 8, ...options });
 
-export function factsOf(streams: readonly Pick<CameraStream, 'role' | 'uri'>[], device = camera): CameraFacts {
+type ToldStream = Pick<CameraStream, 'role' | 'uri'> & Partial<CameraStream>;
+
+export function factsOf(streams: readonly ToldStream[], device = camera): CameraFacts {
   const known = { profile: 'p', codec: 'h264', width: 640, height: 360, frameRate: 25 } as const;
   return {
     device,
@@ -128,9 +130,10 @@ export async function streamRig({ rtsp: wanted = {}, streams: more = {}, ffmpeg 
       ...more,
     }),
   );
+  const codecOf = (path: string) => wanted.streams?.[path]?.()?.codec ?? 'h264';
   const facts = factsOf([
-    { role: 'main', uri: rtsp.url('/main') },
-    { role: 'sub', uri: rtsp.url('/sub') },
+    { role: 'main', uri: rtsp.url('/main'), codec: codecOf('/main') },
+    { role: 'sub', uri: rtsp.url('/sub'), codec: codecOf('/sub') },
   ]);
   streams.setFacts([facts]);
   const hub = (role: 'main' | 'sub' = 'main') => {
