@@ -1,4 +1,5 @@
 import { Select } from 'antd';
+import { useEffect, useRef } from 'react';
 import { useFormats, useWords } from '../../kit/language.tsx';
 import { useShortcut } from '../../kit/shortcuts.tsx';
 import { Glyph, type GlyphName } from './glyph.tsx';
@@ -23,7 +24,7 @@ export function Transport({ session, view, onMark, onFullScreen }: TransportProp
   const go = (by: number) => session.seek(session.time + by);
   const setRate = (rate: Rate) => session.setRate(rate);
   useShortcut('k', `${say.play} / ${say.pause}`, toggle);
-  useShortcut(' ', `${say.play} / ${say.pause}`, toggle);
+  useSpace(toggle);
   useShortcut('j', say.back, () => go(-jump));
   useShortcut('l', say.on, () => go(jump));
   useShortcut(',', say.frameBack, () => session.step(-1));
@@ -69,6 +70,24 @@ export function Transport({ session, view, onMark, onFullScreen }: TransportProp
       <Act glyph="full" label={say.fullScreen} onPress={onFullScreen} isMinor />
     </div>
   );
+}
+
+/** Space plays and pauses, but where it presses what one is at. */
+function useSpace(toggle: () => void): void {
+  const latest = useRef(toggle);
+  latest.current = toggle;
+  useEffect(() => {
+    const hear = (event: KeyboardEvent) => {
+      const { target } = event;
+      const isFree = target instanceof HTMLElement && target.matches('body, main, .footage-slider');
+      const isAlone = document.querySelector('.ant-modal-wrap:not([style*="display: none"]), dialog[open]') === null;
+      if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey || !isFree || !isAlone) return;
+      event.preventDefault();
+      latest.current();
+    };
+    addEventListener('keydown', hear);
+    return () => removeEventListener('keydown', hear);
+  }, []);
 }
 
 function Act({
