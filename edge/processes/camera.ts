@@ -2,6 +2,7 @@ import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { Finder, type FoundCamera } from '#edge/drivers/onvif/finder.ts';
 import { openMemory } from '#edge/drivers/onvif/memory.ts';
 import { pruneSnapshots } from '#edge/media/retention.ts';
+import { type Age, createAge } from '#edge/media/retention-age.ts';
 import { addressesOf } from '#edge/runtime/address-range.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
@@ -56,7 +57,8 @@ export async function startCameraProcess(init: EdgeInit, context: ChildContext):
     await startDriverProcess('camera', init, context, [driver], { devices, start: (bus) => list.join(bus) }),
   );
   finder.start();
-  stack.use(new Ticker(pruneEvery, () => prune(snapshotFolder, init, context)));
+  const age = createAge({ file: paths.age(init.data, 'camera'), clock: context.clock, log: context.log });
+  stack.use(new Ticker(pruneEvery, () => prune(snapshotFolder, init, context, age)));
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -65,10 +67,10 @@ function lineOf({ key, host, port, path, maker, model, fingerprint, endpoint }: 
   return { key, host, port, path, maker, model, fingerprint, endpoint };
 }
 
-async function prune(folder: string, { site }: EdgeInit, { clock, log }: ChildContext): Promise<void> {
+async function prune(folder: string, { site }: EdgeInit, { log }: ChildContext, now: Age): Promise<void> {
   const { snapshots: age, snapshotBytes: bytes, freeSpaceFloor } = site.retention;
   try {
-    const report = await pruneSnapshots(folder, { age, bytes, freeSpaceFloor }, clock.now());
+    const report = await pruneSnapshots(folder, { age, bytes, freeSpaceFloor }, await now());
     const { removed } = report;
     if (removed.age + removed.bytes + removed.freeSpace > 0) log.info(report, 'old pictures are removed');
   } catch (error) {

@@ -65,6 +65,8 @@ export const paths = {
   cameraMemory: (data: string): string => join(data, 'cameras.json'),
   /** What the cameras said they are; may be removed. */
   cameraFacts: (data: string): string => join(data, 'camera-facts.json'),
+  /** How late it surely is, as each of these processes remembers it: what goes for its age is as old against this. */
+  age: (data: string, process: 'core' | 'camera'): string => join(data, `age-${process}.json`),
   /** Where media answers web; its key is beside it, new at each start. */
   mediaSocket: (data: string): string => join(data, 'media.sock'),
   mediaKey: (data: string): string => join(data, 'media.key'),

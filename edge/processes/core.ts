@@ -10,6 +10,7 @@ import type { ProcessStatus } from '#edge/domain/health.ts';
 import { pointRef } from '#edge/domain/ids.ts';
 import { energyPlanOf } from '#edge/energy/plan.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
+import { createAge } from '#edge/media/retention-age.ts';
 import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
@@ -51,6 +52,7 @@ import { createSchoolCalendar } from './core/school-calendar.ts';
 import { SchoolClockWatch, schoolClockState } from './core/school-clock.ts';
 import { SchoolDesk } from './core/school-desk.ts';
 import { createSchoolMethods } from './core/school-methods.ts';
+import { PowerDesk, schoolPowerState } from './core/school-power.ts';
 import { Shelf } from './core/shelf.ts';
 import { Watch } from './core/watch.ts';
 import { mistakesSource, ruleTroubles, siteMistakes, troublesSource } from './core/watch-alarms.ts';
@@ -271,8 +273,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     ask: createClockSync({ clock, keepMs: 1_000 }),
     ...{ commit, clock },
   });
+  const circuits = new PowerDesk({
+    ...{ commands, latest: ingest.latest, clock },
+    stored: restored.state[schoolPowerState],
+    commit: (batch) => core.commitUnasked(batch),
+  });
   const school = stack.use(
     new SchoolDesk({
+      powerTick: (moment) => circuits.tick(moment),
       acts: createSchoolActs({
         ...{ devices: campus.devices, commands, modes, clock },
         clips: new Set(Object.keys(site.clips)),
@@ -340,6 +348,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createCounterMethods(counters),
         ...gatehouse.methods,
         ...createSchoolMethods({ book, desk: school, clockWatch }),
+        'school.power': async () => circuits.now(),
         'energy.now': async () => ({
           ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },
         }),
@@ -360,7 +369,10 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       log,
     }),
   );
-  stack.use(startHousekeeping({ campus, ingest, commands, inbound: core, judgement, watch, store, bus, clock, log }));
+  const age = createAge({ file: paths.age(data, 'core'), clock, log });
+  stack.use(
+    startHousekeeping({ campus, ingest, commands, inbound: core, judgement, watch, store, bus, age, clock, log }),
+  );
   if (fault !== null) {
     stack.use(
       watchForStore(storeOptions, {

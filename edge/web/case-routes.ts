@@ -120,7 +120,7 @@ function addReadingRoutes(app: App, { reader, rpc }: CampusView, { incidents, ca
     if (scope.isWhole) return true;
     if (!scope.covers(zone ?? undefined) || !of.every(scope.seesDevice)) return false;
     // What he took out himself has nothing in it that he could not see.
-    return who === principalOf(request).who || (reader.incident(incident)?.devices ?? []).every(scope.seesDevice);
+    return who === principalOf(request).who || reader.incident(incident)?.devices.every(scope.seesDevice) === true;
   };
   const find = (request: FastifyRequest, id: string): Case => {
     const one = reader.case(id);

@@ -1,6 +1,7 @@
 import type { Bus } from '#edge/bus/bus.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { Ingest } from '#edge/ingest/ingest.ts';
+import type { Age } from '#edge/media/retention-age.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
@@ -20,6 +21,8 @@ export interface HousekeepingOptions {
   readonly watch: Watch;
   readonly store: Pick<Store, 'preview' | 'summarise' | 'maintain'>;
   readonly bus: Bus;
+  /** What ages are reckoned against. */
+  readonly age: Age;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,7 +38,7 @@ const previewAfter = 8_000;
  * silence waits for no disk.
  */
 export function startHousekeeping(options: HousekeepingOptions): Disposable {
-  const { commands, store, clock, log, inbound, judgement, ingest, watch } = options;
+  const { commands, store, clock, log, inbound, judgement, ingest, watch, age } = options;
   const stack = new DisposableStack();
   const guard = (what: string, work: Promise<unknown>): Promise<unknown> =>
     work.catch((error: unknown) => log.error({ error, what }, 'housekeeping failed and is tried again'));
@@ -51,7 +54,17 @@ export function startHousekeeping(options: HousekeepingOptions): Disposable {
   stack.use(new Ticker(2_000, async () => void (await guard('summaries', store.summarise(clock.now() - minuteGrace)))));
   const preview = setTimeout(() => void guard('preview', store.preview(clock.now())), previewAfter);
   stack.defer(() => clearTimeout(preview));
-  stack.use(new Ticker(60_000, async () => void (await guard('maintenance', store.maintain(clock.now())))));
+  // By a clock that was put forward everything would be too old.
+  stack.use(
+    new Ticker(
+      60_000,
+      async () =>
+        void (await guard(
+          'maintenance',
+          age().then((now) => store.maintain(now)),
+        )),
+    ),
+  );
   stack.use(new Ticker(60_000, () => reportHealth(options)));
   return stack;
 }
