@@ -119,3 +119,33 @@ test('what was made one of two zones shows each of them its own, on the page and
   expect(list).toMatchObject({ cases: [{ id: own.id }] });
   expect(await json(guard.get(`cases?limit=1&after=${list.next}`))).toEqual({ cases: [], next: null });
 });
+
+test('words that no screen shows, that reverse the writing or that never end are refused; all others come back as they were', async () => {
+  await at.happens(gate, 'person');
+  const { incidents } = await json<{ incidents: IncidentBrief[] }>(guard.get('incidents?state=new&limit=1'));
+  const id = incidents[0]?.id ?? '';
+  const note = (text: string) => guard.post(`incidents/${id}/note`, { note: text });
+  for (const wrong of ['a\u0000b', '\u001b[2J', 'txt.\u202egpj', 'a\u2066b', '\ud800', 'x'.repeat(2_001)])
+    expect((await note(wrong)).status, JSON.stringify(wrong.slice(0, 20))).toBe(400);
+  expect((await note('x'.repeat(1_100_000))).status).toBe(413);
+  expect((await guard.post('incidents/seen', { ids: Array.from({ length: 2_001 }, () => id) })).status).toBe(400);
+  const good = ['<script>alert(1)</script>', '=1+1', '两行\n\t第二行', '👨‍👩‍👧 ok', 'مرحبا'];
+  for (const text of good) expect((await note(text)).status, text).toBe(200);
+  const page = await json<{ incident: { course: { what: string; text: string }[] } }>(guard.get(`incidents/${id}`));
+  expect(page.incident.course.flatMap(({ what, text }) => (what === 'noted' ? [text] : []))).toEqual(good);
+  // In the page of a case nothing of it runs.
+  const own = await made(guard, id, { why: '</style><script>1</script>' });
+  const html = strFromU8((await zipOf(guard, own.id))['timeline.html'] ?? new Uint8Array());
+  expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  expect(html).not.toMatch(/<script/i);
+}, 60_000);
+
+test('two who claim at once: one has it, and the other is told who', async () => {
+  await at.happens(gate, 'intrusion');
+  const { incidents } = await json<{ incidents: IncidentBrief[] }>(chief.get('incidents?type=intrusion&limit=1'));
+  const id = incidents[0]?.id ?? '';
+  const answers = await Promise.all([chief.post(`incidents/${id}/claim`), guard.post(`incidents/${id}/claim`)]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  const lost = answers.find(({ status }) => status === 409);
+  expect(await lost?.json()).toMatchObject({ error: 'incident-refused', message: expect.stringContaining('Name of') });
+});
