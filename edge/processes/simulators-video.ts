@@ -1,6 +1,7 @@
 import { findFfmpeg } from '#edge/media/ffmpeg-find.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
+import { delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { drawScene } from '#edge/simulators/camera-scene.ts';
 import { type Rtsp, startRtsp } from '#edge/simulators/rtsp.ts';
@@ -27,6 +28,8 @@ export interface VideoKit {
   readonly log: Log;
   /** Where clips are kept. */
   readonly folder: string;
+  /** Films no more. */
+  readonly signal: AbortSignal;
 }
 
 /** As the simulated camera describes its streams, but for the rate: a school yard needs no more. */
@@ -37,6 +40,9 @@ export const videoShapes = {
 /** The figure needs so long to cross the yard. */
 const seconds = 16;
 const size = '640x360';
+const mostTries = 5;
+/** Before the second try; longer before each further one, ms. */
+const pause = 10_000;
 
 /** The RTSP server of a demo camera: 503 until its clips are made, which takes some seconds at the very first start. */
 export async function startVideo(options: VideoOptions, kit: VideoKit): Promise<Rtsp> {
@@ -49,10 +55,22 @@ export async function startVideo(options: VideoOptions, kit: VideoKit): Promise<
   const { clock } = kit;
   const streams = { '/main': clip('main'), '/sub': clip('sub') };
   const rtsp = await startRtsp({ host, port, clock, username, password, streams });
-  void film(options, kit, clips).catch((error: unknown) =>
-    kit.log.warn({ camera: options.name, problem: messageOf(error) }, 'this simulated camera has no video'),
-  );
+  void filmAtLast(options, kit, clips);
   return rtsp;
+}
+
+/** At a busy start a coder may run out of its time: what is filmed already is kept, and the rest is tried again. */
+async function filmAtLast(options: VideoOptions, kit: VideoKit, clips: Map<string, RtspClip>): Promise<void> {
+  for (let tries = 1; !kit.signal.aborted; tries++) {
+    try {
+      return await film(options, kit, clips);
+    } catch (error) {
+      const facts = { camera: options.name, problem: messageOf(error), tries };
+      kit.log.warn(facts, 'this simulated camera has no video yet');
+      if (tries >= mostTries) return;
+    }
+    await delay(pause * tries, kit.signal);
+  }
 }
 
 async function film({ name, codec }: VideoOptions, { folder }: VideoKit, clips: Map<string, RtspClip>): Promise<void> {

@@ -29,6 +29,8 @@ const codecs = { gate: 'h264', playground: 'h265' } as const satisfies Record<st
 export async function startSimulators(init: SimulatorsInit, { clock, log }: ChildContext): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const { host, ports } = init;
+  const ending = new AbortController();
+  stack.defer(() => ending.abort());
   const { profiles } = await loadProfiles(profileFolder);
   const { meterState: file } = init;
   const school = new School({ clock, state: file === undefined ? null : await loadSchoolState(file) });
@@ -76,7 +78,7 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
   );
   const { video } = ports;
   if (video !== undefined && init.clips !== undefined) {
-    const kit = { clock, log, folder: init.clips };
+    const kit = { clock, log, folder: init.clips, signal: ending.signal };
     const login = { host, username: 'campus' };
     const films = (camera: Camera, options: Pick<VideoOptions, 'port' | 'name' | 'password' | 'codec'>) =>
       startVideo({ ...login, ...options, seesPerson: () => camera.seesPerson }, kit);
@@ -105,8 +107,6 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
   const sensors = stack.use(
     await startSensors({ ...init.broker, passwords: new Map(Object.entries(init.passwords)), samplesTopic, clock }),
   );
-  const ending = new AbortController();
-  stack.defer(() => ending.abort());
   stack.use(
     await startControl({
       host: controlHost,
