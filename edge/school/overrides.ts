@@ -66,25 +66,26 @@ function reachOf({ layers }: SchoolPlan, one: Planned, layer: string): Reach {
   return { in: yes, out: no, all: no.length === 0 };
 }
 
-/** Where only some of its zones are shifted, they become an occurrence of their own: `<entry>[.<slot>]~<layer>@...`. */
+/**
+ * Where only some of its zones are shifted, those of each shifted layer become an occurrence of their own:
+ * `<entry>[.<slot>]~<layer>@...`. Shifts of one zone add up.
+ */
 export function shiftAll(plan: SchoolPlan, all: readonly Planned[], { shift }: Sayings): readonly Planned[] {
   if (shift.length === 0) return all;
   return all.flatMap((one) => {
-    const parts: { readonly part: Planned; readonly by: readonly Saying<'shift'>[] }[] = [];
-    let rest: Planned = one;
-    const forAll: Saying<'shift'>[] = [];
-    for (const saying of shift) {
-      if (one.second < saying.what.after || !holds(saying, one.at)) continue;
-      const reach = reachOf(plan, rest, saying.layer);
-      if (reach.all) forAll.push(saying);
-      else if (reach.in.length > 0 && isDivisible(rest)) {
-        const key = rest.key.replace('@', `~${saying.layer}@`);
-        parts.push({ part: { ...rest, key, layer: saying.layer, zones: reach.in }, by: [...forAll, saying] });
-        rest = { ...rest, zones: reach.out };
-      }
-    }
-    parts.push({ part: rest, by: forAll });
-    return parts.map(({ part, by }) => shifted(plan, part, by));
+    const meant = shift.filter((saying) => one.second >= saying.what.after && holds(saying, one.at));
+    const reaching = meant.filter(({ layer }) => reachOf(plan, one, layer).all);
+    const partial = meant.filter((saying) => !reaching.includes(saying));
+    if (partial.length === 0 || !isDivisible(one)) return [shifted(plan, one, reaching)];
+    const { layers } = plan;
+    const reached = (zone: ZoneId) => partial.filter(({ layer }) => layers.isBelow(layers.layerOf(zone), layer));
+    const parts = Map.groupBy(one.zones, (zone) =>
+      [...new Set(reached(zone).map(({ layer }) => `~${layer}`))].join(''),
+    );
+    return [...parts].map(([suffix, zones]) => {
+      const by = [...reaching, ...zones.slice(0, 1).flatMap(reached)];
+      return shifted(plan, { ...one, key: one.key.replace('@', `${suffix}@`), zones }, by);
+    });
   });
 }
 

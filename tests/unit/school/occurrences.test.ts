@@ -238,6 +238,20 @@ describe('what people say for a while', () => {
     ]);
   });
 
+  test('shifts of one room add up, whichever layer they are for', () => {
+    const school = plan({ 'grade-1': layer(['east']), 'grade-2': layer(['west'], { name: both('Grade 2') }) });
+    const shift = (seconds: number, of: string) =>
+      override({ kind: 'shift', date: monday, after: 8.5 * hour, seconds }, monday, [0, 86_400], of);
+    expect(
+      told(school, monday, [shift(600, 'grade-1'), shift(300, 'grade-1'), shift(60, 'campus'), shift(120, 'grade-2')]),
+    ).toEqual([
+      '08:00 bell.lesson-1: bell in all',
+      '08:51 bell.lesson-2: bell in field hall',
+      '08:53 bell.lesson-2~grade-2: bell in west',
+      '09:06 bell.lesson-2~grade-1: bell in east',
+    ]);
+  });
+
   test('a shifted paper takes its silence with it', () => {
     const school = plan({ exam: exam(), kept: days(examDay, { kind: 'exam', timetable: 'usual' }) });
     const shift = override({ kind: 'shift', date: examDay, after: 8.3 * hour, seconds: hour }, examDay);
