@@ -43,7 +43,7 @@ export interface LoopOptions {
 /** Asked for are 100 at a time; what is more than that and some is a flood. */
 const mostMessages = 500;
 /** Pauses are longer than the work by so much: one camera that talks without end must leave time for the others. */
-const fairShare = 9;
+const fairShare = 30;
 /** But its subscription must not lapse meanwhile, ms. */
 const longestRest = 5_000;
 

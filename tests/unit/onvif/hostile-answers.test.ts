@@ -164,20 +164,20 @@ describe('a camera that tells thousands of things a second', () => {
     front.answer = (operation) => (operation === 'PullMessages' ? flood : null);
     const pulls = scene.heard.count('pull');
     const [events, samples, begun] = [scene.heard.events.length, scene.heard.samples.length, performance.now()];
-    await eventually(() => scene.heard.count('pull')).toBeGreaterThan(pulls + 2);
+    await eventually(() => scene.heard.count('pull'), { timeout: 40_000 }).toBeGreaterThan(pulls + 1);
     const seconds = (performance.now() - begun) / 1000;
     expect(scene.heard.count('messages-dropped')).toBeGreaterThan(0);
     expect(scene.heard.events.length - events).toBeLessThan(30 + 15 * seconds);
     expect(scene.heard.samples.length - samples).toBeLessThan(60 + 40 * seconds);
-    // 600 messages, and nine times as long as they took to read until the next.
+    // 600 messages, and thirty times as long as they took to read until the next, or five seconds.
     const gaps = front.seen
       .filter(({ operation }) => operation === 'PullMessages')
-      .slice(-3)
+      .slice(-2)
       .map(({ at }) => at);
     expect((gaps.at(-1) ?? 0) - (gaps[0] ?? 0)).toBeGreaterThan(60);
     front.answer = () => null;
     await streaming(scene);
-  });
+  }, 60_000);
 
   test('is heard of each contact at once, and of a storm the last', async () => {
     const told: boolean[] = [];
