@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { endpointOf } from './identity.ts';
-import { child, children, escapeXml, parseSoap, text } from './soap.ts';
+import { child, children, escapeXml, parseSoap, plainText, text } from './soap.ts';
 
 /*
  * WS-Discovery 1.0 (April 2005) as ONVIF uses it (Core Specification, 7.3): Probe is asked, ProbeMatches, Hello and Bye are heard.
@@ -98,7 +98,7 @@ function scopeValue(scopes: readonly string[], names: readonly string[]): string
   const pairs = scopes.map(scopePath).filter((pair) => pair !== null);
   for (const name of names) {
     const found = pairs.find(([key, value]) => key === name && value !== '');
-    if (found !== undefined) return decoded(found[1]).slice(0, 64);
+    if (found !== undefined) return plainText(decoded(found[1]).slice(0, 64));
   }
   return '';
 }

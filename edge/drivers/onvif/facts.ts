@@ -8,7 +8,7 @@ import { deviceNs } from './facts-ask.ts';
 import { findServices, type ServicePaths } from './facts-services.ts';
 import type { PtzKnowledge } from './ptz.ts';
 import { hasHome, readPresets } from './ptz-calls.ts';
-import { text } from './soap.ts';
+import { plainText, text } from './soap.ts';
 import type { Profiles, Reach } from './streams.ts';
 import { chooseRoles, readProfiles, readStreams } from './streams.ts';
 
@@ -26,7 +26,7 @@ export interface FactsOptions {
   readonly reach: Reach;
 }
 
-const word = (value: string) => value.slice(0, 256);
+const word = (value: string) => plainText(value.slice(0, 256));
 
 /** Profile with PTZ: that of the main stream, else any. */
 function ptzProfile({ profiles }: Profiles): string | null {

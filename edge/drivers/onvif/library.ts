@@ -2,6 +2,7 @@ import { Cam } from 'onvif';
 import { parseSOAPString } from 'onvif/lib/utils.js';
 import { messageOf } from '#edge/runtime/errors.ts';
 import type { Caller } from './caller.ts';
+import { plainText } from './soap.ts';
 import { Trouble, type TroubleKind } from './trouble.ts';
 
 /** What we ask a camera beside its events; the library behind it can be exchanged. */
@@ -25,7 +26,7 @@ export interface CameraServices {
   readonly snapshot: string | null;
 }
 
-const word = (value: unknown) => String(value ?? '').slice(0, 64);
+const word = (value: unknown) => plainText(String(value ?? '').slice(0, 64));
 
 const longestPath = 1024;
 

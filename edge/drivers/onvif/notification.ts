@@ -1,6 +1,6 @@
 import { parseIsoTime } from './pull-point.ts';
 import type { Xml } from './soap.ts';
-import { child, children, text } from './soap.ts';
+import { child, children, plainText, text } from './soap.ts';
 
 /** One ONVIF notification, bounded: at most 16 items of 128 characters each. */
 export interface Notification {
@@ -16,7 +16,7 @@ export interface Notification {
 }
 
 const maxItems = 16;
-const bounded = (value: string) => value.slice(0, 128);
+const bounded = (value: string) => plainText(value.slice(0, 128));
 /** 2000-01-01 and 2100-01-01: outside is a camera that lost its clock. */
 const saneTime = (time: number) => time > 946_684_800_000 && time < 4_102_444_800_000;
 
@@ -35,6 +35,7 @@ export function trimTopic(topic: string): string {
     .replace(/\s+/g, '')
     .replace(/\/{2,}/g, '/')
     .replace(/(\/\.?)+$/, '')
+    .replace(/[\p{Cc}\p{Cf}]+/gu, '')
     .slice(0, 200);
 }
 

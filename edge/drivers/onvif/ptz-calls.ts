@@ -2,7 +2,7 @@ import type { CameraPreset } from '#edge/domain/camera.ts';
 import type { Asker } from './facts-ask.ts';
 import { schemaNs } from './facts-ask.ts';
 import type { Xml } from './soap.ts';
-import { child, children, escapeXml, text } from './soap.ts';
+import { child, children, escapeXml, plainText, text } from './soap.ts';
 import { Trouble } from './trouble.ts';
 
 const ptzNs = 'http://www.onvif.org/ver20/ptz/wsdl';
@@ -59,7 +59,7 @@ export async function readPresets(
   const presets: Preset[] = [];
   for (const node of children(answer, 'Preset')) {
     const token = bounded(text(node, '@token'));
-    const name = bounded(text(node, 'Name'));
+    const name = plainText(bounded(text(node, 'Name')));
     if (token === '' || presets.length >= maxPresets) continue;
     presets.push({ token, name: name === '' ? token : name, position: positionOf(child(node, 'PTZPosition')) });
   }

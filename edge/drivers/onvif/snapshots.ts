@@ -12,6 +12,9 @@ import { exchange } from './transport.ts';
 import { Trouble } from './trouble.ts';
 
 const pictureCap = 4_000_000;
+/** What one camera may fill of the disk, bytes in ms: a picture of 1 MB every two seconds. Old ones are tidied each ten minutes. */
+const mostInSpan = 300_000_000;
+const span = 600_000;
 
 export interface SnapshotsOptions {
   readonly folder: string;
@@ -65,6 +68,7 @@ export class Snapshots {
   #restUntil = 0;
   #basic = false;
   #troubled = false;
+  #written = { since: Number.NEGATIVE_INFINITY, bytes: 0 };
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -131,6 +135,7 @@ export class Snapshots {
     const aside = `${target}.part`;
     try {
       const picture = await this.#fetch(source);
+      this.#spend(picture.length);
       await mkdir(join(target, '..'), { recursive: true });
       await writeFile(aside, picture, { signal });
       await rename(aside, target);
@@ -147,6 +152,18 @@ export class Snapshots {
       this.#troubled = true;
       return failure;
     }
+  }
+
+  #spend(bytes: number): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#written.since > span) this.#written = { since: now, bytes: 0 };
+    if (this.#written.bytes + bytes > mostInSpan) {
+      throw new Trouble(
+        'too-large',
+        'camera sends more and larger pictures than there is room for: not kept for some minutes',
+      );
+    }
+    this.#written.bytes += bytes;
   }
 
   /**

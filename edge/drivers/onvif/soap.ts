@@ -41,6 +41,11 @@ export function text(node: Xml, ...path: readonly string[]): string {
   return typeof first === 'object' && first !== null && path.at(-1) !== '#text' ? text(first, '#text') : '';
 }
 
+/** Text as people may see it: without control characters, and without those that turn the direction of what follows. */
+export function plainText(value: string): string {
+  return value.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
 export function escapeXml(value: string): string {
   const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
   return value.replace(/[&<>"']/g, (c) => names[c] ?? c);
@@ -74,7 +79,10 @@ function readFault(fault: Xml): SoapFault {
   const words = [text(fault, 'Reason', 'Text'), text(fault, 'faultstring'), text(fault, 'Detail', 'Text')];
   const reason = words.filter((word) => word !== '').join('; ') || subcodes.join(' ') || 'no reason given';
   const subcode = subcodes.length > 1 ? (subcodes.at(-1) ?? '') : soap11;
-  return { subcode: subcode.slice(0, 100), reason: reason.slice(0, 2_000).replace(/\s+/g, ' ').slice(0, 200) };
+  return {
+    subcode: subcode.slice(0, 100),
+    reason: plainText(reason.slice(0, 2_000)).replace(/\s+/g, ' ').slice(0, 200),
+  };
 }
 
 /** Elements, attributes and entities of the largest honest answer: the profiles of a recorder with 64 channels are about 30,000. */

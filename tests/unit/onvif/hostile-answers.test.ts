@@ -84,6 +84,19 @@ describe('an answer that is made to keep its reader busy', () => {
 });
 
 describe('what a camera calls things', () => {
+  test('holds nothing that a terminal or a page obeys', () => {
+    const notification = readNotification({
+      Topic: 'tns1:Device/\u202eTrigger\u0007/x',
+      Message: {
+        Message: { Source: { SimpleItem: [{ '@Name': 'To\u0000k\u200ben', '@Value': '\u001b[31m1\ud800' }] } },
+      },
+    });
+    expect(notification?.topic).toBe('tns1:Device/Trigger/x');
+    expect([...(notification?.source ?? [])]).toEqual([['To k en', ' [31m1\ufffd']]);
+    const fault = wrap('<s:Fault><s:Reason><s:Text>no\u202e way\u0085</s:Text></s:Reason></s:Fault>');
+    expect(parseSoap({ status: 400, type: '', body: Buffer.from(fault) }, 'x').fault?.reason).toBe('no way ');
+  });
+
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
     'may be %s, and is a word like others',
     (word) => {
