@@ -213,7 +213,8 @@ export class Lane implements Disposable {
 
   #showPictures({ time, isScrubbing, rate }: Turn): void {
     const apart = isScrubbing ? 200 : pictureEvery * Math.max(1, rate);
-    if (Math.abs(time - this.#askedFor) >= apart) this.#ask(time);
+    // Nothing was asked for yet, or long enough ago.
+    if (Number.isNaN(this.#askedFor) || Math.abs(time - this.#askedFor) >= apart) this.#ask(time);
   }
 
   #ask(time: number): void {
