@@ -22,6 +22,7 @@ import { startWeb } from '#edge/web/server.ts';
 import { loadAdminToken } from '#edge/web/token.ts';
 import { Browser, cheapHash } from '../unit/web/people-room.ts';
 import { largeSchool, tellHealth, tellReading, tellState } from './console-school.ts';
+import { fillIncidents } from './gatehouse-incidents.ts';
 import { serveOrders } from './rig.ts';
 import { day, hour, openBenchStore } from './store-folder.ts';
 
@@ -37,6 +38,8 @@ const orderSchema = z.strictObject({
   meters: z.int(),
   /** Points of meter-main with a sample every so many ms for 30 days. */
   month: z.nullable(z.strictObject({ points: z.int(), every: z.int() })),
+  /** So many of the last year, for the security desk. */
+  incidents: z.int().default(0),
 });
 type Order = z.infer<typeof orderSchema>;
 
@@ -51,6 +54,7 @@ serveOrders(async (message) => {
   const end = hour * Math.floor(systemClock.now() / hour) - 2 * hour;
   if (month !== null) await fillMonth(folder, month, end);
   const store = begun.use(await openBenchStore(folder, systemClock));
+  if (order.incidents > 0) await fillIncidents(store, order.incidents, end);
   const socket = join(folder, 'core.sock');
   begun.use(await startRpcServer({ path: socket, methods: coreMethods(store), log: silentLog }));
   await addAccount(store);

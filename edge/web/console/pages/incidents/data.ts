@@ -27,6 +27,8 @@ const calm = 400;
 /** Should a word of the stream get lost, ms. */
 const again = 30_000;
 
+const nothingYet: ListPage = { incidents: [], next: null };
+
 export interface IncidentList {
   /** Latest opened first. */
   readonly incidents: readonly IncidentView[];
@@ -52,6 +54,9 @@ export function useIncidents(filter: Filter): IncidentList {
   const head = useQuery({
     queryKey: ['incidents', 'head', asked],
     queryFn: ({ signal }) => api.get<ListPage>(`incidents${listQuery(filter, headSize)}`, signal),
+    // The pages have just said it: it is asked for when the stream has told of something, and now and then.
+    initialData: nothingYet,
+    staleTime: Number.POSITIVE_INFINITY,
     refetchInterval: again,
     gcTime: 0,
   });
@@ -61,7 +66,7 @@ export function useIncidents(filter: Filter): IncidentList {
   const incidents = useMemo(() => {
     if (data === undefined) return [];
     const known = new Map<string, IncidentView>();
-    for (const incident of [...(newest?.incidents ?? []), ...data.pages.flatMap((page) => page.incidents)]) {
+    for (const incident of [...newest.incidents, ...data.pages.flatMap((page) => page.incidents)]) {
       const before = known.get(incident.id);
       if (before === undefined || before.rev < incident.rev) known.set(incident.id, incident);
     }
@@ -72,7 +77,7 @@ export function useIncidents(filter: Filter): IncidentList {
   const isTorn = useMemo(() => {
     const first = data?.pages[0]?.incidents ?? [];
     const ids = new Set(first.map(({ id }) => id));
-    const heads = newest?.incidents ?? [];
+    const heads = newest.incidents;
     return first.length > 0 && heads.length >= headSize && !heads.some(({ id }) => ids.has(id));
   }, [data, newest]);
   useEffect(() => {
