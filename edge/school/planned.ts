@@ -128,7 +128,6 @@ function alike(plan: SchoolPlan, targets: readonly Target[], date: LocalDate): [
 
 function isSame(a: ResolvedDay, b: ResolvedDay): boolean {
   return (
-    a.slots === b.slots &&
     a.kind === b.kind &&
     a.lessonsOf === b.lessonsOf &&
     a.parity === b.parity &&

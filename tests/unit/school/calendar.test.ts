@@ -8,7 +8,7 @@ import { occurrencesOf } from '#edge/school/occurrences.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
 import { compilePlan } from '#edge/school/plan.ts';
 import { dayOf } from '#edge/school/resolve-day.ts';
-import { autumn, both, days, exam, hour, item, layer, plan, season, timetable, zones } from './school-plan.ts';
+import { autumn, both, days, exam, hour, item, layer, plan, season, timetable, zone, zones } from './school-plan.ts';
 
 /** The notice for 2026, written out once more by hand. */
 const off2026 = [
@@ -182,7 +182,7 @@ describe('a make-up day', () => {
   });
 
   test('of which nobody said whose lessons it has is unconfirmed, and nothing rings', () => {
-    const wednesdays = item({ days: { kinds: ['make-up'], weekdays: [6] } });
+    const wednesdays = item({ when: { at: 8 * hour }, days: { kinds: ['make-up'], weekdays: [6] } });
     const clock = item({ when: { at: 8 * hour } });
     const school = plan({ wednesdays, clock, painted: days('2026-09-20', { kind: 'make-up' }) });
     for (const date of [saturday, '2026-09-20']) {
@@ -271,6 +271,24 @@ describe('layers', () => {
       ['field', 'hall'],
       ['field', 'hall'],
     ]);
+  });
+
+  test('are told apart where they have no lessons but another kind of day', () => {
+    const picnic = item({ when: { at: 8 * hour }, days: { kinds: ['event'], weekdays: [] } });
+    const trip = plan({
+      ...{ picnic, 'grade-1': layer(['east']) },
+      ...{
+        free: days('2026-09-09', { kind: 'holiday' }),
+        walk: days('2026-09-09', { layer: 'grade-1', name: both('w') }),
+      },
+    });
+    expect(occurrencesOf(trip, '2026-09-09', []).map(({ zones: where }) => where)).toEqual([['east']]);
+  });
+
+  test('a zone of two of them lives the day of the deeper one', () => {
+    const deep = plan({ a: layer(['east']), b: layer(['east'], { parent: 'a', name: both('b') }) });
+    expect([deep.layers.layerOf(zone('east')), deep.layers.layerOf(zone('hall'))]).toEqual(['b', 'campus']);
+    expect(deep.mistakes).toEqual([]);
   });
 
   test('an unknown layer has the day of the campus', () => {

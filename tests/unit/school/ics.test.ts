@@ -138,6 +138,8 @@ describe('a calendar of others', () => {
       '2026-05-18',
       '2026-05-31',
     ]);
+    // What it counts begins with its first day, wanted or not.
+    expect(drafted('DTSTART;VALUE=DATE:20251222', 'RRULE:FREQ=WEEKLY;COUNT=3')).toEqual(['2026-01-05']);
     expect(on('FREQ=MONTHLY;UNTIL=20260801')).toEqual(['2026-05-04', '2026-06-04', '2026-07-04']);
     expect(on('FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=4')).toEqual(['2026-05-04', '2027-05-04']);
     expect(drafted('DTSTART;VALUE=DATE:20260131', 'RRULE:FREQ=MONTHLY;COUNT=3')).toEqual([

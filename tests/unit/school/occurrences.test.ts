@@ -109,6 +109,16 @@ describe('an examination', () => {
     ]);
   });
 
+  test('is silent up to the minute after its last command that was asked for', () => {
+    const at = (second: number) => item({ when: { at: second }, days: { kinds: ['exam'], weekdays: [] } });
+    const end = 11 * hour + 37 * 60;
+    const school = plan({ exam: exam(), last: at(end - 1), first: at(end) });
+    expect(told(school, examDay).slice(-2)).toEqual([
+      '11:36 last: bell in field hall west',
+      '11:37 first: bell in all',
+    ]);
+  });
+
   test('has no lessons of its own', () => {
     expect(told(plan({ exam: exam() }), examDay).every((line) => line.includes(' exam.'))).toBe(true);
   });
@@ -228,6 +238,15 @@ describe('what people say for a while', () => {
     );
   });
 
+  test('holds from its first moment up to its end, which is not in it', () => {
+    const quiet = override({ kind: 'quiet', classes: [], zones: [] }, monday, [8 * hour, 8 * hour + 3_000]);
+    expect(told(plan(), monday, [quiet])).toEqual([
+      ...['08:00 bell.lesson-1: bell in all, not: quiet', '08:50 bell.lesson-2: bell in all'],
+    ]);
+    const shift = override({ kind: 'shift', date: monday, after: 8 * hour + 3_000, seconds: 60 }, monday);
+    expect(told(plan(), monday, [shift])[1]).toMatch(/^08:51/);
+  });
+
   test('a shift of one grade makes an occurrence of its own for its rooms', () => {
     const school = plan({ 'grade-1': layer(['east']) });
     const what = { kind: 'shift', date: monday, after: 8.5 * hour, seconds: 600 } as const;
@@ -286,6 +305,8 @@ describe('conflicts', () => {
     ]);
     expect(conflicts(school(sound('y', 60), 14 * hour + 60), monday)).toEqual([]);
     expect(conflicts(school(sound('y', 60, 'field')), monday)).toEqual([]);
+    const clicks = plan({ a: item({ when: at, do: sound('x', 0) }), b: item({ when: at, do: sound('x', 0) }) });
+    expect(conflicts(clicks, monday)).toEqual([`same-sound: a@${monday}T14:00:00 b@${monday}T14:00:00`]);
   });
 
   test('are one output at two values at once', () => {
