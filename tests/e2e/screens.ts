@@ -19,7 +19,12 @@ interface Screen {
   readonly who?: string;
   /** What must have happened for it to be worth looking at. */
   readonly prepare?: (campus: RunningCampus) => Promise<void>;
+  /** What is covered is recoded first, ms. */
+  readonly longer?: number;
 }
+
+/** When somebody walked over the playground. */
+let walked = 0;
 
 const pages: Readonly<Record<string, Screen>> = {
   overview: { route: '#/' },
@@ -30,9 +35,13 @@ const pages: Readonly<Record<string, Screen>> = {
   inbox: { route: '#/inbox' },
   incidents: { route: '#/incidents', who: 'li', prepare: (campus) => campus.turn('person-gate', 'on') },
   patrols: { route: '#/patrols', who: 'li' },
-  live: { route: '#/live', who: 'li' },
-  // Long enough ago that there is footage on both sides.
-  footage: { route: () => `#/footage?cameras=camera-gate,camera-playground&at=${Date.now() - 30_000}`, who: 'li' },
+  live: { route: '#/live', who: 'li', longer: 12_000 },
+  // While somebody walks over the playground, which is recorded only then.
+  footage: {
+    route: () => `#/footage?cameras=camera-gate,camera-playground&at=${walked + 3_000}`,
+    who: 'li',
+    longer: 15_000,
+  },
   cameras: { route: '#/cameras' },
   camera: { route: '#/cameras/camera-gate' },
   assets: { route: '#/assets' },
@@ -60,6 +69,7 @@ async function furnish(campus: RunningCampus): Promise<void> {
   await campus.turn('leak-kitchen', 'on');
   await campus.post('requests', { point: 'relay-1/relay_3', value: false, seconds: 3_600, reason: '灯具检修' });
   await campus.turn('person-playground', 'on');
+  walked = Date.now();
 }
 
 /** Until it is quiet: lists are there, pictures and charts are drawn. */
@@ -74,10 +84,11 @@ async function take(browser: Browser, campus: RunningCampus, look: string, who: 
   page.setDefaultTimeout(20_000);
   await signIn(page, campus.url, who);
   for (const name of wanted) {
-    const { route = '#/', prepare } = pages[name] ?? {};
+    const { route = '#/', prepare, longer = 0 } = pages[name] ?? {};
     await prepare?.(campus);
     await page.goto(`${campus.url}/${typeof route === 'string' ? route : route()}`);
     await settle(page);
+    await page.waitForTimeout(longer);
     await page.screenshot({ path: join(folder, `${name}-${look}.jpg`), type: 'jpeg', quality: 70 });
     process.stdout.write(`${name}-${look}.jpg\n`);
     if (name === 'overview' && look === 'desk') {

@@ -129,7 +129,7 @@ describe('site files', () => {
     ['a time zone that is none', demo.replace('Asia/Shanghai', 'Asia/Nowhere'), /campus\.timeZone: must be an IANA/],
     [
       'a zone that nobody declared',
-      demo.replace('zone: canteen', 'zone: cantine'),
+      demo.replace('zone: canteen\n', 'zone: cantine\n'),
       /devices\[\d+\]\.zone: unknown zone "cantine"/,
     ],
     ['interlocks, which are rules now', `${demo}\ninterlocks: []\n`, /^interlocks: are rules now: one file each/m],
