@@ -348,7 +348,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createCounterMethods(counters),
         ...gatehouse.methods,
         ...createSchoolMethods({ book, desk: school, clockWatch }),
-        'school.power': async () => circuits.now(),
+        'school.power': async () => ({ circuits: circuits.now() }),
         'energy.now': async () => ({
           ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },
         }),

@@ -8,6 +8,7 @@ import { problems } from './schemas.ts';
 import { createSchoolViews, type SchoolViews, seesEntry } from './school-desk.ts';
 import { addSchoolFileRoutes } from './school-file-routes.ts';
 import { addSchoolPlanRoutes } from './school-plan-routes.ts';
+import { addSchoolPowerRoute } from './school-power-route.ts';
 import {
   answerBody,
   bulkBody,
@@ -39,6 +40,7 @@ export function addSchoolRoutes(app: App, campus: CampusView, clock: Clock): voi
   addSchoolPlanRoutes(app, campus, views, clock);
   addSchoolFileRoutes(app, campus, views, clock);
   addLedgerRoutes(app, campus, views);
+  addSchoolPowerRoute(app, campus, views);
 }
 
 function addEntryRoutes(app: App, { reader, rpc }: CampusView, views: SchoolViews): void {

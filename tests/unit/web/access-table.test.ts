@@ -147,6 +147,7 @@ const table: Readonly<Record<string, Access>> = {
   'POST /api/v1/school/overrides/:id/end': 'school',
   'GET /api/v1/school/ledger': 'see',
   'GET /api/v1/school/now': 'see',
+  'GET /api/v1/school/power': 'see',
   'POST /api/v1/school/answers': 'school',
   'POST /api/v1/school/clock': 'system',
   'GET /api/v1/school/days.ics': 'export',

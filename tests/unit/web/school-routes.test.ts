@@ -18,6 +18,14 @@ const bell = (at: number, zones: readonly string[] = []) => ({
   do: { kind: 'sound', clip: 'bell', zones, seconds: 10 },
 });
 const clock = new ManualClock(Date.UTC(2026, 10, 23, 0, 0)); // 08:00 in Shanghai
+const circuit = (ref: string) => ({
+  ...{ part: 'power', name, layer: 'campus', kind: 'light', outputs: [ref], on: true, off: false, slots: null },
+  ...{ weekly: [{ days: [1], from: 28_800, to: 61_200 }], days: { kinds: [], weekdays: [] }, months: [] },
+  ...{ occupancy: null, prepare: null, setback: null, minimumOn: 0, minimumOff: 0 },
+});
+const decision = { value: true, on: true, why: [{ code: 'time' }], since: 0, until: null };
+/** What core would say. */
+let decided: unknown = null;
 let room: PlaceRoom;
 let book: SchoolBook;
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
@@ -33,7 +41,7 @@ beforeAll(async () => {
       if (found === undefined) throw new Error(`no ${method}`);
       return found(params);
     };
-  const names = ['put', 'sign', 'undo', 'override', 'override.end', 'year'].map((one) => `school.${one}`);
+  const names = ['put', 'sign', 'undo', 'override', 'override.end', 'year', 'power'].map((one) => `school.${one}`);
   room = await startPlaceRoom({ clock, methods: Object.fromEntries(names.map((one) => [one, lazily(one)])) });
   const reader = openReader(room.data);
   book = new SchoolBook({
@@ -42,6 +50,7 @@ beforeAll(async () => {
     ...{ reader, append: (batch) => room.open.append(batch), clock },
   });
   book.load();
+  methods['school.power'] = async () => ({ circuits: decided });
   Object.assign(methods, createSchoolMethods({ book, desk: undefined as never, clockWatch: undefined as never }));
   const as = (rights: readonly Right[], zones: Zones = 'all') => room.as(rights, zones);
   editor = await as(['see', 'school', 'sign', 'export', 'system']);
@@ -209,4 +218,13 @@ describe('files', () => {
     const read = await json(editor('/api/v1/school/calendar-import', jsonBody('POST', { text, to: '2026-12-31' })));
     expect(read).toMatchObject({ drafts: [{ days: { part: 'days', from: '2026-12-01' } }], refused: [] });
   });
+});
+
+test('what circuits do is told with why and what comes next, to those who see their outputs', async () => {
+  expect(await json(editor('/api/v1/school/power'))).toEqual({ circuits: null });
+  const next = [{ at: 1, decision: { ...decision, value: false, on: false } }];
+  const told = { entry: 'light', power: circuit('nowhere/relay_1'), decision, next };
+  decided = [told];
+  expect(await json(editor('/api/v1/school/power'))).toEqual({ circuits: [told] });
+  expect(await json(guard('/api/v1/school/power'))).toEqual({ circuits: [] });
 });

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { schoolEntrySchema } from '#edge/runtime/school-schema.ts';
+import { problems } from './schemas.ts';
+import type { SchoolViews } from './school-desk.ts';
+import { reasonSchema } from './school-schemas.ts';
+import type { App, CampusView } from './server.ts';
+
+const value = z.union([z.number(), z.boolean(), z.string()]);
+const time = z.number();
+const decision = z.object({
+  value,
+  on: z.boolean(),
+  why: z.array(reasonSchema),
+  since: time,
+  /** Until then it stays so unless a sensor says something else; null: nothing is known to change it. */
+  until: time.nullable(),
+});
+const circuits = z.array(
+  z.object({
+    entry: z.string(),
+    power: schoolEntrySchema,
+    decision,
+    /** To the end of tomorrow; what is assumed is among the reasons. */
+    next: z.array(z.object({ at: time, decision })),
+  }),
+);
+/** null: nothing is decided, because nothing vouches for the clock. */
+const powerView = z.object({ circuits: circuits.nullable() });
+
+/** What circuits, air conditioners and screens do by the school day now and next, and why. */
+export function addSchoolPowerRoute(app: App, { rpc }: Pick<CampusView, 'rpc'>, views: SchoolViews): void {
+  app.get(
+    '/api/v1/school/power',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['school'],
+        summary: 'What the signed schedule has circuits do now and until tomorrow night, and why',
+        response: { ...problems(503), 200: powerView },
+      },
+    },
+    async (request) => {
+      const scope = views.scopeOf(request);
+      const { circuits } = powerView.parse(await rpc.call('school.power', {}));
+      const isSeen = ({ power }: NonNullable<typeof circuits>[number]) =>
+        power.part === 'power' && power.outputs.every((ref) => scope.seesRef(ref));
+      return { circuits: circuits?.filter(isSeen) ?? null };
+    },
+  );
+}
