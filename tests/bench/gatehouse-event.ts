@@ -18,6 +18,7 @@ const within = 1_000;
 /** Moments on the clock of this machine, ms: by event what the stream told, by incident what was painted. */
 const watching = `
   window.bench = { told: {}, painted: {} };
+  performance.setResourceTimingBufferSize(10_000);
   const Native = window.EventSource;
   window.EventSource = class extends Native {
     constructor(...args) {
