@@ -19,6 +19,9 @@ export interface Missed {
   readonly more: boolean;
 }
 
+/** Told as the last event where there has never been one: everything that is stored then came after it. */
+const beforeAll = 'none';
+
 const nothingMissed: Missed = { events: [], more: false };
 
 /**
@@ -59,7 +62,8 @@ export class EventTail {
 
   /** Throws what the reader throws (STORE_NOT_READY), so ask before the answer is begun. */
   missedSince(lastEventId: string, scope: Scope): Missed {
-    const stored = uuidPattern.test(lastEventId) ? this.#storedAfter(lastEventId) : null;
+    const after = lastEventId === beforeAll ? null : lastEventId;
+    const stored = after === null || uuidPattern.test(after) ? this.#storedAfter(after) : null;
     const mine = stored?.filter((event) => scope.seesEvent(event));
     if (mine !== undefined && mine.length <= maxMissed) return { events: mine, more: false };
     const newest = this.#reader.newestEvents(maxMissed).filter((event) => scope.seesEvent(event));
@@ -68,8 +72,9 @@ export class EventTail {
 
   /** The newest event that one may see: from there resumes who hears of none. */
   newest(scope: Scope): string | null {
-    const newest = this.#ask(() => this.#reader.newestEvents(maxMissed), []);
-    return newest.find((event) => scope.seesEvent(event))?.id ?? null;
+    const newest = this.#ask(() => this.#reader.newestEvents(maxMissed), null);
+    if (newest?.length === 0) return beforeAll;
+    return newest?.find((event) => scope.seesEvent(event))?.id ?? null;
   }
 
   #catchUp(): Missed {

@@ -121,15 +121,15 @@ describe.concurrent('a loudspeaker', () => {
 
   it('is degraded while a clip of the site cannot be played, and plays it once the file is mended', async () => {
     await using speaker = await startSpeaker({ host: '127.0.0.1', port: 0, name: 'mute' });
-    await using demo = await demoDriver(15_000, { lockdown: { file: 'lockdown.wav', loop: true } });
+    await using demo = await demoDriver(15_000, { assembly: { file: 'assembly.wav', loop: true } });
     const sink = new HeardSink();
     const config = demo.driver.config.parse({ rtp: { host: '127.0.0.1', port: speaker.port } });
     await using session = await demo.driver.open(speakerDevice({}), config, sink, never);
-    const message = expect.stringContaining('lockdown.wav');
+    const message = expect.stringContaining('assembly.wav');
     expect(sink.states.at(-1)).toMatchObject({ state: 'degraded', message });
-    expect(await session.write?.(playCommand('lockdown'), never)).toMatchObject({ outcome: 'failed', message });
-    await copyFile(join(demo.folder, 'evacuation.wav'), join(demo.folder, 'lockdown.wav'));
-    expect(await session.write?.(playCommand('lockdown'), never)).toMatchObject({ outcome: 'sent' });
+    expect(await session.write?.(playCommand('assembly'), never)).toMatchObject({ outcome: 'failed', message });
+    await copyFile(join(demo.folder, 'evacuation.wav'), join(demo.folder, 'assembly.wav'));
+    expect(await session.write?.(playCommand('assembly'), never)).toMatchObject({ outcome: 'sent' });
     await vi.waitFor(() => expect(speaker.heard().packets).toBeGreaterThan(3));
     expect(sink.states.at(-1)).toMatchObject({ state: 'online' });
   });

@@ -334,6 +334,17 @@ describe('a browser that comes back', () => {
     await vi.waitFor(() => expect(second.events()).toEqual([meanwhile.id]), soon);
   });
 
+  test('misses not even the first event that there ever was', async () => {
+    using first = await listen();
+    await vi.waitFor(() => expect(first.state.lastId).toBe('none'), soon);
+    first[Symbol.dispose]();
+    const meanwhile = [event(), event()];
+    await store.append({ events: meanwhile });
+    using second = await listen({ last: first.state.lastId });
+    await vi.waitFor(() => expect(second.events()).toEqual(ids(meanwhile)), soon);
+    expect(second.of('missed')).toHaveLength(0);
+  });
+
   test('hears nothing twice that was stored before it came and is told after', async () => {
     const [seen, late, next] = [event(), event(), event()];
     await store.append({ events: [seen, late] });
