@@ -122,7 +122,7 @@ function Tile({
   return (
     <div className="live-tile" data-tile={camera.id} data-mode={mode} data-active={isActive}>
       <CameraPlayer camera={camera.id} name={name} masks={camera.masks} mode={mode}>
-        <button type="button" className="live-open" aria-label={say.open(name)} title={say.open(name)} onClick={open}>
+        <button type="button" className="live-open" title={say.open(name)} onClick={open}>
           <span className="live-name">
             {name}
             {isActive && (
