@@ -274,6 +274,7 @@ test('on a phone all of it fits, in English too', async () => {
 
 test('had no error in the console and broke no policy in all of this', () => {
   // A picture that is not there yet is an answer, and web starts again where a device is adopted.
-  const expected = /status of (404|503)|ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/;
+  const expected =
+    /status of (404|503)|ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/;
   expect(open.wrong.filter((one) => !expected.test(one))).toEqual([]);
 });
