@@ -32,8 +32,8 @@ export interface SimulatorsInit {
   readonly clips?: string;
   /** Puts the demo's plan there; absent: nobody does. */
   readonly plan?: DemoPlan;
-  /** Things happen by themselves, so that a newcomer sees some; default: only what somebody makes happen. */
-  readonly opening?: boolean;
+  /** Lessons are held and things happen by themselves; default: only what somebody makes happen, at any time of day. */
+  readonly lively?: boolean;
 }
 
 /** Ports of the simulated devices. */
@@ -116,7 +116,7 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
       tokenFile: join(data, 'admin-token'),
       doneFile: join(data, 'demo-plan-placed'),
     },
-    opening: true,
+    lively: true,
   };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };
 }

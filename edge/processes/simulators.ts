@@ -105,7 +105,13 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
     ),
   );
   const sensors = stack.use(
-    await startSensors({ ...init.broker, passwords: new Map(Object.entries(init.passwords)), samplesTopic, clock }),
+    await startSensors({
+      ...init.broker,
+      passwords: new Map(Object.entries(init.passwords)),
+      samplesTopic,
+      clock,
+      lessons: init.lively === true,
+    }),
   );
   stack.use(
     await startControl({
@@ -124,7 +130,7 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       if (!ending.signal.aborted) log.warn({ problem: messageOf(error) }, 'the plan of the demo is not there');
     });
   }
-  if (init.opening === true) void playOpening(ending.signal, { gate, playground, sensors });
+  if (init.lively === true) void playOpening(ending.signal, { gate, playground, sensors });
   const owned = stack.move();
   return {
     info: {

@@ -5,7 +5,9 @@
 
 export interface Room {
   readonly name: string;
-  /** null: by the time of day; else as somebody set it. */
+  /** Lessons are held by the time of day; else nobody is there by himself. */
+  readonly taught: boolean;
+  /** null: by the lessons; else as somebody set it. */
   forced: boolean | null;
   people: number;
   /** [ppm], Cel, %{RH}, ug/m3 */
@@ -25,14 +27,14 @@ const classSize = 38;
 const hour = 3_600_000;
 const day = 24 * hour;
 
-export function createRoom(name: string): Room {
-  return { name, forced: null, people: 0, co2: outdoorCo2 + 60, temperature: 20.5, humidity: 48, pm2_5: 22 };
+export function createRoom(name: string, taught = true): Room {
+  return { name, taught, forced: null, people: 0, co2: outdoorCo2 + 60, temperature: 20.5, humidity: 48, pm2_5: 22 };
 }
 
 /** Moves a room on by `elapsed` ms. `local` is the wall clock of the campus as ms (its fields as UTC). */
 export function advanceRoom(room: Room, local: number, elapsed: number): void {
   const hours = Math.min(elapsed, hour) / hour;
-  const occupied = room.forced ?? isLesson(local);
+  const occupied = room.forced ?? (room.taught && isLesson(local));
   room.people = occupied ? classSize : 0;
   const inflow = room.people * ppmPerPersonHour;
   const level = outdoorCo2 + inflow / airChanges;

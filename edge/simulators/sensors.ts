@@ -36,6 +36,8 @@ export interface SensorsOptions {
   readonly timeZone?: string;
   /** Simulated seconds per second for air and heat (default 1): reports stay as often as they are. */
   readonly pace?: number;
+  /** Its classrooms hold lessons by the time of day (default); else nobody is there until `occupied` says so. */
+  readonly lessons?: boolean;
   readonly print?: (line: string) => void;
 }
 
@@ -103,7 +105,8 @@ class VirtualSensors implements Sensors {
     this.#offset = localClock(options.timeZone ?? 'Asia/Shanghai');
     this.#pace = options.pace ?? 1;
     this.#samplesTopic = options.samplesTopic;
-    this.#rooms = { '101': createRoom('101'), '201': createRoom('201'), '301': createRoom('301') };
+    const room = (name: string) => createRoom(name, options.lessons);
+    this.#rooms = { '101': room('101'), '201': room('201'), '301': room('301') };
     const now = this.#clock.now();
     const local = this.#local();
     const total = dispenserEnergy(local);
