@@ -1,11 +1,11 @@
 import type { Driver } from '#edge/drivers/driver.ts';
+import { type ClipFile, openClipLibrary } from '#edge/drivers/sound/clips.ts';
+import { startPacer } from '#edge/drivers/sound/pacer.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import { type ClipFile, openClipLibrary } from './clips.ts';
 import { parseSpeakerConfig, type SpeakerConfig } from './config.ts';
-import { startPacer } from './pacer.ts';
 import { SpeakerSession } from './session.ts';
 
 export interface BroadcastOptions {

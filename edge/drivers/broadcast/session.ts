@@ -3,13 +3,13 @@ import type { PointName } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { Session, Sink } from '#edge/drivers/driver.ts';
+import type { Clip, ClipLibrary } from '#edge/drivers/sound/clips.ts';
+import type { Pacer } from '#edge/drivers/sound/pacer.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
-import type { Clip, ClipLibrary } from './clips.ts';
 import { type SpeakerConfig, soundClassOf } from './config.ts';
 import { Outlet, type Target } from './outlet.ts';
-import type { Pacer } from './pacer.ts';
 import { type Stream, startStream } from './stream.ts';
 
 export interface SpeakerOptions {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Clip, Codec } from './clips.ts';
-import { samplesPerFrame } from './clips.ts';
-import type { Paced, Pacer } from './pacer.ts';
+import type { Clip, Codec } from '#edge/drivers/sound/clips.ts';
+import { samplesPerFrame } from '#edge/drivers/sound/clips.ts';
+import type { Paced, Pacer } from '#edge/drivers/sound/pacer.ts';
 
 /** RTP payload types of RFC 3551 table 4. */
 export const payloadTypes: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
