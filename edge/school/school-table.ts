@@ -2,67 +2,60 @@ import type { ZoneId } from '#edge/domain/ids.ts';
 import { isSlug } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import {
-  type ItemClass,
-  itemClasses,
-  type LocalDate,
+  type DayFilter,
   lastSecond,
   type Occurrence,
   type SchoolItem,
   type SchoolTimetable,
-  type SlotKind,
-  slotKinds,
   type TimetablePiece,
 } from '#edge/domain/school.ts';
-import { clockOf, secondOfClock } from './dates.ts';
+import { clockOf, isDate, secondOfClock } from './dates.ts';
+import {
+  type Column,
+  classWord,
+  headOf,
+  isYes,
+  itemClassIn,
+  mistake,
+  nameOf,
+  type Parsed,
+  parityIn,
+  type Row,
+  readTable,
+  slotKindIn,
+  slotKindWord,
+  slugsIn,
+  type TableLanguage,
+  type TableMistake,
+  type TableRow,
+  weekdaysIn,
+} from './table-words.ts';
 import { layOut } from './timetable.ts';
 
-/*
- * Timetables and days as tables, for and from spreadsheets: rows of cells with a head. Separators, quotes and character sets are the
- * business of whoever reads and writes the file (web/csv.ts).
- */
+export type { Parsed, TableMistake, TableRow };
 
-export interface TableRow {
-  /** Of the file, from 1. */
-  readonly line: number;
-  readonly cells: readonly string[];
-}
+/* Timetables and bells as tables, for and from spreadsheets: rows of cells with a head. */
 
-export interface TableMistake {
-  readonly line: number;
-  /** Name of the column; empty: the row or the table. */
-  readonly column: string;
-  readonly code:
-    | 'no-column'
-    | 'unknown-word'
-    | 'not-a-time'
-    | 'ends-before'
-    | 'overlaps'
-    | 'too-long'
-    | 'bad-id'
-    | 'twice'
-    | 'empty'
-    | 'not-a-number'
-    | 'too-many';
-  readonly cell: string;
-}
-
-export type Parsed<T> =
-  | { readonly value: T; readonly mistakes?: undefined }
-  | { readonly value?: undefined; readonly mistakes: readonly TableMistake[] };
-
-const timetableHead = ['id', 'kind', 'zh', 'en', 'from', 'to', 'pinned'] as const;
+const timetableHead: readonly Column[] = ['id', 'kind', 'zh', 'en', 'from', 'to', 'pinned'];
 const mostPieces = 100;
 const mostItems = 1_000;
 const longestPiece = 480;
+const longestName = 80;
+/** As the schema of entries has it, seconds. */
+const longestSound = 21_600;
 
 /** A row for each piece, with the times it comes to. */
-export function timetableRows(timetable: SchoolTimetable): readonly (readonly string[])[] {
+export function timetableRows(
+  timetable: SchoolTimetable,
+  language: TableLanguage = 'en',
+): readonly (readonly string[])[] {
   const { slots } = layOut(timetable);
   const rows = timetable.pieces.map(({ id, kind, name, at }, n) => {
     const { from, to } = slots[n] ?? { from: 0, to: 0 };
-    return [id, kind, name.zh, name.en, clockOf(from), clockOf(to), at === undefined ? '' : 'yes'];
+    const pinned = at === undefined ? '' : language === 'zh' ? '是' : 'yes';
+    return [id, slotKindWord(kind, language), name.zh, name.en, clockOf(from), clockOf(to), pinned];
   });
-  return [timetableHead, ...rows];
+  return [headOf(timetableHead, language), ...rows];
 }
 
 /**
@@ -70,7 +63,7 @@ export function timetableRows(timetable: SchoolTimetable): readonly (readonly st
  * one of its kind and place.
  */
 export function timetableFromRows(rows: readonly TableRow[], name: Name): Parsed<SchoolTimetable> {
-  const table = readTable(rows, timetableHead, ['kind', 'from', 'to'], mostPieces);
+  const table = readTable(rows, ['kind', 'from', 'to'], mostPieces);
   if (table.value === undefined) return table;
   const mistakes: TableMistake[] = [];
   const pieces: TimetablePiece[] = [];
@@ -87,6 +80,7 @@ export function timetableFromRows(rows: readonly TableRow[], name: Name): Parsed
     start ??= read.from;
     end = read.to;
   }
+  if (mistakes.length === 0 && pieces.length === 0) mistakes.push({ line: 0, column: '', code: 'empty', cell: '' });
   if (mistakes.length > 0) return { mistakes };
   return { value: { part: 'timetable', name, start: start ?? 0, pieces } };
 }
@@ -97,7 +91,7 @@ function readPiece(
   place: number,
   mistakes: TableMistake[],
 ): { readonly piece: TimetablePiece; readonly from: number; readonly to: number } | null {
-  const kind = slotKinds.find((one): one is SlotKind => one === row.of('kind'));
+  const kind = slotKindIn(row.of('kind'));
   const from = secondOfClock(row.of('from'));
   const to = secondOfClock(row.of('to'));
   const id = row.of('id') || `${kind}-${place}`;
@@ -108,96 +102,128 @@ function readPiece(
   if (!isSlug(id)) mistakes.push(mistake(row, 'id', 'bad-id'));
   if (to < from) mistakes.push(mistake(row, 'to', 'ends-before'));
   else if (to - from > longestPiece * 60) mistakes.push(mistake(row, 'to', 'too-long'));
+  // Lengths are whole minutes; what begins at odd seconds is pinned.
+  else if ((to - from) % 60 !== 0) mistakes.push(mistake(row, 'to', 'not-a-time'));
   if (from < end) mistakes.push(mistake(row, 'from', 'overlaps'));
+  checkName(row, mistakes);
   return { piece: { id, kind, name: nameOf(row, id), minutes: (to - from) / 60 }, from, to };
 }
 
-const dayHead = ['time', 'zh', 'en', 'class', 'clip', 'seconds', 'zones', 'layer', 'not done', 'key'] as const;
+function checkName(row: Row, mistakes: TableMistake[]): void {
+  for (const column of ['zh', 'en'] as const)
+    if (row.of(column).length > longestName) mistakes.push(mistake(row, column, 'too-long'));
+}
+
+const dayHead: readonly Column[] = [
+  ...(['date', 'time', 'zh', 'en', 'class', 'clip', 'does', 'seconds', 'volume', 'zones', 'layer'] as const),
+  ...(['not done', 'key'] as const),
+];
 
 /** A row for each occurrence, silenced ones with their reason. */
-export function occurrenceRows(occurrences: readonly Occurrence[]): readonly (readonly string[])[] {
-  const rows = occurrences.map(({ second, name, class: of, do: action, zones, layer, silenced, key }) => [
-    ...[clockOf(second), name.zh, name.en, of, action.kind === 'sound' ? action.clip : ''],
-    ...['seconds' in action ? String(action.seconds) : '', zones.join(' '), layer, silenced?.code ?? '', key],
-  ]);
-  return [dayHead, ...rows];
+export function occurrenceRows(
+  occurrences: readonly Occurrence[],
+  language: TableLanguage = 'en',
+): readonly (readonly string[])[] {
+  return [headOf(dayHead, language), ...occurrences.map((one) => occurrenceRow(one, language))];
+}
+
+function occurrenceRow(one: Occurrence, language: TableLanguage): readonly string[] {
+  const { date, second, name, class: of, do: action, zones, layer, silenced, key } = one;
+  return [
+    ...[date, clockOf(second), name.zh, name.en, classWord(of, language)],
+    ...[action.kind === 'sound' ? action.clip : '', whatOf(action), 'seconds' in action ? String(action.seconds) : ''],
+    ...[action.kind === 'sound' && action.volume !== undefined ? String(action.volume) : '', zones.join(' '), layer],
+    ...[silenced?.code ?? '', key],
+  ];
+}
+
+function whatOf(action: Occurrence['do']): string {
+  switch (action.kind) {
+    case 'sound':
+      return '';
+    case 'hold':
+      return action.outputs.map(({ ref, value }) => `${ref}=${String(value)}`).join(' ');
+    case 'mode':
+      return `${action.mode}=${action.on ? 'on' : 'off'}`;
+    case 'show':
+      return action.command;
+  }
 }
 
 export interface ItemDraft {
   readonly line: number;
+  /** As the table has it; empty: none. */
+  readonly id: string;
   readonly item: SchoolItem;
 }
 
+/** On which days what the table says happens, where the table does not say so itself. */
+export type ItemDays = Pick<DayFilter, 'weekdays'> & { readonly from?: string; readonly to?: string };
+
 /**
- * Items of one date out of such a table: sounds at times of the clock, to choose from. Rows without a clip are left out (outputs and
- * modes are no matter for a spreadsheet), and so are those that were not done.
+ * Items out of such a table: sounds at times of the clock, to choose from. Rows without a clip are left out (outputs and modes are no
+ * matter for a spreadsheet), and so are those that were not done. A date makes it an item of that date; weekdays one of these.
  */
-export function itemsFromRows(rows: readonly TableRow[], date: LocalDate, layer: string): Parsed<readonly ItemDraft[]> {
-  const table = readTable(rows, dayHead, ['time', 'zh', 'class', 'clip'], mostItems);
+export function itemsFromRows(rows: readonly TableRow[], days: ItemDays, layer: string): Parsed<readonly ItemDraft[]> {
+  const table = readTable(rows, ['time', 'zh', 'clip'], mostItems);
   if (table.value === undefined) return table;
   const mistakes: TableMistake[] = [];
   const drafts: ItemDraft[] = [];
+  const ids = new Set<string>();
   for (const row of table.value) {
     if (row.of('clip') === '' || row.of('not done') !== '') continue;
-    const at = secondOfClock(row.of('time'));
-    const of = itemClasses.find((one): one is ItemClass => one === row.of('class'));
-    const seconds = row.of('seconds') === '' ? 15 : Number(row.of('seconds'));
-    if (at === null || at > lastSecond) mistakes.push(mistake(row, 'time', 'not-a-time'));
-    if (of === undefined) mistakes.push(mistake(row, 'class', 'unknown-word'));
-    if (!(seconds >= 0 && seconds <= 86_400)) mistakes.push(mistake(row, 'seconds', 'not-a-number'));
-    if (row.of('zh') === '') mistakes.push(mistake(row, 'zh', 'empty'));
-    const words = row
-      .of('zones')
-      .split(/[\s,;，；]+/)
-      .filter((word) => word !== '');
-    const zones = words.filter((word): word is ZoneId => isSlug(word));
-    if (zones.length !== words.length) mistakes.push(mistake(row, 'zones', 'bad-id'));
-    if (at === null || of === undefined) continue;
-    const item: SchoolItem = {
-      ...{ part: 'item', name: nameOf(row, ''), class: of, layer, when: { at }, enabled: true },
-      days: { kinds: [], weekdays: [], from: date, to: date },
-      do: { kind: 'sound', clip: row.of('clip'), zones, seconds },
-    };
-    drafts.push({ line: row.line, item });
+    const before = mistakes.length;
+    const item = readItem(row, days, layer, mistakes);
+    const id = row.of('id');
+    if (id !== '' && !isSlug(id)) mistakes.push(mistake(row, 'id', 'bad-id'));
+    if (id !== '' && ids.has(id)) mistakes.push(mistake(row, 'id', 'twice'));
+    ids.add(id);
+    if (item !== null && mistakes.length === before) drafts.push({ line: row.line, id, item });
   }
   return mistakes.length > 0 ? { mistakes } : { value: drafts };
 }
 
-interface Row {
-  readonly line: number;
-  /** The trimmed cell of a column; empty where the table has no such column. */
-  of(column: string): string;
-}
-
-/** Columns by their names in the first row, in any order; others are passed over. */
-function readTable(
-  rows: readonly TableRow[],
-  columns: readonly string[],
-  needed: readonly string[],
-  most: number,
-): Parsed<readonly Row[]> {
-  const [head, ...body] = rows;
-  const names = (head?.cells ?? []).map((cell) => cell.trim().toLowerCase());
-  const missing = needed.filter((column) => !names.includes(column));
-  if (missing.length > 0)
-    return { mistakes: missing.map((column) => ({ line: head?.line ?? 1, column, code: 'no-column', cell: '' })) };
-  if (body.length > most) return { mistakes: [{ line: 0, column: '', code: 'too-many', cell: String(most) }] };
-  const at = new Map(columns.map((column) => [column, names.indexOf(column)]));
-  const filled = body.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
+function readItem(row: Row, days: ItemDays, layer: string, mistakes: TableMistake[]): SchoolItem | null {
+  const at = secondOfClock(row.of('time'));
+  const of = row.of('class') === '' ? 'bell' : itemClassIn(row.of('class'));
+  const seconds = row.of('seconds') === '' ? 15 : Number(row.of('seconds'));
+  const volume = row.of('volume') === '' ? null : Number(row.of('volume'));
+  if (at === null || at > lastSecond) mistakes.push(mistake(row, 'time', 'not-a-time'));
+  if (of === undefined) mistakes.push(mistake(row, 'class', 'unknown-word'));
+  if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= longestSound))
+    mistakes.push(mistake(row, 'seconds', 'not-a-number'));
+  if (volume !== null && !(volume >= 0 && volume <= 1)) mistakes.push(mistake(row, 'volume', 'not-a-number'));
+  if (row.of('zh') === '') mistakes.push(mistake(row, 'zh', 'empty'));
+  if (!isSlug(row.of('clip'))) mistakes.push(mistake(row, 'clip', 'bad-id'));
+  checkName(row, mistakes);
+  const zones = slugsIn<ZoneId>(row.of('zones'));
+  if (zones === null) mistakes.push(mistake(row, 'zones', 'bad-id'));
+  const own = row.of('layer') || layer;
+  if (!isSlug(own)) mistakes.push(mistake(row, 'layer', 'bad-id'));
+  const filter = readDays(row, days, mistakes);
+  if (at === null || of === undefined || zones === null || filter === null) return null;
   return {
-    value: filled.map(({ line, cells }) => ({ line, of: (column) => (cells[at.get(column) ?? -1] ?? '').trim() })),
+    ...{ part: 'item', name: nameOf(row, ''), class: of, layer: own, when: { at }, enabled: true, days: filter },
+    do: {
+      ...{ kind: 'sound', clip: row.of('clip'), zones, seconds },
+      ...(volume === null ? {} : { volume }),
+    },
   };
 }
 
-function mistake(row: Row, column: string, code: TableMistake['code']): TableMistake {
-  return { line: row.line, column, code, cell: row.of(column).slice(0, 60) };
-}
-
-function nameOf(row: Row, otherwise: string): Name {
-  const zh = row.of('zh') || row.of('en') || otherwise;
-  return { zh, en: row.of('en') || zh };
-}
-
-function isYes(cell: string): boolean {
-  return ['yes', 'y', 'true', '1', '是'].includes(cell.toLowerCase());
+function readDays(row: Row, days: ItemDays, mistakes: TableMistake[]): DayFilter | null {
+  const date = row.of('date');
+  const weekdays = row.of('weekdays') === '' ? days.weekdays : weekdaysIn(row.of('weekdays'));
+  const parity = parityIn(row.of('parity'));
+  if (date !== '' && !isDate(date)) mistakes.push(mistake(row, 'date', 'not-a-date'));
+  if (weekdays === null) mistakes.push(mistake(row, 'weekdays', 'unknown-word'));
+  if (parity === undefined) mistakes.push(mistake(row, 'parity', 'unknown-word'));
+  if (weekdays === null || parity === undefined) return null;
+  const { from, to } = date === '' ? days : { from: date, to: date };
+  return {
+    ...{ kinds: [], weekdays: date === '' ? weekdays : [] },
+    ...(parity === null ? {} : { parity }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
 }

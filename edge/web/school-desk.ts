@@ -5,6 +5,7 @@ import {
   campusLayer,
   type DayConflict,
   type HolidayYear,
+  type LedgerLine,
   type LocalDate,
   type Occurrence,
   type SchoolAction,
@@ -168,6 +169,14 @@ export function createSchoolViews({ site, reader }: Pick<CampusView, 'site' | 'r
       return plan === null ? [] : assumptionsOf(plan, from, to);
     },
   };
+}
+
+/** A line of the ledger as far as it was where somebody may look; null: elsewhere. */
+export function seenLine(line: LedgerLine, scope: Scope): LedgerLine | null {
+  if (scope.isWhole) return line;
+  const { zones = [], ...rest } = line;
+  const own = zones.filter((zone) => scope.covers(zone));
+  return own.length === 0 ? null : { ...rest, zones: own };
 }
 
 /** As far as it happens where somebody may look; null: elsewhere. */

@@ -5,7 +5,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { actorOf } from './access.ts';
 import { problems } from './schemas.ts';
-import { createSchoolViews, type SchoolViews, seesEntry } from './school-desk.ts';
+import { createSchoolViews, type SchoolViews, seenLine, seesEntry } from './school-desk.ts';
 import { addSchoolFileRoutes } from './school-file-routes.ts';
 import { addSchoolPlanRoutes } from './school-plan-routes.ts';
 import { addSchoolPowerRoute } from './school-power-route.ts';
@@ -24,6 +24,7 @@ import {
   putBody,
   removeQuery,
 } from './school-schemas.ts';
+import { addSchoolTableRoutes } from './school-table-routes.ts';
 import type { App, CampusView } from './server.ts';
 
 const tags = ['school'];
@@ -34,13 +35,14 @@ const write = { access: 'school', wholeCampus: true } as const;
 const bulkBytes = 900_000;
 
 /** The school day: its draft, what it comes to, what is signed, what became of it. */
-export function addSchoolRoutes(app: App, campus: CampusView, clock: Clock): void {
+export async function addSchoolRoutes(app: App, campus: CampusView, clock: Clock): Promise<void> {
   const views = createSchoolViews(campus, clock);
   addEntryRoutes(app, campus, views);
   addSchoolPlanRoutes(app, campus, views, clock);
   addSchoolFileRoutes(app, campus, views, clock);
   addLedgerRoutes(app, campus, views);
   addSchoolPowerRoute(app, campus, views);
+  await addSchoolTableRoutes(app, campus, views);
 }
 
 function addEntryRoutes(app: App, { reader, rpc }: CampusView, views: SchoolViews): void {
@@ -182,7 +184,6 @@ function addLedgerRoutes(app: App, { reader, rpc }: CampusView, views: SchoolVie
       const { limit, outcome, from, to, entry, after } = request.query;
       const filter = Object.fromEntries(Object.entries({ from, to, entry }).filter(([, value]) => value !== undefined));
       const outcomes = outcome === undefined ? {} : { outcomes: [outcome] };
-      const sees = ({ zones = [] }: LedgerLine) => scope.isWhole || zones.some((zone) => scope.covers(zone));
       const lines: LedgerLine[] = [];
       let place = after;
       // The limit counts what is seen.
@@ -195,13 +196,14 @@ function addLedgerRoutes(app: App, { reader, rpc }: CampusView, views: SchoolVie
         });
         place = page.length < limit ? undefined : page.at(-1)?.key;
         for (const line of page) {
-          if (!sees(line)) continue;
-          if (lines.length === limit) return { lines: lines.map(told(scope)), next: lines.at(-1)?.key ?? null };
-          lines.push(line);
+          const seen = seenLine(line, scope);
+          if (seen === null) continue;
+          if (lines.length === limit) return { lines: lines.map(told), next: lines.at(-1)?.key ?? null };
+          lines.push(seen);
         }
         if (place === undefined || lines.length === limit) break;
       }
-      return { lines: lines.map(told(scope)), next: place === undefined ? null : (lines.at(-1)?.key ?? place) };
+      return { lines: lines.map(told), next: place === undefined ? null : (lines.at(-1)?.key ?? place) };
     },
   );
 
@@ -260,7 +262,5 @@ function addLedgerRoutes(app: App, { reader, rpc }: CampusView, views: SchoolVie
   );
 }
 
-const told = (scope: ReturnType<SchoolViews['scopeOf']>) => (line: LedgerLine) => {
-  const { zones, ...rest } = line;
-  return { ...rest, ...(zones === undefined ? {} : { zones: zones.filter((zone) => scope.covers(zone)) }) };
-};
+/** A copy that the schema may take apart. */
+const told = ({ zones, ...rest }: LedgerLine) => ({ ...rest, ...(zones === undefined ? {} : { zones: [...zones] }) });

@@ -199,7 +199,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     addRuleActRoutes(routes, campus);
     addRuleTemplateRoutes(routes, campus);
     addModeRoutes(routes, campus, options.clock);
-    addSchoolRoutes(routes, campus, options.clock);
+    await addSchoolRoutes(routes, campus, options.clock);
     addOverviewRoutes(routes, campus, options.clock);
     await addPlanRoutes(routes, campus);
     await addAssetRoutes(routes, campus, options.clock);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { clockOf, secondOfClock } from '#edge/school/dates.ts';
 import { occurrencesOf } from '#edge/school/occurrences.ts';
+import { dayOf } from '#edge/school/resolve-day.ts';
 import { itemsFromRows, occurrenceRows, timetableFromRows, timetableRows } from '#edge/school/school-table.ts';
+import { daysRows, paintedFromRows } from '#edge/school/table-days.ts';
 import { layOut, movePiece, pinPiece, resizePiece } from '#edge/school/timetable.ts';
 import { usualNumbers, usualTimetable } from '#edge/school/usual-timetable.ts';
-import { both, hour, override, plan, timetable } from './school-plan.ts';
+import { both, days, hour, override, plan, timetable } from './school-plan.ts';
 
 const name = both('Usual');
 const told = (of: Parameters<typeof layOut>[0]) =>
@@ -132,8 +134,9 @@ describe('a table', () => {
   test('of a day comes back as items of that date, without what was not done', () => {
     const skip = override({ kind: 'skip', key: 'bell.lesson-1@2026-11-09T08:00:00' }, '2026-11-09');
     const rows = occurrenceRows(occurrencesOf(plan(), '2026-11-09', [skip]));
-    expect(rows[1]?.[8]).toBe('skipped');
-    const drafts = itemsFromRows(times(rows), '2026-11-20', 'campus').value ?? [];
+    expect(rows[1]?.[11]).toBe('skipped');
+    const moved = rows.map((cells) => cells.map((cell) => (cell === '2026-11-09' ? '2026-11-20' : cell)));
+    const drafts = itemsFromRows(times(moved), { weekdays: [] }, 'campus').value ?? [];
     expect(
       drafts.map(({ line, item }) => [line, item.when, item.do.kind === 'sound' ? item.do.zones.length : 0]),
     ).toEqual([[3, { at: 8 * hour + 3_000 }, 4]]);
@@ -145,11 +148,71 @@ describe('a table', () => {
       ['time', 'zh', 'class', 'clip', 'seconds'],
       ['25:00', '', 'ring', 'x', '-1'],
     ];
-    expect(itemsFromRows(times(bad), '2026-11-20', 'campus').mistakes?.map(({ column }) => column)).toEqual([
+    expect(itemsFromRows(times(bad), { weekdays: [] }, 'campus').mistakes?.map(({ column }) => column)).toEqual([
       'time',
       'class',
       'seconds',
       'zh',
+    ]);
+  });
+
+  test('of a school office are read as it writes them: heads, kinds and weekdays in Chinese', () => {
+    const rows = [
+      ['时间', '名称', '类别', '曲目', '时长', '音量', '星期', '单双周'],
+      ['7:50', '预备铃', '打铃', 'bell', '10', '0.6', '周一至周五', ''],
+      ['10:00', '眼保健操', '操', 'eyes', '300', '', '一三五', '单'],
+    ];
+    const items = itemsFromRows(times(rows), { weekdays: [] }, 'campus').value ?? [];
+    expect(items.map(({ item }) => [item.class, item.days, item.do])).toEqual([
+      [
+        'bell',
+        { kinds: [], weekdays: [1, 2, 3, 4, 5] },
+        { kind: 'sound', clip: 'bell', zones: [], seconds: 10, volume: 0.6 },
+      ],
+      [
+        'exercise',
+        { kinds: [], weekdays: [1, 3, 5], parity: 'odd' },
+        { kind: 'sound', clip: 'eyes', zones: [], seconds: 300 },
+      ],
+    ]);
+    const usual = usualTimetable(name, usualNumbers.junior);
+    expect(timetableRows(usual, 'zh')[0]).toEqual(['编号', '类型', '名称', '英文名称', '开始', '结束', '固定']);
+    expect(timetableFromRows(times(timetableRows(usual, 'zh')), name).value).toEqual(usual);
+    expect(
+      itemsFromRows(
+        times([...rows, ['8:00', 'x', '打铃', 'bell', '1', '2', '周八', '三']]),
+        { weekdays: [] },
+        'campus',
+      ),
+    ).toEqual({
+      mistakes: [
+        { line: 4, column: 'volume', code: 'not-a-number', cell: '2' },
+        { line: 4, column: 'weekdays', code: 'unknown-word', cell: '周八' },
+        { line: 4, column: 'parity', code: 'unknown-word', cell: '三' },
+      ],
+    });
+  });
+
+  test('of the calendar are painted days, with whose lessons a make-up day has', () => {
+    const rows = [
+      ['日期', '结束', '类型', '名称', '按周几课表'],
+      ['2026-12-05', '', '调休上课', '补课', '周三'],
+      ['2026-12-07', '2026-12-09', '考试', '月考', ''],
+    ];
+    expect(paintedFromRows(times(rows), 'campus').value?.map(({ days }) => days)).toEqual([
+      {
+        ...{ part: 'days', name: both('补课'), layer: 'campus', from: '2026-12-05', to: '2026-12-05' },
+        ...{ kind: 'make-up', useWeekday: 3 },
+      },
+      { part: 'days', name: both('月考'), layer: 'campus', from: '2026-12-07', to: '2026-12-09', kind: 'exam' },
+    ]);
+    const wrong = [rows[0] ?? [], ['2026-12-32', '', '放羊', '', '一二']];
+    expect(paintedFromRows(times(wrong), 'campus').mistakes?.map(({ column, code }) => `${column} ${code}`)).toEqual([
+      ...['date not-a-date', 'kind unknown-word', 'weekday unknown-word', 'zh empty'],
+    ]);
+    const told = daysRows([dayOf(plan({ fair: days('2026-11-09') }), '2026-11-09', 'campus')], 'zh');
+    expect(told[1]).toEqual([
+      ...['2026-11-09', '周一', '活动', 'Day 2026-11-09', 'Day 2026-11-09', '', '11', '单周', '', ''],
     ]);
   });
 

@@ -6,6 +6,7 @@ import { SchoolBook } from '#edge/processes/core/school-book.ts';
 import { createSchoolMethods } from '#edge/processes/core/school-methods.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import type { RpcMethod } from '#edge/runtime/rpc.ts';
+import { usualNumbers, usualTimetable } from '#edge/school/usual-timetable.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { jsonBody, type PlaceRoom, startPlaceRoom } from './place-room.ts';
 
@@ -217,6 +218,105 @@ describe('files', () => {
       'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20261201\r\nSUMMARY:运动会\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n';
     const read = await json(editor('/api/v1/school/calendar-import', jsonBody('POST', { text, to: '2026-12-31' })));
     expect(read).toMatchObject({ drafts: [{ days: { part: 'days', from: '2026-12-01' } }], refused: [] });
+  });
+});
+
+describe('tables', () => {
+  const send = (query: string, rows: string | Uint8Array) =>
+    editor(`/api/v1/school/table-import?${query}`, {
+      ...{ method: 'POST', headers: { 'content-type': 'text/csv' }, body: rows },
+    });
+  const import_ = (query: string, rows: string) => json(send(query, rows));
+  const bulk = (changes: unknown) => editor('/api/v1/school/entries', jsonBody('POST', { changes }));
+
+  test('of bells come with BOM for spreadsheets, formulas disarmed, as far as one may see', async () => {
+    const evil = { ...bell(36_000, ['gate']), name: { zh: '=HYPERLINK("http://x")', en: 'evil' } };
+    await bulk([{ id: 'evil', rev: 0, body: evil }]);
+    const ask = (who: Ask) => who('/api/v1/school/bells.csv?of=draft&from=2026-11-24&to=2026-11-24');
+    const answer = await ask(editor);
+    expect(answer.headers.get('content-disposition')).toContain('school-bells-2026-11-24.csv');
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    const lines = bytes.toString().split('\r\n');
+    expect(lines[0]).toContain('日期,时间,名称');
+    expect(lines).toHaveLength(1 + 5 + 1);
+    expect(lines[3]).toContain(`"'=HYPERLINK`);
+    expect((await (await ask(guard)).text()).split('\r\n').filter((line) => line.includes('teaching'))).toEqual([]);
+    await bulk([{ id: 'evil', rev: 1, body: null }]);
+  });
+
+  test('of a timetable go out and come back as they were; what is changed is shown and then written', async () => {
+    const body = usualTimetable({ zh: '夏令', en: 'Summer' }, usualNumbers.junior);
+    await bulk([{ id: 'summer', rev: 0, body }]);
+    const table = await (await editor('/api/v1/school/timetable.csv?id=summer')).text();
+    expect(await import_('of=timetable&id=summer', table)).toEqual({ changes: [], same: ['summer'], mistakes: [] });
+    const changed = await import_('of=timetable&id=summer', table.replace('12:50:00', '13:00:00'));
+    expect(changed).toMatchObject({ changes: [{ id: 'summer', rev: 1, before: { part: 'timetable' } }], mistakes: [] });
+    const [change] = changed.changes as { id: string; rev: number; body: unknown }[];
+    const written = await bulk([{ id: change?.id, rev: change?.rev, body: change?.body }]);
+    expect(await written.json()).toEqual({ revs: { summer: 2 } });
+    expect((await send('of=timetable', table)).status).toBe(400);
+    expect((await editor('/api/v1/school/timetable.csv?id=morning')).status).toBe(404);
+  });
+
+  test('of an office become entries with revisions; a mistake names row and column, and nothing is offered', async () => {
+    const head = '时间,名称,曲目\n';
+    const found = await import_('of=items&weekdays=1,2', `${head}7:50,预备铃,bell\n8:30,铃,bell\n`);
+    expect(found).toMatchObject({
+      changes: [
+        { id: 'bell-0750', rev: 0, line: 2, before: null, body: { days: { weekdays: [1, 2] } } },
+        { id: 'bell-0830', rev: 0, line: 3 },
+      ],
+    });
+    const changes = found.changes as { id: string; rev: number; body: unknown }[];
+    expect((await bulk(changes.map(({ id, rev, body }) => ({ id, rev, body })))).status).toBe(200);
+    const again = await import_('of=items&weekdays=1,2', `${head}7:50,预备铃,bell\n8:30,铃,bell\n`);
+    expect(again).toEqual({ changes: [], same: ['bell-0750', 'bell-0830'], mistakes: [] });
+    expect(await import_('of=items', `${head}7:50,预备铃,bell\n8.30,,bell\n`)).toEqual({
+      changes: [],
+      same: [],
+      mistakes: [
+        { line: 3, column: 'time', code: 'not-a-time', cell: '8.30' },
+        { line: 3, column: 'zh', code: 'empty', cell: '' },
+      ],
+    });
+    expect((await send('of=items', new Uint8Array([0xff, 0xff, 0xff]))).status).toBe(400);
+    await bulk(changes.map(({ id }) => ({ id, rev: 1, body: null })));
+  });
+
+  test('of circuits change their week and nothing else of them', async () => {
+    await bulk([{ id: 'light', rev: 0, body: circuit('relay-1/relay_1') }]);
+    const table = await (await editor('/api/v1/school/power.csv?language=en')).text();
+    expect(table).toContain('light,铃,bell,relay-1/relay_1,1,08:00:00,17:00:00');
+    const found = await import_('of=power', table.replace('1,08:00:00,17:00:00', '1-5,07:30,24:00'));
+    expect(found.changes).toMatchObject([
+      {
+        id: 'light',
+        rev: 1,
+        body: { ...circuit('relay-1/relay_1'), weekly: [{ days: [1, 2, 3, 4, 5], from: 27_000, to: 86_400 }] },
+      },
+    ]);
+    expect(await import_('of=power', 'id,weekdays,from,to\nnone,1,8:00,9:00\n')).toMatchObject({
+      mistakes: [{ line: 2, column: 'id', code: 'unknown-id', cell: 'none' }],
+    });
+    await bulk([{ id: 'light', rev: 1, body: null }]);
+  });
+
+  test('of the calendar and of the ledger', async () => {
+    const days = await (
+      await editor('/api/v1/school/days.csv?of=draft&from=2026-10-01&to=2026-10-02&language=en')
+    ).text();
+    expect(days.split('\r\n')).toHaveLength(4);
+    const painted = await import_('of=days', '日期,类型,名称\n2026-12-01,活动,运动会\n');
+    expect(painted.changes).toMatchObject([{ id: 'days-2026-12-01', body: { part: 'days', kind: 'event' } }]);
+    const ledger = await (await guard('/api/v1/school/ledger.csv?language=en')).text();
+    expect(
+      ledger
+        .split('\r\n')
+        .slice(1, -1)
+        .map((line) => line.split(',').at(-1)?.slice(0, 2)),
+    ).toEqual([...['b8', 'b6', 'b4', 'b2', 'b0']]);
+    expect(room.audited.at(-1)?.what).toMatch(/^export school ledger/);
   });
 });
 
