@@ -22,10 +22,12 @@ const circuits = z.array(
     decision,
     /** To the end of tomorrow; what is assumed is among the reasons. */
     next: z.array(z.object({ at: time, decision })),
+    /** Starts that were measured: degrees to go, and minutes that a degree took. */
+    learned: z.array(z.object({ gap: z.number(), pace: z.number() })).optional(),
   }),
 );
 /** null: nothing is decided, because nothing vouches for the clock. */
-const powerView = z.object({ circuits: circuits.nullable() });
+export const powerView = z.object({ circuits: circuits.nullable() });
 
 /** What circuits, air conditioners and screens do by the school day now and next, and why. */
 export function addSchoolPowerRoute(app: App, { rpc }: Pick<CampusView, 'rpc'>, views: SchoolViews): void {

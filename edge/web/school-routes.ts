@@ -9,6 +9,7 @@ import { createSchoolViews, type SchoolViews, seenLine, seesEntry } from './scho
 import { addSchoolFileRoutes } from './school-file-routes.ts';
 import { addSchoolPlanRoutes } from './school-plan-routes.ts';
 import { addSchoolPowerRoute } from './school-power-route.ts';
+import { addSchoolPowerWeeksRoute } from './school-power-weeks-route.ts';
 import {
   answerBody,
   bulkBody,
@@ -42,6 +43,7 @@ export async function addSchoolRoutes(app: App, campus: CampusView, clock: Clock
   addSchoolFileRoutes(app, campus, views, clock);
   addLedgerRoutes(app, campus, views);
   addSchoolPowerRoute(app, campus, views);
+  addSchoolPowerWeeksRoute(app, views);
   await addSchoolTableRoutes(app, campus, views);
 }
 

@@ -18,6 +18,7 @@ import {
 import { type PowerChange, powerAhead } from '#edge/school/power-ahead.ts';
 import { joinNeeds, type PowerNeed } from '#edge/school/power-needs.ts';
 import { needsOn, powersOf } from '#edge/school/power-plan.ts';
+import type { PreparedRun } from '#edge/school/power-prepare.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { SchoolMoment } from './school-desk.ts';
 import { readPowerMemories } from './school-power-memory.ts';
@@ -43,6 +44,8 @@ export interface PowerNow {
   readonly decision: PowerDecision;
   /** To the end of tomorrow; what is assumed is among the reasons. */
   readonly next: readonly PowerChange[];
+  /** Starts that were measured, of a circuit that is prepared. */
+  readonly learned: readonly PreparedRun[];
 }
 
 /** What is remembered of a circuit, and which outputs its holds are on. */
@@ -104,7 +107,8 @@ export class PowerDesk {
       const needs = needsOf(moment, power);
       const { decision } = decidePower(power, needs, scene, memory);
       const { id: entry, ...rest } = power;
-      return { entry, power: rest, decision, next: powerAhead(power, needs, scene, memory, until) };
+      const next = powerAhead(power, needs, scene, memory, until);
+      return { entry, power: rest, decision, next, learned: memory.runs };
     });
   }
 

@@ -148,6 +148,8 @@ const table: Readonly<Record<string, Access>> = {
   'GET /api/v1/school/ledger': 'see',
   'GET /api/v1/school/now': 'see',
   'GET /api/v1/school/power': 'see',
+  'GET /api/v1/school/power/weeks': 'see',
+  'POST /api/v1/school/power/weeks': 'school',
   'POST /api/v1/school/answers': 'school',
   'POST /api/v1/school/clock': 'system',
   'GET /api/v1/school/days.ics': 'export',
