@@ -1,7 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-
-import { delay } from '#edge/runtime/lifecycle.ts';
+import { openDemoApi } from './demo-api.ts';
 
 /*
  * The demo's plan, put there by the hand of whoever set the campus up: over the HTTP API, as a person would, and once. Who takes it away
@@ -24,7 +23,6 @@ interface Placed {
 }
 
 const picture = new URL('../simulators/demo-plan.svg', import.meta.url);
-const patience = 10_000;
 
 /** Fractions of demo-plan.svg. */
 const places: Readonly<Record<string, Placed>> = {
@@ -49,6 +47,13 @@ const places: Readonly<Record<string, Placed>> = {
   'air-301': { x: 0.35, y: 0.14 },
   'meter-main': { x: 0.44, y: 0.13 },
   'relay-1': { x: 0.475, y: 0.13 },
+  'lights-2f': { x: 0.51, y: 0.13 },
+  'panel-201': { x: 0.14, y: 0.18 },
+  'screen-203': { x: 0.21, y: 0.125 },
+  'ac-203': { x: 0.26, y: 0.125 },
+  'climate-203': { x: 0.21, y: 0.18 },
+  'pir-203': { x: 0.26, y: 0.18 },
+  'speaker-kindergarten': { x: 0.705, y: 0.6 },
   'meter-teaching': { x: 0.44, y: 0.19 },
   'meter-ac': { x: 0.475, y: 0.19 },
   'meter-canteen': { x: 0.085, y: 0.62 },
@@ -59,19 +64,8 @@ const places: Readonly<Record<string, Placed>> = {
 /** Resolves when the plan is there with everything on it, or when `signal` says to stop. Rejects when the campus refuses it. */
 export async function placeDemoPlan({ url, tokenFile, doneFile }: DemoPlan, signal: AbortSignal): Promise<void> {
   if (existsSync(doneFile)) return;
-  while (!(await isUp(url, signal))) await delay(1_000, signal);
-  const authorization = `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}`;
-  const ask = async (path: string, method: string, type: string, body?: string | Buffer<ArrayBuffer>) => {
-    const answer = await fetch(`${url}/api/v1/${path}`, {
-      method,
-      headers: { authorization, ...(body === undefined ? {} : { 'content-type': type }) },
-      ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
-    });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
-    return answer;
-  };
-  const known: unknown = await (await ask('plans', 'GET', '')).json();
+  const { ask } = await openDemoApi(url, tokenFile, signal);
+  const known = await ask('plans');
   if (Array.isArray(known) && known.length === 0) {
     const names = new URLSearchParams({ id: 'grounds', zh: '校园总图', en: 'Grounds' });
     await ask(`plans?${names}`, 'POST', 'image/svg+xml', await readFile(picture));
@@ -80,15 +74,4 @@ export async function placeDemoPlan({ url, tokenFile, doneFile }: DemoPlan, sign
     }
   }
   writeFileSync(doneFile, '');
-}
-
-async function isUp(url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
-    return answer.status === 200;
-  } catch {
-    // It is still starting, or starts again.
-    signal.throwIfAborted();
-    return false;
-  }
 }

@@ -9,6 +9,7 @@ import { rulesFolder } from '#edge/runtime/site-rules.ts';
 import type { ChildSpec } from '#edge/runtime/supervisor.ts';
 import { brokerAddress, paths } from './context.ts';
 import type { DemoPlan } from './demo-plan.ts';
+import type { DemoSchool } from './demo-school.ts';
 
 /* The demo: what a real campus has around the edge. It prepares the passwords a technician would, and starts the rest. */
 
@@ -32,6 +33,8 @@ export interface SimulatorsInit {
   readonly clips?: string;
   /** Puts the demo's plan there; absent: nobody does. */
   readonly plan?: DemoPlan;
+  /** Signs a school day for the coming two weeks; absent: nobody does. */
+  readonly school?: DemoSchool;
   /** Lessons are held and things happen by themselves; default: only what somebody makes happen, at any time of day. */
   readonly lively?: boolean;
 }
@@ -49,6 +52,8 @@ export interface SimulatorPorts {
   readonly speakers: Readonly<Record<string, number>>;
   /** SNMP, UDP. */
   readonly switchGate: number;
+  /** The projector of room 203 (TCP), and where the panel of room 201 hears magic packets (UDP); absent: there are none. */
+  readonly screens?: { readonly projector: number; readonly panel: number };
   /** The page of switches. */
   readonly control: number;
 }
@@ -61,8 +66,14 @@ export const demoPorts = {
   cameraGate: 18_081,
   cameraPlayground: 18_082,
   video: { gate: 18_554, playground: 18_555 },
-  speakers: { 'speaker-teaching': 15_004, 'speaker-playground': 15_006, 'speaker-gate': 15_008 },
+  speakers: {
+    'speaker-teaching': 15_004,
+    'speaker-playground': 15_006,
+    'speaker-gate': 15_008,
+    'speaker-kindergarten': 15_010,
+  },
   switchGate: 15_161,
+  screens: { projector: 14_352, panel: 15_009 },
   control: 8_070,
 } as const satisfies SimulatorPorts;
 const cityHttp = 8_090;
@@ -79,6 +90,7 @@ export function prepareDemo(data: string): Demo {
     demoPorts.cameraPlayground,
     demoPorts.video.gate,
     demoPorts.video.playground,
+    demoPorts.screens.projector,
     demoPorts.control,
     cityHttp,
   ];
@@ -104,6 +116,8 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     await setClientPassword(data, id, password);
     passwords[id] = password;
   }
+  const url = `http://${site.http.host.includes(':') ? `[${site.http.host}]` : site.http.host}:${site.http.port}`;
+  const tokenFile = join(data, 'admin-token');
   const init: SimulatorsInit = {
     host,
     broker: brokerAddress(site),
@@ -111,11 +125,8 @@ async function simulators(site: Site, data: string): Promise<ChildSpec> {
     ports: demoPorts,
     meterState: join(data, 'meters.json'),
     clips: join(data, 'camera-clips'),
-    plan: {
-      url: `http://${site.http.host.includes(':') ? `[${site.http.host}]` : site.http.host}:${site.http.port}`,
-      tokenFile: join(data, 'admin-token'),
-      doneFile: join(data, 'demo-plan-placed'),
-    },
+    plan: { url, tokenFile, doneFile: join(data, 'demo-plan-placed') },
+    school: { url, tokenFile, doneFile: join(data, 'demo-school-placed'), timeZone: site.campus.timeZone },
     lively: true,
   };
   return { name: 'simulators', module: join(import.meta.dirname, 'simulators.ts'), heapMb: 192, init: () => init };

@@ -3,18 +3,22 @@ import { loadProfiles } from '#edge/profiles/load.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { delay, Ticker } from '#edge/runtime/lifecycle.ts';
+import { createAirConditioner } from '#edge/simulators/air-conditioner.ts';
 import { type Camera, startCamera } from '#edge/simulators/camera.ts';
 import { startControl } from '#edge/simulators/control.ts';
 import { School } from '#edge/simulators/meter-campus.ts';
 import { startSerialCampus } from '#edge/simulators/meter-serial.ts';
 import { loadSchoolState, saveSchoolState } from '#edge/simulators/meter-state.ts';
 import { startModbusCampus } from '#edge/simulators/modbus.ts';
+import { startProjector } from '#edge/simulators/projector.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
 import { startSwitch } from '#edge/simulators/switch.ts';
+import { startWakePanel } from '#edge/simulators/wake-panel.ts';
 import { profileFolder } from './context.ts';
 import type { SimulatorsInit } from './demo.ts';
 import { placeDemoPlan } from './demo-plan.ts';
+import { placeDemoSchool } from './demo-school.ts';
 import { startVideo, type VideoCodec, type VideoOptions, videoShapes } from './simulators-video.ts';
 
 /** The switches are for whoever sits at this machine. */
@@ -22,6 +26,10 @@ const controlHost = '127.0.0.1';
 /** As in demo-site.yaml. */
 const gatePassword = 'demo-camera-gate-5';
 const playgroundPassword = 'demo-camera-playground-7';
+const projectorPassword = 'demo-screen';
+const panelMac = '02:1a:4b:00:02:01';
+/** A lamp takes its time; a demo's shows it. ms. */
+const lamp = { warmUp: 12_000, coolDown: 20_000 };
 /** One of each kind: a dome that turns, and a fixed one that films in H.265. */
 const codecs = { gate: 'h264', playground: 'h265' } as const satisfies Record<string, VideoCodec>;
 
@@ -43,8 +51,9 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
     stack.defer(keep);
     stack.use(new Ticker(15_000, keep));
   }
+  const air = createAirConditioner();
   const modbus = stack.use(
-    await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles, school }),
+    await startModbusCampus({ clock, host, tcpPort: ports.modbus, rtuPort: ports.modbusRtu, profiles, school, air }),
   );
   const line = stack.use(await startSerialCampus({ clock, host, port: ports.meterLine, school }));
   const gate = stack.use(
@@ -111,8 +120,16 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       samplesTopic,
       clock,
       lessons: init.lively === true,
+      air,
     }),
   );
+  const { screens: places } = ports;
+  const screens = places && {
+    projector: stack.use(
+      await startProjector({ host, port: places.projector, clock, class: 2, password: projectorPassword, ...lamp }),
+    ),
+    panel: stack.use(await startWakePanel({ host, port: places.panel, mac: panelMac })),
+  };
   stack.use(
     await startControl({
       host: controlHost,
@@ -123,11 +140,17 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       cameras: { gate, playground },
       speakers,
       sensors,
+      ...(screens === undefined ? {} : { screens }),
     }),
   );
   if (init.plan !== undefined) {
     placeDemoPlan(init.plan, ending.signal).catch((error: unknown) => {
       if (!ending.signal.aborted) log.warn({ problem: messageOf(error) }, 'the plan of the demo is not there');
+    });
+  }
+  if (init.school !== undefined) {
+    placeDemoSchool(init.school, { clock, signal: ending.signal }).catch((error: unknown) => {
+      if (!ending.signal.aborted) log.warn({ problem: messageOf(error) }, 'the school day of the demo is not there');
     });
   }
   if (init.lively === true) void playOpening(ending.signal, { gate, playground, sensors });

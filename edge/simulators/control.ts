@@ -7,8 +7,10 @@ import type { School } from './meter-campus.ts';
 import type { MeterLine } from './meter-line.ts';
 import { serialMeters } from './meter-serial.ts';
 import type { ModbusCampus } from './modbus.ts';
+import type { Projector } from './projector.ts';
 import type { Sensors } from './sensors.ts';
 import type { Speaker } from './speaker.ts';
+import type { WakePanel } from './wake-panel.ts';
 
 export interface ControlOptions {
   readonly host: string;
@@ -20,6 +22,8 @@ export interface ControlOptions {
   readonly cameras: { readonly gate: Camera; readonly playground: Camera };
   readonly speakers: readonly Speaker[];
   readonly sensors: Sensors;
+  /** Of room 203 and 201; absent: there are none. */
+  readonly screens?: { readonly projector: Projector; readonly panel: WakePanel };
 }
 
 const page = join(import.meta.dirname, 'control-page');
@@ -53,7 +57,7 @@ export async function startControl(options: ControlOptions): Promise<AsyncDispos
 
 type Switches = Readonly<Record<string, { isOn(): boolean; set(on: boolean): void }>>;
 
-function createSwitches({ modbus, cameras, sensors, school, line }: ControlOptions): Switches {
+function createSwitches({ modbus, cameras, sensors, school, line, screens }: ControlOptions): Switches {
   const lasting = (set: (on: boolean) => void) => {
     let state = false;
     return {
@@ -71,6 +75,13 @@ function createSwitches({ modbus, cameras, sensors, school, line }: ControlOptio
     'fire-panel': lasting((on) => sensors.fireContact(on)),
     'leak-kitchen': lasting((on) => sensors.leak('leak-kitchen', on)),
     'pir-101': lasting((on) => sensors.occupied('pir-101', on)),
+    'pir-203': lasting((on) => sensors.occupied('pir-203', on)),
+    ...(screens === undefined
+      ? {}
+      : {
+          'screen-203-deaf': lasting((on) => screens.projector.deaf(on)),
+          'panel-201-off': once(() => screens.panel.sleep()),
+        }),
     overload: lasting((on) => modbus.control.setOverload(on)),
     'water-leak': { isOn: () => school.isLeaking, set: (on: boolean) => school.setLeak(on) },
     'meter-ac-silent': lasting((on) => line.fault(on ? { kind: 'silent' } : null, serialMeters.airConditioning)),
@@ -117,11 +128,19 @@ function isOwnPage(request: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}`;
 }
 
-function stateOf(switches: Switches, { modbus, cameras, speakers, sensors }: ControlOptions) {
+function stateOf(switches: Switches, { modbus, cameras, speakers, sensors, screens }: ControlOptions) {
   return {
     switches: Object.fromEntries(Object.entries(switches).map(([name, { isOn }]) => [name, isOn()])),
     speakers: speakers.map((speaker) => ({ name: speaker.name, ...speaker.heard() })),
     relays: modbus.control.relays(),
+    lights: modbus.control.lights(),
+    screens:
+      screens === undefined
+        ? null
+        : {
+            projector: { power: screens.projector.power(), input: screens.projector.input },
+            panel: { isAwake: screens.panel.isAwake, heard: screens.panel.heard },
+          },
     cameras: Object.fromEntries(
       Object.entries(cameras).map(([name, { position, isMoving, movements }]) => {
         return [name, { position, isMoving, movements: movements.slice(-20) }];

@@ -2,20 +2,25 @@ import type { Value } from '#edge/domain/reading.ts';
 import type { Profile } from '#edge/profiles/profile.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
+import { type AirConditioner, createAirConditioner } from './air-conditioner.ts';
 import { School, type SchoolMeterName } from './meter-campus.ts';
 import type { ElectricMeter } from './meter-electric.ts';
 import type { SimFault, SimRequest, SimUnit } from './modbus-server.ts';
 import { startModbusServer } from './modbus-server.ts';
 import { profileUnit, relayUnit } from './modbus-units.ts';
 
-/** Where the virtual devices are: three on one Modbus TCP address, three behind an RTU-over-TCP gateway. */
+/** Where the virtual devices are: four on one Modbus TCP address, four behind an RTU-over-TCP gateway. */
 export const modbusCampusUnits = {
   mainMeter: 1,
   canteenMeter: 2,
   relays: 10,
+  /** The lighting panel of the second floor. */
+  lights: 11,
   dormitoryMeter: 1,
   teachingMeter: 2,
   dataRoomMeter: 3,
+  /** Behind the serial line of the second floor: the gateway of the air conditioner of room 203. */
+  air: 4,
 } as const;
 
 export interface ModbusCampusOptions {
@@ -29,6 +34,8 @@ export interface ModbusCampusOptions {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** What flows through the meters; default a school of its own. */
   readonly school?: School;
+  /** Of room 203; default one of its own. */
+  readonly air?: AirConditioner;
 }
 
 export interface ModbusCampus extends AsyncDisposable {
@@ -39,6 +46,8 @@ export interface ModbusCampus extends AsyncDisposable {
     setOverload(on: boolean): void;
     /** State of the relay channels, first = channel 1. */
     relays(): readonly boolean[];
+    /** Circuits of the lighting panel of the second floor; the third is room 203. */
+    lights(): readonly boolean[];
     /** What goes wrong with answers from now on; null: nothing. */
     setFault(fault: ((request: SimRequest) => SimFault | null) | null): void;
   };
@@ -93,6 +102,8 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
   };
   const school = options.school ?? new School({ clock });
   const relays = [...school.relays()];
+  const lights = Array.from({ length: 8 }, () => false);
+  const air = options.air ?? createAirConditioner();
   let fault: ((request: SimRequest) => SimFault | null) | null = null;
   const unitOf = (path: string, name: SchoolMeterName): SimUnit => {
     const unit = profileUnit(profile(path), (value) => shown(value, meterValue(school.meters[name], value)));
@@ -119,6 +130,7 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
   };
 
   const { mainMeter, canteenMeter, relays: board, dormitoryMeter, teachingMeter, dataRoomMeter } = modbusCampusUnits;
+  const { lights: panel, air: gateway } = modbusCampusUnits;
   const [sdm630, dtsu666] = ['meter/eastron-sdm630', 'meter/chint-dtsu666'] as const;
   await using started = new AsyncDisposableStack();
   const tcp = started.use(
@@ -129,7 +141,10 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
         [mainMeter, sdm630, 'main'],
         [canteenMeter, sdm630, 'canteen'],
       ],
-      [[board, relayUnit(relays, (channel, on) => school.switch(channel, on))]],
+      [
+        [board, relayUnit(relays, (channel, on) => school.switch(channel, on))],
+        [panel, relayUnit(lights)],
+      ],
     ),
   );
   const rtu = started.use(
@@ -141,7 +156,7 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
         [teachingMeter, dtsu666, 'teaching'],
         [dataRoomMeter, dtsu666, 'data-room'],
       ],
-      [],
+      [[gateway, air.unit]],
     ),
   );
   const all = started.move();
@@ -151,6 +166,7 @@ export async function startModbusCampus(options: ModbusCampusOptions): Promise<M
     control: {
       setOverload: (on) => school.setOverload(on),
       relays: () => school.relays(),
+      lights: () => [...lights],
       setFault(next) {
         fault = next;
       },

@@ -31,8 +31,11 @@ export function createRoom(name: string, taught = true): Room {
   return { name, taught, forced: null, people: 0, co2: outdoorCo2 + 60, temperature: 20.5, humidity: 48, pm2_5: 22 };
 }
 
-/** Moves a room on by `elapsed` ms. `local` is the wall clock of the campus as ms (its fields as UTC). */
-export function advanceRoom(room: Room, local: number, elapsed: number): void {
+/**
+ * Moves a room on by `elapsed` ms. `local` is the wall clock of the campus as ms (its fields as UTC). `pull`: what its air conditioner
+ * makes of it, Cel; null: nothing.
+ */
+export function advanceRoom(room: Room, local: number, elapsed: number, pull: number | null = null): void {
   const hours = Math.min(elapsed, hour) / hour;
   const occupied = room.forced ?? (room.taught && isLesson(local));
   room.people = occupied ? classSize : 0;
@@ -40,7 +43,9 @@ export function advanceRoom(room: Room, local: number, elapsed: number): void {
   const level = outdoorCo2 + inflow / airChanges;
   room.co2 = approach(room.co2, level, airChanges * hours) + noise(local, 1) * 2;
   const comfort = 19.5 + 2.2 * dayCurve(local) + (occupied ? 2 : 0);
-  room.temperature = approach(room.temperature, comfort, 0.8 * hours) + noise(local, 2) * 0.02;
+  // An air conditioner of the size of its room is through with most of it in half an hour; walls and windows go on as they do.
+  if (pull !== null) room.temperature = approach(room.temperature, pull, 3.5 * hours);
+  room.temperature = approach(room.temperature, comfort, (pull === null ? 0.8 : 0.2) * hours) + noise(local, 2) * 0.02;
   room.humidity = clamp(approach(room.humidity, occupied ? 56 : 47, 0.7 * hours) + noise(local, 3) * 0.1, 5, 95);
   room.pm2_5 = clamp(
     approach(room.pm2_5, 18 + 14 * (1 - dayCurve(local)), 0.5 * hours) + noise(local, 4) * 0.3,

@@ -3,6 +3,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
+import type { AirConditioner } from './air-conditioner.ts';
 import type { SensorClient, SensorClientOptions } from './sensor-client.ts';
 import { createSensorClient } from './sensor-client.ts';
 import { announceNode, nodeWill, publishNode } from './sensor-esphome.ts';
@@ -38,13 +39,15 @@ export interface SensorsOptions {
   readonly pace?: number;
   /** Its classrooms hold lessons by the time of day (default); else nobody is there until `occupied` says so. */
   readonly lessons?: boolean;
+  /** Of room 203. */
+  readonly air?: AirConditioner;
   readonly print?: (line: string) => void;
 }
 
 export interface Sensors extends AsyncDisposable {
   /** `smoke-101`, `smoke-102` or `smoke-201`. */
   smoke(name: string, on: boolean): void;
-  /** `pir-101`; the people in its room breathe. null = by the timetable again. */
+  /** `pir-101` or `pir-203`; the people in its room breathe. null = by the timetable again. */
   occupied(name: string, on: boolean | null): void;
   fireContact(on: boolean): void;
   /** The supervised line of the alarm button: pressed, or its wire cut, which hides what the button does. */
@@ -90,7 +93,8 @@ class VirtualSensors implements Sensors {
   readonly #offset: (now: number) => number;
   readonly #pace: number;
   readonly #samplesTopic: (device: DeviceId) => string;
-  readonly #rooms: Readonly<Record<'101' | '201' | '301', Room>>;
+  readonly #rooms: Readonly<Record<'101' | '201' | '203' | '301', Room>>;
+  readonly #air: AirConditioner | null;
   readonly #zigbee = createZigbeeDevices();
   readonly #plug: Plug;
   readonly #clients: Readonly<Record<SensorClientId, SensorClient>>;
@@ -106,7 +110,8 @@ class VirtualSensors implements Sensors {
     this.#pace = options.pace ?? 1;
     this.#samplesTopic = options.samplesTopic;
     const room = (name: string) => createRoom(name, options.lessons);
-    this.#rooms = { '101': room('101'), '201': room('201'), '301': room('301') };
+    this.#rooms = { '101': room('101'), '201': room('201'), '203': room('203'), '301': room('301') };
+    this.#air = options.air ?? null;
     const now = this.#clock.now();
     const local = this.#local();
     const total = dispenserEnergy(local);
@@ -123,9 +128,10 @@ class VirtualSensors implements Sensors {
   }
 
   occupied(name: string, on: boolean | null): void {
-    this.#rooms['101'].forced = on;
+    const room = this.#rooms[name === 'pir-203' ? '203' : '101'];
+    room.forced = on;
     this.#moveScene(0);
-    this.#set(name, { occupancy: this.#rooms['101'].people > 0 });
+    this.#set(name, { occupancy: room.people > 0 });
   }
 
   fireContact(on: boolean): void {
@@ -235,7 +241,11 @@ class VirtualSensors implements Sensors {
 
   #moveScene(elapsed: number): void {
     const local = this.#local();
-    for (const room of Object.values(this.#rooms)) advanceRoom(room, local, elapsed * this.#pace);
+    for (const room of Object.values(this.#rooms)) {
+      const air = room.name === '203' ? this.#air : null;
+      advanceRoom(room, local, elapsed * this.#pace, air?.pullsTo() ?? null);
+      if (air !== null) air.roomTemperature = room.temperature;
+    }
     const plug = this.#plug;
     plug.power = dispenserPower(local);
     if (plug.on) {
@@ -250,9 +260,14 @@ class VirtualSensors implements Sensors {
       });
     climate('climate-101', this.#rooms['101']);
     climate('climate-201', this.#rooms['201']);
-    const pir = this.#zigbeeDevice('pir-101').state;
-    pir.occupancy = this.#rooms['101'].people > 0;
-    pir.illuminance = illuminance(this.#rooms['101'], local);
+    climate('climate-203', this.#rooms['203']);
+    const presence = (name: string, room: Room) =>
+      Object.assign(this.#zigbeeDevice(name).state, {
+        occupancy: room.people > 0,
+        illuminance: illuminance(room, local),
+      });
+    presence('pir-101', this.#rooms['101']);
+    presence('pir-203', this.#rooms['203']);
   }
 
   #publishAir(client: SensorClient): void {

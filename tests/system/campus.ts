@@ -174,16 +174,23 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     meterLine = 0,
     videoGate = 0,
     videoPlayground = 0,
-  ] = await freePorts(15, host);
-  const [teaching = 0, field = 0, door = 0, switchGate = 0] = await freeUdpPorts(4, host);
+    projector = 0,
+  ] = await freePorts(16, host);
+  const [teaching = 0, field = 0, door = 0, switchGate = 0, kindergarten = 0, panel = 0] = await freeUdpPorts(6, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
     modbusRtu: rtu,
     meterLine,
     cameraGate: gate,
     cameraPlayground: playground,
-    speakers: { 'speaker-teaching': teaching, 'speaker-playground': field, 'speaker-gate': door },
+    speakers: {
+      'speaker-teaching': teaching,
+      'speaker-playground': field,
+      'speaker-gate': door,
+      'speaker-kindergarten': kindergarten,
+    },
     switchGate,
+    screens: { projector, panel },
     control,
     ...(options.video === true ? { video: { gate: videoGate, playground: videoPlayground } } : {}),
   };
@@ -191,6 +198,10 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     'meter-main': { tcp: { host, port: modbus } },
     'meter-canteen': { tcp: { host, port: modbus } },
     'relay-1': { tcp: { host, port: modbus } },
+    'lights-2f': { tcp: { host, port: modbus } },
+    'ac-203': { rtuOverTcp: { host, port: rtu } },
+    'screen-203': { host, port: projector },
+    'panel-201': { broadcast: host, port: panel },
     'meter-dorm': { rtuOverTcp: { host, port: rtu } },
     'meter-teaching': { rtuOverTcp: { host, port: rtu } },
     'meter-data': { rtuOverTcp: { host, port: rtu } },
@@ -205,6 +216,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     'speaker-teaching': { rtp: { host, port: teaching } },
     'speaker-playground': { rtp: { host, port: field } },
     'speaker-gate': { rtp: { host, port: door } },
+    'speaker-kindergarten': { rtp: { host, port: kindergarten } },
   };
   const { city } = demo;
   const placed: Site = {

@@ -82,6 +82,22 @@ export const lockdown = inTurn([
 ]);
 /** GB 50116-2013 4.8.3: a school with bells must not evacuate by bell, so this sounds nothing like the siren. */
 export const classBell = inTurn([{ seconds: 4, play: bell }]);
+/** A march to do exercises to, a slow count for the eyes, and a tune: stand-ins for what a school has as recordings. */
+const march: Sound = (t) => {
+  const beat = Math.floor(t / 0.5) % 4;
+  return tone([523, 659, 784, 659][beat] ?? 523, 0.5)(t) * Math.exp(-4 * (t % 0.5));
+};
+const count: Sound = (t) => {
+  const beat = Math.floor(t) % 8;
+  return tone(beat === 0 ? 587 : 392, 0.4)(t) * Math.exp(-3 * (t % 1));
+};
+const melody: Sound = (t) => {
+  const note = [392, 440, 494, 587, 494, 440, 392, 294][Math.floor(t / 0.75) % 8] ?? 392;
+  return tone(note, 0.35)(t) * Math.exp(-1.5 * (t % 0.75));
+};
+export const exercise = inTurn([{ seconds: 4, play: march }]);
+export const eyes = inTurn([{ seconds: 8, play: count }]);
+export const tune = inTurn([{ seconds: 6, play: melody }]);
 export const testTones = inTurn(
   [440, 1000, 1880].flatMap((hertz) => [
     { seconds: 1, play: tone(hertz) },
@@ -126,6 +142,8 @@ export async function writeClips(folder: string): Promise<void> {
   const stereo = Int16Array.from([...sample(testTones, 11_025)].flatMap((value) => [value, value]));
   await writeFile(join(folder, 'evacuation.wav'), wav(6, 1, 8000, alawmulaw.alaw.encode(sample(evacuation, 8000))));
   await writeFile(join(folder, 'lockdown.wav'), wav(6, 1, 8000, alawmulaw.alaw.encode(sample(lockdown, 8000))));
+  for (const [name, sound] of Object.entries({ exercise, eyes, tune }))
+    await writeFile(join(folder, `${name}.wav`), wav(6, 1, 8000, alawmulaw.alaw.encode(sample(sound, 8000))));
   await writeFile(join(folder, 'class-bell.wav'), wav(1, 1, 16_000, littleEndian(sample(classBell, 16_000))));
   await writeFile(join(folder, 'test-tones.wav'), wav(1, 2, 11_025, littleEndian(stereo)));
 }

@@ -4,6 +4,9 @@ const labels = {
   'fire-panel': ['消防主机报警', 'fire panel trips'],
   'leak-kitchen': ['厨房漏水', 'water in the kitchen'],
   'pir-101': ['101 教室有人', 'people in room 101'],
+  'pir-203': ['203 教室有人', 'people in room 203'],
+  'screen-203-deaf': ['拔掉 203 投影机网线', 'unplug the projector of room 203'],
+  'panel-201-off': ['关闭 201 一体机', 'turn the panel of room 201 off'],
   overload: ['总线过载', 'mains overload'],
   'water-leak': ['宿舍水管渗漏', 'a pipe drips in the boarding house'],
   'meter-ac-silent': ['空调电表失联', 'air-conditioning meter is silent'],
@@ -33,6 +36,7 @@ const groups = [
       'button',
     ],
   ],
+  ['二层教室', 'second floor', ['pir-203', 'screen-203-deaf', 'panel-201-off']],
   ['消防与水', 'fire and water', ['smoke-101', 'smoke-201', 'fire-panel', 'leak-kitchen', 'water-leak']],
 ];
 
@@ -84,7 +88,16 @@ async function show() {
       );
     }),
   );
-  document.getElementById('relays').textContent = state.relays.map((on, i) => `${i + 1}${on ? '●' : '○'}`).join('  ');
+  const circuits = (list) => list.map((on, i) => `${i + 1}${on ? '●' : '○'}`).join('  ');
+  document.getElementById('relays').textContent = circuits(state.relays);
+  document.getElementById('lights').textContent = circuits(state.lights);
+  document.getElementById('screens').textContent = state.screens === null ? '—' : told(state.screens);
+}
+
+function told({ projector, panel }) {
+  const power = ['待机 standby', '亮 on', '冷却 cooling', '预热 warming'][projector.power];
+  const awake = panel.isAwake ? '亮 on' : '睡眠 asleep';
+  return `203 投影机 projector: ${power}, ${projector.input} · 201 一体机 panel: ${awake}, ${panel.heard} 次唤醒 wake-ups`;
 }
 
 await show();

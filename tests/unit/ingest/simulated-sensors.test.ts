@@ -30,7 +30,7 @@ const named = (id: string) => ({ id, name: { zh: id, en: id } });
 async function demoSite(): Promise<Site> {
   const file = new URL('../../fixtures/ingest/demo-sensors.yaml', import.meta.url);
   const fragment: unknown = parse(await readFile(file, 'utf8'));
-  const spaces = ['r101', 'r102', 'r201', 'r301', 'kitchen', 'gatehouse'].map(named);
+  const spaces = ['r101', 'r102', 'r201', 'r203', 'r301', 'kitchen', 'gatehouse'].map(named);
   return checkSite(
     {
       site: 1,
@@ -103,6 +103,7 @@ describe('the simulated sensors', () => {
       expect(silent.map((reading) => reading.ref).sort()).toEqual([
         'climate-101/co2',
         'climate-201/co2',
+        'climate-203/co2',
         'door-gate/tamper',
       ]);
     }, patience);

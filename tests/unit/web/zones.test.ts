@@ -221,7 +221,7 @@ describe('the campus of a guard', () => {
   test('of those who see all it is everything, with what each device is', async () => {
     const campus = await json<Campus>(whole, '/api/v1/campus');
     expect(campus.allZones).toBe(true);
-    expect(campus.buildings).toHaveLength(4);
+    expect(campus.buildings).toHaveLength(5);
     expect(campus.devices.find(({ id }) => id === 'camera-gate')).toMatchObject({
       space: null,
       tags: [],
