@@ -21,6 +21,7 @@ export type PageName =
   | 'meters'
   | 'inbox'
   | 'assets'
+  | 'school-day'
   | 'rules'
   | 'outputs'
   | 'flows'
@@ -30,7 +31,7 @@ export type PageName =
   | 'audit'
   | 'security'
   | 'account';
-export type GroupName = 'watch' | 'automation' | 'things' | 'box';
+export type GroupName = 'watch' | 'school' | 'automation' | 'things' | 'box';
 
 export interface PageEntry {
   readonly name: PageName;
@@ -133,6 +134,15 @@ export const pages: readonly PageEntry[] = [
     key: 'v',
     title: 'cameras',
     Page: page(() => import('./pages/cameras/index.tsx')),
+  },
+  {
+    name: 'school-day',
+    path: '/school-day',
+    right: 'see',
+    group: 'school',
+    key: 'j',
+    title: 'schoolDay',
+    Page: page(() => import('./pages/school-day/index.tsx')),
   },
   {
     name: 'rules',

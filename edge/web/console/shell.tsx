@@ -29,6 +29,7 @@ export function Shell({ onCampus }: { readonly onCampus: (campus: CampusView) =>
 
 const groupTitles = {
   watch: 'groupWatch',
+  school: 'groupSchool',
   things: 'groupThings',
   automation: 'groupAutomation',
   box: 'groupBox',
@@ -55,7 +56,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
   });
   // The flows of a campus may be off.
   const isHere = ({ name }: PageEntry) => name !== 'flows' || campus?.flowsEditor === true;
-  const groups: NavGroup[] = (['watch', 'automation', 'things', 'box'] as const).map((group) => ({
+  const groups: NavGroup[] = (['watch', 'school', 'automation', 'things', 'box'] as const).map((group) => ({
     label: words[groupTitles[group]],
     items: mine.filter((entry) => entry.group === group && isHere(entry)).map(itemOf),
   }));
