@@ -214,7 +214,7 @@ test('a meter is added: tried first, refused while something is missing, and rea
 
 test('axe finds nothing serious on these pages, in light and in dark', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const [hash, selector] of [
       ['/devices/relay-1', '.devices-output'],
       ['/devices/climate-lost', '.devices-why'],
@@ -226,7 +226,7 @@ test('axe finds nothing serious on these pages, in light and in dark', async () 
       expect(await violations(), `${hash} ${colorScheme}`).toEqual([]);
     }
   }
-  await page.emulateMedia({ colorScheme: 'light' });
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
 }, 90_000);
 
 test('the pages speak English too', async () => {

@@ -192,14 +192,14 @@ describe('a database that cannot be read', () => {
 describe('a store whose thread dies', () => {
   test('rejects what was under way, says so, starts another and goes on', { timeout: 30_000 }, async () => {
     await using folder = await temporaryFolder();
-    const tuning = { threadHeapMb: 16, queueBytes: 1e9, backoff: { first: 10, cap: 50 } };
+    const tuning = { threadHeapMb: 24, queueBytes: 1e9, backoff: { first: 10, cap: 50 } };
     await using store = await open(folder.path, tuning);
     await store.registerPoints([point('m-1/a')]);
     const faults: [string, boolean][] = [];
     store.onFault((fault) => faults.push([fault.code, fault.active]));
     await store.append({ readings: [reading('m-1/a', start, 1)] });
     // More small rows than its heap holds: V8 ends the thread for lack of memory, a real crash.
-    const events = Array.from({ length: 60_000 }, (_, i) => event(start + i, { data: { i } }));
+    const events = Array.from({ length: 120_000 }, (_, i) => event(start + i, { data: { i } }));
     await expect(store.append({ events })).rejects.toMatchObject({ code: 'STORE_CRASHED' });
     await expect.poll(() => store.ready, { timeout: 20_000 }).toBe(true);
     await store.append({ readings: [reading('m-1/a', start + 1, 2)] });
