@@ -173,8 +173,8 @@ const screens: SchoolEntries = {
       kind: 'hold',
       outputs: [
         { ref: out('screen-203', 'power'), value: true },
-        { ref: out('screen-203', 'input'), value: '31' },
-        { ref: out('panel-201', 'wake'), value: true },
+        { ref: out('screen-203', 'input'), value: 'signage' },
+        { ref: out('panel-201', 'power'), value: true },
       ],
       seconds: 20 * minute,
     },

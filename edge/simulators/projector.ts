@@ -22,6 +22,8 @@ export interface Projector extends AsyncDisposable {
   power(): 0 | 1 | 2 | 3;
   readonly input: string;
   readonly isMuted: boolean;
+  /** When it was last turned on, monotonic ms; null: never. */
+  readonly struckAt: number | null;
   /** The six digits of ERST. */
   errors: string;
   /** Its plug is pulled, or it is plugged in again. */
@@ -32,7 +34,13 @@ export interface Projector extends AsyncDisposable {
   readonly counts: { readonly connections: number; readonly refused: number };
 }
 
-const inputs = ['11', '21', '31', '32', '51'];
+const inputs = [
+  { code: '11', name: 'VGA' },
+  { code: '21', name: 'Video' },
+  { code: '31', name: 'HDMI 1' },
+  { code: '32', name: 'HDMI 2' },
+  { code: '51', name: '网络' },
+];
 const idle = 30_000;
 
 /** A projector with one place for a caller, as most have; a second one is turned away. */
@@ -50,6 +58,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
   const counts = { connections: 0, refused: 0 };
   const sockets = new Set<Socket>();
   let isDeaf = false;
+  let struckAt: number | null = null;
 
   const power = (): 0 | 1 | 2 | 3 => {
     const passed = clock.monotonic() - state.since;
@@ -61,6 +70,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
     const now = power();
     // Neither while it warms up nor while it cools down.
     if (now === 2 || now === 3) return (now === 3) === (wanted === '1') ? 'OK' : 'ERR3';
+    if (wanted === '1' && !state.isOn) struckAt = clock.monotonic();
     if (state.isOn !== (wanted === '1')) Object.assign(state, { isOn: wanted === '1', since: clock.monotonic() });
     return 'OK';
   };
@@ -73,8 +83,13 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
   };
   const answers: Readonly<Record<string, (parameter: string) => string>> = {
     '1POWR': (parameter) => (parameter === '?' ? String(power()) : turn(parameter)),
-    '1INPT': (parameter) => set('input', parameter, inputs),
-    '1INST': () => inputs.join(' '),
+    '1INPT': (parameter) =>
+      set(
+        'input',
+        parameter,
+        inputs.map(({ code }) => code),
+      ),
+    '1INST': () => inputs.map(({ code }) => code).join(' '),
     '1AVMT': (parameter) => set('mute', parameter, ['10', '11', '20', '21', '30', '31']),
     '1ERST': () => state.errors,
     '1LAMP': () => `1874 ${state.isOn ? 1 : 0}`,
@@ -87,6 +102,8 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
           '2FREZ': (parameter: string) => set('freeze', parameter, ['0', '1']),
           '2FILT': () => '312',
           '2SNUM': () => 'PJ5K-000017',
+          '2INST': () => inputs.map(({ code }) => code).join(' '),
+          '2INNM': (parameter: string) => inputs.find(({ code }) => `?${code}` === parameter)?.name ?? 'ERR2',
         }
       : {}),
   };
@@ -115,6 +132,9 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
     power,
     get input() {
       return state.input;
+    },
+    get struckAt() {
+      return struckAt;
     },
     get isMuted() {
       return state.mute === '31';
@@ -162,7 +182,7 @@ function talk(
       }
       if (!isKnown) line = line.slice(digest.length);
       isKnown = true;
-      socket.write(answer(line));
+      socket.write(answer(line), 'utf8');
     }
   });
 }

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { describeIssues, duration } from '#edge/runtime/site.ts';
 
+/** A kind 1 to 6 and a number or letter (PJLink specifications 2.00, 4.4). */
+const code = z.string().regex(/^[1-6][1-9A-Z]$/, 'must be a code of PJLink such as 31');
+
 const schema = z
   .strictObject({
     host: z.string().regex(/^(\[[0-9a-fA-F:.%a-z]+\]|[^\s/@?#[\]]{1,253})$/, 'must be a host name or an IP address'),
@@ -10,6 +13,15 @@ const schema = z
     /** The specification: at most 32 characters. */
     password: z.string().min(1).max(32).optional(),
     passwordFile: z.string().min(1).optional(),
+    /** What its sources are called here: `{computer: "31", signage: "32"}`. They are read and chosen by these names then. */
+    inputs: z
+      .record(z.string().regex(/^[a-z][a-z0-9_-]{0,30}$/, 'must be a name such as signage'), code)
+      .refine((inputs) => Object.keys(inputs).length <= 20, 'must have at most 20 names')
+      .refine(
+        (inputs) => new Set(Object.values(inputs)).size === Object.keys(inputs).length,
+        'must have one name for a source',
+      )
+      .default({}),
     /** For the connection, and for each answer; the specification gives a projector two seconds. */
     timeout: duration.refine((ms) => ms >= 50 && ms <= 30_000, 'must be between 50ms and 30s').default(3_000),
   })

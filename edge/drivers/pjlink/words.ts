@@ -1,4 +1,5 @@
 import type { Reason, Value } from '#edge/domain/reading.ts';
+import type { LampState } from './later.ts';
 
 /* What a profile may ask for (`at`), the question behind it, and what the answers mean. */
 
@@ -10,9 +11,14 @@ export interface Meaning {
   readonly decode: (answer: string) => Value | null;
   /** The parameter that sets it; null: it does not take this value. Absent: it cannot be set. */
   readonly encode?: (value: Value) => string | null;
+  /** What it is by itself after it was turned on. */
+  readonly rest?: Value;
 }
 
-const powerStates: Readonly<Record<string, string>> = { 0: 'standby', 1: 'on', 2: 'cooling', 3: 'warming' };
+/** The point that lists its sources: made of several answers (`session.ts`). */
+export const inputsWord = 'inputs';
+
+const powerStates: Readonly<Record<string, LampState>> = { 0: 'standby', 1: 'on', 2: 'cooling', 3: 'warming' };
 const errorStates: Readonly<Record<string, string>> = { 0: 'ok', 1: 'warning', 2: 'error' };
 const yesNo = (value: Value) => (typeof value === 'boolean' ? (value ? '1' : '0') : null);
 /** Class 1: a kind 1 to 5 and a number 1 to 9; class 2: kind 6 and letters too. */
@@ -46,12 +52,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
     level: 1,
     decode: (answer) => (/^[123][01]$/.test(answer) ? answer === '31' : null),
     encode: (value) => (typeof value === 'boolean' ? (value ? '31' : '30') : null),
+    rest: false,
   },
   freeze: {
     command: 'FREZ',
     level: 2,
     decode: (answer) => (/^[01]$/.test(answer) ? answer === '1' : null),
     encode: yesNo,
+    rest: false,
   },
   /** Of the lamp that burnt longest. */
   'lamp-hours': {
@@ -80,9 +88,43 @@ const meanings: Readonly<Record<string, Meaning>> = {
   serial: text('SNUM', 2),
 };
 
+/** `inputs`: names of sources, as the site gives them. A source that has a name is known by it and by nothing else. */
+export type InputNames = Readonly<Record<string, string>>;
+
 /** What stands in `at` of a profile; undefined for what PJLink does not know. */
-export function meaningOf(at: string): Meaning | undefined {
-  return Object.hasOwn(meanings, at) ? meanings[at] : undefined;
+export function meaningOf(at: string, inputs: InputNames = {}): Meaning | undefined {
+  const meaning = Object.hasOwn(meanings, at) ? meanings[at] : undefined;
+  return at === 'input' && meaning !== undefined ? named(meaning, inputs) : meaning;
+}
+
+function named(meaning: Meaning, inputs: InputNames): Meaning {
+  const byCode = new Map(Object.entries(inputs).map(([name, code]) => [code, name]));
+  return {
+    ...meaning,
+    decode: (answer) => byCode.get(answer) ?? meaning.decode(answer),
+    encode: (value) => {
+      if (typeof value !== 'string') return null;
+      if (Object.hasOwn(inputs, value)) return inputs[value] ?? null;
+      return byCode.has(value) ? null : (meaning.encode?.(value) ?? null);
+    },
+  };
+}
+
+/** The answer to POWR; null: none. */
+export function lampOf(answer: string): LampState | null {
+  return Object.hasOwn(powerStates, answer) ? (powerStates[answer] ?? null) : null;
+}
+
+/** The answer to INST: codes of sources; some list one twice. */
+export function sourcesOf(answer: string): readonly string[] {
+  return [...new Set(answer.split(' ').filter((code) => input.test(code)))];
+}
+
+const sourceKinds = ['', 'RGB', 'Video', 'Digital', 'Storage', 'Network', 'Internal'];
+
+/** Where the projector has no name of its own for a source (class 1): `Digital 1`. */
+export function usualSource(code: string): string {
+  return `${sourceKinds[Number(code[0])] ?? ''} ${code.slice(1)}`.trim();
 }
 
 /** What an error of the protocol says of a value. null: it is no error. */
