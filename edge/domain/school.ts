@@ -434,6 +434,8 @@ export type ConflictCode =
   | 'output-twice'
   | 'outside-day'
   | 'slots-overlap'
+  /** The campus has no such output, clip, loudspeaker or mode, or the output no such value; `params.code` says which. */
+  | 'cannot-work'
   | 'nothing-signed';
 
 /** Something in a day that cannot be meant. */

@@ -18,6 +18,7 @@ import { createClockSync } from '#edge/runtime/clock-sync.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import { siteFacts } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { openReader } from '#edge/store/reader.ts';
 import { type Campus, describeCampus, driverProcesses } from './campus.ts';
@@ -120,6 +121,11 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const book = new SchoolBook({
     timeZone: site.campus.timeZone,
     zones: site.zones.map(({ id }) => id),
+    site: siteFacts(
+      campus.devices,
+      Object.keys(site.clips),
+      site.modes.map(({ id }) => id),
+    ),
     ...{ reader, append, clock },
   });
   const calendar = createSchoolCalendar(site.openingHours, site.campus.timeZone, () => book);
@@ -284,6 +290,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       acts: createSchoolActs({
         ...{ devices: campus.devices, commands, modes, clock },
         clips: new Set(Object.keys(site.clips)),
+        modeNow: (mode) => reader.document('mode', mode)?.body ?? null,
       }),
       ...{ book, clockWatch, reader, append, clock, log },
       stored: restored.state,

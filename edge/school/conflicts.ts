@@ -4,6 +4,7 @@ import { isHeard, type QuietWindow, quietOfExams } from './exam-quiet.ts';
 import type { SchoolPlan } from './plan.ts';
 import { plannedOn } from './planned.ts';
 import { dayOf } from './resolve-day.ts';
+import { actionProblems } from './site-facts.ts';
 
 /** More than that of a day nobody reads. */
 const mostTold = 200;
@@ -24,6 +25,7 @@ export function conflictsOf(
     ...outputsTwice(done, date),
     ...plannedOn(plan, date).outside.map((id) => conflict('outside-day', date, [id])),
     ...brokenTimetables(plan, date),
+    ...impossible(plan, done, date),
   ];
   return found.slice(0, mostTold);
 }
@@ -93,6 +95,15 @@ function outputsTwice(done: readonly Occurrence[], date: LocalDate): DayConflict
     }
   }
   return found;
+}
+
+/** What the campus, as it is today, cannot do of what is planned. */
+function impossible({ site }: SchoolPlan, done: readonly Occurrence[], date: LocalDate): DayConflict[] {
+  if (site === null) return [];
+  return done.flatMap((one) => {
+    const [first] = actionProblems(site, one.do, one.zones);
+    return first === undefined ? [] : [conflict('cannot-work', date, [one.key], { code: first.code, ...first.params })];
+  });
 }
 
 /** The season wants a timetable that was left out because its slots overlap. */

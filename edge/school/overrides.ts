@@ -9,7 +9,7 @@ import type { Planned } from './planned.ts';
  */
 
 type What = SchoolOverride['what'];
-type Saying<Kind extends What['kind']> = Omit<SchoolOverride, 'what'> & {
+export type Saying<Kind extends What['kind']> = Omit<SchoolOverride, 'what'> & {
   readonly what: Extract<What, { readonly kind: Kind }>;
 };
 
@@ -34,11 +34,15 @@ export function inEffect({ clock }: SchoolPlan, date: LocalDate, overrides: read
   };
 }
 
-function holds({ from, until }: { readonly from: number; readonly until: number }, at: number): boolean {
+export function holds({ from, until }: { readonly from: number; readonly until: number }, at: number): boolean {
   return at >= from && at < until;
 }
 
-function reasonOf(code: SchoolReason['code'], { id, by, why }: Omit<SchoolOverride, 'what'>, more = {}): SchoolReason {
+export function reasonOf(
+  code: SchoolReason['code'],
+  { id, by, why }: Omit<SchoolOverride, 'what'>,
+  more = {},
+): SchoolReason {
   return { code, entry: id, params: { by, why, ...more } };
 }
 

@@ -6,7 +6,10 @@ export interface PlanMistake {
   readonly path: string;
   readonly code: PlanMistakeCode;
   readonly params: Readonly<Record<string, string | number>>;
-  /** `mistake`: the entry is left out of the plan. `warning`: it holds, but can hardly be meant. */
+  /**
+   * `mistake`: the entry is left out of the plan, or this campus can never do it (site-facts.ts): neither is signed. `warning`: it holds,
+   * but can hardly be meant.
+   */
   readonly weight: 'mistake' | 'warning';
 }
 
@@ -40,6 +43,16 @@ export type PlanMistakeCode =
   | 'never'
   /** A sound without a zone. */
   | 'nowhere'
+  /** What the campus does not have, or cannot do. */
+  | 'unknown-output'
+  | 'unknown-point'
+  | 'not-writable'
+  | 'wrong-value'
+  | 'unknown-clip'
+  | 'no-loudspeaker'
+  | 'unknown-mode'
+  /** An output of two circuits. */
+  | 'output-twice'
   /** A plan without a term: every day is a vacation. `entry` is empty. */
   | 'no-term';
 
@@ -52,6 +65,8 @@ export interface Findings {
   readonly all: PlanMistake[];
   readonly out: Set<string>;
   mistake(entry: string): Say;
+  /** A mistake that leaves the entry in the plan: what is signed goes on with what the campus still has. */
+  impossible(entry: string): Say;
   warning(entry: string): Say;
 }
 
@@ -62,10 +77,15 @@ export function createFindings(): Findings {
   const all: PlanMistake[] = [];
   const out = new Set<string>();
   const tell =
-    (entry: string, weight: PlanMistake['weight']): Say =>
+    (entry: string, weight: PlanMistake['weight'], how: 'out' | 'in'): Say =>
     (path, code, params = {}) => {
-      if (weight === 'mistake') out.add(entry);
+      if (how === 'out') out.add(entry);
       if (all.length < mostTold) all.push({ entry, path, code, params, weight });
     };
-  return { all, out, mistake: (entry) => tell(entry, 'mistake'), warning: (entry) => tell(entry, 'warning') };
+  return {
+    ...{ all, out },
+    mistake: (entry) => tell(entry, 'mistake', 'out'),
+    impossible: (entry) => tell(entry, 'mistake', 'in'),
+    warning: (entry) => tell(entry, 'warning', 'in'),
+  };
 }

@@ -20,8 +20,10 @@ import { createFindings, type Findings, type PlanMistake } from './plan-mistake.
 import { warnOfNever } from './plan-never.ts';
 import { type Named, named, partsOf } from './plan-parts.ts';
 import { checkLayers, checkOverlaps, checkReferences, warnOf } from './plan-references.ts';
+import { checkSite } from './plan-site.ts';
 import { type Target, targetsOf } from './planned.ts';
 import type { ResolvedDay } from './resolve-day.ts';
+import type { SiteFacts } from './site-facts.ts';
 import { layOut } from './timetable.ts';
 
 export interface Surroundings {
@@ -29,6 +31,8 @@ export interface Surroundings {
   readonly holidays: readonly HolidayYear[];
   /** All zones of the campus. */
   readonly zones: readonly ZoneId[];
+  /** What the campus can do; absent: nobody asks. */
+  readonly site?: SiteFacts;
 }
 
 /** Entries that hold together, and what was found wrong with the others. Keeps what a day comes to, so ask the same plan again. */
@@ -40,6 +44,7 @@ export interface SchoolPlan {
   readonly official: OfficialDays;
   readonly layers: LayerTree;
   readonly zones: readonly ZoneId[];
+  readonly site: SiteFacts | null;
   readonly terms: readonly Named<SchoolTerm>[];
   /** By layer. */
   readonly seasons: ReadonlyMap<string, readonly Named<SchoolSeason>[]>;
@@ -73,6 +78,7 @@ export function compilePlan(entries: SchoolEntries, surroundings: Surroundings):
   const plan = put(good, tree, surroundings, findings);
   warnOf(plan, surroundings.zones, findings);
   warnOfNever(plan, findings);
+  if (plan.site !== null) checkSite(plan, plan.site, findings);
   return plan;
 }
 
@@ -88,14 +94,22 @@ function byLayer<Entry extends { readonly layer: string }>(entries: readonly Ent
 function put(
   good: ReadonlyMap<string, SchoolEntry>,
   layers: LayerTree,
-  { clock, holidays, zones }: Surroundings,
+  { clock, holidays, zones, site }: Surroundings,
   { all }: Findings,
 ): SchoolPlan {
   const painted = named(partsOf(good, 'days')).toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const timetables = [...partsOf(good, 'timetable')].map(([id, timetable]) => [id, layOut(timetable).slots] as const);
   const items = named(partsOf(good, 'item'));
   return {
-    ...{ entries: Object.fromEntries(good), mistakes: all, clock, official: officialDays(holidays), layers, zones },
+    ...{
+      entries: Object.fromEntries(good),
+      mistakes: all,
+      clock,
+      official: officialDays(holidays),
+      layers,
+      zones,
+    },
+    site: site ?? null,
     terms: named(partsOf(good, 'term')),
     seasons: byLayer(named(partsOf(good, 'season'))),
     painted: byLayer(painted),

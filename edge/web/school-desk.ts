@@ -26,7 +26,8 @@ import { createSchoolClock } from '#edge/school/local-clock.ts';
 import { occurrencesOf } from '#edge/school/occurrences.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
 import { compilePlan, type SchoolPlan } from '#edge/school/plan.ts';
-import { dayOf } from '#edge/school/resolve-day.ts';
+import { shiftedDayOf } from '#edge/school/shifted-day.ts';
+import { siteFacts } from '#edge/school/site-facts.ts';
 import type { StoredDocument } from '#edge/store/documents.ts';
 import { principalOf } from './access.ts';
 import { createScopes, type Scope } from './scope.ts';
@@ -53,9 +54,17 @@ const longestTurn = 15;
 
 export type SchoolViews = ReturnType<typeof createSchoolViews>;
 
-export function createSchoolViews({ site, reader }: Pick<CampusView, 'site' | 'reader'>, clock: Clock) {
+export function createSchoolViews(
+  { site, devices, reader }: Pick<CampusView, 'site' | 'devices' | 'reader'>,
+  clock: Clock,
+) {
   const local = createSchoolClock(site.campus.timeZone);
   const zones = site.zones.map(({ id }) => id);
+  const facts = siteFacts(
+    devices,
+    Object.keys(site.clips),
+    site.modes.map(({ id }) => id),
+  );
   const scopes = createScopes(site.devices);
   const plans = new Map<string, SchoolPlan>();
   /** Releases never change but to be undone: read once for each revision. */
@@ -70,7 +79,7 @@ export function createSchoolViews({ site, reader }: Pick<CampusView, 'site' | 'r
   const compiled = (key: string, entries: () => Readonly<Record<string, SchoolEntry>>): SchoolPlan => {
     const holidays = years();
     const name = `${key} ${holidays.map(({ year, published, source }) => `${year} ${published} ${source}`).join()}`;
-    const plan = plans.get(name) ?? compilePlan(entries(), { clock: local, holidays, zones });
+    const plan = plans.get(name) ?? compilePlan(entries(), { clock: local, holidays, zones, site: facts });
     plans.delete(name);
     plans.set(name, plan);
     const oldest = plans.keys().next();
@@ -114,13 +123,16 @@ export function createSchoolViews({ site, reader }: Pick<CampusView, 'site' | 'r
     const { plan, release: signed } = planOn(name, date);
     const nothing: DayConflict = { code: 'nothing-signed', date, of: [] };
     if (plan === null) return { date, release: null, layers: [], occurrences: [], conflicts: [nothing] };
-    const all = occurrencesOf(plan, date, overrides());
+    const said = overrides();
+    const all = occurrencesOf(plan, date, said);
     const seen = all.flatMap((one) => seenOccurrence(one, scope) ?? []);
     const keys = new Set([...seen.map(({ key }) => key), ...Object.keys(plan.entries)]);
     const conflicts = conflictsOf(plan, date, all).filter(
       ({ of }) => scope.isWhole || of.every((one) => keys.has(one)),
     );
-    const layers = [...new Set([campusLayer, ...plan.layers.all])].map((layer) => dayOf(plan, date, layer));
+    const layers = [...new Set([campusLayer, ...plan.layers.all])].map((layer) =>
+      shiftedDayOf(plan, date, layer, said),
+    );
     return { date, release: signed, layers, occurrences: seen, conflicts };
   };
   /** Day by day, and everybody else has his turn between them. */

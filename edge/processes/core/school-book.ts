@@ -18,6 +18,7 @@ import { createSchoolClock, type SchoolClock } from '#edge/school/local-clock.ts
 import { occurrencesOf } from '#edge/school/occurrences.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
 import { compilePlan, type SchoolPlan } from '#edge/school/plan.ts';
+import type { SiteFacts } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { DocumentChange } from '#edge/store/documents.ts';
 import type { Reader } from '#edge/store/reader.ts';
@@ -26,6 +27,8 @@ import type { Actor } from './rule-guards.ts';
 export interface SchoolBookOptions {
   readonly timeZone: string;
   readonly zones: readonly ZoneId[];
+  /** What the campus can do: a draft that asks for more is not signed. Absent: nobody asks. */
+  readonly site?: SiteFacts;
   readonly reader: Pick<Reader, 'document' | 'documents'>;
   /** Writes at once, or fails. */
   readonly append: (batch: Batch) => Promise<void>;
@@ -126,6 +129,19 @@ export class SchoolBook {
     if (this.#days.size >= keptDays) this.#days.clear();
     this.#days.set(date, found);
     return found;
+  }
+
+  /** What a signed plan says of a date, taken back or not; nothing when it was let go. */
+  occurrencesOf(release: string, date: LocalDate): readonly Occurrence[] {
+    const kept = this.#releases.get(release)?.release;
+    if (kept === undefined) return [];
+    const plan = this.#plans.get(release) ?? this.#compile(kept.entries);
+    this.#plans.set(release, plan);
+    return occurrencesOf(plan, date, this.overrides());
+  }
+
+  isUndone(release: string): boolean {
+    return (this.#releases.get(release)?.release.undone ?? null) !== null;
   }
 
   /** Those that are not over. */
@@ -326,7 +342,9 @@ export class SchoolBook {
   }
 
   #compile(entries: Readonly<Record<string, SchoolEntry>>): SchoolPlan {
-    return compilePlan(entries, { clock: this.clock, holidays: this.#years, zones: this.#options.zones });
+    const { zones, site } = this.#options;
+    const base = { clock: this.clock, holidays: this.#years, zones };
+    return compilePlan(entries, site === undefined ? base : { ...base, site });
   }
 
   #changed(): void {

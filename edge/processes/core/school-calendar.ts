@@ -1,8 +1,15 @@
 import type { Calendar, OpeningHours } from '#edge/domain/calendar.ts';
-import { campusLayer, type DayKind, type LocalDate, type Slot, type SlotKind } from '#edge/domain/school.ts';
+import {
+  campusLayer,
+  type DayKind,
+  type LocalDate,
+  type SchoolOverride,
+  type Slot,
+  type SlotKind,
+} from '#edge/domain/school.ts';
 import { createCalendar } from '#edge/rules/create-calendar.ts';
 import type { SchoolPlan } from '#edge/school/plan.ts';
-import { dayOf } from '#edge/school/resolve-day.ts';
+import { shiftedDayOf } from '#edge/school/shifted-day.ts';
 import type { SchoolBook } from './school-book.ts';
 
 /*
@@ -47,7 +54,7 @@ export interface SchoolCalendar extends Calendar {
 export function createSchoolCalendar(
   hours: OpeningHours,
   timeZone: string,
-  book: () => Pick<SchoolBook, 'planOn' | 'clock'> | null,
+  book: () => Pick<SchoolBook, 'planOn' | 'clock' | 'overrides'> | null,
 ): SchoolCalendar {
   const base = createCalendar(hours, timeZone);
   // Hours of any day, for a Saturday with lessons.
@@ -64,7 +71,7 @@ export function createSchoolCalendar(
     const kept = days.get(date);
     if (kept !== undefined) return kept;
     const plan = known.planOn(date);
-    const day = plan === null ? null : resolved(plan, date);
+    const day = plan === null ? null : resolved(plan, date, known.overrides());
     if (days.size >= keptDays) days.clear();
     days.set(date, day);
     return day;
@@ -99,8 +106,8 @@ export function createSchoolCalendar(
   };
 }
 
-function resolved(plan: SchoolPlan, date: LocalDate): KnownDay {
-  const day = dayOf(plan, date, campusLayer);
+function resolved(plan: SchoolPlan, date: LocalDate, overrides: readonly SchoolOverride[]): KnownDay {
+  const day = shiftedDayOf(plan, date, campusLayer, overrides);
   const times = day.slots.flatMap(({ from, to }) => [from, to]).map((second) => plan.clock.timeOf(date, second).at);
   const changes = [...new Set(times)].sort((a, b) => a - b);
   return { kind: day.kind, slots: day.slots, rules: plan.terms.length > 0, changes };

@@ -1,5 +1,14 @@
 import type { PointRef } from '#edge/domain/ids.ts';
-import type { LedgerLine, LedgerOutcome, LocalDate, Occurrence, SchoolOverride } from '#edge/domain/school.ts';
+import type { OutputState } from '#edge/domain/output.ts';
+import type { Value } from '#edge/domain/reading.ts';
+import type {
+  DayConflict,
+  LedgerLine,
+  LedgerOutcome,
+  LocalDate,
+  Occurrence,
+  SchoolOverride,
+} from '#edge/domain/school.ts';
 import { lateness } from '#edge/domain/school.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
@@ -21,9 +30,10 @@ import { type Distrust, usualTrust } from '#edge/school/ticker-trust.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Actor } from './rule-guards.ts';
-import type { SchoolActs } from './school-acts.ts';
+import { isSameOrder, type SchoolActs, type Told } from './school-acts.ts';
 import type { SchoolBook } from './school-book.ts';
 import type { SchoolClockWatch } from './school-clock.ts';
+import { SchoolLasting } from './school-lasting.ts';
 import { SchoolLedger } from './school-ledger.ts';
 import { clockAlarm, examAlarm, ledgerAlarm, schoolSources, unconfirmedAlarm, unsignedAlarm } from './school-words.ts';
 
@@ -65,7 +75,7 @@ export interface SchoolDeskOptions {
 /** Something under way. */
 interface Open {
   readonly line: LedgerLine;
-  readonly refs: readonly PointRef[];
+  readonly told: readonly Told[];
   readonly heard: Set<PointRef>;
   readonly begun: number;
   /** Monotonic: then nobody waits for an answer any more. */
@@ -89,6 +99,7 @@ const mostAsked = 50;
 export class SchoolDesk implements Disposable {
   readonly #options: SchoolDeskOptions;
   readonly #ledger: SchoolLedger;
+  readonly #lasting: SchoolLasting;
   readonly #open = new Map<string, Open>();
   readonly #asked = new Map<string, Occurrence>();
   readonly #told = new Map<string, string>();
@@ -103,7 +114,8 @@ export class SchoolDesk implements Disposable {
 
   constructor(options: SchoolDeskOptions) {
     this.#options = options;
-    const { book, clock, reader, append, log, every = tickEvery } = options;
+    const { book, acts, clock, reader, append, log, every = tickEvery } = options;
+    this.#lasting = new SchoolLasting({ book, acts });
     this.#ledger = new SchoolLedger({ reader, append, clock, log });
     this.#ticker = this.#newTicker();
     this.#pausedSince = clock.monotonic();
@@ -144,9 +156,14 @@ export class SchoolDesk implements Disposable {
     const next = this.#isLoaded
       ? dates.flatMap((date) => book.occurrences(date)).filter(({ at }) => at > clock.now())
       : [];
+    const signed = dates.map((date) => ({
+      date,
+      release: this.#isLoaded ? (book.releaseOn(date)?.id ?? null) : null,
+    }));
     return {
       clock: { paused: this.#paused, ...clockWatch.source, vouched: clockWatch.vouched },
-      signed: dates.map((date) => ({ date, release: this.#isLoaded ? (book.releaseOn(date)?.id ?? null) : null })),
+      signed,
+      conflicts: this.#isLoaded ? signed.flatMap(nothingSigned) : [],
       next: next.slice(0, 20),
       asked: [...this.#asked.values()],
       open: [...this.#open.keys()],
@@ -194,6 +211,7 @@ export class SchoolDesk implements Disposable {
     try {
       book.load();
       this.#ledger.load();
+      this.#lasting.restore(this.#options.reader, clock.now());
     } catch (error) {
       log.error({ error }, 'the school day cannot be read: nothing of it runs');
       this.#tell(schoolSources.ledger, ledgerAlarm(messageOf(error), 0));
@@ -259,6 +277,7 @@ export class SchoolDesk implements Disposable {
       this.#close(line, 'failed', 'refused', begun.refused);
       return;
     }
+    this.#lasting.begun(line, occurrence);
     if (begun.done !== null) {
       void begun.done.then((problem) => {
         if (problem === '') this.#close(line, line.reason === 'late' ? 'late' : 'done', line.reason, line.message);
@@ -268,7 +287,7 @@ export class SchoolDesk implements Disposable {
     }
     const patience = Math.min(answerPatience, Math.max(2_000, lastsOf(occurrence)));
     const ends = clock.monotonic() + patience;
-    this.#open.set(line.key, { line, refs: begun.refs, heard: new Set(), begun: clock.now(), ends });
+    this.#open.set(line.key, { line, told: begun.told, heard: new Set(), begun: clock.now(), ends });
   }
 
   /** What the outputs say of what is under way. */
@@ -277,30 +296,39 @@ export class SchoolDesk implements Disposable {
     this.#lookedAt = clock.monotonic();
     const outputs = acts.outputs();
     for (const [key, open] of this.#open) {
-      const { line, refs, heard, ends } = open;
-      for (const ref of refs) {
-        const output = outputs.get(ref);
-        const isOurs = output?.holder === `schedule:${line.entry}`;
-        const said = output?.confirmed ?? null;
-        const isGood = said !== null && (said.outcome === 'done' || said.outcome === 'sent');
-        // What had the value already is not told again.
-        if (isOurs && isGood && (said.time >= open.begun || said.value === output?.value)) heard.add(ref);
-      }
-      if (heard.size < refs.length && clock.monotonic() < ends) continue;
+      const { line, told, heard, ends } = open;
+      for (const { ref, value } of told) if (hasDone(outputs.get(ref), line.entry, value, open.begun)) heard.add(ref);
+      if (heard.size < told.length && clock.monotonic() < ends) continue;
       this.#open.delete(key);
-      const share = `${heard.size} of ${refs.length} outputs confirmed it`;
-      const stronger = refs
-        .flatMap((ref) => outputs.get(ref)?.holder ?? [])
+      const share = `${heard.size} of ${told.length} outputs confirmed it`;
+      const stronger = told
+        .flatMap(({ ref }) => outputs.get(ref)?.holder ?? [])
         .find((one) => one !== `schedule:${line.entry}`);
       if (heard.size > 0)
         this.#close(
           line,
           line.reason === 'late' ? 'late' : 'done',
-          heard.size < refs.length ? 'partly' : line.reason,
+          heard.size < told.length ? 'partly' : line.reason,
           share,
         );
       else if (stronger !== undefined) this.#close(line, 'failed', 'overruled', `${stronger} held it meanwhile`);
       else this.#close(line, 'failed', 'not-confirmed', share);
+    }
+  }
+
+  /**
+   * A signature was taken back: what it began ends, and where the one before says otherwise for this time, that is done. The line stays as
+   * it was closed (one for a key, for good); the audit of the outputs says why they were let go.
+   */
+  #endUndone(): void {
+    const { acts, clock } = this.#options;
+    for (const { line, instead } of this.#lasting.endUndone(clock.now())) {
+      const open = this.#open.get(line.key);
+      if (this.#open.delete(line.key))
+        this.#close(line, (open?.heard.size ?? 0) > 0 ? 'done' : 'failed', line.reason, line.message);
+      if (instead === null) continue;
+      const begun = acts.begin(instead, null);
+      if (!('refused' in begun)) this.#lasting.begun(line, instead);
     }
   }
 
@@ -327,6 +355,7 @@ export class SchoolDesk implements Disposable {
     const { book, clock, powerTick } = this.#options;
     this.#slowAt = clock.monotonic();
     this.#ledger.retry();
+    if (this.#isLoaded) this.#endUndone();
     this.#tellAll();
     const overrides = book.overrides();
     const moment = { now: clock.now(), date: book.today(), overrides, paused: this.#paused };
@@ -367,6 +396,26 @@ export class SchoolDesk implements Disposable {
     const time = this.#options.clock.now();
     return { ...{ key, entry, class: of, planned: at, time, outcome, reason, message, release }, name, zones };
   }
+}
+
+/** What had the value already is not told again. */
+function hasDone(output: OutputState | undefined, entry: string, value: Value, begun: number): boolean {
+  const said = output?.confirmed ?? null;
+  if (output?.holder !== `schedule:${entry}` || said === null) return false;
+  if (said.outcome !== 'done' && said.outcome !== 'sent') return false;
+  // Two bells of one entry must not take each other's answers.
+  if (!isSameOrder(value, output.value)) return false;
+  return said.time >= begun || isSameOrder(value, said.value);
+}
+
+function nothingSigned({
+  date,
+  release,
+}: {
+  readonly date: LocalDate;
+  readonly release: string | null;
+}): DayConflict[] {
+  return release === null ? [{ code: 'nothing-signed', date, of: [] }] : [];
 }
 
 function readState(stored: unknown): TickerState | null {

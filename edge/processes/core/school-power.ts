@@ -1,9 +1,11 @@
+import { maxReason } from '#edge/commands/check-request.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import { priorities } from '#edge/domain/output.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
 import type { LocalDate, SchoolPower } from '#edge/domain/school.ts';
 import type { HoldChange } from '#edge/rules/decision.ts';
+import { clip } from '#edge/rules/words.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { addDays, clockOf } from '#edge/school/dates.ts';
 import type { SchoolPlan } from '#edge/school/plan.ts';
@@ -59,6 +61,7 @@ const holdFor = 12 * 3_600_000;
 /** Said again when less of it is left. */
 const renewBelow = holdFor / 2;
 const keepEvery = 600_000;
+const retellAfter = 60_000;
 /** A value that is kept for a device that went silent says nothing of now. */
 const kept = 'last-usable-value';
 
@@ -127,13 +130,15 @@ export class PowerDesk {
     const owner = ownerOf(power.id);
     const { value } = decision;
     const clock = (time: number) => (plan === null ? '' : clockOf(plan.clock.secondOf(time)).slice(0, 5));
-    const reason = whyPower(power, decision.why, clock);
+    const reason = clip(whyPower(power, decision.why, clock), maxReason);
     const outputs = new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
     return power.outputs.flatMap((ref): HoldChange[] => {
       const mine = outputs.get(ref)?.stack.find((hold) => hold.owner === owner);
       const left = (mine?.until ?? 0) - now;
       const stands = mine !== undefined && mine.value === value && left > renewBelow && left <= holdFor;
-      if (stands || !outputs.has(ref)) return [];
+      // Why it is so may change more often than what it is: not told, and written down, more than once a minute.
+      const isTold = mine === undefined || mine.reason === reason || now - mine.since < retellAfter;
+      if ((stands && isTold) || !outputs.has(ref)) return [];
       return [{ kind: 'hold', owner, ref, value, priority: priorities.schedule, reason, lasts: holdFor }];
     });
   }
@@ -168,13 +173,13 @@ function ownerOf(entry: string): string {
 }
 
 /** Yesterday's, today's and tomorrow's may come from plans that were signed at different times. */
-function needsOf({ date, planOn }: SchoolMoment, power: Named<SchoolPower>): readonly PowerNeed[] {
-  const days = [-1, 0, 1].map((distance) => onDate(addDays(date, distance), planOn, power.id));
+function needsOf(moment: SchoolMoment, power: Named<SchoolPower>): readonly PowerNeed[] {
+  const days = [-1, 0, 1].map((distance) => onDate(addDays(moment.date, distance), moment, power.id));
   return joinNeeds(power, days);
 }
 
-function onDate(date: LocalDate, planOn: SchoolMoment['planOn'], id: string): readonly PowerNeed[] {
+function onDate(date: LocalDate, { planOn, overrides }: SchoolMoment, id: string): readonly PowerNeed[] {
   const plan = planOn(date);
   const power = plan?.entries[id];
-  return plan === null || power?.part !== 'power' ? [] : needsOn(plan, power, date);
+  return plan === null || power?.part !== 'power' ? [] : needsOn(plan, power, date, overrides);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SchoolEntries } from '#edge/domain/school.ts';
+import type { SchoolEntries, SchoolOverride } from '#edge/domain/school.ts';
 import { createSchoolCalendar, schoolLabels } from '#edge/processes/core/school-calendar.ts';
 import { createSchoolClock } from '#edge/school/local-clock.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
@@ -32,7 +32,12 @@ const at = (date: string, hour: number, minute = 0) => clock.timeOf(date, hour *
 describe('the calendar of the school', () => {
   const plan = compilePlan(entries, { clock, holidays: officialYears, zones: [] });
   let signed: SchoolPlan | null = null;
-  const calendar = createSchoolCalendar(hours, timeZone, () => ({ clock, planOn: () => signed }));
+  let said: readonly SchoolOverride[] = [];
+  const calendar = createSchoolCalendar(hours, timeZone, () => ({
+    clock,
+    planOn: () => signed,
+    overrides: () => said,
+  }));
 
   test('knows its labels from the start, and while nothing is signed it has the opening hours only', () => {
     expect(calendar.labels).toEqual(['open', 'closed', ...schoolLabels]);
@@ -59,5 +64,20 @@ describe('the calendar of the school', () => {
     expect([during('open', '2026-11-28', 10), during('closed', '2026-11-28', 22)]).toEqual([true, true]);
     expect([during('weekend', '2026-11-29', 10), during('no-school', '2026-11-29', 10)]).toEqual([true, true]);
     expect(during('anything', '2026-11-23', 8)).toBe(false);
+  });
+
+  test('follows a day that is shifted: the assembly that ran over makes its lesson longer, and all after it later', () => {
+    const from = at('2026-11-23', 0);
+    const shift = { kind: 'shift', date: '2026-11-23', after: 8 * 3_600 + 2_400, seconds: 600 } as const;
+    const more = { layer: 'campus', from, until: from + 86_400_000, by: 'person:lin', why: 'assembly' };
+    said = [{ id: 'later', what: shift, ...more }];
+    calendar.forget();
+    const is = (label: string, hour: number, minute: number) => calendar.is(label, at('2026-11-23', hour, minute));
+    expect([is('lesson', 8, 45), is('break', 8, 55), is('lesson', 8, 55), is('lesson', 9, 35)]).toEqual([
+      ...[true, true, false, true],
+    ]);
+    expect(calendar.nextChange(at('2026-11-23', 8, 10))).toBe(at('2026-11-23', 8, 50));
+    said = [];
+    calendar.forget();
   });
 });

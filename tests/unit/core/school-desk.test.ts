@@ -260,4 +260,64 @@ describe('the school desk', () => {
     await room.run(70_000);
     expect(room.said).toEqual(['speaker-west/clip=bell schedule:bell 15']);
   });
+
+  test('a bell with a volume is an order with a level, and is done when the loudspeaker says that order', async () => {
+    await using folder = await temporaryFolder();
+    await using room = await started(folder.path, {
+      bell: bellAt(half, { do: { kind: 'sound', clip: 'bell', zones: [], seconds: 10, volume: 0.6 } }),
+    });
+    await room.sign();
+    await room.run(90_000);
+    expect(room.said).toEqual(rung.map((one) => one.replace('clip=bell', 'clip=bell level=60')));
+    await outcomes(room, ['bell done in-time']);
+  });
+
+  test('a signature that is taken back ends what it began, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    const long = (clip: string, zone: string) =>
+      bellAt(half, { class: 'programme', do: { kind: 'sound', clip, zones: [zone as never], seconds: 3_600 } });
+    await using room = await started(folder.path, { bell: bellAt(half + 7_200), east: long('song', 'east') });
+    const first = await room.sign();
+    await room.put({ west: long('song', 'west') });
+    const second = await room.sign();
+    await room.run(70_000);
+    expect(room.said.map((one) => one.split(' ')[0])).toEqual(['speaker-east/clip=song', 'speaker-west/clip=song']);
+    await room.restart(2_000);
+    room.said.length = 0;
+    await room.book.undo(second, 'no', actor);
+    await room.run(1_000);
+    // The first signature says the same of the east, and nothing of the west.
+    expect(room.said).toEqual(['speaker-west/clip let go by schedule:west']);
+    await room.book.undo(first, 'no', actor);
+    await room.run(1_000);
+    expect(room.said.slice(1)).toEqual(['speaker-east/clip let go by schedule:east']);
+    await outcomes(room, ['east done in-time', 'west done in-time']);
+    expect(room.desk.now().conflicts.map(({ code, date }) => `${code} ${date}`)).toEqual([
+      ...['nothing-signed 2026-11-23', 'nothing-signed 2026-11-24'],
+    ]);
+  });
+
+  test('what the signature before says otherwise for the same time is done for the rest of it', async () => {
+    await using folder = await temporaryFolder();
+    const song = (clip: string, seconds: number) =>
+      bellAt(half, {
+        ...{
+          class: 'screen',
+          do: { kind: 'hold', seconds, outputs: [{ ref: 'speaker-east/clip' as never, value: clip }] },
+        },
+      });
+    await using room = await started(folder.path, { bell: bellAt(half + 7_200), show: song('bell', 7_200) });
+    await room.sign();
+    await room.put({ show: song('song', 3_600) });
+    const second = await room.sign();
+    await room.run(70_000);
+    await room.book.undo(second, 'no', actor);
+    await room.run(2_000);
+    expect(room.said).toEqual([
+      'speaker-east/clip=song schedule:show 15',
+      'speaker-east/clip let go by schedule:show',
+      'speaker-east/clip=bell schedule:show 15',
+    ]);
+    await outcomes(room, ['show done in-time']);
+  });
 });

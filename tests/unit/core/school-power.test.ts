@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DeviceId, PointName, PointRef } from '#edge/domain/ids.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
-import type { SchoolPower } from '#edge/domain/school.ts';
+import type { SchoolOverride, SchoolPower } from '#edge/domain/school.ts';
 import type { SchoolMoment } from '#edge/processes/core/school-desk.ts';
 import { PowerDesk, schoolPowerState } from '#edge/processes/core/school-power.ts';
 import { createSchoolClock } from '#edge/school/local-clock.ts';
@@ -34,6 +34,7 @@ function open(desk: Desk, stored: unknown = undefined) {
     desk,
     plan: planOf(circuit) as ReturnType<typeof planOf> | null,
     paused: null as SchoolMoment['paused'],
+    overrides: [] as readonly SchoolOverride[],
     readings: {} as Record<string, Value>,
     state: stored,
   };
@@ -59,7 +60,12 @@ function open(desk: Desk, stored: unknown = undefined) {
     async pass(minutes: number): Promise<void> {
       for (let left = minutes * 6; ; left--) {
         power.tick({
-          ...{ now: desk.clock.now(), date: clock.dateOf(desk.clock.now()), overrides: [], paused: room.paused },
+          ...{
+            now: desk.clock.now(),
+            date: clock.dateOf(desk.clock.now()),
+            overrides: room.overrides,
+            paused: room.paused,
+          },
           planOn: () => room.plan,
         });
         desk.obey();
@@ -177,4 +183,50 @@ test('what was learnt and since when outlives a restart; what is unreadable of i
   await second.pass(0);
   expect(second.power.now()?.[0]?.decision).toMatchObject({ on: true, since: first.power.now()?.[0]?.decision.since });
   expect(open(desk, 'rubbish').power.now()).toBeNull();
+});
+
+test('why it is on follows also where what it is stays the same', async () => {
+  const desk = new Desk();
+  const { room, pass } = open(desk);
+  room.readings[presence] = true;
+  await pass(6);
+  expect(holdOn(desk)[0]?.reason).toContain('somebody is there');
+  room.readings[presence] = false;
+  await pass(2);
+  expect(holdOn(desk)).toMatchObject([{ value: true, reason: '203 照明：每周定时 / Light 203: weekly times' }]);
+});
+
+test('a day that is shifted takes its lights along, and their bells', async () => {
+  const desk = new Desk();
+  const { room, pass } = open(desk);
+  const { occupancy: _, ...rest } = circuit;
+  const name = { zh: '一', en: 'one' };
+  const slots = { kinds: ['lesson'], before: 0, after: 0 } as const;
+  room.plan = compilePlan(
+    {
+      term: { part: 'term', name, from: '2026-08-31', weeks: 20 },
+      usual: {
+        ...{ part: 'timetable', name, start: hours(10, 5) },
+        pieces: [{ id: 'lesson-1', kind: 'lesson', name, minutes: 40 }],
+      },
+      season: {
+        ...{ part: 'season', name, layer: 'campus', from: '2026-08-31', to: '2027-01-17' },
+        weekly: [{ days: [1, 2, 3, 4, 5], timetable: 'usual' }],
+      },
+      'light-203': { ...rest, occupancy: null, weekly: [], slots },
+    },
+    { clock, holidays: officialYears, zones: [] },
+  );
+  const from = desk.clock.now();
+  const what = { kind: 'shift', date: '2026-11-23', after: hours(10), seconds: 1_200 } as const;
+  const said = { id: 'x', what, layer: 'campus', from, until: from + 14 * 3_600_000, by: 'person:lin', why: 'rain' };
+  room.overrides = [said];
+  await pass(6);
+  expect(holdOn(desk)).toMatchObject([{ value: false }]);
+  await pass(20);
+  expect(holdOn(desk)).toMatchObject([{ value: true }]);
+  await pass(38);
+  expect(holdOn(desk)).toMatchObject([{ value: true }]);
+  await pass(3);
+  expect(holdOn(desk)).toMatchObject([{ value: false }]);
 });

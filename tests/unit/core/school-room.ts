@@ -73,7 +73,10 @@ export async function openSchool(folder: string, at = eight - 60_000): Promise<S
     speakers.flatMap(({ id }) => {
       const ref = pointRef(id, point.name);
       const hold = held.get(ref);
-      if (hold === undefined || (hold.until ?? 0) <= clock.now()) return [];
+      if (hold === undefined || (hold.until ?? 0) <= clock.now()) {
+        const nothing = { ref, value: '', holder: null, stack: [], confirmed: null, waiting: null };
+        return [nothing as unknown as OutputState];
+      }
       const confirmed = room.mute ? null : { value: hold.value, outcome: 'sent' as const, time: hold.at };
       const state = { ref, value: hold.value, holder: hold.owner, stack: [hold], confirmed, waiting: null };
       return [state as unknown as OutputState];
@@ -82,6 +85,10 @@ export async function openSchool(folder: string, at = eight - 60_000): Promise<S
     outputs,
     setInterlockHolds: (changes) => {
       for (const change of changes) {
+        if (change.kind === 'relinquish') {
+          if (held.get(change.ref)?.owner === change.owner) held.delete(change.ref);
+          room.said.push(`${change.ref} let go by ${change.owner}`);
+        }
         if (change.kind !== 'hold') continue;
         const { ref, owner, value, priority, reason, lasts } = change;
         const now = clock.now();
