@@ -1,0 +1,38 @@
+import { useMemo } from 'react';
+import { useFormats, useLanguage } from '../../kit/language.tsx';
+import { nameIn } from '../../kit/words.ts';
+import { usePointName, useZoneName } from '../../names.ts';
+import { useEntries, useModeNames } from './data.ts';
+import type { Naming } from './reason-words.ts';
+import { words } from './words.ts';
+
+/** The names that people gave, for the words of the school day. */
+export function useNaming(): Naming {
+  const language = useLanguage();
+  const formats = useFormats();
+  const zone = useZoneName();
+  const point = usePointName();
+  const modes = useModeNames();
+  const { data } = useEntries();
+  return useMemo(() => {
+    const say = words[language];
+    const names = new Map(data?.entries.map(({ id, body }) => [id, 'name' in body ? body.name : null]));
+    const entry = (id: string) => nameIn(language, names.get(id)) || id;
+    return {
+      ...{ language, entry, zone, point },
+      layer: (id) => (id === 'campus' ? say.wholeCampus : entry(id)),
+      clip: (id) => id,
+      mode: (id) => nameIn(language, modes?.find((mode) => mode.id === id)?.name) || id,
+      who: (who) => whoText(who, language),
+      time: formats.shortTime,
+    };
+  }, [language, formats, zone, point, modes, data]);
+}
+
+/** `person:li` -> `li`; what is not a person says so. */
+export function whoText(who: string, language: 'zh' | 'en'): string {
+  const say = words[language];
+  if (who.startsWith('person:')) return who.slice('person:'.length);
+  if (who === 'token:local') return say.byOwner;
+  return who.startsWith('token:') ? say.byProgram(who.slice('token:'.length)) : who;
+}
