@@ -36,6 +36,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   live: { hash: '/live', ready: '.live-tile' },
   footage: { hash: '/footage', ready: '[data-choose]' },
   cameras: { hash: '/cameras', ready: '[data-camera-link]' },
+  power: { hash: '/power', ready: '.power' },
   'school-day': { hash: '/school-day', ready: '.schoolday' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },

@@ -22,6 +22,7 @@ export type PageName =
   | 'inbox'
   | 'assets'
   | 'school-day'
+  | 'power'
   | 'rules'
   | 'outputs'
   | 'flows'
@@ -143,6 +144,15 @@ export const pages: readonly PageEntry[] = [
     key: 'j',
     title: 'schoolDay',
     Page: page(() => import('./pages/school-day/index.tsx')),
+  },
+  {
+    name: 'power',
+    path: '/power',
+    right: 'see',
+    group: 'school',
+    key: 'z',
+    title: 'power',
+    Page: page(() => import('./pages/power/index.tsx')),
   },
   {
     name: 'rules',

@@ -1,0 +1,3 @@
+export function Edit({ id }: { readonly id: string }) {
+  return <div className="power">{id}</div>;
+}

@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { api, query } from '../../api.ts';
+import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
+import { now } from '../../kit/ticker.ts';
+import { useOutputs } from '../../use-live.tsx';
+import type { Speech } from './reasons.ts';
+import type { Entries, Plan, PowerCircuits, PowerWeeks, Slot } from './shapes.ts';
+import { words } from './words.ts';
+
+/* What this page asks of the campus. Outputs come by the stream; what the schedule makes of them is asked every few seconds. */
+
+export type PlanName = 'signed' | 'draft';
+
+const often = 10_000;
+
+/** What circuits do by the signed schedule. Asked at once when an output is held by somebody else. */
+export function usePowerNow() {
+  const holders = useOutputs()
+    .map(({ ref, holder, value }) => `${ref} ${holder ?? ''} ${String(value)}`)
+    .join();
+  return useQuery({
+    queryKey: ['school', 'power', hashOf(holders)],
+    queryFn: ({ signal }) => api.get<PowerCircuits>('school/power', signal),
+    refetchInterval: often,
+    placeholderData: (before) => before,
+    retry: 1,
+  });
+}
+
+/** A short name of a long text: the key of a query is kept. */
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
+  return hash;
+}
+
+export function useWeeks(of: PlanName, from: string, to: string) {
+  return useQuery({
+    queryKey: ['school', 'power', 'weeks', of, from, to],
+    queryFn: ({ signal }) => api.get<PowerWeeks>(`school/power/weeks${query({ of, from, to })}`, signal),
+    refetchInterval: 60_000,
+    retry: 1,
+  });
+}
+
+export function useEntries() {
+  return useQuery({
+    queryKey: ['school', 'entries'],
+    queryFn: ({ signal }) => api.get<Entries>('school/entries', signal),
+    retry: 1,
+  });
+}
+
+const noSlots: readonly Slot[] = [];
+
+/** The slots of today for a layer, as signed; none when nothing is. */
+export function useTodaySlots(layer: string, isWanted: boolean): readonly Slot[] {
+  const today = useDateOf()(now());
+  const { data } = useQuery({
+    queryKey: ['school', 'plan', 'signed', today],
+    queryFn: ({ signal }) => api.get<Plan>(`school/plan${query({ of: 'signed', from: today, to: today })}`, signal),
+    enabled: isWanted,
+    staleTime: 60_000,
+    retry: 1,
+  });
+  const layers = data?.days[0]?.layers;
+  return (layers?.find((one) => one.layer === layer) ?? layers?.[0])?.slots ?? noSlots;
+}
+
+/** The local day of a moment, ISO. */
+export function useDateOf(): (time: number) => string {
+  const { timeZone } = useFormats();
+  return useMemo(() => {
+    const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+    const format = new Intl.DateTimeFormat('en-CA', { ...parts, ...(timeZone === undefined ? {} : { timeZone }) });
+    return (time) => format.format(time);
+  }, [timeZone]);
+}
+
+export function useSpeech(): Speech {
+  const say = useWords(words);
+  const language = useLanguage();
+  const formats = useFormats();
+  return useMemo(() => ({ say, language, formats, now: now() }), [say, language, formats]);
+}
