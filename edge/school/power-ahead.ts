@@ -24,11 +24,36 @@ export function powerAhead(
   memory: PowerMemory,
   until: number,
 ): readonly PowerChange[] {
+  return onwards(power, needs, scene, decidePower(power, needs, scene, memory), until);
+}
+
+/** The same with how it is at the beginning as its first change, where nothing is known of who is there. */
+export function powerThrough(
+  power: SchoolPower,
+  needs: readonly PowerNeed[],
+  scene: PowerScene,
+  memory: PowerMemory,
+  until: number,
+): readonly PowerChange[] {
+  const begun = decidePower(power, needs, assumed(power, needs, scene, scene.now), memory);
+  const first = {
+    at: scene.now,
+    decision: { ...begun.decision, why: [...begun.decision.why, ...told(power, begun.decision)] },
+  };
+  return [first, ...onwards(power, needs, scene, begun, until)];
+}
+
+function onwards(
+  power: SchoolPower,
+  needs: readonly PowerNeed[],
+  scene: PowerScene,
+  begun: ReturnType<typeof decidePower>,
+  until: number,
+): readonly PowerChange[] {
   const changes: PowerChange[] = [];
-  const known = decidePower(power, needs, scene, memory);
-  let state = known.memory;
+  let state = begun.memory;
   let last = scene.now;
-  let at = nextLook(power, needs, scene, known.decision, state);
+  let at = nextLook(power, needs, scene, begun.decision, state);
   while (at < until && changes.length < mostChanges) {
     const then = assumed(power, needs, scene, at);
     const { decision, memory: after } = decidePower(power, needs, then, stillThere(state, needs, last, at));
@@ -80,8 +105,9 @@ function nextLook(
   );
 }
 
-function told(power: SchoolPower, { on, why }: PowerDecision) {
+/** Who is there, and how warm it is, decides when it goes off as well as when it comes on. */
+function told(power: SchoolPower, { why }: PowerDecision) {
   const isPreparing = why.some(({ code }) => code === 'preparing');
   if (isPreparing) return [{ code: 'assumed-temperature' as const }];
-  return on && power.occupancy !== null ? [{ code: 'assumed-occupied' as const }] : [];
+  return power.occupancy === null ? [] : [{ code: 'assumed-occupied' as const }];
 }

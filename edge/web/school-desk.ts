@@ -26,6 +26,7 @@ import { createSchoolClock } from '#edge/school/local-clock.ts';
 import { occurrencesOf } from '#edge/school/occurrences.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
 import { compilePlan, type SchoolPlan } from '#edge/school/plan.ts';
+import { type CircuitDay, circuitsOn } from '#edge/school/power-day.ts';
 import { shiftedDayOf } from '#edge/school/shifted-day.ts';
 import { siteFacts } from '#edge/school/site-facts.ts';
 import type { StoredDocument } from '#edge/store/documents.ts';
@@ -43,7 +44,12 @@ export interface SchoolDayView {
   readonly layers: readonly SchoolDay[];
   readonly occurrences: readonly Occurrence[];
   readonly conflicts: readonly DayConflict[];
+  /** What circuits do through the day, when it was asked for. */
+  readonly circuits?: readonly CircuitDay[];
 }
+
+/** Whether a day is told with its circuits. */
+export type DayDetail = 'bells' | 'all';
 
 /** `draft`, `signed`, or the id of a release. */
 export type PlanName = string;
@@ -119,7 +125,11 @@ export function createSchoolViews(
   };
   const empty = () => compiled('nothing', () => ({}));
 
-  const dayView = (name: PlanName, date: LocalDate, scope: Scope): SchoolDayView => {
+  const circuitsOf = (name: PlanName, date: LocalDate, scope: Scope): readonly CircuitDay[] =>
+    circuitsOn((one) => planOn(name, one).plan, date, overrides()).filter(({ outputs }) =>
+      outputs.every((ref) => scope.seesRef(ref)),
+    );
+  const dayView = (name: PlanName, date: LocalDate, scope: Scope, detail: DayDetail): SchoolDayView => {
     const { plan, release: signed } = planOn(name, date);
     const nothing: DayConflict = { code: 'nothing-signed', date, of: [] };
     if (plan === null) return { date, release: null, layers: [], occurrences: [], conflicts: [nothing] };
@@ -133,7 +143,8 @@ export function createSchoolViews(
     const layers = [...new Set([campusLayer, ...plan.layers.all])].map((layer) =>
       shiftedDayOf(plan, date, layer, said),
     );
-    return { date, release: signed, layers, occurrences: seen, conflicts };
+    const view = { date, release: signed, layers, occurrences: seen, conflicts };
+    return detail === 'all' ? { ...view, circuits: circuitsOf(name, date, scope) } : view;
   };
   /** Day by day, and everybody else has his turn between them. */
   const inTurns = async <T>(dates: readonly LocalDate[], of: (date: LocalDate) => T): Promise<T[]> => {
@@ -159,8 +170,13 @@ export function createSchoolViews(
     planOn,
     scopeOf: (request: Pick<FastifyRequest, 'principal'>): Scope => scopes(principalOf(request)),
     today: (): LocalDate => local.dateOf(clock.now()),
-    days: (name: PlanName, from: LocalDate, to: LocalDate, scope: Scope): Promise<readonly SchoolDayView[]> =>
-      inTurns(datesFrom(from, to), (date) => dayView(name, date, scope)),
+    days: (
+      name: PlanName,
+      from: LocalDate,
+      to: LocalDate,
+      scope: Scope,
+      detail: DayDetail = 'bells',
+    ): Promise<readonly SchoolDayView[]> => inTurns(datesFrom(from, to), (date) => dayView(name, date, scope, detail)),
     /** What differs, by day. Where nothing is signed everything is new. */
     compare: async (span: { from: LocalDate; to: LocalDate }, before: PlanName, after: PlanName, scope: Scope) => {
       const said = overrides();

@@ -63,9 +63,9 @@ function addPlanRoutes(app: App, views: SchoolViews): void {
       },
     },
     async (request) => {
-      const { of } = request.query;
+      const { of, power } = request.query;
       const { from, to } = spanOf(views, request.query, mostDays);
-      const days = await views.days(of, from, to, views.scopeOf(request));
+      const days = await views.days(of, from, to, views.scopeOf(request), power ? 'all' : 'bells');
       const assumed = views.assumptions(of, from, to).map((reason) => ({ name: nameOfReason(reason), reason }));
       return planView.parse({ of, days, assumptions: assumed });
     },

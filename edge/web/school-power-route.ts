@@ -2,26 +2,16 @@ import { z } from 'zod';
 import { schoolEntrySchema } from '#edge/runtime/school-schema.ts';
 import { problems } from './schemas.ts';
 import type { SchoolViews } from './school-desk.ts';
-import { reasonSchema } from './school-schemas.ts';
+import { powerDecision } from './school-schemas.ts';
 import type { App, CampusView } from './server.ts';
 
-const value = z.union([z.number(), z.boolean(), z.string()]);
-const time = z.number();
-const decision = z.object({
-  value,
-  on: z.boolean(),
-  why: z.array(reasonSchema),
-  since: time,
-  /** Until then it stays so unless a sensor says something else; null: nothing is known to change it. */
-  until: time.nullable(),
-});
 const circuits = z.array(
   z.object({
     entry: z.string(),
     power: schoolEntrySchema,
-    decision,
+    decision: powerDecision,
     /** To the end of tomorrow; what is assumed is among the reasons. */
-    next: z.array(z.object({ at: time, decision })),
+    next: z.array(z.object({ at: z.number(), decision: powerDecision })),
     /** Starts that were measured: degrees to go, and minutes that a degree took. */
     learned: z.array(z.object({ gap: z.number(), pace: z.number() })).optional(),
   }),

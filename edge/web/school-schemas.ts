@@ -16,6 +16,14 @@ export const entryId = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, 
 const planName = z.string().regex(/^[a-z0-9-]{1,80}$/, 'must be draft, signed or the id of a release');
 
 export const reasonSchema = z.object({ code: z.string(), entry: z.string().optional(), params: loose.optional() });
+export const powerDecision = z.object({
+  value: z.union([z.number(), z.boolean(), z.string()]),
+  on: z.boolean(),
+  why: z.array(reasonSchema),
+  since: time,
+  /** Until then it stays so unless a sensor says something else; null: nothing is known to change it. */
+  until: time.nullable(),
+});
 export const entryView = z.object({ id: z.string(), rev: z.number(), time, who: z.string(), body: schoolEntrySchema });
 export const entriesView = z.object({
   entries: z.array(entryView),
@@ -54,7 +62,12 @@ export const bulkBody = z.strictObject({
 export const bulkView = z.object({ revs: z.record(z.string(), z.number()) });
 
 const span = { from: date.optional(), to: date.optional() };
-export const planQuery = z.object({ ...span, of: planName.default('draft') });
+export const planQuery = z.object({
+  ...span,
+  of: planName.default('draft'),
+  /** With what circuits do on each day. */
+  power: z.stringbool().default(false),
+});
 export const compareQuery = z.object({ ...span, before: planName.default('signed'), after: planName.default('draft') });
 const occurrence = z.object({
   key: z.string(),
@@ -90,6 +103,16 @@ export const dayView = z.object({
   conflicts: z.array(
     z.object({ code: z.string(), date: z.string(), of: z.array(z.string()), params: loose.optional() }),
   ),
+  /** By circuit: how its day begins, then each switching. `assumed-occupied`, `assumed-temperature` among why: it may come otherwise. */
+  circuits: z
+    .array(
+      z.object({
+        entry: z.string(),
+        outputs: z.array(z.string()),
+        changes: z.array(z.object({ at: time, decision: powerDecision })),
+      }),
+    )
+    .optional(),
 });
 export const planView = z.object({
   of: z.string(),

@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   modbus: async () => (await import('./modbus.ts')).run,
   rules: async () => (await import('./rules.ts')).run,
   school: async () => (await import('./school.ts')).run,
+  'school-truth': async () => (await import('./school-truth.ts')).run,
   cameras: async () => (await import('./cameras.ts')).run,
   live: async () => (await import('./live.ts')).run,
   gatehouse: async () => (await import('./gatehouse.ts')).run,
@@ -24,8 +25,8 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   soak: async () => (await import('./soak.ts')).run,
 };
 
-/** Half an hour: only when it is asked for by name. */
-const onRequest = ['soak'];
+/** They take long: only when they are asked for by name. */
+const onRequest = ['soak', 'school-truth'];
 
 const usage = `npm run bench -- [${Object.keys(benches).join('|')}]... [--quick] [--json FILE]\n`;
 

@@ -68,6 +68,8 @@ export interface SchoolDeskOptions {
   readonly stored: Readonly<Record<string, unknown>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** No clock is right that shows less, ms since epoch. Default: when this program was made. */
+  readonly builtAt?: number;
   /** Tests tick by themselves. */
   readonly every?: number | null;
 }
@@ -198,8 +200,8 @@ export class SchoolDesk implements Disposable {
   }
 
   #newTicker(): SchoolTicker {
-    const { stored, book } = this.#options;
-    const options = { ...usualTrust, builtAt, dateOf: (time: number) => book.clock.dateOf(time) };
+    const { stored, book, builtAt: earliest = builtAt } = this.#options;
+    const options = { ...usualTrust, builtAt: earliest, dateOf: (time: number) => book.clock.dateOf(time) };
     return createTicker(options, readState(stored[schoolTickerState]));
   }
 

@@ -1,7 +1,7 @@
 import { maxReason } from '#edge/commands/check-request.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
-import { priorities } from '#edge/domain/output.ts';
+import { type OutputState, priorities } from '#edge/domain/output.ts';
 import type { Reading, Value } from '#edge/domain/reading.ts';
 import type { LocalDate, SchoolPower } from '#edge/domain/school.ts';
 import type { HoldChange } from '#edge/rules/decision.ts';
@@ -84,11 +84,12 @@ export class PowerDesk {
     const scene = this.#scene(moment.now);
     const plan = moment.planOn(moment.date);
     const changes: HoldChange[] = [];
+    const outputs = new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
     const powers = plan === null ? [] : powersOf(plan);
     for (const power of powers) {
       const before = this.#kept.get(power.id);
       const { decision, memory } = decidePower(power, needsOf(moment, power), scene, before?.memory ?? noPowerMemory);
-      changes.push(...this.#holds(power, decision, plan, moment.now));
+      changes.push(...this.#holds(power, decision, plan, moment.now, outputs));
       changes.push(...this.#release(power.id, before?.refs ?? [], power.outputs));
       this.#kept.set(power.id, { memory, refs: power.outputs });
     }
@@ -126,12 +127,17 @@ export class PowerDesk {
     };
   }
 
-  #holds(power: Named<SchoolPower>, decision: PowerDecision, plan: SchoolPlan | null, now: number): HoldChange[] {
+  #holds(
+    power: Named<SchoolPower>,
+    decision: PowerDecision,
+    plan: SchoolPlan | null,
+    now: number,
+    outputs: ReadonlyMap<PointRef, OutputState>,
+  ): HoldChange[] {
     const owner = ownerOf(power.id);
     const { value } = decision;
     const clock = (time: number) => (plan === null ? '' : clockOf(plan.clock.secondOf(time)).slice(0, 5));
     const reason = clip(whyPower(power, decision.why, clock), maxReason);
-    const outputs = new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
     return power.outputs.flatMap((ref): HoldChange[] => {
       const mine = outputs.get(ref)?.stack.find((hold) => hold.owner === owner);
       const left = (mine?.until ?? 0) - now;
