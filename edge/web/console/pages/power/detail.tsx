@@ -36,7 +36,7 @@ export function Detail({ row }: { readonly row: Row }) {
   const question = state.look === 'on' ? say.whyOn : state.look === 'off' ? say.whyOff : say.whySo;
   return (
     <article className="kit-panel power-detail" data-power-detail={row.ref}>
-      <header className="power-detail-head" data-look={state.look}>
+      <div className="power-detail-head" data-look={state.look}>
         <PowerIcon kind={row.kind} size={30} />
         <div>
           <h2>{headline(row, state, say)}</h2>
@@ -45,7 +45,7 @@ export function Detail({ row }: { readonly row: Row }) {
             {reading !== undefined && <QualityBadge quality={reading.quality} reason={reading.reason} />}
           </p>
         </div>
-      </header>
+      </div>
       <section className="power-why">
         <h3>{question}</h3>
         <Why row={row} output={output} value={value} />
@@ -89,7 +89,7 @@ function Why({
   return (
     <ol className="power-chain">
       <Holder row={row} output={output} />
-      {circuit === null && <li className="kit-soft">{say.scheduleNone}</li>}
+      {circuit === null && <li className="kit-soft">{row.entry === null ? say.scheduleNone : say.schedulePaused}</li>}
       {circuit !== null && (
         <li>
           <span>
@@ -124,7 +124,7 @@ function Holder({ row, output }: { readonly row: Row; readonly output: OutputVie
   const until = hold?.until ?? null;
   const left = useTicking((time) => (until === null ? '' : formats.duration(Math.max(0, until - time))));
   if (hold === undefined) return <li data-holder="nobody">{say.byNobody}</li>;
-  const isSchedule = row.circuit !== null && hold.owner === scheduleOwner(row.circuit.entry);
+  const isSchedule = row.entry !== null && hold.owner === scheduleOwner(row.entry);
   if (isSchedule && row.power !== null)
     return (
       <li data-holder="schedule">
@@ -237,7 +237,7 @@ function Acts({ row, output }: { readonly row: Row; readonly output: OutputView 
         </div>
       )}
       <p className="power-links">
-        {mayEdit && row.circuit !== null && <a href={hashOf(`/power/edit/${row.circuit.entry}`)}>{say.edit}</a>}
+        {mayEdit && row.entry !== null && <a href={hashOf(`/power/edit/${row.entry}`)}>{say.edit}</a>}
         <a href={hashOf(`/outputs/${row.ref}`)}>{say.order}</a>
         <a href={pointHash(row.ref)}>{say.curve}</a>
       </p>

@@ -5,11 +5,12 @@ import { PageHeader } from '../../kit/frame.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useLanguage, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { now } from '../../kit/ticker.ts';
 import { useRight } from '../../session.tsx';
 import { useCampus, usePoints } from '../../use-live.tsx';
 import { NowView } from './now.tsx';
 import { rowsOf } from './rows.ts';
-import { usePowerNow } from './use-power.ts';
+import { useDateOf, usePowerNow, useWeeks } from './use-power.ts';
 import { WeekView } from './week.tsx';
 import { words } from './words.ts';
 import './power.css';
@@ -68,6 +69,8 @@ function Now({ tabs }: { readonly tabs: ReactNode }) {
   const campus = useCampus();
   const points = usePoints();
   const power = usePowerNow();
+  const today = useDateOf()(now());
+  const signed = useWeeks('signed', today, today, power.data?.circuits === null);
   if (power.isError && power.data === undefined)
     return (
       <>
@@ -81,8 +84,9 @@ function Now({ tabs }: { readonly tabs: ReactNode }) {
     );
   if (campus === undefined || points === undefined || power.data === undefined) return <PageSkeleton />;
   const { circuits } = power.data;
-  const rows = rowsOf(campus, points, circuits ?? [], language);
-  const planned = rows.filter(({ circuit }) => circuit !== null);
+  // While the clock is doubted nothing is decided; what is signed is known all the same.
+  const rows = rowsOf(campus, points, circuits ?? signed.data?.circuits ?? [], language);
+  const planned = rows.filter(({ entry }) => entry !== null);
   const on = planned.filter(({ circuit }) => circuit?.decision.on).length;
   return (
     <div className="power">

@@ -221,7 +221,8 @@ function WhyLine({ row }: { readonly row: Row }) {
   const holder = output?.holder ?? null;
   if (row.circuit !== null && (holder === null || holder === scheduleOwner(row.circuit.entry)))
     return <span className="power-row-why">{inOneLine(row.circuit.decision.why, speech)}</span>;
-  if (holder === null) return <span className="power-row-why kit-soft">{say.outsidePlan}</span>;
+  if (holder === null)
+    return <span className="power-row-why kit-soft">{row.entry === null ? say.outsidePlan : say.schedulePaused}</span>;
   const manual = manualOf(output);
   if (manual?.owner === holder) return <span className="power-row-why">{say.byPerson(manual.reason)}</span>;
   return <span className="power-row-why">{say.byOther(ownerOf(holder))}</span>;

@@ -10,7 +10,9 @@ import { words } from './words.ts';
 export interface Row {
   readonly ref: string;
   readonly point: PointView;
-  /** null: no signed schedule holds it. */
+  /** Of the signed schedule; null: none has it. */
+  readonly entry: string | null;
+  /** What the schedule makes of it; null: none has it, or nothing is decided while the clock is doubted. */
   readonly circuit: CircuitNow | null;
   readonly power: PowerBody | null;
   readonly kind: Kind;
@@ -25,11 +27,14 @@ export interface Row {
 /** Loudspeakers and sessions are no circuits. */
 const noCircuit = /^(clip|volume|driver-session|mode|fan|setpoint|input|wake)/;
 
+/** A circuit of the signed schedule, with or without what is decided now. */
+export type Planned = Pick<CircuitNow, 'entry' | 'power'> & Partial<CircuitNow>;
+
 /** By place, as the campus has it; those that are in no schedule come last. */
 export function rowsOf(
   campus: CampusView,
   points: readonly PointView[],
-  circuits: readonly CircuitNow[],
+  circuits: readonly Planned[],
   language: Language,
 ): Row[] {
   const byRef = new Map(points.map((point) => [point.id, point]));
@@ -58,7 +63,7 @@ export function rowsOf(
 function rowOf(
   campus: CampusView,
   point: PointView,
-  circuit: CircuitNow | null,
+  circuit: Planned | null,
   power: PowerBody | null,
   language: Language,
 ): Row {
@@ -69,7 +74,7 @@ function rowOf(
   const own = `${nameIn(language, point.deviceName)} · ${pointLabel(point.point, point.label, language)}`;
   const kind = power?.kind ?? 'other';
   return {
-    ...{ ref: point.id, point, circuit, power, kind },
+    ...{ ref: point.id, point, entry: circuit?.entry ?? null, circuit: decided(circuit), power, kind },
     title: power !== null && power.outputs.length === 1 ? nameIn(language, power.name) : own,
     place: where.map((one) => nameIn(language, one)).join(' · '),
     building: buildingOf(campus, device?.space ?? null),
@@ -83,6 +88,12 @@ function rowOf(
       .join(' ')
       .toLowerCase(),
   };
+}
+
+function decided(circuit: Planned | null): CircuitNow | null {
+  if (circuit?.decision === undefined || circuit.next === undefined) return null;
+  const { entry, power, decision, next, learned } = circuit;
+  return { entry, power, decision, next, ...(learned === undefined ? {} : { learned }) };
 }
 
 export function buildingOf(campus: CampusView, space: string | null): string {
@@ -121,7 +132,7 @@ export function shown(rows: readonly Row[], { text, building }: Filter): readonl
   const sought = soughtOf(text);
   return rows.filter(
     (row) =>
-      (row.circuit !== null || sought.length > 0) &&
+      (row.entry !== null || sought.length > 0) &&
       (building === '' || row.building === (building === 'outside' ? '' : building)) &&
       fits(row.words, sought),
   );

@@ -35,8 +35,9 @@ function hashOf(text: string): number {
   return hash;
 }
 
-export function useWeeks(of: PlanName, from: string, to: string) {
+export function useWeeks(of: PlanName, from: string, to: string, isWanted = true) {
   return useQuery({
+    enabled: isWanted,
     queryKey: ['school', 'power', 'weeks', of, from, to],
     queryFn: ({ signal }) => api.get<PowerWeeks>(`school/power/weeks${query({ of, from, to })}`, signal),
     refetchInterval: 60_000,
