@@ -53,6 +53,8 @@ export interface Hold {
   /** ms since epoch; null holds until relinquished (safety rules only). */
   readonly until: number | null;
   readonly origin?: string;
+  /** Of a loudspeaker: the rank of the sound's class (broadcast.ts), 0 strongest. It decides within a priority; the array says how. */
+  readonly rank?: number;
 }
 
 /** A permissive that is not given: no hold weaker than `priority` may give the output this value while it stands. */

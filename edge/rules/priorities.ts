@@ -1,5 +1,6 @@
 import type { Forbid, Hold, Priority } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
+import { impliedRank } from './sound-habits.ts';
 
 /**
  * Most holds one output may have. Owners are named by configuration (interlocks, clients, schedules), so a real campus
@@ -49,10 +50,21 @@ export function isExpired(hold: Hold, now: number): boolean {
 /**
  * Negative when `a` is stronger. A total order: owners are unique on an output. Where lives are at stake no rule silences what another one
  * says: of priority 1 a loudspeaker's silence ('') is the weakest, however new it is.
+ *
+ * Sound has a ladder of its own within a priority (`Hold.rank`, decision 32): the lower rank wins, and of equal ranks the one that spoke first keeps
+ * the word. A hold without a rank counts as the strongest class of its priority; of equals the ranked one wins, because the arbiter of
+ * sound, whose holds are ranked, does not ask while another one has the word. Holds without any rank are as they were.
  */
 export function compareStrength(a: Hold, b: Hold): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
   if (a.priority === 1 && (a.value === '') !== (b.value === '')) return a.value === '' ? 1 : -1;
-  if (a.since !== b.since) return b.since - a.since;
+  const [first, second] = [rankIn(a), rankIn(b)];
+  if (first !== second) return first - second;
+  if ((a.rank === undefined) !== (b.rank === undefined)) return a.rank === undefined ? 1 : -1;
+  if (a.since !== b.since) return a.rank === undefined ? b.since - a.since : a.since - b.since;
   return a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0;
+}
+
+function rankIn({ rank, priority }: Hold): number {
+  return rank ?? impliedRank[priority];
 }

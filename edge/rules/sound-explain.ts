@@ -1,0 +1,71 @@
+import type { HappeningId } from '#edge/domain/ids.ts';
+import type { ItemAnswer, OutputAnswer, PartAnswer } from './sound.ts';
+import { type Desk, newPlace, type Part, type Place, positionOf, quietOf, wallOf } from './sound-desk.ts';
+import { blockerOf, winnerOf } from './sound-judge.ts';
+import { levelOf } from './sound-levels.ts';
+
+/* Why is this playing, why is it silent: as of the last step. The console has the words. */
+
+export function explainOutput(desk: Desk, output: Place['ref']): OutputAnswer {
+  const place = desk.places.get(output) ?? newPlace(desk, output);
+  const quiet = quietOf(desk, place);
+  const { playing, claim } = place;
+  const level = playing === null ? null : levelOf(desk, place, playing);
+  const waiting = place.parts.filter((part) => part !== playing).sort(byTurn);
+  return {
+    output,
+    reason: reasonOf(place, level?.level ?? null, quiet !== null && waiting.length > 0),
+    playing: playing === null ? null : partAnswer(desk, playing),
+    level,
+    outside: claim,
+    quiet,
+    waiting: waiting.map((part) => partAnswer(desk, part)),
+    recent: place.recent.toReversed(),
+  };
+}
+
+function reasonOf({ playing, claim }: Place, level: number | null, isKeptQuiet: boolean): OutputAnswer['reason'] {
+  if (playing !== null) return level === 0 ? 'level-zero' : 'plays';
+  if (claim !== null) return claim.isSilence === true ? 'silenced-outside' : 'outside';
+  return isKeptQuiet ? 'quiet' : 'nothing-asked';
+}
+
+/** In the order in which they would get the word. */
+function byTurn(a: Part, b: Part): number {
+  if (a.state !== b.state) return a.state === 'cut' ? -1 : 1;
+  return a.of.turn - b.of.turn;
+}
+
+function partAnswer(desk: Desk, part: Part): PartAnswer {
+  const { place, state, cutAt } = part;
+  const { item } = part.of;
+  const position = positionOf(desk, part);
+  const quiet = quietOf(desk, place);
+  const winner = winnerOf(place, quiet);
+  const isKept = (state === 'waiting' || state === 'cut') && part !== winner;
+  return {
+    item: item.id,
+    class: item.class,
+    name: item.name,
+    state,
+    position: position === null ? null : Math.round(position),
+    blocker: isKept ? blockerOf(place, part, winner, quiet) : null,
+    cutAt: cutAt === null || state !== 'cut' ? null : wallOf(desk, cutAt),
+    patience: part.of.isEmergency || state !== 'waiting' ? null : item.patience,
+    until: item.until,
+    by: item.by,
+    why: item.why,
+    isDrill: item.drill,
+  };
+}
+
+export function explainItem(desk: Desk, id: HappeningId): ItemAnswer | null {
+  const one = desk.soundings.get(id) ?? desk.asked.get(id);
+  if (one === undefined) {
+    const buried = desk.over.get(id);
+    return buried === undefined ? null : { ...buried, state: 'over', askers: [], parts: [] };
+  }
+  const parts = [...one.parts.values()].map((part) => ({ ...partAnswer(desk, part), output: part.place.ref }));
+  const state = (['playing', 'cut', 'waiting'] as const).find((each) => parts.some((part) => part.state === each));
+  return { item: one.item, state: state ?? 'over', askers: [...one.askers], parts, story: [...one.story] };
+}
