@@ -85,6 +85,13 @@ function scriptOf(date: string, random: () => number): DayScript {
   };
 }
 
+/** What was switched before, but for the last of each output. */
+function forgetOld({ switched }: TruthRoom, before: number): void {
+  const last = new Map(switched.map((one) => [one.ref, one]));
+  const kept = switched.filter((one) => one.at >= before || last.get(one.ref) === one);
+  switched.splice(0, switched.length, ...kept);
+}
+
 export async function run({ quick, say }: BenchOptions): Promise<BenchLine[]> {
   const clock = createSchoolClock(timeZone);
   const random = seeded(7);
@@ -105,7 +112,7 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchLine[]> {
     for (const key of ['occurrences', 'silenced', 'late', 'switches', 'otherwise'] as const) total[key] += figures[key];
     problems.push(...figures.problems);
     for (const one of figures.problems.slice(0, 5)) say(one);
-    room.switched.splice(0, Math.max(0, room.switched.length - 5_000));
+    forgetOld(room, clock.dayOf(date).from);
     await signEachWeek(room, addDays(date, 1));
   }
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);

@@ -222,7 +222,7 @@ describe('files', () => {
 });
 
 describe('tables', () => {
-  const send = (query: string, rows: string | Uint8Array) =>
+  const send = (query: string, rows: string | Uint8Array<ArrayBuffer>) =>
     editor(`/api/v1/school/table-import?${query}`, {
       ...{ method: 'POST', headers: { 'content-type': 'text/csv' }, body: rows },
     });
