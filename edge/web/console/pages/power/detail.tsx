@@ -19,7 +19,8 @@ import { inOneLine, isAssumed, linesOf, shortMoment } from './reasons.ts';
 import type { Row } from './rows.ts';
 import type { CircuitNow } from './shapes.ts';
 import { useStateText } from './state-text.ts';
-import { useSpeech } from './use-power.ts';
+import { timeText } from './stretches.ts';
+import { useSpeech, useTodaySlots } from './use-power.ts';
 import { words } from './words.ts';
 
 /** Changes that are told. */
@@ -51,10 +52,16 @@ export function Detail({ row }: { readonly row: Row }) {
         <Why row={row} output={output} value={value} />
       </section>
       {row.circuit !== null && <Next row={row} circuit={row.circuit} />}
-      {output !== undefined && <Outlook output={output} point={row.point} />}
+      {output !== undefined && isOutlookNews(row, output) && <Outlook output={output} point={row.point} />}
       <Acts row={row} output={output} />
     </article>
   );
+}
+
+/** A hold of the schedule is renewed for as long as it wants it: its own end tells nothing. */
+function isOutlookNews({ entry }: Row, { holder, waiting, local, forbidden }: OutputView): boolean {
+  const isSchedule = entry !== null && holder === scheduleOwner(entry);
+  return !isSchedule || waiting !== null || local !== null || forbidden.length > 0;
 }
 
 function headline(row: Row, state: ReturnType<ReturnType<typeof useStateText>>, say: (typeof words)['zh']): string {
@@ -98,6 +105,7 @@ function Why({
               : say.scheduleWants(stateOf(row, circuit.decision.value).text)}
           </span>
           <ul className="power-reasons">
+            <CurrentSlot circuit={circuit} row={row} />
             {linesOf(circuit.decision.why, speech).map(({ code, text }) => (
               <li key={`${code} ${text}`} data-reason={code}>
                 {text}
@@ -145,6 +153,21 @@ function Holder({ row, output }: { readonly row: Row; readonly output: OutputVie
       </span>
     </li>
   );
+}
+
+/** Which lesson it is: the reasons name the whole stretch. */
+function CurrentSlot({ circuit, row }: { readonly circuit: CircuitNow; readonly row: Row }) {
+  const say = useWords(words);
+  const name = useName();
+  const formats = useFormats();
+  const isBySlots = circuit.decision.why.some(({ code }) => code === 'slot');
+  const slots = useTodaySlots(row.power?.layer ?? 'campus', isBySlots);
+  const current = useTicking((time) => {
+    const second = (time - formats.startOfDay(time)) / 1_000;
+    const slot = slots.find(({ from, to }) => second >= from && second < to);
+    return slot === undefined ? '' : say.slotNow(name(slot.name), timeText(slot.from), timeText(slot.to));
+  });
+  return isBySlots && current !== '' ? <li data-reason="now">{current}</li> : null;
 }
 
 function Until({ circuit: { decision } }: { readonly circuit: CircuitNow }) {

@@ -180,6 +180,9 @@ function RowLink({
   const reading = useReading(row.ref);
   const state = stateOf(row, reading?.value ?? output?.value ?? null);
   const manual = manualOf(output);
+  const wanted = output?.value ?? null;
+  const isBehind =
+    wanted !== null && reading !== undefined && reading.value !== wanted && output?.confirmed?.outcome !== 'sent';
   return (
     <a
       className="power-row"
@@ -197,6 +200,11 @@ function RowLink({
           <span className="kit-soft">{row.place}</span>
         </span>
         <WhyLine row={row} />
+        {isBehind && (
+          <span className="power-row-held">
+            <ToneBadge tone="bad">{say.behind(stateOf(row, output?.value ?? null).text)}</ToneBadge>
+          </span>
+        )}
         {manual?.until !== null && manual !== null && (
           <span className="power-row-held">
             <ToneBadge tone="wait">

@@ -68,7 +68,7 @@ export const words = defineWords({
     byPerson: (reason: string) => `有人手动保持${reason === '' ? '' : `：${reason}`}`,
     byOther: (owner: string) => `由${owner}控制`,
     byNobody: '没有人控制，保持原状',
-    byPriority: '优先级',
+    behind: (value: string) => `应为${value}，设备还没跟上`,
     lasts: (time: string, left: string) => `到 ${time}，还剩 ${left}`,
     scheduleWants: (value: string) => `用电安排此时要求“${value}”，但它的优先级低，先等待：`,
     scheduleBecause: (value: string) => `用电安排要求“${value}”，因为：`,
@@ -78,6 +78,7 @@ export const words = defineWords({
     staysSensor: '传感器有变化时会提前',
     staysOpen: '目前没有已知的变化',
 
+    slotNow: (name: string, from: string, to: string) => `现在是${name}（${from}–${to}）`,
     'why:slot': (names: string) => `正在用电时段：${names}`,
     'why:slots': (names: string, count: number) => `正在用电时段：${names}等 ${count} 段连在一起`,
     'why:time': (from: string, to: string) => `每周定时：${from} 到 ${to}`,
@@ -263,7 +264,7 @@ export const words = defineWords({
     byPerson: (reason: string) => `Held by a person${reason === '' ? '' : `: ${reason}`}`,
     byOther: (owner: string) => `Held by ${owner}`,
     byNobody: 'Nobody holds it; it keeps what it has',
-    byPriority: 'priority',
+    behind: (value: string) => `should be ${value}; the device is not`,
     lasts: (time: string, left: string) => `until ${time}, ${left} left`,
     scheduleWants: (value: string) => `The schedule wants “${value}” now, but it is weaker and waits:`,
     scheduleBecause: (value: string) => `The schedule wants “${value}” because:`,
@@ -273,6 +274,7 @@ export const words = defineWords({
     staysSensor: 'sooner if a sensor says otherwise',
     staysOpen: 'No change is known',
 
+    slotNow: (name: string, from: string, to: string) => `It is ${name} now (${from}–${to})`,
     'why:slot': (names: string) => `It is needed now: ${names}`,
     'why:slots': (names: string, count: number) => `It is needed now: ${names} and more, ${count} in a row`,
     'why:time': (from: string, to: string) => `Weekly times: ${from} to ${to}`,
