@@ -58,6 +58,8 @@ export interface SoundOrder {
   readonly level?: number;
   /** Whose it is: the same clips for another item begin anew. */
   readonly item?: string;
+  /** What it is, for loudspeakers that have an address for each class; absent: what the priority of the command says. */
+  readonly class?: SoundClass;
 }
 
 /** Longest text of an order: the value of a point is bounded. */
@@ -73,6 +75,7 @@ export function orderText(order: SoundOrder): string {
   if (order.since !== undefined) words.push(`since=${order.since}`);
   if (order.level !== undefined) words.push(`level=${order.level}`);
   if (order.item !== undefined) words.push(`item=${order.item}`);
+  if (order.class !== undefined) words.push(`class=${order.class}`);
   return words.join(' ');
 }
 
@@ -95,11 +98,13 @@ export function parseOrder(text: string): SoundOrder | null {
   const since = found.get('since');
   const level = found.get('level');
   const item = found.get('item');
+  const soundClass = soundClasses.find((word) => word === found.get('class'));
   return {
     source: live === undefined ? { kind: 'clips', clips, loop: found.has('loop') } : { kind: 'live', session: live },
     ...(since !== undefined && { since: Number(since) }),
     ...(level !== undefined && { level: Number(level) }),
     ...(item !== undefined && { item }),
+    ...(soundClass !== undefined && { class: soundClass }),
   };
 }
 
@@ -108,6 +113,7 @@ const orderWords: Readonly<Record<string, RegExp>> = {
   since: /^\d{1,15}$/,
   level: /^(?:100|[1-9]?\d)$/,
   item: /^[a-z0-9][a-z0-9-]{0,62}$/,
+  class: new RegExp(`^(?:${soundClasses.join('|')})$`),
 };
 
 /** Something that wants to be heard. */

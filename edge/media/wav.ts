@@ -115,18 +115,23 @@ function readFormat(file: Buffer, at: number, size: number) {
 const framesPerTurn = 4096;
 
 /**
- * Decodes a whole WAV file to mono Int16 at 8 kHz. Stereo is averaged. Gives the event loop a turn every few thousand
- * frames. Throws WAV_INVALID (with the byte offset) or WAV_TOO_LONG; an aborted signal throws its reason.
+ * Decodes a whole WAV file to mono Int16 at this rate (Hz; 8 kHz if none is said). Stereo is averaged. Gives the event loop
+ * a turn every few thousand frames. Throws WAV_INVALID (with the byte offset) or WAV_TOO_LONG; an aborted signal throws its reason.
  */
-export async function decodeWav(file: Buffer, signal: AbortSignal, limits = defaultWavLimits): Promise<Int16Array> {
+export async function decodeWav(
+  file: Buffer,
+  signal: AbortSignal,
+  limits = defaultWavLimits,
+  to = clipRate,
+): Promise<Int16Array> {
   const layout = layOutWav(file);
   const frames = layout.length / layout.bytesPerFrame;
   if (frames > layout.rate * limits.seconds) {
     const seconds = Math.round(frames / layout.rate);
     throw new CodedError('WAV_TOO_LONG', `the clip lasts ${seconds} s; the longest allowed is ${limits.seconds} s`);
   }
-  const pcm = new Int16Array(Math.ceil((frames * clipRate) / layout.rate));
-  const resampler = startResampling(layout.rate, clipRate, pcm);
+  const pcm = new Int16Array(Math.ceil((frames * to) / layout.rate));
+  const resampler = startResampling(layout.rate, to, pcm);
   for (let frame = 0; frame < frames; frame += framesPerTurn) {
     decodeFrames(file, layout, frame, Math.min(frames, frame + framesPerTurn), resampler);
     await new Promise(setImmediate);

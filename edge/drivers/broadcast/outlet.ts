@@ -27,6 +27,20 @@ export interface OutletOptions {
   readonly onState: (state: 'online' | 'offline', message: string) => void;
   readonly onCount: (outcome: string) => void;
   readonly onSent: () => void;
+  /** The socket is open: where it leads, and where it starts. */
+  readonly onOpen: (path: Path) => void;
+  /** What the receiver sends back to this socket. */
+  readonly onMessage: (message: Buffer) => void;
+}
+
+/** Both ends of an open socket. */
+export interface Path {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+  readonly localPort: number;
+  /** As setMulticastInterface wants it; undefined: a single receiver. */
+  readonly interface: string | undefined;
 }
 
 const lookupTimeout = 5000;
@@ -41,8 +55,8 @@ const emptyDatagram = Buffer.alloc(0);
  * One UDP socket towards one receiver. It is connected, so that a closed port or a missing host is heard of (ICMP and ARP
  * give ECONNREFUSED, EHOSTUNREACH), with an empty datagram now and then, so that it is heard of before the fire; and it is
  * opened anew after a routing error: a connected socket keeps the source address of its first day, and a new
- * DHCP lease would leave it dead for ever. node:dgram cannot set the DSCP: marking EF (46) is left to the switch port or to
- * an nftables rule on the controller.
+ * DHCP lease would leave it dead for ever. node:dgram cannot set the DSCP (Node 24 can for TCP only, net.Socket
+ * setTypeOfService): marking EF (46) is left to an nftables rule, which README.md has, or to the switch port.
  */
 export class Outlet implements AsyncDisposable {
   readonly #options: OutletOptions;
@@ -56,6 +70,7 @@ export class Outlet implements AsyncDisposable {
   #lastSend = Number.NEGATIVE_INFINITY;
   readonly #prober: Ticker | undefined;
   #disposed = false;
+  #path: Path | undefined;
   #opened: Promise<void> = Promise.resolve();
 
   constructor(options: OutletOptions) {
@@ -92,12 +107,22 @@ export class Outlet implements AsyncDisposable {
     });
   }
 
+  /** Sends what is not sound: uncounted, and no harm if it is lost. */
+  sendBeside(packet: Buffer): void {
+    const socket = this.#socket;
+    if (!this.#ready || socket === undefined) return;
+    socket.send(packet, (error) => {
+      if (error !== null) this.#onSocketError(socket, error);
+    });
+  }
+
   async #start(): Promise<void> {
     try {
       const socket = await this.#connect();
       if (this.#disposed) return void socket.close();
       this.#socket = socket;
       this.#ready = true;
+      if (this.#path !== undefined) this.#options.onOpen({ ...this.#path, localPort: socket.address().port });
     } catch (error) {
       this.#fail(error);
       return;
@@ -166,18 +191,21 @@ export class Outlet implements AsyncDisposable {
   async #connect(): Promise<Socket> {
     const { target, multicast } = this.#options;
     const { address, family } = await resolveHost(target.host);
+    const leaving = multicast === undefined ? undefined : interfaceAddress(multicast.interface, family);
+    this.#path = { address, family, port: target.port, localPort: 0, interface: leaving };
     // Without an answer in the same turn, dgram would put every packet off by a DNS look-up.
     const socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
       lookup: (host, _options, answer) => answer(null, host, family),
     });
     socket.on('error', (error) => this.#onSocketError(socket, error));
+    socket.on('message', this.#options.onMessage);
     try {
       await settled(`binding a socket for ${this.#where}`, (done) => socket.bind(0, done));
       // Before connect: Linux picks a multicast route when it connects.
-      if (multicast !== undefined) {
+      if (multicast !== undefined && leaving !== undefined) {
         socket.setMulticastTTL(multicast.ttl);
-        socket.setMulticastInterface(interfaceAddress(multicast.interface, family));
+        socket.setMulticastInterface(leaving);
       }
       await settled(`connecting to ${this.#where}`, (done) => socket.connect(target.port, address, done));
       return socket;

@@ -1,154 +1,176 @@
+import { parseOrder, rankOf, type SoundOrder } from '#edge/domain/broadcast.ts';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
 import type { Command, CommandResult } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import type { Session, Sink } from '#edge/drivers/driver.ts';
-import type { Clip, ClipLibrary } from '#edge/drivers/sound/clips.ts';
-import type { Pacer } from '#edge/drivers/sound/pacer.ts';
+import { formats } from '#edge/drivers/sound/codecs.ts';
+import { soundKey } from '#edge/drivers/sound/frames.ts';
+import type { Studio } from '#edge/drivers/sound/studio.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
-import { type SpeakerConfig, soundClassOf } from './config.ts';
-import { Outlet, type Target } from './outlet.ts';
-import { type Stream, startStream } from './stream.ts';
+import type { Channel, ChannelListener, Channels } from './channel.ts';
+import { classWord, type SpeakerConfig, targetOf } from './config.ts';
+import type { Target } from './outlet.ts';
+import { ProofKeeper, type ProofPoints } from './proof.ts';
 
 export interface SpeakerOptions {
   readonly device: Device;
   readonly config: SpeakerConfig;
-  readonly clips: ClipLibrary;
-  readonly pacer: Pacer;
-  readonly probeEvery: number;
+  readonly studio: Studio;
+  readonly channels: Channels;
   readonly clock: Clock;
   readonly sink: Sink;
 }
 
-/** What the last command asked for, and what came of it. `stream` is undefined when a clip that does not loop is over. */
+/** What the last command asked for, and what came of it. */
 interface Playing {
-  readonly clip: Clip;
+  /** As it was said, and what the point reads back. */
+  text: string;
+  readonly order: SoundOrder;
   readonly target: Target;
   until: number | null;
-  stream: Stream | undefined;
+  /** It has come to its end by itself. */
+  isOver: boolean;
 }
 
 /** How long a command may wait for a clip that is not in memory, ms. */
 const loadPatience = 500;
 /** Longer timers overflow in Node (2^31 ms); the expiry is armed again when this one fires. */
 const longestTimer = 86_400_000;
+const points = ['proof', 'evidence', 'clip', 'playing'] as const;
+/** Of one priority, by the rank of the class. */
+const ranks = 16;
 
 /** One loudspeaker, or one multicast group of them. */
 export class SpeakerSession implements Session {
   readonly #options: SpeakerOptions;
-  readonly #outlets = new Map<string, Outlet>();
+  readonly #channels = new Map<
+    string,
+    { readonly target: Target; readonly channel: Channel; readonly ear: ChannelListener }
+  >();
   readonly #offline = new Map<string, string>();
+  readonly #told = new Map<string, string>();
+  readonly #proof: ProofKeeper;
   #playing: Playing | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  #packetsSent = 0;
   /** Commands are taken in order; one that waits for a clip is dropped when a newer one came. */
   #latest = 0;
+  #health = '';
 
   constructor(options: SpeakerOptions) {
     this.#options = options;
+    this.#proof = new ProofKeeper();
   }
 
-  /** Opens the sockets of every address this speaker has; at most 6. */
+  /** Opens the sockets of every address this speaker has. */
   async open(): Promise<void> {
     const { rtp, zonePriority } = this.#options.config;
     const targets = [rtp, ...Object.values(zonePriority ?? {})];
-    await Promise.all(targets.map((target) => this.#outletFor(target).open()));
+    await Promise.all(targets.map((target) => this.#channelFor(target).channel.open()));
   }
 
-  async read(points: readonly Point[], _signal: AbortSignal): Promise<readonly Sample[]> {
-    return points.map((point) => this.#sample(point.name));
+  async read(wanted: readonly Point[], _signal: AbortSignal): Promise<readonly Sample[]> {
+    return wanted.map((point) => this.#sample(point.name));
   }
 
-  async write(command: Command, signal: AbortSignal): Promise<CommandResult> {
+  async write(command: Command, _signal: AbortSignal): Promise<CommandResult> {
     const turn = ++this.#latest;
-    const { clock, clips } = this.#options;
+    const { clock, config, studio, sink } = this.#options;
+    const { value } = command;
     if (command.point !== 'clip')
       return this.#answer(command, 'refused', `"${command.point}" cannot be written; "clip" can`);
-    if (typeof command.value !== 'string') return this.#answer(command, 'refused', 'a clip is a name, or "" to stop');
+    if (typeof value !== 'string') return this.#answer(command, 'refused', 'a clip is a name, or "" to stop');
     if (command.expires < clock.now()) return this.#answer(command, 'expired', 'the command came too late');
-    if (command.value === '') {
+    if (value === '') {
       this.#stop();
       return this.#answer(command, 'sent', 'stopped');
     }
     if (command.until !== null && command.until <= clock.now()) {
       return this.#answer(command, 'expired', 'the hold behind the command is over');
     }
-    // A clip that is ready starts in this turn: no await before the first packet.
-    const ready = clips.ready(command.value);
-    if (ready !== undefined) return this.#play(command, ready);
+    const order = parseOrder(value);
+    if (order === null)
+      return this.#answer(command, 'refused', `"${value}" is not an order: <clip>[+<clip>] [loop] ...`);
+    const { rate } = formats[config.codec];
     try {
-      // Loading goes on; whoever asks again finds it ready. Writes are taken one by one: an evacuation may wait behind this.
-      const clip = await within(
-        loadPatience,
-        `clip "${command.value}" is still being read, which`,
-        clips.load(command.value, signal),
-      );
-      this.#sayHealth(`clip "${clip.name}" can be played now`);
-      if (turn !== this.#latest) return this.#answer(command, 'failed', 'overtaken by a newer command');
-      return this.#play(command, clip);
+      // What is ready starts in this turn: no await before the first packet.
+      if (!studio.isReady(order, rate)) {
+        // Loading goes on; whoever asks again finds it ready. Writes are taken one by one: an evacuation may wait behind this.
+        const what = `the sound of "${value}" is still being read, which`;
+        await within(loadPatience, what, studio.load(order, rate));
+        this.#sayHealth('what could not be played can be played now');
+        if (turn !== this.#latest) return this.#answer(command, 'failed', 'overtaken by a newer command');
+      }
     } catch (error) {
-      this.#options.sink.count('clip-unusable');
+      sink.count('clip-unusable');
       return this.#answer(command, 'failed', messageOf(error));
     }
+    return this.#play(command, order, value);
   }
 
-  #play(command: Command, clip: Clip): CommandResult {
+  #play(command: Command, order: SoundOrder, text: string): CommandResult {
     const { config } = this.#options;
-    const target = config.zonePriority?.[soundClassOf(command.priority)] ?? config.rtp;
+    const target = targetOf(config, order.class, command.priority);
     const current = this.#playing;
-    if (current !== undefined && current.clip === clip && current.target === target) {
-      // The same hold, asserted again (a restart of core, a reconcile): nobody must hear that. A clip that does not loop
-      // and is over stays over, unless the hold is another one.
-      const isSameHold = current.until === command.until;
-      if (current.stream !== undefined || isSameHold) {
-        current.until = command.until;
+    if (current !== undefined && soundKey(current.order) === soundKey(order) && current.target === target) {
+      // The same hold, asserted again (a restart of core, a reconcile): nobody must hear that. A sound that is over stays over,
+      // unless the hold is another one and the sound has no place in time.
+      const isSame = current.until === command.until || order.since !== undefined;
+      if (!current.isOver || isSame) {
+        Object.assign(current, { text, until: command.until });
         this.#armExpiry();
-        return this.#sounding(command, target, current.stream === undefined ? 'played already' : 'plays on');
+        if (current.isOver) return this.#sounding(command, target, 'played already');
+        this.#claim(target, order, command);
+        this.#tell();
+        return this.#sounding(command, target, 'plays on');
       }
     }
-    this.#stop();
-    this.#start(clip, target, command.until);
-    return this.#sounding(command, target, `plays as ${soundClassOf(command.priority)}`);
+    // The weaker sound stops before the stronger one starts, also where each has an address of its own.
+    if (current !== undefined && current.target !== target) this.#release(current.target);
+    this.#playing = { text, order, target, until: command.until, isOver: false };
+    this.#proof.begin();
+    const outcome = this.#claim(target, order, command);
+    this.#armExpiry();
+    this.#tell();
+    if (outcome === 'waits') return this.#answer(command, 'failed', `${where(target)} plays something stronger`);
+    return this.#sounding(command, target, `plays as ${classWord(order.class, command.priority)}`);
   }
 
-  /** `sent` is the most that RTP can say; what is known not to arrive is `failed`, though it goes on being sent. */
+  #claim(target: Target, order: SoundOrder, command: Command): 'plays' | 'waits' {
+    const { config } = this.#options;
+    const { channel, ear } = this.#channelFor(target);
+    const rank = order.class === undefined ? ranks - 1 : rankOf(order.class);
+    return channel.claim(ear, { order, config, strength: command.priority * ranks + rank });
+  }
+
+  #release(target: Target): void {
+    const { channel, ear } = this.#channelFor(target);
+    channel.release(ear);
+  }
+
+  /** `sent` is the most that RTP can say at once; what is known not to arrive is `failed`, though it goes on being sent. */
   #sounding(command: Command, target: Target, message: string): CommandResult {
-    const offline = this.#offline.get(keyOf(target));
-    if (offline !== undefined) return this.#answer(command, 'failed', `${message}, but ${offline}`);
+    const silent = this.#whyUnheard(target);
+    if (silent !== null) return this.#answer(command, 'failed', `${message}, but ${silent}`);
     return this.#answer(command, 'sent', message);
   }
 
-  #start(clip: Clip, target: Target, until: number | null): void {
-    const { config, pacer, sink } = this.#options;
-    const outlet = this.#outletFor(target);
-    // A speaker that was away gets its chance now, not when the back-off says so.
-    void outlet.open();
-    const stream = startStream({
-      clip,
-      codec: config.codec,
-      pacer,
-      send: (packet) => outlet.send(packet),
-      onSkipped: (frames) => {
-        for (let i = 0; i < Math.min(frames, 1000); i++) sink.count('frame-skipped');
-      },
-      onEnd: () => {
-        if (this.#playing?.stream === stream) this.#playing.stream = undefined;
-        this.#tell();
-      },
-    });
-    this.#playing = { clip, target, until, stream };
-    this.#armExpiry();
-    this.#tell();
+  /** Why nobody can hear what is sent there; null: nothing speaks against it. */
+  #whyUnheard(target: Target): string | null {
+    const offline = this.#offline.get(keyOf(target));
+    if (offline !== undefined) return offline;
+    const { state, evidence } = this.#channelFor(target).channel.verdict();
+    return state === 'failed' ? evidence : null;
   }
 
   #stop(): void {
     clearTimeout(this.#expiry);
-    const wasPlaying = this.#playing?.stream;
+    const playing = this.#playing;
     this.#playing = undefined;
-    if (wasPlaying === undefined) return;
-    wasPlaying[Symbol.dispose]();
+    if (playing === undefined) return;
+    this.#release(playing.target);
     this.#tell();
   }
 
@@ -162,45 +184,84 @@ export class SpeakerSession implements Session {
     else this.#expiry = setTimeout(() => this.#armExpiry(), Math.min(left, longestTimer));
   }
 
+  #isSounding(): boolean {
+    const playing = this.#playing;
+    if (playing === undefined || playing.isOver) return false;
+    const { channel, ear } = this.#channelFor(playing.target);
+    return channel.plays(ear);
+  }
+
+  /** Says what has changed; `playing` last. */
   #tell(): void {
-    this.#options.sink.sample(this.#sample('clip' as PointName));
-    this.#options.sink.sample(this.#sample('playing' as PointName));
+    this.#proof.take(this.#proofNow());
+    for (const name of points) {
+      const sample = this.#sample(name as PointName);
+      const said = JSON.stringify(sample);
+      if (this.#told.get(name) === said) continue;
+      this.#told.set(name, said);
+      this.#options.sink.sample(sample);
+    }
+  }
+
+  /** undefined: nothing plays, and what was proved stays so. */
+  #proofNow(): ProofPoints | undefined {
+    const playing = this.#playing;
+    if (playing === undefined || !this.#isSounding()) return undefined;
+    const silent = this.#whyUnheard(playing.target);
+    if (silent !== null) return { proof: 'none', evidence: silent };
+    const { state, evidence } = this.#channelFor(playing.target).channel.verdict();
+    if (state === 'heard') return { proof: 'heard', evidence };
+    return { proof: 'sent', evidence: `sent to ${where(playing.target)}; nothing comes back` };
   }
 
   #sample(point: PointName): Sample {
-    const stream = this.#playing?.stream;
+    if (point === 'proof' || point === 'evidence') {
+      this.#proof.take(this.#proofNow());
+      const { proof, evidence } = this.#proof.points();
+      return { point, value: point === 'proof' ? proof : evidence, quality: 'good' };
+    }
     if (point !== 'clip' && point !== 'playing' && point !== 'packets_sent') {
       return { point, value: null, quality: 'bad', reason: 'configuration-error' };
     }
     // What nobody can hear is not playing, whatever we send.
     const heard = this.#playing?.target ?? this.#options.config.rtp;
-    if (this.#offline.has(keyOf(heard))) return { point, value: null, quality: 'bad', reason: 'no-communication' };
-    if (point === 'packets_sent') return { point, value: this.#packetsSent, quality: 'good' };
-    const value = point === 'clip' ? (stream?.clip.name ?? '') : stream !== undefined;
-    return { point, value, quality: 'good' };
+    if (this.#whyUnheard(heard) !== null) return { point, value: null, quality: 'bad', reason: 'no-communication' };
+    if (point === 'packets_sent') {
+      const sent = [...this.#channels.values()].reduce((sum, { channel }) => sum + channel.packetsSent, 0);
+      return { point, value: sent, quality: 'good' };
+    }
+    const isSounding = this.#isSounding();
+    return {
+      point,
+      value: point === 'playing' ? isSounding : isSounding ? (this.#playing?.text ?? '') : '',
+      quality: 'good',
+    };
   }
 
   /** A speaker that is there but has no voice for some clip is degraded: better seen today than at the fire. */
   #sayHealth(message: string): void {
-    const { sink, clips } = this.#options;
+    const { sink, studio } = this.#options;
     const [offline] = this.#offline.values();
-    const [problem, ...more] = clips.problems();
+    const [problem, ...more] = studio.library.problems();
     const others = more.length > 0 ? `, nor ${more.length} more` : '';
+    const silent = this.#playing === undefined ? null : this.#whyUnheard(this.#playing.target);
     if (offline !== undefined) sink.health('offline', offline);
+    else if (silent !== null) sink.health('degraded', `what is played is not heard: ${silent}`);
     else if (problem === undefined) sink.health('online', message);
     else sink.health('degraded', `cannot play ${problem}${others}`);
   }
 
-  #outletFor(target: Target): Outlet {
+  #channelFor(target: Target) {
     const key = keyOf(target);
-    const known = this.#outlets.get(key);
+    const known = this.#channels.get(key);
     if (known !== undefined) return known;
-    const { config, clock, sink, probeEvery } = this.#options;
-    const outlet = new Outlet({
-      target,
-      multicast: config.multicast,
-      probeEvery: config.probe === 'none' ? null : probeEvery,
-      clock,
+    const { config, channels, sink } = this.#options;
+    const ear: ChannelListener = {
+      onChange: () => this.#onChange(),
+      onOver: () => {
+        if (this.#playing !== undefined && keyOf(this.#playing.target) === key) this.#playing.isOver = true;
+        this.#tell();
+      },
       onState: (state, message) => {
         if (state === 'offline') this.#offline.set(key, message);
         else this.#offline.delete(key);
@@ -208,12 +269,19 @@ export class SpeakerSession implements Session {
         this.#tell();
       },
       onCount: (outcome) => sink.count(outcome),
-      onSent: () => {
-        this.#packetsSent++;
-      },
-    });
-    this.#outlets.set(key, outlet);
-    return outlet;
+    };
+    const joined = { target, channel: channels.join(target, config, ear), ear };
+    this.#channels.set(key, joined);
+    return joined;
+  }
+
+  #onChange(): void {
+    const silent = this.#playing === undefined ? null : this.#whyUnheard(this.#playing.target);
+    if ((silent ?? '') !== this.#health) {
+      this.#health = silent ?? '';
+      this.#sayHealth('what is played arrives again');
+    }
+    this.#tell();
   }
 
   #answer(command: Command, outcome: CommandResult['outcome'], message: string): CommandResult {
@@ -224,12 +292,18 @@ export class SpeakerSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#latest++;
     clearTimeout(this.#expiry);
-    this.#playing?.stream?.[Symbol.dispose]();
     this.#playing = undefined;
-    await Promise.all([...this.#outlets.values()].map((outlet) => outlet[Symbol.asyncDispose]()));
+    const { channels, config } = this.#options;
+    const all = [...this.#channels.values()];
+    this.#channels.clear();
+    await Promise.all(all.map(({ target, ear }) => channels.leave(target, config, ear)));
   }
 }
 
 function keyOf({ host, port }: Target): string {
   return `${host} ${port}`;
+}
+
+function where({ host, port }: Target): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

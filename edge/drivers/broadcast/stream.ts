@@ -1,86 +1,68 @@
-import { randomBytes } from 'node:crypto';
-import type { Clip, Codec } from '#edge/drivers/sound/clips.ts';
-import { samplesPerFrame } from '#edge/drivers/sound/clips.ts';
+import type { CodecFormat } from '#edge/drivers/sound/codecs.ts';
 import type { Paced, Pacer } from '#edge/drivers/sound/pacer.ts';
+import { type Packetiser, startPacketising } from '#edge/drivers/sound/rtp.ts';
+import type { Voice } from '#edge/drivers/sound/studio.ts';
 
-/** RTP payload types of RFC 3551 table 4. */
-export const payloadTypes: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
-const headerBytes = 12;
 /** A stream later than this many frames skips instead of bursting: receivers' buffers are 60 to 200 ms. */
 const mostCatchUp = 3;
 
 export interface Stream extends Disposable {
-  readonly clip: Clip;
+  readonly packetiser: Packetiser;
+  /** The frame that is next, counted from 0: its RTP time belongs to the present moment. */
+  frame(): number;
 }
 
 export interface StreamOptions {
-  readonly clip: Clip;
-  readonly codec: Codec;
+  readonly voice: Voice;
+  readonly format: CodecFormat;
+  readonly payloadType: number;
   readonly pacer: Pacer;
   /** Takes one whole packet; must neither throw nor wait. */
   readonly send: (packet: Buffer) => void;
   /** Frames that a stall swallowed. */
   readonly onSkipped: (frames: number) => void;
-  /** A clip that does not loop is over. Not called when the stream is disposed. */
+  /** It is over. Not called when the stream is disposed, nor before `startStream` has returned. */
   readonly onEnd: () => void;
 }
 
 /**
- * Plays one clip as one RTP stream (RFC 3550): a new SSRC and random starts of sequence number and timestamp each time, and the
- * marker on the first packet. The first packet leaves before this returns; the next ones on the pacer's grid, so the
- * second is up to 20 ms early, never late. After a stall the timestamp jumps and the sequence number does not: nothing was
- * lost, and the marker says that a new talkspurt starts (RFC 3551 section 4.1). All zones stay together.
+ * Plays one voice as one RTP stream, the marker on the first packet. The first packet leaves before this returns; the next ones on
+ * the pacer's grid, so the second is up to 20 ms early, never late. After a stall the timestamp jumps and the sequence number
+ * does not: nothing was lost, and the marker says that a new talkspurt starts (RFC 3551 section 4.1). All zones stay together.
  */
 export function startStream(options: StreamOptions): Stream {
-  const { clip, codec, pacer } = options;
+  const { voice, format, payloadType, pacer } = options;
+  const packetiser = startPacketising(format, payloadType);
   const firstTick = pacer.tick();
-  const header = newHeader(codec);
-  const sequenceStart = header.readUInt16BE(2);
-  const timestampStart = header.readUInt32BE(4);
-  let sent = 0;
-  let next = 0;
+  let next = firstTick;
 
-  function sendFrame(marker: 0 | 0x80): void {
-    const packet = Buffer.allocUnsafe(headerBytes + samplesPerFrame);
-    header.copy(packet);
-    packet[1] = payloadTypes[codec] | marker;
-    packet.writeUInt16BE((sequenceStart + sent) & 0xffff, 2);
-    packet.writeUInt32BE((timestampStart + next * samplesPerFrame) >>> 0, 4);
-    const frame = next % clip.frames;
-    clip.encoded[codec].copy(packet, headerBytes, frame * samplesPerFrame, (frame + 1) * samplesPerFrame);
-    sent++;
+  /** false: it is over. */
+  function sendFrame(marker: boolean): boolean {
+    const payload = voice.payload(next);
+    if (payload === null) return false;
+    for (const packet of packetiser.packets(payload, next - firstTick, marker)) options.send(packet);
     next++;
-    options.send(packet);
+    return true;
   }
 
   const paced: Paced = {
     onTick(tick) {
-      const due = tick - firstTick + 1 - next;
+      const due = tick + 1 - next;
       const skipped = due > mostCatchUp ? due - 1 : 0;
       if (skipped > 0) {
         next += skipped;
         options.onSkipped(skipped);
       }
-      for (let i = 0; i < due - skipped; i++) {
-        if (!clip.loop && next >= clip.frames) break;
-        sendFrame(skipped > 0 ? 0x80 : 0);
-      }
-      if (!clip.loop && next >= clip.frames) {
+      let marker = skipped > 0;
+      while (next <= tick && sendFrame(marker)) marker = false;
+      if (voice.isOver(next)) {
         pacer.remove(paced);
         options.onEnd();
       }
     },
   };
 
-  sendFrame(0x80);
+  sendFrame(true);
   pacer.add(paced);
-  return { clip, [Symbol.dispose]: () => pacer.remove(paced) };
-}
-
-/** Version 2, no padding, extension or CSRC; sequence number, timestamp and SSRC are random. */
-function newHeader(codec: Codec): Buffer {
-  const header = randomBytes(headerBytes);
-  header[0] = 0x80;
-  header[1] = payloadTypes[codec];
-  return header;
+  return { packetiser, frame: () => next - firstTick, [Symbol.dispose]: () => pacer.remove(paced) };
 }

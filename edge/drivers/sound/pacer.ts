@@ -1,5 +1,5 @@
 import type { Clock } from '#edge/runtime/clock.ts';
-import { frameMs } from './clips.ts';
+import { frameMs } from './codecs.ts';
 
 /** Something that sends one frame per tick. */
 export interface Paced {
@@ -10,6 +10,8 @@ export interface Paced {
 export interface Pacer extends Disposable {
   /** The tick that is current now. */
   tick(): number;
+  /** Ticks since the grid's beginning, with their fraction. */
+  position(): number;
   add(stream: Paced): void;
   remove(stream: Paced): void;
 }
@@ -25,7 +27,8 @@ export function startPacer(clock: Clock): Pacer {
   let timer: NodeJS.Timeout | undefined;
   let done = -1;
 
-  const tick = () => Math.floor((clock.monotonic() - origin) / frameMs);
+  const position = () => (clock.monotonic() - origin) / frameMs;
+  const tick = () => Math.floor(position());
 
   function arm(): void {
     if (timer !== undefined || streams.size === 0) return;
@@ -46,6 +49,7 @@ export function startPacer(clock: Clock): Pacer {
 
   return {
     tick,
+    position,
     add(stream) {
       streams.add(stream);
       arm();

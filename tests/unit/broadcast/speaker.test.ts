@@ -212,7 +212,7 @@ describe.concurrent('a loudspeaker', () => {
   it.each([
     [{}, 'rtp: '],
     [{ rtp: { host: '127.0.0.1', port: 70_000 } }, 'rtp.port'],
-    [{ rtp: { host: '127.0.0.1', port: 5004 }, codec: 'G722' }, 'codec'],
+    [{ rtp: { host: '127.0.0.1', port: 5004 }, codec: 'G729' }, 'codec'],
     [{ rtp: { host: '127.0.0.1', port: 5004 }, volume: 3 }, 'volume'],
     [{ rtp: { host: '239.1.1.1', port: 5004 } }, 'rtp.host: "239.1.1.1" is a multicast group: say multicast.interface'],
     [{ rtp: { host: 'ff15::1', port: 5004 } }, 'rtp.host: "ff15::1" is a multicast group'],
