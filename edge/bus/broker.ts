@@ -12,7 +12,7 @@ import type { Pki } from '#edge/runtime/pki.ts';
 import type { ClientRegister } from '#edge/runtime/pki-clients.ts';
 import type { Access } from './access.ts';
 import { Admission } from './admission.ts';
-import type { Bus, InboundMessage, PublishOptions, Subscription } from './bus.ts';
+import { type Bus, type InboundMessage, type PublishOptions, payloadBytes, type Subscription } from './bus.ts';
 import type { ConnectionContext } from './connection.ts';
 import { ClientConnection } from './connection.ts';
 import { type CertificateClaim, claimOf, judge } from './device-certificates.ts';
@@ -463,7 +463,7 @@ class GuardedBroker implements Broker {
     const wrong = checkTopic(topic);
     if (wrong !== null) throw new CodedError('BUS_TOPIC_INVALID', `topic "${topic.slice(0, 256)}": ${wrong}`);
     if (this.#stopping) throw new CodedError('BUS_AWAY', 'the broker is stopping');
-    const bytes = payload === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(payload));
+    const bytes = payloadBytes(payload);
     const { qos = 0, retain = false } = options ?? {};
     const packet = { cmd: 'publish', topic, payload: bytes, qos, retain, dup: false } as const;
     await new Promise<void>((resolve, reject) => {

@@ -1,12 +1,18 @@
 /** What every room may do with the bus, inside core (no socket) or from another process (MQTT): one interface. */
 export interface Bus {
   /**
-   * Publishes JSON (null publishes an empty payload, which clears a retained one). Resolves when the broker has taken
+   * Publishes JSON (null publishes an empty payload, which clears a retained one; bytes go as they are: a gateway has a language of its own). Resolves when the broker has taken
    * it; at QoS 1 from another process that means committed. Rejects with BUS_AWAY when there is no connection.
    */
   publish(topic: string, payload: object | null, options?: PublishOptions): Promise<void>;
   /** The handler gets the topic and the raw payload; an exception in it is logged and reaches nobody else. */
   subscribe(filter: string, handler: (topic: string, payload: Buffer) => void): Promise<Subscription>;
+}
+
+/** What goes over the wire for a payload. */
+export function payloadBytes(payload: object | null): Buffer {
+  if (payload === null) return Buffer.alloc(0);
+  return Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
 }
 
 export interface PublishOptions {

@@ -6,7 +6,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff, delay } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
-import type { Bus, PublishOptions, Subscription } from './bus.ts';
+import { type Bus, type PublishOptions, payloadBytes, type Subscription } from './bus.ts';
 import { checkFilter, checkTopic, matchesFilter } from './topics.ts';
 
 export interface BusClientOptions {
@@ -92,7 +92,7 @@ class ReconnectingClient implements BusClient {
     const wrong = checkTopic(topic);
     if (wrong !== null) throw new CodedError('BUS_TOPIC_INVALID', `topic "${topic.slice(0, 256)}": ${wrong}`);
     const mqtt = this.#need();
-    const bytes = payload === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(payload));
+    const bytes = payloadBytes(payload);
     const { qos = 0, retain = false } = options ?? {};
     await this.#underWay(publishTimeout, `publishing on ${topic}`, (done) => {
       mqtt.publish(topic, bytes, { qos, retain }, (error) => done(error));

@@ -5,6 +5,7 @@ import {
   answerTopic,
   camerasTopic,
   checkFilter,
+  checkTopic,
   commandTopic,
   coversFilter,
   deviceFilter,
@@ -40,6 +41,8 @@ export interface GrantingSite {
 
 /** Which devices each driver process speaks for. */
 export type ProcessDevices = { readonly [name in ProcessName]?: readonly DeviceId[] };
+/** Exact foreign topics on which a driver process tells devices something. */
+export type ToldTopics = { readonly [name in ProcessName]?: readonly string[] };
 
 /** Names that no client of the site file can take. */
 const reserved: ReadonlySet<string> = new Set<string>([...processNames, 'supervisor']);
@@ -53,9 +56,13 @@ const listeners: readonly ProcessName[] = ['notify'];
  * `v1/command` or `v1/out` beyond its own health: those come from core, which publishes in process.
  * A filter of the site file that would reach further than allowed is left out; `findBrokenGrants` names it.
  */
-export function grantsFor(site: GrantingSite, processDevices: ProcessDevices): (client: string) => Grant | null {
+export function grantsFor(
+  site: GrantingSite,
+  processDevices: ProcessDevices,
+  told: ToldTopics = {},
+): (client: string) => Grant | null {
   const grants = new Map<string, Grant>();
-  for (const name of drivers) grants.set(name, driverGrant(name, processDevices[name] ?? []));
+  for (const name of drivers) grants.set(name, driverGrant(name, processDevices[name] ?? [], told[name] ?? []));
   for (const name of guests) grants.set(name, guestGrant(name));
   for (const name of listeners) grants.set(name, listenerGrant(name));
   grants.set('media', mediaGrant());
@@ -80,10 +87,12 @@ export function findBrokenGrants(site: GrantingSite): string[] {
   ]);
 }
 
-function driverGrant(name: ProcessName, devices: readonly DeviceId[]): Grant {
+function driverGrant(name: ProcessName, devices: readonly DeviceId[], told: readonly string[]): Grant {
   return {
     publish: [
       ...devices.map(deviceFilter),
+      // Whatever a device's profile says: no topic of ours.
+      ...told.filter((topic) => checkTopic(topic) === null && isForeignFilter(topic)),
       resultTopic(name),
       healthTopic(name),
       // The network is looked at by one process.

@@ -17,6 +17,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   ping: 'fieldbus',
   pjlink: 'fieldbus',
   wake: 'fieldbus',
+  phrases: 'fieldbus',
 };
 
 export function processOfProtocol(protocol: string): ProcessName | undefined {

@@ -11,6 +11,7 @@ import { pointRef } from '#edge/domain/ids.ts';
 import { energyPlanOf } from '#edge/energy/plan.ts';
 import { createIngest } from '#edge/ingest/ingest.ts';
 import { createAge } from '#edge/media/retention-age.ts';
+import { toldTopics } from '#edge/profiles/phrases-address.ts';
 import { asSourcesSee } from '#edge/rules/alarm-chatter.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
@@ -98,7 +99,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       access: createAccess({
         dataFolder: data,
         internal: new Map(Object.entries(init.tokens)),
-        grants: grantsFor(site, owned),
+        grants: grantsFor(site, owned, { fieldbus: toldTopics(campus.devicesOfProcess('fieldbus')) }),
         clock,
         log,
       }),

@@ -17,7 +17,7 @@ import { loadProfile } from '#edge/profiles/load.ts';
 import type { Profile } from '#edge/profiles/profile.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { messageOf } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { processOfProtocol } from './campus.ts';
@@ -35,10 +35,18 @@ export async function startFieldbus(init: EdgeInit, context: ChildContext): Prom
   const buses = createBuses({ clock });
   const devices = devicesHere(init.site, shelf);
   const protocols = new Set(devices.map(({ protocol }) => protocol));
-  const drivers = await driversOf(protocols, { clock, profiles: shelf.profiles, buses, learned });
+  let bus: BusClient | null = null;
+  const tell = async (topic: string, payload: Buffer) => {
+    if (bus === null) throw new CodedError('BUS_AWAY', 'the broker is not there yet');
+    await bus.publish(topic, payload, { qos: 1 });
+  };
+  const drivers = await driversOf(protocols, { clock, profiles: shelf.profiles, buses, learned, tell });
   const running = stack.use(
     await startDriverProcess('fieldbus', init, context, [...drivers, createPingDriver({ clock, probes })], {
-      start: (bus) => watchNetwork({ init, context, shelf, probes, bus }),
+      start: (joined) => {
+        bus = joined;
+        return watchNetwork({ init, context, shelf, probes, bus: joined });
+      },
       buses: () => buses.health(),
       devices,
     }),
@@ -52,6 +60,8 @@ interface Shared {
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly buses: Buses;
   readonly learned: LearnedFacts;
+  /** Devices behind gateways of MQTT are told something over the bus. */
+  readonly tell: (topic: string, payload: Buffer) => Promise<void>;
 }
 
 /** Only what the devices speak: the libraries of a protocol that nobody speaks here would take memory for nothing. */
@@ -80,6 +90,10 @@ async function driversOf(protocols: ReadonlySet<string>, shared: Shared): Promis
   if (protocols.has('wake')) {
     const { createWakeDriver } = await import('#edge/drivers/wake/driver.ts');
     drivers.push(createWakeDriver(shared));
+  }
+  if (protocols.has('phrases')) {
+    const { createPhrasesDriver } = await import('#edge/drivers/phrases/driver.ts');
+    drivers.push(createPhrasesDriver(shared));
   }
   return drivers;
 }

@@ -7,7 +7,8 @@ import { expandDlt645 } from './expand-dlt645.ts';
 import { expandModbus } from './expand-modbus.ts';
 import type { Expanded } from './expanded.ts';
 import { usualLabel } from './labels.ts';
-import type { ForeignValue, Profile, SnmpProfile } from './profile.ts';
+import { type PhraseAddress, phraseAddressOf } from './phrases-address.ts';
+import type { ForeignValue, PhrasesProfile, Profile, SnmpProfile } from './profile.ts';
 import { type SnmpAddress, snmpAddressOf } from './snmp-address.ts';
 import { defaultDeadband, ratePerHour, toUcum } from './units.ts';
 
@@ -48,6 +49,15 @@ function expandSnmp(profile: SnmpProfile): Expanded[] {
   });
 }
 
+/** Polled where its state can be asked, else told only. */
+function expandPhrases(profile: PhrasesProfile): Expanded[] {
+  return Object.entries(profile.values).map(([name, value]) => ({
+    ...{ name, label: value.label ?? usualLabel(name), type: value.type },
+    value: { ...value, poll: value.poll ?? (value.ask === undefined ? 'watch' : 'normal') },
+    address: phraseAddressOf(profile, value) satisfies PhraseAddress,
+  }));
+}
+
 /** Every point name of a profile, in order, with its address. Throws PROFILE_ADDRESS when one does not fit the protocol. */
 export function expandValues(profile: Profile): Expanded[] {
   switch (profile.protocol) {
@@ -59,6 +69,8 @@ export function expandValues(profile: Profile): Expanded[] {
       return expandCjt188(profile);
     case 'snmp':
       return expandSnmp(profile);
+    case 'phrases':
+      return expandPhrases(profile);
     default:
       return expandForeign(profile.values);
   }
@@ -94,7 +106,7 @@ function staleAfter(poll: PollClass, given: number | undefined, polls: Polls): n
 }
 
 /** Protocols whose devices say nothing unless they are asked. */
-const polled: ReadonlySet<string> = new Set(['modbus', 'dlt645', 'cjt188', 'snmp', 'ping', 'pjlink']);
+const polled: ReadonlySet<string> = new Set(['modbus', 'dlt645', 'cjt188', 'snmp', 'ping', 'pjlink', 'fire-panel']);
 
 /** The points of a profile at a campus whose poll classes last so long (ms). */
 export function pointsOf(profile: Profile, polls: Polls): Point[] {

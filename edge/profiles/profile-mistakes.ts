@@ -5,6 +5,7 @@ import { mistake, mistakesOf, type RuleMistake } from '#edge/runtime/rule-mistak
 import { cjt188Units } from './decode-cjt188.ts';
 import { expandValues, pointsOf } from './expand.ts';
 import { findModbusMistakes, findUnknownNames } from './modbus-mistakes.ts';
+import { findPhrasesMistakes } from './phrases-mistakes.ts';
 import type { Cjt188Profile, Dlt645Profile, Profile, SnmpProfile } from './profile.ts';
 import { profileSchema } from './profile.ts';
 import { toUcum } from './units.ts';
@@ -31,6 +32,7 @@ function ofProtocol(profile: Profile): RuleMistake[] {
   if (profile.protocol === 'modbus') return findModbusMistakes(profile);
   if (profile.protocol === 'dlt645') return findDlt645Mistakes(profile);
   if (profile.protocol === 'cjt188') return findCjt188Mistakes(profile);
+  if (profile.protocol === 'phrases') return findPhrasesMistakes(profile);
   return profile.protocol === 'snmp' ? findSnmpMistakes(profile) : [];
 }
 

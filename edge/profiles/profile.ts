@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cjt188Profile } from './cjt188-profile.ts';
 import { dlt645Profile } from './dlt645-profile.ts';
 import { modbusProfile } from './modbus-profile.ts';
+import { phrasesProfile } from './phrases-profile.ts';
 import { header, meaning, value, values, write } from './profile-fields.ts';
 
 /* The profile file: one product, no site data. Strict: an unknown key is an error with its path, its line and its column. */
@@ -57,6 +58,7 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),
   z.strictObject({ ...foreign, protocol: z.literal('pjlink') }),
   z.strictObject({ ...foreign, protocol: z.literal('wake') }),
+  phrasesProfile,
   z.strictObject({ ...header, protocol: z.literal('snmp'), values: values(snmpValue) }),
 ]);
 
@@ -67,3 +69,4 @@ export type SnmpValue = z.infer<typeof snmpValue>;
 export type { Cjt188Profile, Cjt188Value } from './cjt188-profile.ts';
 export type { Dlt645Profile, Dlt645Value } from './dlt645-profile.ts';
 export type { ModbusProfile, ModbusValue, ProfileCheck, TestVector } from './modbus-profile.ts';
+export type { PhrasesProfile, PhraseValue } from './phrases-profile.ts';

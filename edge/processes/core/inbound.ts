@@ -11,6 +11,7 @@ import {
   answerTopic,
   campusEventTopic,
   incidentTopic,
+  isForeign,
   parseTopic,
   readingTopic,
 } from '#edge/bus/topics.ts';
@@ -131,6 +132,8 @@ export class Inbound {
         // Retained by the broker for `media` and web; core has no use for it.
         return Promise.resolve();
       default:
+        // What a driver tells a device over MQTT (protocol `phrases`) is for its gateway: no sensor has spoken.
+        if (message.client === 'fieldbus' && isForeign(message.topic)) return Promise.resolve();
         return this.#takeNews(message);
     }
   }

@@ -3,7 +3,7 @@ import type { Profile } from '#edge/profiles/profile.ts';
 import type { KnownProfile } from '#edge/web/known-profile.ts';
 
 /** Addresses to begin with, as drivers and conventions want them. Documentation addresses of RFC 5737: nobody is there. */
-const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt'>, Record<string, unknown>>> = {
+const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt' | 'phrases'>, Record<string, unknown>>> = {
   modbus: { tcp: { host: '192.0.2.10', port: 502 }, unit: 1 },
   dlt645: { tcp: { host: '192.0.2.11', port: 4001 }, meter: '000000123456' },
   cjt188: { tcp: { host: '192.0.2.11', port: 4002 }, meter: '00000000123456' },
@@ -30,10 +30,22 @@ function describe(id: string, profile: Profile): KnownProfile {
     protocol,
     points: values.length,
     outputs: values.filter(({ value }) => value.write !== undefined).length,
-    addressExample: protocol === 'mqtt' ? sensorExample(profile.profile) : examples[protocol],
+    addressExample: exampleOf(profile),
     ...makeOf(profile),
-    paths: protocol === 'mqtt' ? Object.values(profile.values).map(({ at }) => at) : [],
+    paths: profile.protocol === 'mqtt' ? Object.values(profile.values).map(({ at }) => at) : [],
   };
+}
+
+/** Of a phrase book by the way it goes. */
+const phraseExamples = {
+  mqtt: { mqtt: 'ir-203' },
+  tcp: { tcp: { host: '192.0.2.50', port: 4001 } },
+  http: { http: 'http://192.0.2.51:8080' },
+} as const satisfies Record<string, Record<string, unknown>>;
+
+function exampleOf(profile: Profile): Record<string, unknown> {
+  if (profile.protocol === 'mqtt') return sensorExample(profile.profile);
+  return profile.protocol === 'phrases' ? phraseExamples[profile.way] : examples[profile.protocol];
 }
 
 /** Profiles of MQTT sensors are named after their convention: `zigbee-smoke`, `tasmota-plug`, `json-air`. */
