@@ -12,6 +12,7 @@ import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
+import { createFirePanelDriver } from '#edge/drivers/fire-panel/driver.ts';
 import { createPjlinkDriver } from '#edge/drivers/pjlink/driver.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
@@ -149,6 +150,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'onvif') return onvifDriver({ snapshotFolder: tmpdir(), ...common });
   if (protocol === 'snmp') return createSnmpDriver(common);
   if (protocol === 'pjlink') return createPjlinkDriver(common);
+  if (protocol === 'fire-panel') return createFirePanelDriver(common);
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

@@ -16,6 +16,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   snmp: 'fieldbus',
   ping: 'fieldbus',
   pjlink: 'fieldbus',
+  'fire-panel': 'fieldbus',
   wake: 'fieldbus',
   phrases: 'fieldbus',
 };

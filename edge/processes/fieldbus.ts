@@ -87,6 +87,10 @@ async function driversOf(protocols: ReadonlySet<string>, shared: Shared): Promis
     const { createPjlinkDriver } = await import('#edge/drivers/pjlink/driver.ts');
     drivers.push(createPjlinkDriver(shared));
   }
+  if (protocols.has('fire-panel')) {
+    const { createFirePanelDriver } = await import('#edge/drivers/fire-panel/driver.ts');
+    drivers.push(createFirePanelDriver(shared));
+  }
   if (protocols.has('wake')) {
     const { createWakeDriver } = await import('#edge/drivers/wake/driver.ts');
     drivers.push(createWakeDriver(shared));

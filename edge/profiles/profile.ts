@@ -57,6 +57,7 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),
   z.strictObject({ ...foreign, protocol: z.literal('pjlink') }),
+  z.strictObject({ ...foreign, protocol: z.literal('fire-panel') }),
   z.strictObject({ ...foreign, protocol: z.literal('wake') }),
   phrasesProfile,
   z.strictObject({ ...header, protocol: z.literal('snmp'), values: values(snmpValue) }),

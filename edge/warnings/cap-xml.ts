@@ -1,4 +1,4 @@
-import { DOMParser } from '@xmldom/xmldom';
+import { DOMParser, type XmlElement } from '@xmldom/xmldom';
 import {
   type PublicWarning,
   type WarningArea,
@@ -63,8 +63,6 @@ export function parseCap(text: string): PublicWarning {
   };
   return warning;
 }
-
-type XmlElement = NonNullable<ReturnType<DOMParser['parseFromString']>['documentElement']>;
 
 /** The alert of a message; throws CAP_INVALID where it is not one. */
 export function rootOf(text: string): XmlElement {

@@ -11,6 +11,7 @@ const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt' | 'phrases'>
   broadcast: { rtp: { host: '192.0.2.30', port: 5004 }, codec: 'PCMA' },
   snmp: { host: '192.0.2.2', community: 'public' },
   pjlink: { host: '192.0.2.40' },
+  'fire-panel': { tcp: { host: '192.0.2.50', port: 4001 } },
   wake: { mac: '02:1a:4b:00:00:07', broadcast: '192.0.2.255' },
   ping: { host: '192.0.2.1' },
 };
