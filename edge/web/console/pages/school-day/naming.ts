@@ -1,7 +1,10 @@
 import { useMemo } from 'react';
 import { useFormats, useLanguage } from '../../kit/language.tsx';
+import { valueText } from '../../kit/values.ts';
 import { nameIn } from '../../kit/words.ts';
-import { usePointName, useZoneName } from '../../names.ts';
+import { useDeviceName, useOwnerText, usePointName, useZoneName } from '../../names.ts';
+import { useSession } from '../../session.tsx';
+import { usePoints } from '../../use-live.tsx';
 import { useEntries, useModeNames } from './data.ts';
 import type { Naming } from './reason-words.ts';
 import { words } from './words.ts';
@@ -12,21 +15,32 @@ export function useNaming(): Naming {
   const formats = useFormats();
   const zone = useZoneName();
   const point = usePointName();
+  const device = useDeviceName();
+  const owner = useOwnerText();
+  const points = usePoints();
   const modes = useModeNames();
+  const me = useSession();
   const { data } = useEntries();
   return useMemo(() => {
     const say = words[language];
     const names = new Map(data?.entries.map(({ id, body }) => [id, 'name' in body ? body.name : null]));
     const entry = (id: string) => nameIn(language, names.get(id)) || id;
     return {
-      ...{ language, entry, zone, point },
+      ...{ language, entry, zone, point, device, owner },
+      value: (ref, value) => {
+        const unit = points?.find(({ id }) => id === ref)?.unit ?? '';
+        if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string')
+          return valueText(value, unit, ref.split('/')[1] ?? '', language);
+        return '';
+      },
       layer: (id) => (id === 'campus' ? say.wholeCampus : entry(id)),
       clip: (id) => id,
       mode: (id) => nameIn(language, modes?.find((mode) => mode.id === id)?.name) || id,
-      who: (who) => whoText(who, language),
+      // Of others the API gives the account only.
+      who: (who) => (who === `person:${me.id}` ? me.name : whoText(who, language)),
       time: formats.shortTime,
     };
-  }, [language, formats, zone, point, modes, data]);
+  }, [language, formats, zone, point, device, owner, points, modes, data, me]);
 }
 
 /** `person:li` -> `li`; what is not a person says so. */

@@ -23,9 +23,14 @@ export interface Naming {
   readonly layer: (id: string) => string;
   readonly zone: (id: string) => string;
   readonly point: (ref: string) => string;
+  readonly device: (id: string) => string;
+  /** A value of an output, with its unit. */
+  readonly value: (ref: string, value: unknown) => string;
   readonly clip: (id: string) => string;
   readonly mode: (id: string) => string;
   readonly who: (who: string) => string;
+  /** Who holds an output. */
+  readonly owner: (owner: string) => string;
   /** Time of day of ms since epoch. */
   readonly time: (time: number) => string;
 }
