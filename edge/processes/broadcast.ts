@@ -1,12 +1,22 @@
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
+import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
-import type { EdgeInit } from './context.ts';
+import { clipsInOrder } from './broadcast-clips.ts';
+import { type EdgeInit, paths } from './context.ts';
 import { startDriverProcess } from './link.ts';
 
-/** Loudspeakers. */
-export function startBroadcast(init: EdgeInit, context: ChildContext): Promise<Running> {
-  const { clips, folder } = init.site;
-  return startDriverProcess('broadcast', init, context, [broadcastDriver({ clips, folder, ...context })]);
+/** Loudspeakers: all drivers share one studio, so that whatever they speak is decoded once and in step. */
+export async function startBroadcast(init: EdgeInit, context: ChildContext): Promise<Running> {
+  const { clock, log } = context;
+  await using stack = new AsyncDisposableStack();
+  const { folder } = init.site;
+  const clips = await clipsInOrder(init.site);
+  const onProblem = (clip: string, problem: string) => log.error({ clip, problem }, 'a clip cannot be played');
+  const studio = stack.use(openStudio({ clips, folder, cache: paths.sound(init.data), clock, onProblem }));
+  const drivers = [broadcastDriver({ clips, folder, clock, log, studio })];
+  const running = stack.use(await startDriverProcess('broadcast', init, context, drivers));
+  const owned = stack.move();
+  return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 if (import.meta.main) runChild('broadcast', startBroadcast);

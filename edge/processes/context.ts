@@ -72,6 +72,8 @@ export const paths = {
   mediaKey: (data: string): string => join(data, 'media.key'),
   footage: (data: string, site: Pick<Site, 'cameras' | 'folder'>): string =>
     site.cameras.folder === undefined ? join(data, 'footage') : resolve(site.folder, site.cameras.folder),
+  /** Clips as bare samples, by what is in them; may be removed. */
+  sound: (data: string): string => join(data, 'sound'),
   logs: (data: string): string => join(data, 'logs'),
   cityPassword: (data: string): string => join(data, 'city-password'),
   /** The flows themselves: the site's, for people and for git. */
