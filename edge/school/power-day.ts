@@ -28,10 +28,10 @@ export function circuitsOn(
   if (plan === null) return [];
   const { from, to } = plan.clock.dayOf(date);
   const begin = plan.clock.dayOf(addDays(date, -1)).from;
-  const dates = [-2, -1, 0, 1].map((distance) => addDays(date, distance));
+  // Whoever knows what is signed for a date may have to look it up: once each.
+  const around = [-2, -1, 0, 1].map((distance) => addDays(date, distance)).map((one) => [one, planOn(one)] as const);
   return powersOf(plan).map((power) => {
-    const days = dates.map((one) => {
-      const of = planOn(one);
+    const days = around.map(([one, of]) => {
       const same = of?.entries[power.id];
       return of === null || same?.part !== 'power' ? [] : needsOn(of, same, one, overrides);
     });

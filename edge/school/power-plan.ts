@@ -4,7 +4,6 @@ import { isMeant } from './day-filter.ts';
 import type { SchoolPlan } from './plan.ts';
 import { type Named, named, partsOf } from './plan-parts.ts';
 import { joinNeeds, needsOf, type PowerNeed } from './power-needs.ts';
-import { dayOf } from './resolve-day.ts';
 import { shiftedDayOf } from './shifted-day.ts';
 
 /** The circuits of a plan. */
@@ -19,8 +18,7 @@ export function needsOn(
   date: LocalDate,
   overrides: readonly SchoolOverride[] = [],
 ): readonly PowerNeed[] {
-  const day =
-    overrides.length === 0 ? dayOf(plan, date, power.layer) : shiftedDayOf(plan, date, power.layer, overrides);
+  const day = shiftedDayOf(plan, date, power.layer, overrides);
   return needsOf(power, day, isMeant(power.days, day), (second) => plan.clock.timeOf(date, second).at);
 }
 

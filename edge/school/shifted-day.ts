@@ -14,6 +14,7 @@ export function shiftedDayOf(
   overrides: readonly SchoolOverride[],
 ): ResolvedDay {
   const day = dayOf(plan, date, layer);
+  if (!overrides.some(({ what }) => what.kind === 'shift' && what.date === date)) return day;
   const shifts = inEffect(plan, date, overrides).shift.filter((one) => plan.layers.isBelow(day.layer, one.layer));
   if (shifts.length === 0 || day.slots.length === 0) return day;
   const moved = (second: number): number => {

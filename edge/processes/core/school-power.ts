@@ -56,6 +56,19 @@ export interface KeptPower {
   readonly refs: readonly PointRef[];
 }
 
+interface Planned {
+  readonly powers: readonly Named<SchoolPower>[];
+  readonly needs: (power: Named<SchoolPower>) => readonly PowerNeed[];
+}
+
+interface Known {
+  readonly key: string;
+  readonly plans: readonly (SchoolPlan | null)[];
+  readonly planned: Planned;
+}
+
+/** Yesterday, today, tomorrow. */
+const around = [-1, 0, 1] as const;
 export const schoolPowerState = 'school-power';
 const holdFor = 12 * 3_600_000;
 /** Said again when less of it is left. */
@@ -69,6 +82,7 @@ export class PowerDesk {
   readonly #options: PowerDeskOptions;
   readonly #kept: Map<string, KeptPower>;
   #moment: SchoolMoment | null = null;
+  #known: Known | null = null;
   #keptAt = Number.NEGATIVE_INFINITY;
   #keptText = '';
 
@@ -85,17 +99,19 @@ export class PowerDesk {
     const plan = moment.planOn(moment.date);
     const changes: HoldChange[] = [];
     const outputs = new Map(this.#options.commands.outputs().map((output) => [output.ref, output]));
-    const powers = plan === null ? [] : powersOf(plan);
+    const { powers, needs } = this.#planned(moment);
+    let isNews = false;
     for (const power of powers) {
       const before = this.#kept.get(power.id);
-      const { decision, memory } = decidePower(power, needsOf(moment, power), scene, before?.memory ?? noPowerMemory);
+      const { decision, memory } = decidePower(power, needs(power), scene, before?.memory ?? noPowerMemory);
+      isNews ||= before?.memory.on !== memory.on || before.refs !== power.outputs;
       changes.push(...this.#holds(power, decision, plan, moment.now, outputs));
       changes.push(...this.#release(power.id, before?.refs ?? [], power.outputs));
       this.#kept.set(power.id, { memory, refs: power.outputs });
     }
     changes.push(...this.#releaseOthers(new Set(powers.map(({ id }) => id))));
     if (changes.length > 0) this.#options.commands.setInterlockHolds(changes);
-    this.#keep(changes.length > 0);
+    this.#keep(isNews);
   }
 
   /** null: nothing was decided since the start. */
@@ -106,14 +122,36 @@ export class PowerDesk {
     const plan = moment.planOn(moment.date);
     if (plan === null) return [];
     const until = plan.clock.dayOf(addDays(moment.date, 1)).to;
-    return powersOf(plan).map((power) => {
+    const { powers, needs: needsOfPower } = this.#planned(moment);
+    return powers.map((power) => {
       const { memory } = this.#kept.get(power.id) ?? { memory: noPowerMemory };
-      const needs = needsOf(moment, power);
+      const needs = needsOfPower(power);
       const { decision } = decidePower(power, needs, scene, memory);
       const { id: entry, ...rest } = power;
       const next = powerAhead(power, needs, scene, memory, until);
       return { entry, power: rest, decision, next, learned: memory.runs };
     });
+  }
+
+  /** Circuits and when they are needed, worked out again only when a date, a plan or a shift is another. */
+  #planned(moment: SchoolMoment): Planned {
+    const { date, planOn, overrides } = moment;
+    const plans = around.map((distance) => planOn(addDays(date, distance)));
+    const shifts = overrides.flatMap(({ id, what, until }) => (what.kind === 'shift' ? [`${id} ${until}`] : [])).join();
+    const known = this.#known;
+    if (known?.key === `${date} ${shifts}` && plans.every((plan, n) => plan === known.plans[n])) return known.planned;
+    const plan = plans[around.indexOf(0)] ?? null;
+    const found = new Map<string, readonly PowerNeed[]>();
+    const planned: Planned = {
+      powers: plan === null ? [] : powersOf(plan),
+      needs: (power) => {
+        const kept = found.get(power.id) ?? needsOf(moment, power);
+        found.set(power.id, kept);
+        return kept;
+      },
+    };
+    this.#known = { key: `${date} ${shifts}`, plans, planned };
+    return planned;
   }
 
   #scene(now: number): PowerScene {
@@ -180,7 +218,7 @@ function ownerOf(entry: string): string {
 
 /** Yesterday's, today's and tomorrow's may come from plans that were signed at different times. */
 function needsOf(moment: SchoolMoment, power: Named<SchoolPower>): readonly PowerNeed[] {
-  const days = [-1, 0, 1].map((distance) => onDate(addDays(moment.date, distance), moment, power.id));
+  const days = around.map((distance) => onDate(addDays(moment.date, distance), moment, power.id));
   return joinNeeds(power, days);
 }
 
