@@ -201,11 +201,12 @@ function step(desk: Desk, at: Moment): SoundStep {
 /** Everything whose time has come, the earliest first; at one time what is played to its end comes before what is given up. */
 function wake(desk: Desk): void {
   const now = desk.monotonic;
-  const due = desk.wakes.due(now).sort((a, b) => a.sleeper.at - b.sleeper.at || kinds[a.kind] - kinds[b.kind]);
-  for (const one of due) {
-    if (one.kind === 'part') wakeUpPart(desk, one);
-    else if (one.kind === 'item') wakeUpItem(desk, one);
-    else wakeUpWindows(desk);
+  for (let at = desk.wakes.next; at !== null && at <= now; at = desk.wakes.next) {
+    for (const one of desk.wakes.due(at).sort((a, b) => kinds[a.kind] - kinds[b.kind])) {
+      if (one.kind === 'part') wakeUpPart(desk, one);
+      else if (one.kind === 'item') wakeUpItem(desk, one, at);
+      else wakeUpWindows(desk);
+    }
   }
 }
 
@@ -216,18 +217,17 @@ function wakeUpPart(desk: Desk, part: Part): void {
   else if (part.state === 'cut') finish(desk, part, { kind: 'dropped', reason: 'too-much-lost' });
 }
 
-function wakeUpItem(desk: Desk, one: Sounding): void {
-  const now = desk.monotonic;
+function wakeUpItem(desk: Desk, one: Sounding, at: number): void {
   const end = endOf(one);
-  const { until } = one;
-  if (end !== null && end <= now && (until === null || end <= until)) endInStep(desk, one, end);
-  else if (until !== null && until <= now) {
+  const { until, patience } = one;
+  if (end !== null && end <= at) endInStep(desk, one, end);
+  else if (until !== null && until <= at) {
     finishAll(desk, one, () => ({ kind: 'expired', reason: away(desk, until, 'until') }));
-  } else if (one.patience !== null && one.patience <= now && !one.isEmergency) {
-    const reason = away(desk, one.patience, 'patience');
+  } else if (patience !== null && patience <= at) {
+    const reason = away(desk, patience, 'patience');
     finishAll(desk, one, (part) => (part.state === 'waiting' ? { kind: 'expired', reason } : null));
   }
-  desk.touched.add(one);
+  wakeItem(desk, one);
 }
 
 function endInStep(desk: Desk, one: Sounding, end: number): void {

@@ -36,24 +36,27 @@ export function begin(desk: Desk, part: Part): void {
   const position = positionOf(desk, part) ?? 0;
   part.position = position;
   part.since = sinceOf(desk, part);
-  const reason = of.isInStep && of.playing > 1 && position > 0 ? 'in-step' : 'turn';
+  const reason = of.isInStep && of.moved?.at !== desk.monotonic ? 'in-step' : 'turn';
   note(desk.journal, part, { kind, reason, at: wallOf(desk, desk.monotonic), by: null, position });
   changed(desk, part);
 }
 
 /** One clock for all rooms: it stands still while none plays. */
 function beginInStep(desk: Desk, of: Sounding, wasCut: boolean): SoundHappeningKind {
-  const again = wasCut ? 'resumed' : 'begun';
+  const { monotonic } = desk;
   if (of.origin === null) {
-    of.origin = desk.monotonic;
-    return again;
+    of.origin = monotonic;
+    of.moved = { at: monotonic, isRestart: false };
+  } else if (of.paused !== null) {
+    // Cut in its last room and given to another one in the same moment it did not stand still.
+    const hasStood = of.paused.since < monotonic;
+    const isRestart = hasStood && interruptionOf(of.item) === 'restart';
+    of.origin = monotonic - (isRestart ? 0 : of.paused.position);
+    of.paused = null;
+    if (hasStood) of.moved = { at: monotonic, isRestart };
   }
-  if (of.paused === null) return again;
-  // Cut in its last room and given to another one in the same moment it did not stand still.
-  const isRestart = interruptionOf(of.item) === 'restart' && of.paused.since < desk.monotonic;
-  of.origin = desk.monotonic - (isRestart ? 0 : of.paused.position);
-  of.paused = null;
-  return wasCut && isRestart ? 'restarted' : again;
+  if (!wasCut) return 'begun';
+  return of.moved?.at === monotonic && of.moved.isRestart ? 'restarted' : 'resumed';
 }
 
 function beginAlone(desk: Desk, part: Part, wasCut: boolean): SoundHappeningKind {

@@ -38,6 +38,8 @@ export interface Sounding {
   origin: number | null;
   /** In step: where it stopped and since when, while no room plays it. */
   paused: { readonly position: number; readonly since: number } | null;
+  /** In step: when it last began or went on after standing still, so that all rooms of that moment say the same of it. */
+  moved: { readonly at: number; readonly isRestart: boolean } | null;
   /** How many rooms play it. */
   playing: number;
   /** Rooms that are not through with it. */
@@ -170,6 +172,7 @@ export function advance(desk: Desk, { now, monotonic }: Moment): void {
     if (one.isEmergency) continue;
     one.until = monotonicOf(desk, one.item.until);
     one.patience = monotonicOf(desk, one.item.patience);
+    wakeItem(desk, one);
     desk.touched.add(one);
   }
   for (const place of desk.places.values()) {
@@ -182,12 +185,17 @@ export function wallOf(desk: Desk, monotonic: number): number {
   return Math.round(monotonic + (desk.offset ?? 0));
 }
 
+/** Without the dust of floating point, or a window that begins now would have begun neither now nor later. */
+function wallNow(desk: Desk): number {
+  return Math.round((desk.monotonic + (desk.offset ?? 0)) * 100) / 100;
+}
+
 export function monotonicOf(desk: Desk, wall: number | null): number | null {
   return wall === null ? null : wall - (desk.offset ?? 0);
 }
 
 export function isWithin(desk: Desk, { from, until }: { from: number; until: number | null }): boolean {
-  const wall = desk.monotonic + (desk.offset ?? 0);
+  const wall = wallNow(desk);
   return from <= wall && (until === null || wall < until);
 }
 
@@ -266,7 +274,7 @@ export function wakePart(desk: Desk, part: Part): void {
 }
 
 export function wakeWindows(desk: Desk): void {
-  const wall = desk.monotonic + (desk.offset ?? 0);
+  const wall = wallNow(desk);
   let next = Number.POSITIVE_INFINITY;
   for (const { from, until } of [...desk.quiet, ...desk.levels.caps]) {
     if (from > wall) next = Math.min(next, from);

@@ -234,6 +234,7 @@ export function newSounding(
     patience: monotonicOf(desk, item.patience),
     origin: null,
     paused: null,
+    moved: null,
     playing: 0,
     open: places.length,
     parts,

@@ -11,6 +11,7 @@ import {
   placeOf,
   type Sounding,
   sinceOf,
+  wakeItem,
   wakePart,
   wallOf,
 } from './sound-desk.ts';
@@ -37,6 +38,7 @@ export function storedOf(desk: Desk, one: Sounding): StoredSound {
     savedAt: wallOf(desk, desk.monotonic),
     origin: wall(one.origin),
     pausedAt: one.paused === null ? null : Math.round(one.paused.position),
+    until: wall(one.until),
     parts: [...groups.values()],
   };
 }
@@ -67,6 +69,7 @@ function restoreOne(desk: Desk, stored: StoredSound, at: Moment): boolean {
   const { sounding, parts } = newSounding(desk, item, source, contentOf(item), places);
   restoreTimes(desk, sounding, stored, at);
   desk.soundings.set(item.id, sounding);
+  if (stored.askers.length > 0) sounding.askers.clear();
   for (const asker of stored.askers) sounding.askers.add(asker);
   for (const asker of sounding.askers) desk.asked.set(asker, sounding);
   desk.lately.set(sounding.content, { id: item.id, by: item.by, at: desk.monotonic });
@@ -80,6 +83,7 @@ function restoreOne(desk: Desk, stored: StoredSound, at: Moment): boolean {
   if (sounding.isInStep && sounding.playing === 0 && sounding.origin !== null && sounding.paused === null) {
     sounding.paused = { position: Math.max(0, desk.monotonic - sounding.origin), since: desk.monotonic };
   }
+  wakeItem(desk, sounding);
   for (const part of parts) {
     if (part.place.parts.length > desk.options.mostOnOutput)
       finish(desk, part, { kind: 'dropped', reason: 'queue-full' });
@@ -95,8 +99,9 @@ function restoreTimes(desk: Desk, sounding: Sounding, stored: StoredSound, at: M
   const { origin, pausedAt, savedAt, item } = stored;
   if (origin !== null && sounding.isInStep) sounding.origin = past(desk, origin, savedAt);
   if (pausedAt !== null) sounding.paused = { position: pausedAt, since: Number.NEGATIVE_INFINITY };
-  if (at.isUnsure !== true || item.until === null || !isEmergency(item.class)) return;
-  sounding.until = desk.monotonic + Math.max(0, item.until - savedAt);
+  if (stored.until === null || !isEmergency(item.class)) return;
+  const left = Math.max(0, stored.until - savedAt);
+  sounding.until = at.isUnsure === true ? desk.monotonic + left : monotonicOf(desk, stored.until);
 }
 
 /** That time on our clock. When the wall clock is before the time of saving it was put back: then no time has passed since. */

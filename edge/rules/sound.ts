@@ -271,6 +271,8 @@ export interface StoredSound {
   readonly origin: number | null;
   /** Where it stopped, ms, while no room plays it. */
   readonly pausedAt: number | null;
+  /** Its end: not always that of the item, because an emergency's does not move with the wall clock. */
+  readonly until: number | null;
   readonly parts: readonly StoredParts[];
 }
 
