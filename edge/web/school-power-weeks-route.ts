@@ -74,7 +74,7 @@ export function addSchoolPowerWeeksRoute(app: App, views: SchoolViews): void {
         summary: 'When each circuit is needed, day by day as the calendar has it, and why',
         description:
           '`of`: `draft`, `signed`, or the id of a release. What depends on who is there is needed at most then.',
-        querystring: planQuery,
+        querystring: planQuery.omit({ power: true }),
         response: { ...problems(400, 404, 503), 200: powerWeeksView },
       },
     },

@@ -12,9 +12,14 @@ export const emptyPower: PowerBody = {
 };
 
 export const newOccupancy = { ref: '', offAfter: 15, toStart: 'needed' } as const;
-export const newPrepare = {
-  ...{ temperature: '', mode: 'heat', setpoint: 20, tolerance: 1, rate: 3, earliest: 90 },
-} as const;
+export const newPrepare: NonNullable<PowerBody['prepare']> = {
+  temperature: '',
+  mode: 'heat',
+  setpoint: 20,
+  tolerance: 1,
+  rate: 3,
+  earliest: 90,
+};
 
 /** What keeps it from being saved; the server judges once more. */
 export function missing(body: PowerBody, say: EditSay): readonly string[] {

@@ -1,5 +1,5 @@
 import { Button, Input, type InputRef, Select } from 'antd';
-import { useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { goTo, hashOf, useAddress } from '../../address.ts';
 import type { CampusView } from '../../api.ts';
 import { ToneBadge } from '../../kit/badges.tsx';
@@ -30,11 +30,20 @@ export function NowView({ campus, rows }: { readonly campus: CampusView; readonl
   const isNarrow = useMedia(narrowQuery);
   const [split, height] = useRestHeight(400);
   const { path, query } = useAddress();
-  const filter: Filter = { text: query.get('text') ?? '', building: query.get('building') ?? '' };
+  const asked = query.get('text') ?? '';
+  // What is typed counts at once: the address follows, and would swallow letters of whoever types quickly.
+  const [text, setText] = useState(asked);
+  useEffect(() => {
+    if (!(document.activeElement instanceof HTMLInputElement)) setText(asked);
+  }, [asked]);
+  const filter: Filter = { text, building: query.get('building') ?? '' };
   const parts = { text: filter.text, building: filter.building };
   const [, , at = '', device = '', point = ''] = path.split('/').map(decodeURIComponent);
   const selected = at === 'at' && point !== '' ? `${device}/${point}` : null;
-  const change = (next: Filter) => goTo(hashOf(path, { text: next.text, building: next.building }), 'replace');
+  const change = (next: Filter) => {
+    setText(next.text);
+    goTo(hashOf(path, { text: next.text, building: next.building }), 'replace');
+  };
   const hrefOf = (ref: string) => hashOf(`/power/at/${ref}`, parts);
   const found = useMemo(
     () => shown(rows, { text: filter.text, building: filter.building }),
