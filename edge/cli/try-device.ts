@@ -8,13 +8,14 @@ import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
 import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import type { Driver, Session, Sink } from '#edge/drivers/driver.ts';
+import { createFirePanelDriver } from '#edge/drivers/fire-panel/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
 import { Probes } from '#edge/drivers/ping/probes.ts';
-import { createFirePanelDriver } from '#edge/drivers/fire-panel/driver.ts';
 import { createPjlinkDriver } from '#edge/drivers/pjlink/driver.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
+import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
@@ -151,6 +152,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'snmp') return createSnmpDriver(common);
   if (protocol === 'pjlink') return createPjlinkDriver(common);
   if (protocol === 'fire-panel') return createFirePanelDriver(common);
+  if (protocol === 'sip') return sipDriver(common);
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

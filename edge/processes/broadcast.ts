@@ -1,4 +1,5 @@
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
+import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { clipsInOrder } from './broadcast-clips.ts';
@@ -13,7 +14,7 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
   const clips = await clipsInOrder(init.site);
   const onProblem = (clip: string, problem: string) => log.error({ clip, problem }, 'a clip cannot be played');
   const studio = stack.use(openStudio({ clips, folder, cache: paths.sound(init.data), clock, onProblem }));
-  const drivers = [broadcastDriver({ clips, folder, clock, log, studio })];
+  const drivers = [broadcastDriver({ clips, folder, clock, log, studio }), sipDriver({ studio, clock })];
   const running = stack.use(await startDriverProcess('broadcast', init, context, drivers));
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };

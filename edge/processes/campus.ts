@@ -13,6 +13,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   cjt188: 'fieldbus',
   onvif: 'camera',
   broadcast: 'broadcast',
+  sip: 'broadcast',
   snmp: 'fieldbus',
   ping: 'fieldbus',
   pjlink: 'fieldbus',

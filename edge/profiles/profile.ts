@@ -54,6 +54,7 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   cjt188Profile,
   z.strictObject({ ...foreign, protocol: z.literal('onvif') }),
   z.strictObject({ ...foreign, protocol: z.literal('broadcast') }),
+  z.strictObject({ ...foreign, protocol: z.literal('sip') }),
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),
   z.strictObject({ ...foreign, protocol: z.literal('pjlink') }),

@@ -4,6 +4,7 @@ import { parseSpeakerConfig } from '#edge/drivers/broadcast/config.ts';
 import { parseModbusConfig } from '#edge/drivers/modbus/config.ts';
 import { parseOnvifConfig } from '#edge/drivers/onvif/config.ts';
 import { parsePingConfig } from '#edge/drivers/ping/config.ts';
+import { parseSipConfig } from '#edge/drivers/sip/config.ts';
 import { parseSnmpConfig } from '#edge/drivers/snmp/config.ts';
 import { parseSensorAddress } from '#edge/ingest/addresses.ts';
 import { devicesOf } from '#edge/profiles/expand.ts';
@@ -182,6 +183,7 @@ const readers: Readonly<Record<string, (device: Pick<Device, 'id' | 'address'>) 
   modbus: ({ address }) => parseModbusConfig(address),
   onvif: ({ address }) => parseOnvifConfig(address),
   broadcast: ({ address }) => parseSpeakerConfig(address),
+  sip: ({ address }) => parseSipConfig(address),
   snmp: ({ address }) => parseSnmpConfig(address),
   ping: ({ address }) => parsePingConfig(address),
   mqtt: parseSensorAddress,
