@@ -1,5 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
+import { decodeCommand } from '#edge/bus/codec.ts';
+import { longestOrder, orderText, parseOrder } from '#edge/domain/broadcast.ts';
+import { coerce } from '#edge/ingest/coerce.ts';
+import { isSameOrder } from '#edge/processes/core/school-acts.ts';
 import { temporaryFolder } from '../../fixtures/store/site.ts';
+import { Desk, holdOf } from '../commands/desk.ts';
 import { actor, bellAt, eight, openSchool, type SchoolRoom } from './school-room.ts';
 
 const half = 8 * 3_600 + 30 * 60;
@@ -24,6 +29,19 @@ function outcomes(room: SchoolRoom, expected: readonly string[]): Promise<void> 
     { timeout: 20_000 },
   );
 }
+
+test('the longest order goes through the bus, through commands and back through ingest as it is', () => {
+  const clips = ['a', 'b', 'c'].map((letter) => letter.repeat(60));
+  const order = { source: { kind: 'clips', clips, loop: true }, since: 1_795_394_273_767, level: 60 } as const;
+  const text = orderText({ ...order, item: 'i'.repeat(longestOrder - orderText({ ...order, item: '' }).length) });
+  expect([text.length, parseOrder(text)?.source]).toEqual([longestOrder, order.source]);
+  const desk = new Desk();
+  desk.interlock({ ...holdOf('speaker-gate/clip', text, 'schedule:bell', 15), lasts: 10_000 });
+  expect(desk.last.value).toBe(text);
+  expect(decodeCommand(Buffer.from(JSON.stringify(desk.last)))).toMatchObject({ ok: true, value: { value: text } });
+  expect(coerce(text, 'text')).toEqual({ ok: true, value: text });
+  expect([isSameOrder('bell', 'bell level=100'), isSameOrder('bell level=60', 'bell')]).toEqual([true, false]);
+});
 
 describe('the school desk', () => {
   test('an unsigned draft never runs', async () => {

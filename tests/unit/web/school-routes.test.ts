@@ -127,6 +127,37 @@ describe('a plan', () => {
     expect(mine?.occurrences).toHaveLength(3);
   });
 
+  test('says what each circuit does, when it is asked for, to those who see its outputs', async () => {
+    await editor('/api/v1/school/entries/boiler', jsonBody('PUT', { rev: 0, body: circuit('relay-1/relay_1') }));
+    const ask = async (who: Ask, more: string) => {
+      const { days } = await json(who(`/api/v1/school/plan?from=2026-11-30&to=2026-11-30${more}`));
+      return (days as { circuits?: { entry: string; changes: { at: number; decision: { on: boolean } }[] }[] }[])[0];
+    };
+    expect(await ask(editor, '')).not.toHaveProperty('circuits');
+    // No term: a vacation on which the boiler is not needed. The day still says how it begins.
+    const told = await ask(editor, '&power=true');
+    const midnight = Date.UTC(2026, 10, 29, 16);
+    expect(told?.circuits).toMatchObject([
+      { entry: 'boiler', outputs: ['relay-1/relay_1'], changes: [{ at: midnight, decision: { on: false } }] },
+    ]);
+    expect((await ask(guard, '&power=true'))?.circuits).toEqual([]);
+    await editor('/api/v1/school/entries/boiler?rev=1', { method: 'DELETE' });
+  });
+
+  test('that asks for what the campus has not says so: in the draft, and on its days', async () => {
+    const odd = { ...bell(50_000), do: { kind: 'sound', clip: 'no-such-clip', zones: [], seconds: 5 } };
+    await editor('/api/v1/school/entries/odd', jsonBody('PUT', { rev: 0, body: odd }));
+    const { mistakes } = await json(editor('/api/v1/school/entries'));
+    expect(mistakes).toContainEqual({
+      ...{ entry: 'odd', path: 'do.clip', code: 'unknown-clip', params: { clip: 'no-such-clip' }, weight: 'mistake' },
+    });
+    const { days } = await json(editor('/api/v1/school/plan?from=2026-11-30&to=2026-11-30'));
+    expect((days as { conflicts: { code: string; params: object }[] }[])[0]?.conflicts).toMatchObject([
+      { code: 'cannot-work', params: { code: 'unknown-clip', clip: 'no-such-clip' } },
+    ]);
+    await editor('/api/v1/school/entries/odd?rev=1', { method: 'DELETE' });
+  });
+
   test('of more days than anybody looks through is refused', async () => {
     const answer = await editor('/api/v1/school/plan?from=2026-01-01&to=2026-12-31');
     expect([answer.status, (await json(Promise.resolve(answer))).error]).toEqual([400, 'bad-time']);
