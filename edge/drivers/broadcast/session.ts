@@ -39,7 +39,9 @@ interface Playing {
 const loadPatience = 500;
 /** Longer timers overflow in Node (2^31 ms); the expiry is armed again when this one fires. */
 const longestTimer = 86_400_000;
+/** Said without being asked, in this order. */
 const points = ['proof', 'evidence', 'clip', 'playing'] as const;
+const known: ReadonlySet<string> = new Set([...points, 'packets_sent']);
 /** Of one priority, by the rank of the class. */
 const ranks = 16;
 
@@ -215,27 +217,25 @@ export class SpeakerSession implements Session {
   }
 
   #sample(point: PointName): Sample {
+    if (!known.has(point)) return { point, value: null, quality: 'bad', reason: 'configuration-error' };
+    const playing = this.#playing;
+    const away: Sample = { point, value: null, quality: 'bad', reason: 'no-communication' };
+    const heard = playing?.target ?? this.#options.config.rtp;
+    if (this.#offline.has(keyOf(heard))) return away;
+    if (point === 'packets_sent') {
+      const sent = [...this.#channels.values()].reduce((sum, { channel }) => sum + channel.packetsSent, 0);
+      return { point, value: sent, quality: 'good' };
+    }
     if (point === 'proof' || point === 'evidence') {
       this.#proof.take(this.#proofNow());
       const { proof, evidence } = this.#proof.points();
       return { point, value: point === 'proof' ? proof : evidence, quality: 'good' };
     }
-    if (point !== 'clip' && point !== 'playing' && point !== 'packets_sent') {
-      return { point, value: null, quality: 'bad', reason: 'configuration-error' };
-    }
     // What nobody can hear is not playing, whatever we send.
-    const heard = this.#playing?.target ?? this.#options.config.rtp;
-    if (this.#whyUnheard(heard) !== null) return { point, value: null, quality: 'bad', reason: 'no-communication' };
-    if (point === 'packets_sent') {
-      const sent = [...this.#channels.values()].reduce((sum, { channel }) => sum + channel.packetsSent, 0);
-      return { point, value: sent, quality: 'good' };
-    }
+    if (this.#whyUnheard(heard) !== null) return away;
     const isSounding = this.#isSounding();
-    return {
-      point,
-      value: point === 'playing' ? isSounding : isSounding ? (this.#playing?.text ?? '') : '',
-      quality: 'good',
-    };
+    if (point === 'playing') return { point, value: isSounding, quality: 'good' };
+    return { point, value: isSounding ? (playing?.text ?? '') : '', quality: 'good' };
   }
 
   /** A speaker that is there but has no voice for some clip is degraded: better seen today than at the fire. */

@@ -68,9 +68,13 @@ export interface FrameEncoder extends Disposable {
 
 /** bit/s: transparent for speech, good for music from one loudspeaker. */
 const opusBitrate = 64_000;
-/** OPUS_SET_BITRATE, _COMPLEXITY, _INBAND_FEC and _PACKET_LOSS_PERC of opus_defines.h. */
+/**
+ * OPUS_SET_BITRATE, _VBR, _COMPLEXITY, _INBAND_FEC and _PACKET_LOSS_PERC of opus_defines.h. Packets of one size: with a variable rate
+ * a pause is 3 bytes a packet, which cheap receivers take for a broken stream.
+ */
 const opusSettings = [
   [4002, opusBitrate],
+  [4006, 0],
   [4010, 5],
   [4012, 1],
   [4014, 5],

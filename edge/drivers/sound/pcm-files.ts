@@ -35,7 +35,8 @@ const largestFolder = 2e9;
 /** `folder` null: a temporary one, gone at the end. */
 export function openPcmFiles(folder: string | null): PcmFiles {
   const own: { folder?: Promise<string> } = {};
-  const hashes = new Map<string, string>();
+  /** By file of the site. */
+  const hashes = new Map<string, { readonly key: string; readonly hash: string }>();
   const inUse = new Set<string>();
   let ffmpeg: Promise<Ffmpeg | null> | undefined;
 
@@ -76,13 +77,23 @@ export function openPcmFiles(folder: string | null): PcmFiles {
     return { samples: size / 2, path, pcm: null };
   }
 
+  /** In pieces: a big file hashed at once would stop the sound of all rooms. */
+  async function contentOf(file: string, signal: AbortSignal): Promise<string> {
+    const { size, mtimeMs, ino } = await stat(file);
+    const key = `${size} ${mtimeMs} ${ino}`;
+    const known = hashes.get(file);
+    if (known?.key === key) return known.hash;
+    const hash = await hashOf(file, signal);
+    hashes.set(file, { key, hash });
+    return hash;
+  }
+
   async function openWav(file: string, rate: Rate, signal: AbortSignal): Promise<PcmFile> {
-    const bytes = await readFile(file, { signal });
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = await contentOf(file, signal);
     // What the disk cannot give or take back is no reason to be silent.
     const found = await known(hash, rate).catch(() => null);
     if (found !== null) return found;
-    const pcm = await decodeWav(bytes, signal, defaultWavLimits, rate);
+    const pcm = await decodeWav(await readFile(file, { signal }), signal, defaultWavLimits, rate);
     try {
       return await keep(hash, rate, (part) => writeFile(part, Buffer.from(pcm.buffer), { mode: 0o600 }));
     } catch {
@@ -91,10 +102,7 @@ export function openPcmFiles(folder: string | null): PcmFiles {
   }
 
   async function openOther(file: string, rate: Rate, signal: AbortSignal): Promise<PcmFile> {
-    const { size, mtimeMs, ino } = await stat(file);
-    const key = `${file} ${size} ${mtimeMs} ${ino}`;
-    const hash = hashes.get(key) ?? (await hashOf(file, signal));
-    hashes.set(key, hash);
+    const hash = await contentOf(file, signal);
     const found = await known(hash, rate);
     if (found !== null) return found;
     const where = await place();
