@@ -82,7 +82,7 @@ function HoldForm({
     setBusy(true);
     setProblem('');
     const sent = now();
-    const seconds = Math.max(1, Math.min(86_400, Math.round((until - sent) / 1_000)));
+    const seconds = Math.max(1, Math.min(86_400, Math.ceil((until - sent) / 1_000)));
     try {
       const body: RequestBody = { point: row.ref, value, seconds, reason: reason.trim() };
       onAnswer({ value, until, sent }, await api.post<RequestResult>('requests', body));

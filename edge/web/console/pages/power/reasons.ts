@@ -15,6 +15,7 @@ export interface Speech {
 
 /** So many slots are named; a day of lessons is a long list. */
 const mostNamed = 3;
+const minute = 60_000;
 const plain = [
   'occupied',
   'setback',
@@ -77,9 +78,11 @@ function textOf({ code, params }: Reason, { say, formats, now }: Speech): string
 
 /** `08:30`; with the date when it is another day. */
 export function shortMoment(time: number, now: number, formats: Pick<Formats, 'moment' | 'shortTime'>): string {
-  // The time of day to the second is that of the same day; schedules think in minutes.
-  const text = formats.moment(time, now);
-  return /^\d{2}:\d{2}:\d{2}$/.test(text) ? formats.shortTime(time) : text;
+  // Schedules think in minutes: what is held until 20:00 ends some milliseconds beside it.
+  const rounded = Math.round(time / minute) * minute;
+  const text = formats.moment(rounded, now);
+  // The time of day to the second is that of the same day.
+  return /^\d{2}:\d{2}:\d{2}$/.test(text) ? formats.shortTime(rounded) : text;
 }
 
 /** Whether it rests on what nobody can know yet. */
