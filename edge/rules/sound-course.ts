@@ -36,6 +36,7 @@ export function begin(desk: Desk, part: Part): void {
   const position = positionOf(desk, part) ?? 0;
   part.position = position;
   part.since = sinceOf(desk, part);
+  part.wordAt = wallOf(desk, desk.monotonic);
   const reason = of.isInStep && of.moved?.at !== desk.monotonic ? 'in-step' : 'turn';
   note(desk.journal, part, { kind, reason, at: wallOf(desk, desk.monotonic), by: null, position });
   changed(desk, part);

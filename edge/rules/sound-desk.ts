@@ -60,6 +60,8 @@ export interface Part {
   origin: number | null;
   /** What its order says, wall clock: kept while it plays, so that a step of the clock does not send every loudspeaker a new order. */
   since: number;
+  /** When it got the word here, wall clock. */
+  wordAt: number;
   /** Where it was cut, ms; null: not begun. */
   position: number | null;
   cutAt: number | null;

@@ -253,6 +253,7 @@ function newPart(of: Sounding, place: Place): Part {
     state: 'waiting',
     origin: null,
     since: 0,
+    wordAt: 0,
     position: null,
     cutAt: null,
     lost: 0,

@@ -49,5 +49,6 @@ export function wantedOf(desk: Desk, place: Place): WantedSound | null {
   const text = orderText(order);
   if (place.wanted?.text === text) return place.wanted;
   const { priority } = soundHabits[item.class];
-  return { order, text, item: item.id, class: item.class, priority, rank: rankOf(item.class), reason: item.why };
+  const { wordAt: since } = part;
+  return { order, text, item: item.id, class: item.class, priority, rank: rankOf(item.class), since, reason: item.why };
 }

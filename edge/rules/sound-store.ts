@@ -124,6 +124,7 @@ function restorePart(desk: Desk, part: Part, stored: StoredParts, savedAt: numbe
   if (of.isInStep) of.origin ??= desk.monotonic;
   else part.origin = past(desk, stored.origin ?? savedAt, savedAt);
   part.since = sinceOf(desk, part);
+  part.wordAt = part.since;
   of.playing++;
   if (place.playing === null) place.playing = part;
   else separate(desk, part, place.playing);

@@ -104,9 +104,10 @@ export interface WantedSound {
   readonly text: string;
   readonly item: HappeningId;
   readonly class: SoundClass;
-  /** Of the hold. */
+  /** Of the hold; `since` is when it got the word here, whatever became of its level. With all three the array decides as the arbiter does. */
   readonly priority: Priority;
   readonly rank: number;
+  readonly since: number;
   readonly reason: string;
 }
 
