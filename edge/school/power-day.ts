@@ -1,5 +1,5 @@
 import type { PointRef } from '#edge/domain/ids.ts';
-import type { LocalDate, SchoolOverride } from '#edge/domain/school.ts';
+import type { DayConflict, LocalDate, Occurrence, SchoolOverride, SchoolPower } from '#edge/domain/school.ts';
 import { addDays } from './dates.ts';
 import type { SchoolPlan } from './plan.ts';
 import { noPowerMemory } from './power.ts';
@@ -23,6 +23,7 @@ export function circuitsOn(
   planOn: (date: LocalDate) => SchoolPlan | null,
   date: LocalDate,
   overrides: readonly SchoolOverride[],
+  isAsked: (power: SchoolPower) => boolean = () => true,
 ): readonly CircuitDay[] {
   const plan = planOn(date);
   if (plan === null) return [];
@@ -30,7 +31,8 @@ export function circuitsOn(
   const begin = plan.clock.dayOf(addDays(date, -1)).from;
   // Whoever knows what is signed for a date may have to look it up: once each.
   const around = [-2, -1, 0, 1].map((distance) => addDays(date, distance)).map((one) => [one, planOn(one)] as const);
-  return powersOf(plan).map((power) => {
+  const powers = powersOf(plan).filter(isAsked);
+  return powers.map((power) => {
     const days = around.map(([one, of]) => {
       const same = of?.entries[power.id];
       return of === null || same?.part !== 'power' ? [] : needsOn(of, same, one, overrides);
@@ -41,4 +43,34 @@ export function circuitsOn(
     const first = before === undefined ? [] : [{ ...before, at: from }];
     return { entry: power.id, outputs: power.outputs, changes: [...first, ...all.filter(({ at }) => at > from)] };
   });
+}
+
+/**
+ * Where an item holds an output of a circuit that would have it otherwise meanwhile: the later of the two has it, and the other comes back
+ * when that is over. `all`: what happens on the date.
+ */
+export function circuitConflicts(
+  planOn: (date: LocalDate) => SchoolPlan | null,
+  date: LocalDate,
+  overrides: readonly SchoolOverride[],
+  all: readonly Occurrence[],
+): readonly DayConflict[] {
+  const holds = all.flatMap(({ key, at, silenced, do: action }) =>
+    silenced === null && action.kind === 'hold'
+      ? action.outputs.map((output) => ({ ...output, key, from: at, to: at + action.seconds * 1_000 }))
+      : [],
+  );
+  const held = new Set(holds.map(({ ref }) => ref));
+  if (held.size === 0) return [];
+  const circuits = circuitsOn(planOn, date, overrides, ({ outputs }) => outputs.some((ref) => held.has(ref)));
+  return circuits.flatMap(({ entry, outputs, changes }) =>
+    holds
+      .filter(({ ref }) => outputs.includes(ref))
+      .filter(({ from, to, value }) => {
+        const before = changes.findLast(({ at }) => at <= from);
+        const during = changes.filter(({ at }) => at > from && at < to);
+        return [...(before === undefined ? [] : [before]), ...during].some(({ decision }) => decision.value !== value);
+      })
+      .map(({ key, ref }): DayConflict => ({ code: 'output-twice', date, of: [key, entry], params: { ref } })),
+  );
 }

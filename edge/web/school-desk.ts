@@ -26,7 +26,7 @@ import { createSchoolClock } from '#edge/school/local-clock.ts';
 import { occurrencesOf } from '#edge/school/occurrences.ts';
 import { officialYears } from '#edge/school/official-holidays.ts';
 import { compilePlan, type SchoolPlan } from '#edge/school/plan.ts';
-import { type CircuitDay, circuitsOn } from '#edge/school/power-day.ts';
+import { type CircuitDay, circuitConflicts, circuitsOn } from '#edge/school/power-day.ts';
 import { shiftedDayOf } from '#edge/school/shifted-day.ts';
 import { siteFacts } from '#edge/school/site-facts.ts';
 import type { StoredDocument } from '#edge/store/documents.ts';
@@ -137,7 +137,8 @@ export function createSchoolViews(
     const all = occurrencesOf(plan, date, said);
     const seen = all.flatMap((one) => seenOccurrence(one, scope) ?? []);
     const keys = new Set([...seen.map(({ key }) => key), ...Object.keys(plan.entries)]);
-    const conflicts = conflictsOf(plan, date, all).filter(
+    const contrary = circuitConflicts((one) => planOn(name, one).plan, date, said, all);
+    const conflicts = [...conflictsOf(plan, date, all), ...contrary].filter(
       ({ of }) => scope.isWhole || of.every((one) => keys.has(one)),
     );
     const layers = [...new Set([campusLayer, ...plan.layers.all])].map((layer) =>

@@ -83,6 +83,8 @@ export class PowerDesk {
   readonly #kept: Map<string, KeptPower>;
   #moment: SchoolMoment | null = null;
   #known: Known | null = null;
+  /** By output, of the outputs of this campus: when a hold was said last, ms since epoch. */
+  readonly #toldAt = new Map<PointRef, number>();
   #keptAt = Number.NEGATIVE_INFINITY;
   #keptText = '';
 
@@ -181,8 +183,9 @@ export class PowerDesk {
       const left = (mine?.until ?? 0) - now;
       const stands = mine !== undefined && mine.value === value && left > renewBelow && left <= holdFor;
       // Why it is so may change more often than what it is: not told, and written down, more than once a minute.
-      const isTold = mine === undefined || mine.reason === reason || now - mine.since < retellAfter;
+      const isTold = mine?.reason === reason || now - (this.#toldAt.get(ref) ?? 0) < retellAfter;
       if ((stands && isTold) || !outputs.has(ref)) return [];
+      this.#toldAt.set(ref, now);
       return [{ kind: 'hold', owner, ref, value, priority: priorities.schedule, reason, lasts: holdFor }];
     });
   }

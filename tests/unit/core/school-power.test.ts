@@ -196,6 +196,24 @@ test('why it is on follows also where what it is stays the same', async () => {
   expect(holdOn(desk)).toMatchObject([{ value: true, reason: '203 照明：每周定时 / Light 203: weekly times' }]);
 });
 
+test('somebody who comes and goes all the time is not told of each time', async () => {
+  const desk = new Desk();
+  const { room, pass } = open(desk);
+  room.readings[presence] = true;
+  await pass(6);
+  const told = new Set<number | undefined>();
+  await desk.settle();
+  const before = desk.batches.length;
+  for (let n = 0; n < 30; n++) {
+    room.readings[presence] = n % 2 === 0;
+    await pass(0);
+    await desk.pass(10_000);
+    told.add(holdOn(desk)[0]?.until ?? undefined);
+  }
+  expect(told.size).toBeLessThanOrEqual(6);
+  expect(desk.batches.length - before).toBeLessThanOrEqual(6);
+});
+
 test('a day that is shifted takes its lights along, and their bells', async () => {
   const desk = new Desk();
   const { room, pass } = open(desk);

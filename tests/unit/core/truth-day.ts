@@ -200,12 +200,17 @@ function checkCircuits(
   const { from, to } = room.book.clock.dayOf(said.date);
   const byRef = Map.groupBy(room.switched, ({ ref }) => ref);
   const plan = room.book.planOn(said.date);
+  const contested = new Set(
+    said.conflicts.flatMap(({ code, params }) => (code === 'output-twice' ? [params?.ref] : [])),
+  );
   let [switches, otherwise] = [0, 0];
   const wrong: string[] = [];
   for (const { entry, outputs, changes } of said.circuits ?? []) {
     const power = plan?.entries[entry];
     const rests = power?.part === 'power' && (power.occupancy !== null || power.prepare !== null);
     for (const ref of outputs) {
+      // Said to be in two hands: whose word it is changes with who spoke last.
+      if (contested.has(ref)) continue;
       const really = byRef.get(ref) ?? [];
       const begin = really.findLast(({ at }) => at <= from + tolerance)?.value;
       const rest = really.filter(({ at }) => at > from + tolerance && at < to);

@@ -171,6 +171,13 @@ export function entriesOf(n: number): SchoolEntries {
     ...itemsOf(n),
     ...Object.fromEntries(classRooms.map((zone, i) => [`light-${zone}`, light(zone, i)])),
     ...Object.fromEntries(classRooms.slice(0, 8).map((zone, i) => [`air-${zone}`, air(zone, i)])),
+    // Off at 18:00 by an item: for an hour the item has it, and then it is off by itself at 19:00.
+    'screens-power': {
+      ...{ part: 'power', name: both('Screens'), layer: 'campus', kind: 'screen' },
+      ...{ outputs: ['screens/power' as PointRef], on: true, off: false, slots: null, months: [], occupancy: null },
+      ...{ prepare: null, setback: null, minimumOn: 0, minimumOff: 0, days: { kinds: [], weekdays: [] } },
+      weekly: [weekly([1, 2, 3, 4, 5], at(7, 30), at(19))],
+    },
     boiler: {
       ...{ part: 'power', name: both('Boiler'), layer: 'campus', kind: 'water', outputs: ['boiler/relay' as PointRef] },
       ...{ on: true, off: false, slots: null, months: [], occupancy: null, prepare: null, setback: null },
