@@ -117,7 +117,13 @@ function DayCard({ day, draft, change, release, isToday }: CardProps) {
           </>
         )}
         <span className="schoolday-counts kit-number">
-          <span>{say.soundCount(String(bells))}</span> <span>{say.switchCount(String(switches))}</span>
+          {happening.length === 0 ? (
+            say.nothingShort
+          ) : (
+            <>
+              <span>{say.soundCount(String(bells))}</span> <span>{say.switchCount(String(switches))}</span>
+            </>
+          )}
         </span>
         <span className="schoolday-daymarks">
           {conflicts > 0 && (

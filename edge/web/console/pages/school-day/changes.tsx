@@ -28,7 +28,7 @@ export function Changes({
         return (
           <li key={day.date} data-changed={day.date}>
             <details open={isOpen || days.length === 1}>
-              <summary>
+              <summary className="schoolday-summary">
                 <strong>{longDateText(day.date, language)}</strong>{' '}
                 <span className="kit-soft">
                   {[

@@ -62,6 +62,7 @@ export function useEntries() {
     queryKey: ['school', 'entries'],
     queryFn: ({ signal }) => api.get<EntriesView>('school/entries', signal),
     staleTime: 15_000,
+    refetchInterval: planEvery,
   });
 }
 

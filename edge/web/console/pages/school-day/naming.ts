@@ -34,7 +34,7 @@ export function useNaming(): Naming {
         return '';
       },
       layer: (id) => (id === 'campus' ? say.wholeCampus : entry(id)),
-      clip: (id) => id,
+      clip: (id) => valueText(id, '', 'clip', language),
       mode: (id) => nameIn(language, modes?.find((mode) => mode.id === id)?.name) || id,
       // Of others the API gives the account only.
       who: (who) => (who === `person:${me.id}` ? me.name : whoText(who, language)),

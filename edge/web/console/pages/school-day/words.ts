@@ -171,6 +171,7 @@ export const words = defineWords({
     allSigned: '未来两周都已签发，与草稿一致。',
     aheadSum: (unsigned: string, differs: string) =>
       `${unsigned} 天未签发，${differs} 天的草稿与签发的不同。未签发的日子什么都不会自动执行。`,
+    nothingShort: '没有安排',
     soundCount: (count: string) => `响铃 ${count} 次`,
     switchCount: (count: string) => `开关 ${count} 次`,
     date: '日期',
@@ -431,6 +432,7 @@ export const words = defineWords({
     allSigned: 'The next two weeks are signed, and the draft says the same.',
     aheadSum: (unsigned: string, differs: string) =>
       `${unsigned} days are not signed, on ${differs} the draft differs. On a day that is not signed nothing happens by itself.`,
+    nothingShort: 'Nothing happens',
     soundCount: (count: string) => `${count} sounds`,
     switchCount: (count: string) => `${count} switches`,
     date: 'Date',
