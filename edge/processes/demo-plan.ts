@@ -33,6 +33,7 @@ const places: Readonly<Record<string, Placed>> = {
   'door-gate': { x: 0.438, y: 0.895 },
   'fire-panel': { x: 0.402, y: 0.855 },
   'switch-gate': { x: 0.402, y: 0.815 },
+  'sign-gate': { x: 0.47, y: 0.9 },
   'speaker-gate': { x: 0.545, y: 0.885 },
   'speaker-playground': { x: 0.935, y: 0.105 },
   'speaker-teaching': { x: 0.515, y: 0.245 },

@@ -179,6 +179,15 @@ const screens: SchoolEntries = {
       seconds: 20 * minute,
     },
   ),
+  'board-welcome': item(
+    ['校门欢迎语', 'Welcome at the gate'],
+    'screen',
+    { at: 7 * hour },
+    {
+      ...{ kind: 'hold', seconds: 90 * minute },
+      outputs: [{ ref: out('sign-gate', 'text'), value: '欢迎同学们，请有序进校' }],
+    },
+  ),
   'screens-off': item(
     ['关闭所有屏幕', 'All screens off'],
     'screen',

@@ -52,8 +52,8 @@ export interface SimulatorPorts {
   readonly speakers: Readonly<Record<string, number>>;
   /** SNMP, UDP. */
   readonly switchGate: number;
-  /** The projector of room 203 (TCP), and where the panel of room 201 hears magic packets (UDP); absent: there are none. */
-  readonly screens?: { readonly projector: number; readonly panel: number };
+  /** The projector of room 203 and the board at the gate (TCP), and where the panel of room 201 hears magic packets (UDP); absent: none. */
+  readonly screens?: { readonly projector: number; readonly board: number; readonly panel: number };
   /** The page of switches. */
   readonly control: number;
 }
@@ -73,7 +73,7 @@ export const demoPorts = {
     'speaker-kindergarten': 15_010,
   },
   switchGate: 15_161,
-  screens: { projector: 14_352, panel: 15_009 },
+  screens: { projector: 14_352, board: 14_353, panel: 15_009 },
   control: 8_070,
 } as const satisfies SimulatorPorts;
 const cityHttp = 8_090;
@@ -91,6 +91,7 @@ export function prepareDemo(data: string): Demo {
     demoPorts.video.gate,
     demoPorts.video.playground,
     demoPorts.screens.projector,
+    demoPorts.screens.board,
     demoPorts.control,
     cityHttp,
   ];

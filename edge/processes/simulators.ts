@@ -14,6 +14,7 @@ import { startProjector } from '#edge/simulators/projector.ts';
 import { startSensors } from '#edge/simulators/sensors.ts';
 import { startSpeaker } from '#edge/simulators/speaker.ts';
 import { startSwitch } from '#edge/simulators/switch.ts';
+import { startTextBoard } from '#edge/simulators/text-board.ts';
 import { startWakePanel } from '#edge/simulators/wake-panel.ts';
 import { profileFolder } from './context.ts';
 import type { SimulatorsInit } from './demo.ts';
@@ -128,6 +129,7 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
     projector: stack.use(
       await startProjector({ host, port: places.projector, clock, class: 2, password: projectorPassword, ...lamp }),
     ),
+    board: stack.use(await startTextBoard({ host, port: places.board })),
     panel: stack.use(await startWakePanel({ host, port: places.panel, mac: panelMac })),
   };
   stack.use(

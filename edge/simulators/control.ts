@@ -10,6 +10,7 @@ import type { ModbusCampus } from './modbus.ts';
 import type { Projector } from './projector.ts';
 import type { Sensors } from './sensors.ts';
 import type { Speaker } from './speaker.ts';
+import type { TextBoard } from './text-board.ts';
 import type { WakePanel } from './wake-panel.ts';
 
 export interface ControlOptions {
@@ -22,8 +23,8 @@ export interface ControlOptions {
   readonly cameras: { readonly gate: Camera; readonly playground: Camera };
   readonly speakers: readonly Speaker[];
   readonly sensors: Sensors;
-  /** Of room 203 and 201; absent: there are none. */
-  readonly screens?: { readonly projector: Projector; readonly panel: WakePanel };
+  /** Of room 203 and 201, and at the gate; absent: there are none. */
+  readonly screens?: { readonly projector: Projector; readonly panel: WakePanel; readonly board: TextBoard };
 }
 
 const page = join(import.meta.dirname, 'control-page');
@@ -139,6 +140,7 @@ function stateOf(switches: Switches, { modbus, cameras, speakers, sensors, scree
         ? null
         : {
             projector: { power: screens.projector.power(), input: screens.projector.input },
+            board: { text: screens.board.text },
             panel: { isAwake: screens.panel.isAwake, heard: screens.panel.heard },
           },
     cameras: Object.fromEntries(

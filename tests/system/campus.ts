@@ -175,7 +175,8 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     videoGate = 0,
     videoPlayground = 0,
     projector = 0,
-  ] = await freePorts(16, host);
+    board = 0,
+  ] = await freePorts(17, host);
   const [teaching = 0, field = 0, door = 0, switchGate = 0, kindergarten = 0, panel = 0] = await freeUdpPorts(6, host);
   const simulatorPorts: SimulatorPorts = {
     modbus,
@@ -190,7 +191,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
       'speaker-kindergarten': kindergarten,
     },
     switchGate,
-    screens: { projector, panel },
+    screens: { projector, board, panel },
     control,
     ...(options.video === true ? { video: { gate: videoGate, playground: videoPlayground } } : {}),
   };
@@ -201,6 +202,7 @@ async function placeSite(host: string, data: string, options: CampusOptions) {
     'lights-2f': { tcp: { host, port: modbus } },
     'ac-203': { rtuOverTcp: { host, port: rtu } },
     'screen-203': { host, port: projector },
+    'sign-gate': { tcp: { host, port: board } },
     'panel-201': { broadcast: host, port: panel },
     'meter-dorm': { rtuOverTcp: { host, port: rtu } },
     'meter-teaching': { rtuOverTcp: { host, port: rtu } },

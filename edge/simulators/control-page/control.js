@@ -94,10 +94,10 @@ async function show() {
   document.getElementById('screens').textContent = state.screens === null ? '—' : told(state.screens);
 }
 
-function told({ projector, panel }) {
+function told({ projector, panel, board }) {
   const power = ['待机 standby', '亮 on', '冷却 cooling', '预热 warming'][projector.power];
   const awake = panel.isAwake ? '亮 on' : '睡眠 asleep';
-  return `203 投影机 projector: ${power}, ${projector.input} · 201 一体机 panel: ${awake}, ${panel.heard} 次唤醒 wake-ups`;
+  return `203 投影机 projector: ${power}, ${projector.input} · 201 一体机 panel: ${awake}, ${panel.heard} 次唤醒 wake-ups · 校门电子屏 board: ${board.text === '' ? '—' : board.text}`;
 }
 
 await show();

@@ -205,6 +205,7 @@ describe('the campus of a guard', () => {
       campus.buildings.map(({ id, floors }) => [id, floors.flatMap(({ spaces }) => spaces.map((one) => one.id))]),
     ).toEqual([['gate-building', ['gatehouse']]]);
     expect(campus.devices.map(({ id }) => id)).toEqual([
+      'sign-gate',
       'switch-gate',
       'camera-gate',
       'speaker-gate',
