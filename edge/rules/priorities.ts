@@ -51,7 +51,7 @@ export function isExpired(hold: Hold, now: number): boolean {
  * Negative when `a` is stronger. A total order: owners are unique on an output. Where lives are at stake no rule silences what another one
  * says: of priority 1 a loudspeaker's silence ('') is the weakest, however new it is.
  *
- * Sound has a ladder of its own within a priority (`Hold.rank`, decision 32): the lower rank wins, and of equal ranks the one that spoke first keeps
+ * Sound has a ladder of its own within a priority (`Hold.rank`, decision 33): the lower rank wins, and of equal ranks the one that spoke first keeps
  * the word. A hold without a rank counts as the strongest class of its priority; of equals the ranked one wins, because the arbiter of
  * sound, whose holds are ranked, does not ask while another one has the word. Holds without any rank are as they were.
  */

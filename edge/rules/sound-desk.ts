@@ -269,7 +269,7 @@ export function wakePart(desk: Desk, part: Part): void {
   let at: number | null = null;
   if (part.state === 'playing' && part.origin !== null && of.length !== null) at = part.origin + of.length;
   const { mostLost } = soundHabits[of.item.class];
-  if (part.state === 'cut' && part.cutAt !== null && mostLost !== null && !of.isEmergency) {
+  if (part.state === 'cut' && part.cutAt !== null && mostLost !== null) {
     at = part.cutAt + Math.max(0, mostLost - part.lost);
   }
   desk.wakes.set(part, at);

@@ -1,7 +1,7 @@
 import type { HappeningId } from '#edge/domain/ids.ts';
 import type { ItemAnswer, OutputAnswer, PartAnswer } from './sound.ts';
 import { type Desk, newPlace, type Part, type Place, positionOf, quietOf, wallOf } from './sound-desk.ts';
-import { blockerOf, winnerOf } from './sound-judge.ts';
+import { blockerOf, isBefore, winnerOf } from './sound-judge.ts';
 import { levelOf } from './sound-levels.ts';
 
 /* Why is this playing, why is it silent: as of the last step. The console has the words. */
@@ -11,7 +11,7 @@ export function explainOutput(desk: Desk, output: Place['ref']): OutputAnswer {
   const quiet = quietOf(desk, place);
   const { playing, claim } = place;
   const level = playing === null ? null : levelOf(desk, place, playing);
-  const waiting = place.parts.filter((part) => part !== playing).sort(byTurn);
+  const waiting = place.parts.filter((part) => part !== playing).sort((a, b) => (isBefore(a, b) ? -1 : 1));
   return {
     output,
     reason: reasonOf(place, level?.level ?? null, quiet !== null && waiting.length > 0),
@@ -28,12 +28,6 @@ function reasonOf({ playing, claim }: Place, level: number | null, isKeptQuiet: 
   if (playing !== null) return level === 0 ? 'level-zero' : 'plays';
   if (claim !== null) return claim.isSilence === true ? 'silenced-outside' : 'outside';
   return isKeptQuiet ? 'quiet' : 'nothing-asked';
-}
-
-/** In the order in which they would get the word. */
-function byTurn(a: Part, b: Part): number {
-  if (a.state !== b.state) return a.state === 'cut' ? -1 : 1;
-  return a.of.turn - b.of.turn;
 }
 
 function partAnswer(desk: Desk, part: Part): PartAnswer {

@@ -17,7 +17,7 @@ import { note } from './sound-journal.ts';
 
 /**
  * Who has the word on one loudspeaker. Strictly stronger pre-empts; of equals the one that plays keeps it, then whoever else holds the
- * loudspeaker (he does not wait in our queue, he is on it), then who was cut, then who came first.
+ * loudspeaker (he does not wait in our queue, he is on it), then who came first.
  */
 export function winnerOf(place: Place, quiet: QuietRooms | null): Part | null {
   let best: Part | null = null;
@@ -31,14 +31,11 @@ export function winnerOf(place: Place, quiet: QuietRooms | null): Part | null {
   return own < claim || (own === claim && best.state === 'playing') ? best : null;
 }
 
-function isBefore(a: Part, b: Part): boolean {
+/** Of one class the first to come has the word first, and so keeps it: whoever plays came before all of its class that wait or were cut after it. */
+export function isBefore(a: Part, b: Part): boolean {
   const difference = rankOf(a.of.item.class) - rankOf(b.of.item.class);
-  if (difference !== 0) return difference < 0;
-  if (a.state !== b.state) return order[a.state] < order[b.state];
-  return a.of.turn < b.of.turn;
+  return difference < 0 || (difference === 0 && a.of.turn < b.of.turn);
 }
-
-const order = { playing: 0, cut: 1, waiting: 2, over: 3 } as const;
 
 /** Moves one loudspeaker on to whoever should have it now. */
 export function judge(desk: Desk, place: Place): void {

@@ -5,7 +5,7 @@ import type { Name } from '#edge/domain/place.ts';
 
 /*
  * The arbiter of sound: what it is told and what it answers. For each loudspeaker (its output `clip`) it decides which item has the word. It
- * never acts: core holds what `step` says through `commands`. Who has the word and why: edge/docs/decisions/0032-who-has-the-word.md.
+ * never acts: core holds what `step` says through `commands`. Who has the word and why: edge/docs/decisions/0033-who-has-the-word.md.
  */
 
 export interface Moment {
@@ -245,7 +245,7 @@ export interface OutputAnswer {
   readonly level: LevelAnswer | null;
   readonly outside: OutsideClaim | null;
   readonly quiet: QuietRooms | null;
-  /** Cut or waiting, in the order of their turns. */
+  /** Cut or waiting, in the order in which they will have the word. */
   readonly waiting: readonly PartAnswer[];
   /** The latest of this loudspeaker, newest first. */
   readonly recent: readonly SoundHappening[];

@@ -62,6 +62,33 @@ describe('a restart in the middle', () => {
     }
   });
 
+  it('takes a clock that is behind what was stored for one that was put back, and no sound back to its beginning', () => {
+    const hall = new Hall();
+    hall.put({ class: 'programme', outputs: [room(1)], length: 600_000 });
+    hall.put({ class: 'exam', outputs: [room(2)], length: 600_000 });
+    hall.pass(60_000);
+    const again = hall.reborn(-3_600_000);
+    again.step();
+    expect(rooms(2).map((output) => again.heard(output))).toEqual(['programme 60', 'exam 60']);
+  });
+
+  it('remembers who had taken back his asking, and who came first, in whatever order the documents come', () => {
+    const hall = new Hall();
+    const wish = { class: 'fire', source: siren, length: null } as const;
+    const first = hall.put(wish);
+    const second = hall.item(wish).id;
+    hall.arbiter.put(hall.item({ ...wish, id: second }), hall.time);
+    hall.stop(first);
+    const pages = [hall.put({ class: 'page' }), hall.put({ class: 'page' })];
+    const again = new Hall({}, hall.time);
+    again.arbiter.restore([...hall.arbiter.snapshot()].reverse(), again.time);
+    again.step();
+    expect(again.arbiter.why(room(1), again.time).waiting.map(({ item }) => item)).toEqual(pages);
+    again.stop(second);
+    expect(again.arbiter.emergencies()).toEqual([]);
+    expect(again.arbiter.orders().get(room(1))?.item).toBe(pages[0]);
+  });
+
   it('takes each of the stored items or says which it could not take', () => {
     const hall = new Hall();
     hall.put({ class: 'page', drill: true });
@@ -220,6 +247,9 @@ describe('bounds', () => {
     expect(hall.arbiter.emergencies().length).toBe(1);
     hall.pass(1);
     expect(hall.arbiter.emergencies()).toEqual([]);
+    // None of those who asked for it makes it sound again.
+    const again = hall.arbiter.put(hall.item({ ...wish, id: idOf(20) }), hall.time);
+    expect(again.refusal).toEqual({ code: 'ended-before' });
   });
 
   it('bounds quiet rooms and caps and says which it left out', () => {
@@ -232,6 +262,24 @@ describe('bounds', () => {
     }));
     expect(hall.arbiter.quiet(windows, hall.time)).toEqual(['w256', 'w257', 'w258', 'w259']);
     expect(hall.arbiter.levels({ classes: {}, places: new Map(), caps: windows }, hall.time).length).toBe(4);
+  });
+});
+
+describe('the end', () => {
+  it('is that it was played through, when its time is over in the same moment', () => {
+    const hall = new Hall();
+    const until = tenOClock + 10_000;
+    const page = hall.put({ class: 'page', outputs: rooms(3), length: 10_000, until, patience: until });
+    const music = hall.put({ class: 'programme', outputs: [room(4)], length: 10_000, until });
+    hall.pass(10_000);
+    expect(hall.story(page)).toEqual(['begun turn', 'ended length']);
+    expect(hall.story(music)).toEqual(['begun turn', 'ended length']);
+    // Told too late, it is still said in the order in which it was over.
+    const late = hall.put({ class: 'page', length: 5_000, until: hall.time.now + 6_000 });
+    const later = hall.put({ class: 'page', outputs: [room(2)], length: 5_000, until: hall.time.now + 4_000 });
+    hall.time = { now: hall.time.now + 20_000, monotonic: hall.time.monotonic + 20_000 };
+    hall.step();
+    expect([hall.story(late).at(-1), hall.story(later).at(-1)]).toEqual(['ended length', 'expired until']);
   });
 });
 
@@ -291,6 +339,18 @@ describe('answers', () => {
     hall.outside({ output: room(1), isSilence: true });
     expect(hall.arbiter.why(room(1), hall.time).reason).toBe('silenced-outside');
     expect(hall.arbiter.whyItem(idOf(999), hall.time)).toBe(null);
+  });
+
+  it('names a cap only when it makes it softer', () => {
+    const hall = new Hall();
+    hall.arbiter.levels({ classes: { bell: 20, page: 21 }, places: new Map(), caps: [outside] }, hall.time);
+    hall.put({ class: 'bell', outputs: [room(1)] });
+    hall.put({ class: 'page', outputs: [room(2)] });
+    const levels = rooms(2).map((output) => hall.arbiter.why(output, hall.time).level);
+    expect(levels.map((level) => [level?.level, level?.cap?.id])).toEqual([
+      [20, undefined],
+      [20, 'night'],
+    ]);
   });
 
   it('knows a loudspeaker that plays inaudibly', () => {

@@ -351,8 +351,20 @@ describe('a day of sound', () => {
     const first = hall.put({ class: 'page', length: 6_000 });
     const second = hall.put({ class: 'page', length: 6_000 });
     expect(hall.story(second)).toEqual(['queued stronger']);
+    const fire = hall.put({ class: 'fire', source: siren, length: null });
+    const bell = hall.put({ class: 'bell', length: 6_000 });
+    const storm = hall.put({ class: 'warning', length: 6_000 });
+    // In the order in which they will have the word, whoever came first.
+    const { waiting } = hall.arbiter.why(room(1), hall.time);
+    expect(waiting.map(({ item, state }) => [item, state])).toEqual([
+      [storm, 'waiting'],
+      [first, 'cut'],
+      [second, 'waiting'],
+      [bell, 'waiting'],
+    ]);
+    for (const id of [fire, bell, storm]) hall.stop(id);
     hall.pass(6_000);
-    expect(hall.story(first)).toEqual(['begun turn', 'ended length']);
+    expect(hall.story(first)).toEqual(['begun turn', 'preempted stronger', 'restarted turn', 'ended length']);
     expect(hall.story(second)).toEqual(['queued stronger', 'begun turn']);
   });
 
