@@ -1,6 +1,7 @@
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
+import { putSoundFirst } from '#edge/drivers/sound/urgency.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
 import { clipsInOrder } from './broadcast-clips.ts';
 import { type EdgeInit, paths } from './context.ts';
@@ -10,6 +11,7 @@ import { startDriverProcess } from './link.ts';
 export async function startBroadcast(init: EdgeInit, context: ChildContext): Promise<Running> {
   const { clock, log } = context;
   await using stack = new AsyncDisposableStack();
+  putSoundFirst();
   const { folder } = init.site;
   const clips = await clipsInOrder(init.site);
   const onProblem = (clip: string, problem: string) => log.error({ clip, problem }, 'a clip cannot be played');

@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   gatehouse: async () => (await import('./gatehouse.ts')).run,
   memory: async () => (await import('./memory.ts')).run,
   console: async () => (await import('./console.ts')).run,
+  rtp: async () => (await import('./rtp.ts')).run,
   rehearse: async () => (await import('./rehearse.ts')).run,
   soak: async () => (await import('./soak.ts')).run,
 };

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ export function startGstReceiver(
   return watch(spawn('gst-launch-1.0', ['-q', ...pipeline.split(' ')], pipes));
 }
 
-const pipes = { stdio: ['pipe', 'ignore', 'pipe'] } as const;
+const pipes: SpawnOptions = { stdio: ['pipe', 'ignore', 'pipe'] };
 
 function watch(child: ChildProcess): Receiver {
   let said = '';
