@@ -167,13 +167,13 @@ test('a stretch of the week is drawn with the mouse, changed by keys, seen befor
   await desk.mouse.move(at(10), middle, { steps: 4 });
   await desk.mouse.move(at(12), middle, { steps: 4 });
   await desk.mouse.up();
-  await desk.waitForSelector('.power-draw-bar[aria-label="周二 08:00 到 12:00"]');
+  await desk.waitForSelector('.power-draw-bar[aria-label="周二 08:00–12:00"]');
   await desk.focus('.power-draw-bar');
   await desk.keyboard.press('Shift+ArrowRight');
-  await desk.waitForSelector('.power-draw-bar[aria-label="周二 08:00 到 12:15"]');
+  await desk.waitForSelector('.power-draw-bar[aria-label="周二 08:00–12:15"]');
   await desk.focus('.power-draw-bar');
   await desk.keyboard.press('ArrowDown');
-  await desk.waitForSelector('.power-draw-bar[aria-label="周三 08:00 到 12:15"]');
+  await desk.waitForSelector('.power-draw-bar[aria-label="周三 08:00–12:15"]');
   await desk.click('button:has-text("复制到周一至周五")');
   await vi.waitFor(async () => expect(await desk.locator('.power-draw-bar').count()).toBe(5), soon);
   // Ten weekdays of 4.25 hours, on every kind of day.

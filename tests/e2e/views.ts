@@ -84,6 +84,15 @@ export const furtherViews: Readonly<Record<string, View>> = {
     ready: '.ant-modal form',
     open: (page) => page.click('[data-ref="relay-1/relay_3"] .ant-btn >> nth=0'),
   },
+  'a circuit, and why': { hash: '/power/at/lights-2f/relay_3', ready: '.power-detail' },
+  'holding a circuit': {
+    hash: '/power/at/lights-2f/relay_3',
+    ready: '.ant-modal form',
+    open: (page) => page.click('[data-act=hold]'),
+  },
+  'the week of circuits': { hash: '/power/week', ready: '.power-week-bar' },
+  'circuits of the draft': { hash: '/power/draft', ready: '.power-draft' },
+  'writing a circuit': { hash: '/power/edit/new', ready: '.power-form' },
   'an output with its priorities': { hash: '/outputs/relay-1/relay_3', ready: '.outputs-rungs' },
   'turning on a mode': {
     hash: '/outputs',

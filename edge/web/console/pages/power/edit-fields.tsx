@@ -1,26 +1,15 @@
-import { Input, InputNumber, Radio, Select, Switch } from 'antd';
-import { type ReactNode, useId, useMemo } from 'react';
+import { Input, Select } from 'antd';
+import { useMemo } from 'react';
 import { dayKinds, slotKinds } from '#edge/domain/school.ts';
-import type { PointView } from '../../api.ts';
-import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
-import { pointLabel, type Value } from '../../kit/values.ts';
-import { useCampus, usePoints } from '../../use-live.tsx';
-import { placeOf } from '../devices/tree.ts';
-import { ValueField } from '../devices/value-field.tsx';
+import { useName, useWords } from '../../kit/language.tsx';
+import { usePoints } from '../../use-live.tsx';
+import { Occupancy, Otherwise, Prepare } from './edit-conditions.tsx';
 import { editWords } from './edit-words.ts';
-import { isPresence, isThermometer, learnedRate, newOccupancy, newPrepare } from './form.ts';
+import { Field, type FieldsProps, Minutes, PointValue, Section, Toggle, usePointOptions } from './field-parts.tsx';
 import { type Entries, kinds, type PowerBody } from './shapes.ts';
 import { StretchGrid } from './stretch-grid.tsx';
 import { flatten, grouped } from './stretches.ts';
-import { usePowerNow } from './use-power.ts';
 import { words } from './words.ts';
-
-type Change = (part: Partial<PowerBody>) => void;
-
-interface FieldsProps {
-  readonly body: PowerBody;
-  readonly onChange: Change;
-}
 
 const everyKind = [...dayKinds];
 
@@ -54,78 +43,6 @@ export function EditFields({
         <Otherwise body={body} onChange={onChange} />
       </Section>
     </>
-  );
-}
-
-function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <section className="kit-panel power-section">
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-function Field({
-  label,
-  children,
-  help,
-}: {
-  readonly label: string;
-  readonly children: (id: string) => ReactNode;
-  readonly help?: string;
-}) {
-  const id = useId();
-  return (
-    <div className="kit-field">
-      <label htmlFor={id}>{label}</label>
-      {children(id)}
-      {help !== undefined && <p className="kit-soft">{help}</p>}
-    </div>
-  );
-}
-
-function Minutes({
-  label,
-  value,
-  most,
-  onChange,
-}: {
-  readonly label: string;
-  readonly value: number;
-  readonly most: number;
-  readonly onChange: (minutes: number) => void;
-}) {
-  return (
-    <Field label={label}>
-      {(id) => (
-        <InputNumber<number>
-          id={id}
-          min={0}
-          max={most}
-          precision={0}
-          value={value}
-          onChange={(next) => next !== null && onChange(next)}
-        />
-      )}
-    </Field>
-  );
-}
-
-function Toggle({
-  label,
-  isOn,
-  onChange,
-}: {
-  readonly label: string;
-  readonly isOn: boolean;
-  readonly onChange: (isOn: boolean) => void;
-}) {
-  const id = useId();
-  return (
-    <p className="power-toggle">
-      <Switch id={id} checked={isOn} onChange={onChange} /> <label htmlFor={id}>{label}</label>
-    </p>
   );
 }
 
@@ -203,46 +120,6 @@ function What({ body, entries, onChange }: FieldsProps & { readonly entries: Ent
       )}
     </Section>
   );
-}
-
-function PointValue({
-  label,
-  point,
-  value,
-  onChange,
-}: {
-  readonly label: string;
-  readonly point: PointView;
-  readonly value: Value;
-  readonly onChange: (value: Value) => void;
-}) {
-  return (
-    <Field label={label}>
-      {(id) => (
-        <ValueField
-          id={id}
-          point={point}
-          clips={[]}
-          value={value}
-          onChange={(next) => next !== null && onChange(next)}
-        />
-      )}
-    </Field>
-  );
-}
-
-/** Points as one looks for them: by device, room and label. */
-function usePointOptions(isWanted: (point: PointView) => boolean) {
-  const language = useLanguage();
-  const name = useName();
-  const campus = useCampus();
-  const points = usePoints();
-  return (points ?? []).filter(isWanted).map((point) => {
-    const device = campus?.devices.find(({ id }) => id === point.device);
-    const place = campus === undefined || device === undefined ? [] : placeOf(campus, device).map(name);
-    const label = `${name(point.deviceName)} · ${pointLabel(point.point, point.label, language)}`;
-    return { value: point.id, label, search: [label, point.id, ...place].join(' ') };
-  });
 }
 
 function Slots({ body, onChange }: FieldsProps) {
@@ -356,168 +233,5 @@ function Days({ body, onChange }: FieldsProps) {
         )}
       </Field>
     </div>
-  );
-}
-
-function Occupancy({ body: { occupancy }, onChange }: FieldsProps) {
-  const edit = useWords(editWords);
-  const options = usePointOptions(isPresence);
-  return (
-    <>
-      <Toggle
-        label={edit.occupancy}
-        isOn={occupancy !== null}
-        onChange={(isOn) => onChange({ occupancy: isOn ? newOccupancy : null })}
-      />
-      {occupancy !== null && (
-        <div className="power-fields">
-          <Field label={edit.sensor}>
-            {(id) => (
-              <Select<string>
-                id={id}
-                value={occupancy.ref === '' ? null : occupancy.ref}
-                onChange={(ref) => onChange({ occupancy: { ...occupancy, ref } })}
-                options={options}
-                showSearch={{ optionFilterProp: 'search' }}
-              />
-            )}
-          </Field>
-          <Minutes
-            label={edit.offAfter}
-            value={occupancy.offAfter}
-            most={1_440}
-            onChange={(offAfter) => onChange({ occupancy: { ...occupancy, offAfter } })}
-          />
-          <fieldset className="power-fieldset">
-            <legend>{edit.toStart}</legend>
-            <Radio.Group
-              value={occupancy.toStart}
-              onChange={(event) =>
-                onChange({
-                  occupancy: { ...occupancy, toStart: event.target.value === 'needed' ? 'needed' : 'schedule' },
-                })
-              }
-            >
-              <Radio value="needed">{edit.startNeeded}</Radio>
-              <Radio value="schedule">{edit.startSchedule}</Radio>
-            </Radio.Group>
-          </fieldset>
-        </div>
-      )}
-    </>
-  );
-}
-
-function Prepare({ body: { prepare }, entry, onChange }: FieldsProps & { readonly entry: string | null }) {
-  const edit = useWords(editWords);
-  const options = usePointOptions(isThermometer);
-  if (prepare === null)
-    return <Toggle label={edit.prepare} isOn={false} onChange={() => onChange({ prepare: { ...newPrepare } })} />;
-  const change = (part: Partial<typeof prepare>) => onChange({ prepare: { ...prepare, ...part } });
-  const number = (label: string, field: 'setpoint' | 'tolerance' | 'rate', min: number, max: number, by: number) => (
-    <Field label={label}>
-      {(id) => (
-        <InputNumber<number>
-          id={id}
-          min={min}
-          max={max}
-          step={by}
-          value={prepare[field]}
-          onChange={(next) => next !== null && change({ [field]: next })}
-        />
-      )}
-    </Field>
-  );
-  return (
-    <>
-      <Toggle label={edit.prepare} isOn onChange={() => onChange({ prepare: null })} />
-      <div className="power-fields">
-        <Field label={edit.thermometer}>
-          {(id) => (
-            <Select<string>
-              id={id}
-              value={prepare.temperature === '' ? null : prepare.temperature}
-              onChange={(temperature) => change({ temperature })}
-              options={options}
-              showSearch={{ optionFilterProp: 'search' }}
-            />
-          )}
-        </Field>
-        <Field label={edit.mode}>
-          {(id) => (
-            <Select<'heat' | 'cool'>
-              id={id}
-              value={prepare.mode}
-              onChange={(mode) => change({ mode })}
-              options={[
-                { value: 'heat', label: edit.heat },
-                { value: 'cool', label: edit.cool },
-              ]}
-            />
-          )}
-        </Field>
-        {number(edit.setpoint, 'setpoint', -20, 60, 0.5)}
-        {number(edit.tolerance, 'tolerance', 0, 10, 0.5)}
-        {number(edit.rate, 'rate', 0.1, 60, 0.5)}
-        <Minutes
-          label={edit.earliest}
-          value={prepare.earliest}
-          most={720}
-          onChange={(earliest) => change({ earliest })}
-        />
-      </div>
-      <Learned entry={entry} />
-    </>
-  );
-}
-
-/** What its own starts have taught, as far as it runs already. */
-function Learned({ entry }: { readonly entry: string | null }) {
-  const edit = useWords(editWords);
-  const formats = useFormats();
-  const runs = usePowerNow().data?.circuits?.find((circuit) => circuit.entry === entry)?.learned;
-  const rate = learnedRate(runs);
-  return (
-    <p className="kit-soft" data-learned={rate !== null}>
-      {rate === null || runs === undefined ? edit.notLearned : edit.learned(formats.number(rate, 1), runs.length)}
-    </p>
-  );
-}
-
-function Otherwise({ body, onChange }: FieldsProps) {
-  const edit = useWords(editWords);
-  const point = usePoints()?.find(({ id }) => id === body.outputs[0]);
-  const { setback } = body;
-  return (
-    <>
-      <Toggle
-        label={edit.setback}
-        isOn={setback !== null}
-        onChange={(isOn) => onChange({ setback: isOn ? { value: body.off } : null })}
-      />
-      {setback !== null && point !== undefined && (
-        <PointValue
-          label={edit.setbackValue}
-          point={point}
-          value={setback.value}
-          onChange={(value) => onChange({ setback: { value } })}
-        />
-      )}
-      <div className="power-fields">
-        <Minutes
-          label={edit.minimumOn}
-          value={body.minimumOn}
-          most={480}
-          onChange={(minimumOn) => onChange({ minimumOn })}
-        />
-        <Minutes
-          label={edit.minimumOff}
-          value={body.minimumOff}
-          most={480}
-          onChange={(minimumOff) => onChange({ minimumOff })}
-        />
-      </div>
-      <p className="kit-soft">{edit.minimumHelp}</p>
-    </>
   );
 }

@@ -56,7 +56,7 @@ export const editWords = defineWords({
     weeklyHelp:
       '在格子里按住拖出一段；拖两端改时间，拖中间移动。键盘：在一段上用左右键移动 15 分钟，Shift＋左右键改结束时间，上下键换一天，Delete 删除。',
     addStretch: '加一段',
-    stretch: (day: string, from: string, to: string) => `${day} ${from} 到 ${to}`,
+    stretch: (day: string, from: string, to: string) => `${day} ${from}–${to}`,
     from: '从',
     to: '到',
     onDay: '星期',
@@ -240,7 +240,7 @@ export const editWords = defineWords({
     weeklyHelp:
       'Drag in the grid to draw one; drag its ends to change the times, its middle to move it. Keys: left and right move it by 15 minutes, Shift with them moves its end, up and down change the day, Delete removes it.',
     addStretch: 'Add a time',
-    stretch: (day: string, from: string, to: string) => `${day} ${from} to ${to}`,
+    stretch: (day: string, from: string, to: string) => `${day} ${from}–${to}`,
     from: 'From',
     to: 'To',
     onDay: 'Day',

@@ -8,8 +8,8 @@ import { ready } from './form.ts';
 import { barsOf, hoursOf } from './grid.ts';
 import type { PowerBody, PowerPreview } from './shapes.ts';
 import { useDateOf } from './use-power.ts';
-import { shifted } from './week.tsx';
 import { DayCell, DayHead } from './week-cells.tsx';
+import { shifted } from './week-dates.ts';
 
 /** Typing is over after that, ms. */
 const pause = 400;

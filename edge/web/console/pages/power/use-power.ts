@@ -83,5 +83,5 @@ export function useSpeech(): Speech {
   const say = useWords(words);
   const language = useLanguage();
   const formats = useFormats();
-  return useMemo(() => ({ say, language, formats, now: now() }), [say, language, formats]);
+  return { say, language, formats, now: now() };
 }

@@ -3,6 +3,7 @@ import { now } from '../../kit/ticker.ts';
 import { type Bar, hoursOf, placeOn } from './grid.ts';
 import type { DayOfLayer, DaySpan, Need, PowerBody } from './shapes.ts';
 import { words } from './words.ts';
+import './week.css';
 
 /* The cells of the grid: a day of a circuit, its head, its hours, and what the looks mean. */
 

@@ -1,4 +1,3 @@
-import { Button, Select } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { goTo, hashOf, useAddress } from '../../address.ts';
 import { type CampusView, errorDetail, errorText } from '../../api.ts';
@@ -16,12 +15,13 @@ import { PowerIcon } from './power-icon.tsx';
 import { buildingOf } from './rows.ts';
 import { type DayOfLayer, type DaySpan, type PowerWeeks, powerOf, type WeekCircuit } from './shapes.ts';
 import { type PlanName, useDateOf, useWeeks } from './use-power.ts';
+import { WeekBar } from './week-bar.tsx';
 import { DayCell, DayHead, Hours, Legend } from './week-cells.tsx';
+import { mondayOf, shifted } from './week-dates.ts';
 import { words } from './words.ts';
 
 /* The week of every circuit by date, as the calendar really has it: `#/power/week?from=<monday>&of=draft&day=<date>&building=...`. */
 
-const dayMs = 86_400_000;
 const noDays: readonly DayOfLayer[] = [];
 
 export function WeekView({ tabs }: { readonly tabs: ReactNode }) {
@@ -70,78 +70,6 @@ export function WeekView({ tabs }: { readonly tabs: ReactNode }) {
       {bar}
       {body()}
     </div>
-  );
-}
-
-function WeekBar({
-  from,
-  to,
-  of,
-  day,
-  building,
-  campus,
-  isPhone,
-  days,
-  thisWeek,
-  onChange,
-}: {
-  readonly from: string;
-  readonly to: string;
-  readonly of: PlanName;
-  readonly day: string;
-  readonly building: string;
-  readonly campus: CampusView | undefined;
-  readonly isPhone: boolean;
-  readonly days: readonly DaySpan[];
-  readonly thisWeek: string;
-  readonly onChange: (parts: Readonly<Record<string, string>>) => void;
-}) {
-  const say = useWords(words);
-  const name = useName();
-  const formats = useFormats();
-  const dayText = (date: string) => `${say[`weekday:${weekdayOf(date)}`]} ${formats.shortDate(noonOf(date))}`;
-  const dates = days.length > 0 ? days.map(({ date }) => date) : Array.from({ length: 7 }, (_, n) => shifted(from, n));
-  return (
-    <search className="power-week-bar" aria-label={say.filters}>
-      <div className="power-week-move">
-        <Button aria-label={say.weekEarlier} onClick={() => onChange({ from: shifted(from, -7), day: '' })}>
-          ‹
-        </Button>
-        <strong>{say.weekOf(formats.shortDate(noonOf(from)), formats.shortDate(noonOf(to)))}</strong>
-        <Button aria-label={say.weekLater} onClick={() => onChange({ from: shifted(from, 7), day: '' })}>
-          ›
-        </Button>
-        {from !== thisWeek && <Button onClick={() => onChange({ from: '', day: '' })}>{say.weekNow}</Button>}
-      </div>
-      <Select<PlanName>
-        aria-label={say.plan}
-        value={of}
-        onChange={(plan) => onChange({ of: plan === 'draft' ? plan : '' })}
-        options={[
-          { value: 'signed', label: say.planSigned },
-          { value: 'draft', label: say.planDraft },
-        ]}
-      />
-      <Select<string>
-        aria-label={say.zoom}
-        value={day}
-        onChange={(date) => onChange({ day: date })}
-        options={[
-          ...(isPhone ? [] : [{ value: '', label: say.zoomWeek }]),
-          ...dates.map((date) => ({ value: date, label: dayText(date) })),
-        ]}
-      />
-      <Select<string>
-        aria-label={say.building}
-        value={building}
-        onChange={(one) => onChange({ building: one })}
-        options={[
-          { value: '', label: say.allBuildings },
-          ...(campus?.buildings ?? []).map((one) => ({ value: one.id, label: name(one.name) })),
-          { value: 'outside', label: say.outside },
-        ]}
-      />
-    </search>
   );
 }
 
@@ -302,27 +230,4 @@ function Unconfirmed({ days }: { readonly days: readonly DayOfLayer[] }) {
       </span>
     </p>
   );
-}
-
-/** Noon of a date as if the campus were on UTC: its day is the same in every zone within twelve hours. */
-function noonOf(date: string): number {
-  return Date.parse(`${date}T04:00:00Z`);
-}
-
-export function shifted(date: string, days: number): string {
-  return toDate(Date.parse(`${date}T00:00:00Z`) + days * dayMs);
-}
-
-function toDate(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
-}
-
-/** 1 = Monday. */
-export function weekdayOf(date: string): 1 | 2 | 3 | 4 | 5 | 6 | 7 {
-  const days = [7, 1, 2, 3, 4, 5, 6] as const;
-  return days[new Date(`${date}T00:00:00Z`).getUTCDay()] ?? 1;
-}
-
-export function mondayOf(date: string): string {
-  return shifted(date, 1 - weekdayOf(date));
 }
