@@ -1,6 +1,3 @@
-import type { PointRef } from '#edge/domain/ids.ts';
-import type { OutputState } from '#edge/domain/output.ts';
-import type { Value } from '#edge/domain/reading.ts';
 import type {
   DayConflict,
   LedgerLine,
@@ -10,13 +7,12 @@ import type {
   SchoolOverride,
 } from '#edge/domain/school.ts';
 import { lateness } from '#edge/domain/school.ts';
-import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
+import type { AlarmDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { addDays } from '#edge/school/dates.ts';
-import { nameOfReason } from '#edge/school/in-force.ts';
 import type { SchoolPlan } from '#edge/school/plan.ts';
 import {
   afterRestart,
@@ -30,12 +26,13 @@ import { type Distrust, usualTrust } from '#edge/school/ticker-trust.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { Actor } from './rule-guards.ts';
-import { isSameOrder, type SchoolActs, type Told } from './school-acts.ts';
+import type { SchoolActs } from './school-acts.ts';
+import { SchoolAlarms } from './school-alarms.ts';
 import type { SchoolBook } from './school-book.ts';
 import type { SchoolClockWatch } from './school-clock.ts';
 import { SchoolLasting } from './school-lasting.ts';
 import { SchoolLedger } from './school-ledger.ts';
-import { clockAlarm, examAlarm, ledgerAlarm, schoolSources, unconfirmedAlarm, unsignedAlarm } from './school-words.ts';
+import { UnderWay } from './school-under-way.ts';
 
 /*
  * The one scheduler. Asks the ticker what is due, has it in the ledger before anything is done, does it, and closes the line when the
@@ -74,37 +71,23 @@ export interface SchoolDeskOptions {
   readonly every?: number | null;
 }
 
-/** Something under way. */
-interface Open {
-  readonly line: LedgerLine;
-  readonly told: readonly Told[];
-  readonly heard: Set<PointRef>;
-  readonly begun: number;
-  /** Monotonic: then nobody waits for an answer any more. */
-  readonly ends: number;
-}
-
 /** No clock of this program is right that shows less. */
 export const builtAt = Date.UTC(2026, 10, 1);
 export const schoolTickerState = 'school-ticker';
 const tickEvery = 250;
 const slowEvery = 10_000;
 const keepEvery = 60_000;
-/** A clock that is doubted for a moment after a start is nobody's business, ms. */
-const clockPatience = 20_000;
-/** An output that has not confirmed by then has not done it, ms. */
-const answerPatience = 60_000;
-/** From this second of the day on somebody should have signed tomorrow. */
-const signBy = 16 * 3_600;
+/** So long somebody may still give a command that was late, ms. */
+const askedFor = 10 * 60_000;
 const mostAsked = 50;
 
 export class SchoolDesk implements Disposable {
   readonly #options: SchoolDeskOptions;
   readonly #ledger: SchoolLedger;
   readonly #lasting: SchoolLasting;
-  readonly #open = new Map<string, Open>();
+  readonly #underWay: UnderWay;
+  readonly #alarms: SchoolAlarms;
   readonly #asked = new Map<string, Occurrence>();
-  readonly #told = new Map<string, string>();
   readonly #timer: Ticker | null;
   #ticker: SchoolTicker;
   #isLoaded = false;
@@ -118,6 +101,8 @@ export class SchoolDesk implements Disposable {
     this.#options = options;
     const { book, acts, clock, reader, append, log, every = tickEvery } = options;
     this.#lasting = new SchoolLasting({ book, acts });
+    this.#underWay = new UnderWay({ acts, clock });
+    this.#alarms = new SchoolAlarms({ book, clock, decide: options.decide });
     this.#ledger = new SchoolLedger({ reader, append, clock, log });
     this.#ticker = this.#newTicker();
     this.#pausedSince = clock.monotonic();
@@ -146,7 +131,7 @@ export class SchoolDesk implements Disposable {
     this.#paused = paused;
     if (decisions.length > 0) this.#carryOut(decisions);
     else this.#keep();
-    if (this.#open.size > 0 && clock.monotonic() - this.#lookedAt >= tickEvery) this.#look();
+    if (clock.monotonic() - this.#lookedAt >= tickEvery) this.#look();
     if (clock.monotonic() - this.#slowAt >= slowEvery) this.#slowly();
   }
 
@@ -168,7 +153,7 @@ export class SchoolDesk implements Disposable {
       conflicts: this.#isLoaded ? signed.flatMap(nothingSigned) : [],
       next: next.slice(0, 20),
       asked: [...this.#asked.values()],
-      open: [...this.#open.keys()],
+      open: this.#underWay.keys,
       unwritten: this.#ledger.owed,
     };
   }
@@ -216,7 +201,7 @@ export class SchoolDesk implements Disposable {
       this.#lasting.restore(this.#options.reader, clock.now());
     } catch (error) {
       log.error({ error }, 'the school day cannot be read: nothing of it runs');
-      this.#tell(schoolSources.ledger, ledgerAlarm(messageOf(error), 0));
+      this.#alarms.cannotRead(messageOf(error));
       return false;
     }
     this.#isLoaded = true;
@@ -241,8 +226,7 @@ export class SchoolDesk implements Disposable {
     }
     for (const line of this.#ledger.asked()) {
       const occurrence = book.occurrences(book.clock.dateOf(line.planned)).find(({ key }) => key === line.key);
-      if (occurrence !== undefined && clock.now() - line.planned < keepEvery * 10)
-        this.#asked.set(line.key, occurrence);
+      if (occurrence !== undefined && clock.now() - line.planned < askedFor) this.#asked.set(line.key, occurrence);
     }
     this.#ledger.write(written);
   }
@@ -273,8 +257,7 @@ export class SchoolDesk implements Disposable {
   }
 
   #begin(line: LedgerLine, occurrence: Occurrence, only: readonly string[] | null): void {
-    const { acts, clock } = this.#options;
-    const begun = acts.begin(occurrence, only);
+    const begun = this.#options.acts.begin(occurrence, only);
     if ('refused' in begun) {
       this.#close(line, 'failed', 'refused', begun.refused);
       return;
@@ -287,35 +270,12 @@ export class SchoolDesk implements Disposable {
       });
       return;
     }
-    const patience = Math.min(answerPatience, Math.max(2_000, lastsOf(occurrence)));
-    const ends = clock.monotonic() + patience;
-    this.#open.set(line.key, { line, told: begun.told, heard: new Set(), begun: clock.now(), ends });
+    this.#underWay.begin(line, begun.told, lastsOf(occurrence));
   }
 
-  /** What the outputs say of what is under way. */
   #look(): void {
-    const { acts, clock } = this.#options;
-    this.#lookedAt = clock.monotonic();
-    const outputs = acts.outputs();
-    for (const [key, open] of this.#open) {
-      const { line, told, heard, ends } = open;
-      for (const { ref, value } of told) if (hasDone(outputs.get(ref), line.entry, value, open.begun)) heard.add(ref);
-      if (heard.size < told.length && clock.monotonic() < ends) continue;
-      this.#open.delete(key);
-      const share = `${heard.size} of ${told.length} outputs confirmed it`;
-      const stronger = told
-        .flatMap(({ ref }) => outputs.get(ref)?.holder ?? [])
-        .find((one) => one !== `schedule:${line.entry}`);
-      if (heard.size > 0)
-        this.#close(
-          line,
-          line.reason === 'late' ? 'late' : 'done',
-          heard.size < told.length ? 'partly' : line.reason,
-          share,
-        );
-      else if (stronger !== undefined) this.#close(line, 'failed', 'overruled', `${stronger} held it meanwhile`);
-      else this.#close(line, 'failed', 'not-confirmed', share);
-    }
+    this.#lookedAt = this.#options.clock.monotonic();
+    for (const { line, outcome, reason, message } of this.#underWay.look()) this.#close(line, outcome, reason, message);
   }
 
   /**
@@ -325,9 +285,8 @@ export class SchoolDesk implements Disposable {
   #endUndone(): void {
     const { acts, clock } = this.#options;
     for (const { line, instead } of this.#lasting.endUndone(clock.now())) {
-      const open = this.#open.get(line.key);
-      if (this.#open.delete(line.key))
-        this.#close(line, (open?.heard.size ?? 0) > 0 ? 'done' : 'failed', line.reason, line.message);
+      const open = this.#underWay.forget(line.key);
+      if (open !== null) this.#close(line, open.isHeard ? 'done' : 'failed', line.reason, line.message);
       if (instead === null) continue;
       const begun = acts.begin(instead, null);
       if (!('refused' in begun)) this.#lasting.begun(line, instead);
@@ -365,31 +324,14 @@ export class SchoolDesk implements Disposable {
   }
 
   #tellAll(): void {
-    const { book, clock } = this.#options;
-    const today = book.today();
-    const tomorrow = addDays(today, 1);
-    const isPlanned = book.releaseOn(today) !== null || book.releaseOn(tomorrow) !== null;
-    const isPaused = this.#paused !== null && clock.monotonic() - this.#pausedSince >= clockPatience;
-    this.#tell(schoolSources.clock, isPlanned && isPaused && this.#paused !== null ? clockAlarm(this.#paused) : null);
-    const { owed, why } = this.#ledger;
-    this.#tell(schoolSources.ledger, owed > 0 ? ledgerAlarm(why, owed) : null);
-    for (const [key, { at }] of this.#asked) if (clock.now() - at > 10 * 60_000) this.#asked.delete(key);
-    this.#tell(schoolSources.exam, this.#asked.size > 0 ? examAlarm([...this.#asked.values()]) : null);
-    const isTime = book.clock.secondOf(clock.now()) >= signBy;
-    const isMissing = book.isUsed() && book.releaseOn(tomorrow) === null;
-    // Once raised it stands until somebody signs, also past midnight.
-    const stands = this.#told.has(schoolSources.unsigned) && this.#told.get(schoolSources.unsigned) !== '';
-    this.#tell(schoolSources.unsigned, isMissing && (isTime || stands) ? unsignedAlarm(tomorrow) : null);
-    const assumed = book.assumptionsOn(today).map(nameOfReason);
-    this.#tell(schoolSources.unconfirmed, assumed.length > 0 ? unconfirmedAlarm(today, assumed) : null);
-  }
-
-  /** Said when it changes; after a start once in any case, because nobody knows what stood before. */
-  #tell(source: string, raise: RaiseDecision | null): void {
-    const text = raise === null ? '' : `${raise.message.en} ${raise.reason}`;
-    if (this.#told.get(source) === text) return;
-    this.#told.set(source, text);
-    this.#options.decide([raise ?? { kind: 'return', source, reason: 'it is so no more' }]);
+    const { clock } = this.#options;
+    for (const [key, { at }] of this.#asked) if (clock.now() - at > askedFor) this.#asked.delete(key);
+    const why = this.#paused;
+    this.#alarms.look({
+      paused: why === null ? null : { why, since: this.#pausedSince },
+      ledger: this.#ledger,
+      asked: [...this.#asked.values()],
+    });
   }
 
   #line(occurrence: Occurrence, outcome: LedgerOutcome, reason: string, message: string): LedgerLine {
@@ -398,16 +340,6 @@ export class SchoolDesk implements Disposable {
     const time = this.#options.clock.now();
     return { ...{ key, entry, class: of, planned: at, time, outcome, reason, message, release }, name, zones };
   }
-}
-
-/** What had the value already is not told again. */
-function hasDone(output: OutputState | undefined, entry: string, value: Value, begun: number): boolean {
-  const said = output?.confirmed ?? null;
-  if (output?.holder !== `schedule:${entry}` || said === null) return false;
-  if (said.outcome !== 'done' && said.outcome !== 'sent') return false;
-  // Two bells of one entry must not take each other's answers.
-  if (!isSameOrder(value, output.value)) return false;
-  return said.time >= begun || isSameOrder(value, said.value);
 }
 
 function nothingSigned({
