@@ -62,7 +62,7 @@ export function parseUri(text: string): SipUri | null {
 
 /** From, To, Contact, Route: `"Hall" <sip:hall@10.0.0.1>;tag=1` or `sip:hall@10.0.0.1;tag=1`. null: neither. */
 export function parseNameAddress(text: string): NameAddress | null {
-  const bracketed = /^(?:"(?:[^"\\]|\\.)*"|[^"<]*)<([^<>\s]{1,1024})>(.*)$/.exec(text.trim());
+  const bracketed = /^(?:"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^<>\s]{1,1024})>(.*)$/.exec(text.trim());
   if (bracketed !== null) return { uri: bracketed[1] ?? '', params: paramsOf(bracketed[2] ?? '') };
   // Without brackets all parameters belong to the header (RFC 3261 section 20).
   const bare = /^([^\s;<>"]{1,1024})(.*)$/.exec(text.trim());

@@ -22,6 +22,8 @@ export interface CallEnd {
   readonly words: string;
   /** SIP's status where there was one. */
   readonly status: number | null;
+  /** Something came back: it is there, whatever it said. */
+  readonly isReached: boolean;
   /** What the far end asks to be left alone for, ms. */
   readonly retryAfter: number | null;
 }
@@ -76,6 +78,7 @@ export class Call {
   #dialog: Dialog | null = null;
   #ack: { bytes: Buffer; to: Endpoint } | null = null;
   #isAwaitingAnswer = false;
+  #isReached = false;
   #silence: NodeJS.Timeout | undefined;
   #ringing: NodeJS.Timeout | undefined;
 
@@ -179,6 +182,7 @@ export class Call {
   #heard(invite: Ask, response: SipResponse, from: Endpoint): void {
     const { status } = response;
     clearTimeout(this.#silence);
+    this.#isReached = true;
     if (status >= 200 && status < 300) {
       this.#accepted(invite, response, from);
       return;
@@ -351,7 +355,7 @@ export class Call {
     clearTimeout(this.#silence);
     clearTimeout(this.#ringing);
     const { by, words, status = null, retryAfter = null } = end;
-    this.#set({ kind: 'ended', by, words, status, retryAfter });
+    this.#set({ kind: 'ended', by, words, status, isReached: this.#isReached, retryAfter });
   }
 
   #set(state: CallState): void {

@@ -9,7 +9,7 @@ import { Call, type CallState } from './call.ts';
 import type { Route, SipConfig } from './config.ts';
 import { contactOf } from './dialog.ts';
 import type { SipMessage, SipRequest } from './message.ts';
-import { outcomeOfProbe, probeAsk } from './probe.ts';
+import { away, outcomeOfProbe, probeAsk } from './probe.ts';
 import { Registration } from './registration.ts';
 import type { Description } from './sdp.ts';
 import { type Respond, SipStack } from './stack.ts';
@@ -273,11 +273,7 @@ export class SipLine implements AsyncDisposable {
   /** A call tells more of it than a probe. */
   #judge(state: CallState): void {
     if (state.kind === 'connected') this.#say('online', `${this.#where} took a call`);
-    else if (
-      state.kind === 'ended' &&
-      state.by === 'failed' &&
-      (state.status === null || [404, 408, 480].includes(state.status))
-    ) {
+    else if (state.kind === 'ended' && state.by === 'failed' && (!state.isReached || away.has(state.status ?? 0))) {
       this.#say('offline', `${this.#where} ${state.words}`);
     }
   }

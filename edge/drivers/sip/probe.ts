@@ -33,7 +33,7 @@ export function probeAsk({ target, from, contact, cseq, account }: ProbeFacts): 
 }
 
 /** Whoever says one of these would not take a call either; anything else that is said, a refusal too, says that it is there. */
-const away: ReadonlySet<number> = new Set([404, 408, 410, 480, 503, 504, 604]);
+export const away: ReadonlySet<number> = new Set([404, 408, 410, 480, 503, 504, 604]);
 
 /** null: it is there; else what is wrong, in words. Never rejects. */
 export async function outcomeOfProbe(

@@ -62,6 +62,7 @@ export class Registration implements AsyncDisposable {
       if (typeof outcome === 'number') {
         backoff.reset();
         this.problem = null;
+        if (!this.isRegistered) this.#options.onCount('registered');
         this.isRegistered = true;
         await delay(outcome * 0.7, signal);
       } else {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { startSipSpeaker } from '#edge/simulators/sip-speaker.ts';
 import { order, patience, pointOf, startRig } from './rig.ts';
 
-
 for (const host of ['127.0.0.1', '::1']) {
   describe(`a page by SIP (${host})`, () => {
     it('calls, plays until it is told to stop, and hangs up', async () => {
