@@ -56,6 +56,8 @@ export type PlanName = string;
 /** What rings by itself is looked at this often, ms; a day that somebody else paints meanwhile, less so. */
 const nowEvery = 5_000;
 const planEvery = 30_000;
+/** Of today: somebody else may have said that it rains, ms. */
+export const todayEvery = 10_000;
 
 export function useEntries() {
   return useQuery({
@@ -74,12 +76,12 @@ export function useSchoolNow() {
   });
 }
 
-export function usePlan(of: PlanName, from: string, to: string, isWanted = true) {
+export function usePlan(of: PlanName, from: string, to: string, every = planEvery) {
   return useQuery({
     queryKey: ['school', 'plan', of, from, to],
     queryFn: ({ signal }) => api.get<PlanView>(`school/plan${query({ of, from, to })}`, signal),
-    refetchInterval: planEvery,
-    enabled: isWanted && from !== '',
+    refetchInterval: every,
+    enabled: from !== '',
   });
 }
 
@@ -126,7 +128,7 @@ export function useOverrides() {
   return useQuery({
     queryKey: ['school', 'overrides'],
     queryFn: ({ signal }) => api.get<readonly OverrideView[]>('school/overrides', signal),
-    refetchInterval: planEvery,
+    refetchInterval: todayEvery,
   });
 }
 

@@ -186,7 +186,7 @@ export function ShiftDialog({ isOpen, onClose, today }: DialogProps & { readonly
           {
             what: { kind: 'shift', date: today, after: seconds, seconds: minutes * 60 },
             layer,
-            until: formats.startOfDay(now()) + 86_400_000 - 60_000,
+            until: formats.startOfDay(now()) + 86_400_000,
             why: reason,
           },
           say.shiftDone(after, String(minutes)),

@@ -7,6 +7,7 @@ import { PageHeader, Panel } from '../../kit/frame.tsx';
 import { SignIcon } from '../../kit/icons.tsx';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { EmptyState, ErrorState, PageSkeleton } from '../../kit/states.tsx';
+import { pairIn } from '../../kit/words.ts';
 import { useSession } from '../../session.tsx';
 import { Changes } from './changes.tsx';
 import { ConflictList } from './conflicts.tsx';
@@ -21,6 +22,7 @@ import {
 } from './data.ts';
 import { addDays, daysBetween, isDate, longDateText } from './dates.ts';
 import { useNaming } from './naming.ts';
+import { mistakeText } from './reason-words.ts';
 import { unconfirmedText } from './why.tsx';
 import { words } from './words.ts';
 
@@ -238,7 +240,10 @@ function SheetView({
             <ul>
               {mistakes.slice(0, 12).map(({ entry, path, code }) => (
                 <li key={`${entry} ${path} ${code}`}>
-                  {naming.entry(entry)} <code>{[path, code].filter((part) => part !== '').join(' ')}</code>
+                  {entry === ''
+                    ? mistakeText(code, language)
+                    : pairIn(language, naming.entry(entry), mistakeText(code, language))}{' '}
+                  {path !== '' && <code>{path}</code>}
                 </li>
               ))}
             </ul>

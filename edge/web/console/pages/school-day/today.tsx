@@ -9,7 +9,7 @@ import { useTicking } from '../../kit/ticker.ts';
 import { useSession } from '../../session.tsx';
 import { ConflictList } from './conflicts.tsx';
 import { Course } from './course.tsx';
-import { type DayView, type LayerDay, useLedger, usePlan, useReleases, useSchoolNow } from './data.ts';
+import { type DayView, type LayerDay, todayEvery, useLedger, usePlan, useReleases, useSchoolNow } from './data.ts';
 import { longDateText, secondOf } from './dates.ts';
 import { DayFacts } from './day-facts.tsx';
 import { happensIn, layerDay, useLayerChoices, useLayerZones } from './layers.ts';
@@ -29,7 +29,7 @@ export function Today({ today }: { readonly today: string }) {
   const language = useLanguage();
   const formats = useFormats();
   const start = useTicking((now) => formats.startOfDay(now));
-  const plan = usePlan('signed', today, today);
+  const plan = usePlan('signed', today, today, todayEvery);
   const ledger = useLedger(start, start + 86_400_000);
   const zones = useLayerZones();
   const [wanted, setLayer] = useState('campus');

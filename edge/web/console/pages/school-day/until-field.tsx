@@ -24,7 +24,7 @@ export function UntilField({
     { key: 'hour', label: say.forAnHour, at: now() + hour },
     { key: 'noon', label: say.untilNoon, at: start + 12 * hour },
     { key: 'evening', label: say.untilEvening, at: start + 18 * hour },
-    { key: 'day', label: say.untilMidnight, at: start + 24 * hour - 60_000 },
+    { key: 'day', label: say.untilMidnight, at: start + 24 * hour },
   ].filter(({ at }) => at > now() + 60_000);
   return (
     <div className="kit-field">
@@ -53,5 +53,5 @@ export function UntilField({
 /** The end that is meant most often: this evening, or an hour when it is late. */
 export function usualEnd(startOfDay: number, time: number): number {
   const evening = startOfDay + 18 * hour;
-  return evening > time + hour / 2 ? evening : Math.min(time + hour, startOfDay + 24 * hour - 60_000);
+  return evening > time + hour / 2 ? evening : Math.min(time + hour, startOfDay + 24 * hour);
 }
