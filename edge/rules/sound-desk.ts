@@ -1,7 +1,6 @@
 import { type BroadcastItem, isEmergency, type SoundSource } from '#edge/domain/broadcast.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import type {
-  Blocker,
   LevelCap,
   Moment,
   OutsideClaim,
@@ -292,18 +291,6 @@ export function quietOf(desk: Desk, place: Place): QuietRooms | null {
 
 export function isSilencedByQuiet({ of: { item } }: Part): boolean {
   return !isEmergency(item.class) && item.class !== 'exam';
-}
-
-export function blockerOfPart({ of: { item } }: Part): Blocker {
-  return { kind: 'item', item: item.id, class: item.class, name: item.name };
-}
-
-export function blockerOfClaim({ owner, class: soundClass = 'fire', reason }: OutsideClaim): Blocker {
-  return { kind: 'outside', owner, class: soundClass, reason };
-}
-
-export function blockerOfQuiet({ id, kind, reason, until }: QuietRooms): Blocker {
-  return { kind: 'quiet', id, rooms: kind, reason, until };
 }
 
 /** An id that was over once, or taken back, does not sound again. */

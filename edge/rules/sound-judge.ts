@@ -1,17 +1,8 @@
 import { rankOf } from '#edge/domain/broadcast.ts';
 import type { Blocker, QuietRooms } from './sound.ts';
+import { blockerOfClaim, blockerOfPart, blockerOfQuiet } from './sound-blockers.ts';
 import { begin, cut, finish } from './sound-course.ts';
-import {
-  blockerOfClaim,
-  blockerOfPart,
-  blockerOfQuiet,
-  type Desk,
-  isSilencedByQuiet,
-  type Part,
-  type Place,
-  quietOf,
-  wallOf,
-} from './sound-desk.ts';
+import { type Desk, isSilencedByQuiet, type Part, type Place, quietOf, wallOf } from './sound-desk.ts';
 import { classStrength, interruptionOf } from './sound-habits.ts';
 import { note } from './sound-journal.ts';
 

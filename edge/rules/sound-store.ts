@@ -1,10 +1,10 @@
 import { isEmergency } from '#edge/domain/broadcast.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import type { Moment, StoredParts, StoredSound } from './sound.ts';
+import { blockerOfPart } from './sound-blockers.ts';
 import { cut, finish } from './sound-course.ts';
 import {
   advance,
-  blockerOfPart,
   type Desk,
   monotonicOf,
   type Part,

@@ -166,6 +166,17 @@ describe('a step of the wall clock', () => {
     expect(hall.arbiter.orders().get(room(1))?.order.level).toBe(100);
   });
 
+  it('that is not known does not refuse an emergency, and its time left is reckoned from when it was asked for', () => {
+    const hall = new Hall({}, { now: tenOClock + 86_400_000, monotonic: 5, isUnsure: true });
+    const wish = { since: tenOClock, until: tenOClock + 60_000, length: null } as const;
+    const fire = hall.put({ class: 'fire', source: siren, ...wish });
+    expect(hall.arbiter.put(hall.item({ class: 'page', ...wish }), hall.time).refusal).toEqual({ code: 'over' });
+    hall.pass(59_999);
+    expect(hall.arbiter.emergencies()).toEqual([fire]);
+    hall.pass(1);
+    expect(hall.story(fire)).toEqual(['begun turn', 'expired until']);
+  });
+
   it('takes slewing for what it is', () => {
     const hall = new Hall();
     const music = hall.put({ class: 'programme', length: null, until: tenOClock + 10_000 });
@@ -280,6 +291,9 @@ describe('the end', () => {
     hall.time = { now: hall.time.now + 20_000, monotonic: hall.time.monotonic + 20_000 };
     hall.step();
     expect([hall.story(late).at(-1), hall.story(later).at(-1)]).toEqual(['ended length', 'expired until']);
+    // And not as more of it than there is.
+    const position = (id: typeof late) => hall.happenings.findLast(({ item }) => item === id)?.position;
+    expect(position(late)).toBe(5_000);
   });
 });
 
