@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, isIP, type Server, type Socket as Stream } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import alawmulaw from 'alawmulaw';
 import { dominantTone } from './tone.ts';
 
@@ -39,7 +40,9 @@ export interface SipSpeakerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port?: number;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
+  /** PEM, for TLS. */
+  readonly identity?: { readonly key: string; readonly cert: string };
   readonly behaviour?: Partial<SipBehaviour>;
 }
 
@@ -133,7 +136,8 @@ export async function startSipSpeaker(options: SipSpeakerOptions): Promise<SipSp
 
 class Speaker implements SipSpeaker {
   readonly #host: string;
-  readonly #transport: 'udp' | 'tcp';
+  readonly #transport: 'udp' | 'tcp' | 'tls';
+  readonly #identity: { readonly key: string; readonly cert: string } | undefined;
   readonly #talks = new Map<string, Talk>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #nonces = new Map<string, number>();
@@ -156,10 +160,11 @@ class Speaker implements SipSpeaker {
   #lastReply: Reply = () => {};
   readonly #cancelled = new Set<string>();
 
-  constructor({ host, port = 0, transport = 'udp', behaviour = {} }: SipSpeakerOptions) {
+  constructor({ host, port = 0, transport = 'udp', identity, behaviour = {} }: SipSpeakerOptions) {
     this.#host = host;
     this.#wanted = port;
     this.#transport = transport;
+    this.#identity = identity;
     this.#behaviour = { ...usual, ...behaviour };
   }
 
@@ -190,7 +195,10 @@ class Speaker implements SipSpeaker {
       });
       return;
     }
-    const server = createServer((stream) => this.#stream(stream));
+    const take = (stream: Stream) => this.#stream(stream);
+    const server = this.#transport === 'tls' ? createTlsServer({ ...this.#identity }, take) : createServer(take);
+    // A caller that does not trust us breaks off.
+    server.on('tlsClientError', () => {});
     server.once('error', reject);
     server.listen(this.#wanted, this.#host, resolve);
     await promise;
@@ -318,7 +326,7 @@ class Speaker implements SipSpeaker {
     rtcp.on('message', () => {
       this.#counts.reports++;
     });
-    const contact = `Contact: <sip:hall@${this.#written}:${this.port}${this.#transport === 'tcp' ? ';transport=tcp' : ''}>\r\n`;
+    const contact = `Contact: <sip:hall@${this.#written}:${this.port}${this.#transport === 'udp' ? '' : `;transport=${this.#transport}`}>\r\n`;
     const type = 'Content-Type: application/sdp\r\n';
     const body = this.#sdp(talk, [payloadType], 'sendrecv');
     const ok = () => respond(200, 'OK', contact + type, body, tag);
@@ -485,10 +493,14 @@ class Speaker implements SipSpeaker {
   }
 
   heard(): SipHeard {
-    const window = Int16Array.from(this.#samples.slice(-1_600));
+    const window = () => Int16Array.from(this.#samples.slice(-1_600));
     return {
       ...this.#counts,
-      ...{ tone: dominantTone(window, 8_000), payloadType: this.#payloadType, firstPacketAfter: this.#firstAfter },
+      // Looked for only when it is asked for: forty speakers are asked how many packets they have.
+      get tone() {
+        return dominantTone(window(), 8_000);
+      },
+      ...{ payloadType: this.#payloadType, firstPacketAfter: this.#firstAfter },
       ...{ gaps: this.#gaps, active: this.#talks.size, lastInvite: this.#lastInvite, requests: this.#requests },
     };
   }
