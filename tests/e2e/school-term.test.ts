@@ -124,6 +124,8 @@ test('she signs the coming two weeks, knowing what is assumed', async () => {
     expect(await campus.get('school/releases')).toMatchObject([{ by: 'person:sun', from: today, undone: null }]);
     expect(await campus.get('outputs/lights-2f/relay_3')).toMatchObject({ value: true, holder: 'schedule:light-203' });
     expect(await campus.get('outputs/ac-203/power')).toMatchObject({ holder: 'schedule:air-203' });
+    // The page goes there by itself; whoever is quicker would be taken back.
+    expect(await page.evaluate('location.hash')).toContain('tab=ahead');
   }, soon);
 }, 60_000);
 

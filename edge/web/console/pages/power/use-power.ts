@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { api, query } from '../../api.ts';
 import { useFormats, useLanguage, useWords } from '../../kit/language.tsx';
 import { now } from '../../kit/ticker.ts';
@@ -14,25 +14,22 @@ export type PlanName = 'signed' | 'draft';
 
 const often = 10_000;
 
-/** What circuits do by the signed schedule. Asked at once when an output is held by somebody else. */
+/** What circuits do by the signed schedule. Asked anew at once when an output is held by somebody else. */
 export function usePowerNow() {
   const holders = useOutputs()
     .map(({ ref, holder, value }) => `${ref} ${holder ?? ''} ${String(value)}`)
     .join();
-  return useQuery({
-    queryKey: ['school', 'power', hashOf(holders)],
+  const power = useQuery({
+    queryKey: ['school', 'power', 'now'],
     queryFn: ({ signal }) => api.get<PowerCircuits>('school/power', signal),
     refetchInterval: often,
-    placeholderData: (before) => before,
     retry: 1,
   });
-}
-
-/** A short name of a long text: the key of a query is kept. */
-function hashOf(text: string): number {
-  let hash = 0;
-  for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
-  return hash;
+  const { refetch } = power;
+  useEffect(() => {
+    if (holders !== '') void refetch();
+  }, [holders, refetch]);
+  return power;
 }
 
 export function useWeeks(of: PlanName, from: string, to: string, isWanted = true) {

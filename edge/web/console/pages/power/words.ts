@@ -274,7 +274,7 @@ export const words = defineWords({
     staysSensor: 'sooner if a sensor says otherwise',
     staysOpen: 'No change is known',
 
-    slotNow: (name: string, from: string, to: string) => `It is ${name} now (${from}–${to})`,
+    slotNow: (name: string, from: string, to: string) => `Now: ${name} (${from}–${to})`,
     'why:slot': (names: string) => `It is needed now: ${names}`,
     'why:slots': (names: string, count: number) => `It is needed now: ${names} and more, ${count} in a row`,
     'why:time': (from: string, to: string) => `Weekly times: ${from} to ${to}`,
