@@ -52,6 +52,7 @@ export function broadcastDriver(options: BroadcastOptions): Driver<SpeakerConfig
       enough.abort();
       const session = new SpeakerSession({ device, config, studio, channels, clock, sink });
       signal.addEventListener('abort', () => void session[Symbol.asyncDispose](), { once: true });
+      void prepared.then(() => session.onPrepared());
       // A name that does not resolve takes seconds to say so: the session says it, nobody waits for it.
       const patience = new AbortController();
       await Promise.race([session.open(), delay(openPatience, patience.signal)]);

@@ -60,6 +60,7 @@ export class SpeakerSession implements Session {
   /** Commands are taken in order; one that waits for a clip is dropped when a newer one came. */
   #latest = 0;
   #health = '';
+  #isGone = false;
 
   constructor(options: SpeakerOptions) {
     this.#options = options;
@@ -71,6 +72,11 @@ export class SpeakerSession implements Session {
     const { rtp, zonePriority } = this.#options.config;
     const targets = [rtp, ...Object.values(zonePriority ?? {})];
     await Promise.all(targets.map((target) => this.#channelFor(target).channel.open()));
+  }
+
+  /** All clips have been looked at: what cannot be played is said, also when that took longer than opening this. */
+  onPrepared(): void {
+    if (!this.#isGone && this.#options.studio.library.problems().length > 0) this.#sayHealth('');
   }
 
   async read(wanted: readonly Point[], _signal: AbortSignal): Promise<readonly Sample[]> {
@@ -291,6 +297,7 @@ export class SpeakerSession implements Session {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#latest++;
+    this.#isGone = true;
     clearTimeout(this.#expiry);
     this.#playing = undefined;
     const { channels, config } = this.#options;

@@ -50,8 +50,11 @@ export function startStream(options: StreamOptions): Stream {
       const due = tick + 1 - next;
       const skipped = due > mostCatchUp ? due - 1 : 0;
       if (skipped > 0) {
+        // What would have come after the end is not missed.
+        let missed = skipped;
+        while (missed > 0 && voice.isOver(next + missed - 1)) missed--;
         next += skipped;
-        options.onSkipped(skipped);
+        options.onSkipped(missed);
       }
       let marker = skipped > 0;
       while (next <= tick && sendFrame(marker)) marker = false;

@@ -126,11 +126,17 @@ describe.concurrent('a loudspeaker', () => {
     const config = demo.driver.config.parse({ rtp: { host: '127.0.0.1', port: speaker.port } });
     await using session = await demo.driver.open(speakerDevice({}), config, sink, never);
     const message = expect.stringContaining('assembly.wav');
-    expect(sink.states.at(-1)).toMatchObject({ state: 'degraded', message });
+    await vi.waitFor(() => expect(sink.states.at(-1)).toMatchObject({ state: 'degraded', message }), {
+      timeout: 20_000,
+    });
     expect(await session.write?.(playCommand('assembly'), never)).toMatchObject({ outcome: 'failed', message });
     await copyFile(join(demo.folder, 'evacuation.wav'), join(demo.folder, 'assembly.wav'));
-    expect(await session.write?.(playCommand('assembly'), never)).toMatchObject({ outcome: 'sent' });
-    await vi.waitFor(() => expect(speaker.heard().packets).toBeGreaterThan(3));
+    // Reading it may take a busy machine longer than a command waits.
+    await vi.waitFor(
+      async () => expect(await session.write?.(playCommand('assembly'), never)).toMatchObject({ outcome: 'sent' }),
+      { timeout: 20_000 },
+    );
+    await vi.waitFor(() => expect(speaker.heard().packets).toBeGreaterThan(3), { timeout: 20_000 });
     expect(sink.states.at(-1)).toMatchObject({ state: 'online' });
   });
 
@@ -282,16 +288,17 @@ describe('the pace', () => {
 
   it('of 200 speakers at once is kept, and costs this much', async () => {
     await using demo = await demoDriver();
-    await using ear = await startSpeaker({ host: '127.0.0.1', port: 0, name: 'ear' });
-    const config = demo.driver.config.parse({ rtp: { host: '127.0.0.1', port: ear.port } });
+    // Each room has an address of its own; one socket takes what comes to all of them.
+    await using hole = createSocket('udp4');
+    await new Promise<void>((resolve) => hole.bind(0, '0.0.0.0', resolve));
+    const { port } = hole.address();
     await using stack = new AsyncDisposableStack();
     const sinks = Array.from({ length: 200 }, () => new HeardSink());
     const sessions = [];
-    for (const sink of sinks) sessions.push(stack.use(await demo.driver.open(speakerDevice({}), config, sink, never)));
-    await ear[Symbol.asyncDispose]();
-    // Nobody listens while it is measured: the cost of the receiver is not ours.
-    await using hole = createSocket('udp4');
-    await new Promise<void>((resolve) => hole.bind(ear.port, '127.0.0.1', resolve));
+    for (const [i, sink] of sinks.entries()) {
+      const config = demo.driver.config.parse({ rtp: { host: `127.0.9.${i + 1}`, port }, rtcp: 'none' });
+      sessions.push(stack.use(await demo.driver.open(speakerDevice({}), config, sink, never)));
+    }
     const commandAt = systemClock.monotonic();
     for (const session of sessions) void session.write?.(playCommand('evacuation'), never);
     const allStarted = systemClock.monotonic() - commandAt;

@@ -7,6 +7,7 @@ import type { Command } from '#edge/domain/output.ts';
 import type { Sample } from '#edge/domain/reading.ts';
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import type { Sink } from '#edge/drivers/driver.ts';
+import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { type Clock, systemClock } from '#edge/runtime/clock.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { silentLog } from '#edge/runtime/log.ts';
@@ -22,23 +23,28 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
 export async function demoDriver(probeEvery = 15_000, more: Record<string, { file: string; loop: boolean }> = {}) {
   const folder = await temporaryFolder();
   await writeClips(folder.path);
+  const clips = {
+    evacuation: { file: 'evacuation.wav', loop: true },
+    bell: { file: 'class-bell.wav', loop: false },
+    tones: { file: 'test-tones.wav', loop: true },
+    ...more,
+  };
+  const studio = openStudio({ clips, folder: folder.path, clock: systemClock });
   const driver = broadcastDriver({
-    clips: {
-      evacuation: { file: 'evacuation.wav', loop: true },
-      bell: { file: 'class-bell.wav', loop: false },
-      tones: { file: 'test-tones.wav', loop: true },
-      ...more,
-    },
+    clips,
     folder: folder.path,
     clock: systemClock,
     log: silentLog,
     probeEvery,
+    studio,
   });
   return {
     driver,
+    studio,
     folder: folder.path,
     async [Symbol.asyncDispose]() {
       await driver[Symbol.asyncDispose]();
+      await studio[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
