@@ -298,6 +298,7 @@ const holdSchema = z.strictObject({
   reason: text,
   since: time,
   until: time.nullable(),
+  rank: z.int().min(0).max(15).optional(),
   origin: text.optional(),
 });
 
