@@ -50,9 +50,8 @@ function Main({
       <PageHeader
         title={say.title}
         about={say.about}
-        actions={
-          <Button href={hashOf('/school-day/sheet', { date: tab === 'simulator' ? date : today })}>{say.print}</Button>
-        }
+        // The simulator has one of its own, for the date that it shows.
+        {...(tab === 'simulator' ? {} : { actions: <Button href={hashOf('/school-day/sheet')}>{say.print}</Button> })}
       />
       <Notices />
       <Tabs
