@@ -3,38 +3,9 @@ import { createSocket, type Socket } from 'node:dgram';
 import { createServer, isIP, type Server, type Socket as Stream } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import alawmulaw from 'alawmulaw';
+import { type SipBehaviour, usual } from './sip-speaker-behaviour.ts';
+import { headersOf, pair, reasonOf, response } from './sip-speaker-text.ts';
 import { dominantTone } from './tone.ts';
-
-/** How a speaker behaves. Everything can be changed while it runs. */
-export interface SipBehaviour {
-  /** `auto` answers by itself; a number is a refusal with that status; `ring` only rings; `silent` says nothing at all. */
-  readonly answer: 'auto' | 'ring' | 'silent' | number;
-  /** Until the answer, ms. */
-  readonly delay: number;
-  /** Answers only if the call asks for it (Alert-Info or Call-Info), else it rings. */
-  readonly needsAutoAnswer: boolean;
-  readonly login: { readonly username: string; readonly password: string; readonly realm: string } | null;
-  readonly algorithm: 'MD5' | 'MD5-sess' | 'SHA-256';
-  /** A nonce is good for so many requests, then it is stale. */
-  readonly nonceUses: number;
-  /** Its codecs, best first, by payload type: 8 PCMA, 0 PCMU, 9 G.722. */
-  readonly codecs: readonly number[];
-  /** What it sends back: nothing, what it hears, or a tone of its own (Hz). */
-  readonly talkback: 'none' | 'echo' | number;
-  /** A receiver report every so many ms; null: none. */
-  readonly reports: number | null;
-  /** So many copies of its first 200 are sent whatever is acknowledged, and so many ACKs are not seen. */
-  readonly lostAcks: number;
-  /** A second telephone answers the same call. */
-  readonly forks: boolean;
-  /** So many first INVITEs are lost on the way. */
-  readonly lostInvites: number;
-  /** Says only that it is on its way before it answers. */
-  readonly trying: boolean;
-  readonly recordRoute: string | null;
-  /** Where a 3xx sends the caller. */
-  readonly redirect: string | null;
-}
 
 export interface SipSpeakerOptions {
   readonly host: string;
@@ -85,24 +56,6 @@ export interface SipSpeaker extends AsyncDisposable {
   /** What the caller answered to re-INVITEs and the like. */
   readonly answers: readonly string[];
 }
-
-const usual: SipBehaviour = {
-  answer: 'auto',
-  delay: 0,
-  needsAutoAnswer: false,
-  login: null,
-  algorithm: 'MD5',
-  nonceUses: 1_000,
-  codecs: [8, 0],
-  talkback: 'none',
-  reports: null,
-  lostAcks: 0,
-  forks: false,
-  lostInvites: 0,
-  trying: false,
-  recordRoute: null,
-  redirect: null,
-};
 
 const names: Readonly<Record<number, string>> = { 0: 'PCMU/8000', 8: 'PCMA/8000', 9: 'G722/8000' };
 
@@ -559,64 +512,3 @@ class Speaker implements SipSpeaker {
 }
 
 type Respond = (status: number, reason: string, more?: string, body?: string, tag?: string) => void;
-
-function headersOf(text: string): Map<string, string> {
-  const head = text.slice(0, text.indexOf('\r\n\r\n'));
-  const found = new Map<string, string>();
-  for (const line of head.split('\r\n').slice(1)) {
-    const colon = line.indexOf(':');
-    const name = line.slice(0, colon).trim().toLowerCase();
-    if (!found.has(name)) found.set(name, line.slice(colon + 1).trim());
-  }
-  return found;
-}
-
-interface Said {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: Map<string, string>;
-  readonly more: string;
-  readonly body: string;
-  readonly tag: string;
-  readonly address: string;
-  readonly port: number;
-  readonly recordRoute: string | null;
-}
-
-function response({ status, reason, headers, more, body, tag, address, port, recordRoute }: Said): string {
-  const via = (headers.get('via') ?? '').replace(/;rport(?=;|$)/, `;rport=${port};received=${address}`);
-  const to = headers.get('to') ?? '';
-  const tagged = tag === '' || /;tag=/.test(to) ? to : `${to};tag=${tag}`;
-  const route = recordRoute === null || status < 200 || status > 299 ? '' : `Record-Route: ${recordRoute}\r\n`;
-  return (
-    `SIP/2.0 ${status} ${reason}\r\nVia: ${via}\r\nFrom: ${headers.get('from')}\r\nTo: ${tagged}\r\nCall-ID: ${headers.get('call-id')}\r\n` +
-    `CSeq: ${headers.get('cseq')}\r\n${route}${more}Content-Length: ${body.length}\r\n\r\n${body}`
-  );
-}
-
-function reasonOf(status: number): string {
-  const reasons: Readonly<Record<number, string>> = {
-    486: 'Busy Here',
-    480: 'Temporarily Unavailable',
-    404: 'Not Found',
-  };
-  return reasons[status] ?? 'Refused';
-}
-
-/** Two neighbouring ports, the lower one even. */
-async function pair(host: string): Promise<readonly [Socket, Socket]> {
-  const bound = (port: number) => {
-    const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
-    const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-    socket.once('error', reject);
-    socket.bind(port, host, () => resolve(socket));
-    return promise;
-  };
-  for (;;) {
-    const first = await bound(0);
-    const { port } = first.address();
-    const other = await bound(port % 2 === 0 ? port + 1 : port - 1).catch(() => null);
-    if (other !== null) return port % 2 === 0 ? [first, other] : [other, first];
-    first.close();
-  }
-}
