@@ -57,7 +57,7 @@ describe('a campus on ::1 alone', () => {
     await campus.turn('fire-panel', 'on');
     await vi.waitFor(async () => {
       const speakers = await campus.heard();
-      expect(speakers).toHaveLength(3);
+      expect(speakers).toHaveLength(4);
       for (const speaker of speakers) expect(speaker.silentSince, speaker.name).toBeNull();
     }, soon);
     await vi.waitFor(async () => {
