@@ -3,7 +3,6 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Name } from '#edge/domain/place.ts';
 import { addDays, mondayOf } from '#edge/school/dates.ts';
-import { usualNumbers, usualTimetable } from '#edge/school/usual-timetable.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { type Browser, type OpenPage, startBrowser } from './browser.ts';
 import { makePerson, signIn, waitForCampus } from './people.ts';
@@ -72,23 +71,37 @@ async function write(entries: Readonly<Record<string, object>>): Promise<void> {
   expect(status).toBe(200);
 }
 
-test('a facility manager makes a summer timetable, its term and its circuits, and paints a make-up Saturday', async () => {
+interface Drafted {
+  readonly id: string;
+  readonly body: { readonly part: string; readonly from?: string; readonly useWeekday?: number };
+}
+const drafted = async (part: string) => {
+  const { entries } = await campus.get<{ entries: readonly Drafted[] }>('school/entries');
+  return entries.filter(({ body }) => body.part === part);
+};
+
+test('a facility manager makes a summer timetable from the usual numbers', async () => {
+  await go('#/school-plan?tab=timetables');
+  await page.click('[data-act=add-timetable]');
+  await page.getByLabel('名称（中文）').fill(summer.zh);
+  await page.getByLabel('名称（英文）').fill(summer.en);
+  await page.click('.schoolplan-form [data-act=save]');
+  const made = await vi.waitFor(async () => {
+    const [timetable] = await drafted('timetable');
+    if (timetable === undefined) throw new Error('nothing was saved');
+    return timetable;
+  }, soon);
   const from = addDays(mondayOf(today), -14);
   await write({
-    summer: usualTimetable(summer, usualNumbers.primary),
     term: { part: 'term', name: name('夏季学期', 'Summer term'), from, weeks: 20 },
     season: {
       ...{ part: 'season', name: summer, layer: 'campus', from, to: addDays(from, 139) },
-      weekly: [{ days: [1, 2, 3, 4, 5], timetable: 'summer' }],
+      weekly: [{ days: [1, 2, 3, 4, 5], timetable: made.id }],
     },
     bell: {
       ...{ part: 'item', name: name('上课铃', 'Lesson bell'), class: 'bell', layer: 'campus', enabled: true },
       ...{ when: { slot: { kind: 'lesson' }, edge: 'start', offset: 0 }, days: { kinds: [], weekdays: [] } },
       do: { kind: 'sound', clip: 'bell', zones: ['teaching'], seconds: 10 },
-    },
-    'make-up': {
-      ...{ part: 'days', name: name('调休上班', 'Make-up day'), layer: 'campus', from: saturday, to: saturday },
-      ...{ kind: 'make-up', useWeekday: 3 },
     },
     // On whatever time of the day this test is run.
     'light-203': circuit(name('203 教室照明', 'Light, room 203'), 'light', 'lights-2f/relay_3', [
@@ -96,9 +109,22 @@ test('a facility manager makes a summer timetable, its term and its circuits, an
     ]),
     'air-203': circuit(name('203 教室空调', 'Air conditioner, room 203'), 'air', 'ac-203/power', []),
   });
+}, 60_000);
+
+test('she paints a make-up Saturday with the lessons of Wednesday, and the draft has no mistakes', async () => {
+  await go(`#/school-plan?month=${saturday.slice(0, 7)}`);
+  await page.click('.schoolplan-brushes label:has-text("调休上课")');
+  await page.click(`.schoolplan-day[data-date="${saturday}"]`);
+  await page.waitForSelector('[data-paint=make-up]');
+  await page.getByLabel('按周几的课上').click();
+  await page.locator('.ant-select-item-option').filter({ hasText: '三' }).click();
+  await page.click('[data-act=paint]');
+  await vi.waitFor(async () => {
+    expect((await drafted('days')).map(({ body }) => body)).toMatchObject([{ from: saturday, useWeekday: 3 }]);
+  }, soon);
   const { mistakes } = await campus.get<{ mistakes: readonly { weight: string }[] }>('school/entries');
   expect(mistakes.filter(({ weight }) => weight === 'mistake')).toEqual([]);
-});
+}, 60_000);
 
 test('she looks at the painted Saturday before anything is signed: lessons of Wednesday, its bells, its lights', async () => {
   await go(`#/school-day?tab=simulator&date=${saturday}&of=draft`);

@@ -38,6 +38,7 @@ export const pageViews: Readonly<Record<string, View>> = {
   cameras: { hash: '/cameras', ready: '[data-camera-link]' },
   power: { hash: '/power', ready: '.power' },
   'school-day': { hash: '/school-day', ready: '.schoolday' },
+  'school-plan': { hash: '/school-plan', ready: '.schoolplan-month' },
   rules: { hash: '/rules', ready: '.rules-row' },
   devices: { hash: '/devices', ready: '[role=tree] [data-device]' },
   meters: { hash: '/energy/meters', ready: '[data-meter-link]' },

@@ -35,6 +35,7 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
     <path d="M6.5 5.500h7a4.500 4.500 0 0 1 0 9h-7a4.500 4.500 0 0 1 0-9zM13.500 7.700a2.300 2.300 0 1 0 0 4.600 2.300 2.300 0 0 0 0-4.600z" />,
   ),
   'school-day': line(<path d="M3 4h14v13H3zM3 7.500h14M6.500 2.500v3M13.500 2.500v3M10 9.700v2.600l1.800 1.200" />),
+  'school-plan': line(<path d="M3 4h14v13H3zM3 7.500h14M7.500 7.500V17M12.500 7.500V17M3 12.200h14" />),
   power: line(<path d="M6.500 5.500a6 6 0 1 0 7 0M10 2.500v7.500M16 3l-1.500 3.500h2.500L15 10" />),
   rules: line(<path d="M4 3.500h12v13H4zM7 7h2M7 10.500h2M7 14h2M11 7h2.500M11 10.500h2.500M11 14h2.500" />),
   notices: line(<path d="M2.500 4.500h15v10.500h-9L5 18v-3H2.500zM6 8.300h8M6 11.200h5" />),

@@ -22,6 +22,7 @@ export type PageName =
   | 'inbox'
   | 'assets'
   | 'school-day'
+  | 'school-plan'
   | 'power'
   | 'rules'
   | 'outputs'
@@ -144,6 +145,15 @@ export const pages: readonly PageEntry[] = [
     key: 'j',
     title: 'schoolDay',
     Page: page(() => import('./pages/school-day/index.tsx')),
+  },
+  {
+    name: 'school-plan',
+    path: '/school-plan',
+    right: 'see',
+    group: 'school',
+    key: 'q',
+    title: 'schoolPlan',
+    Page: page(() => import('./pages/school-plan/index.tsx')),
   },
   {
     name: 'power',

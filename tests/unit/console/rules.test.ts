@@ -194,7 +194,7 @@ describe('a rule as a sentence', () => {
     const fire = readBody(bodyOf('fire'));
     expect(ruleSentence(fire, zh)).toBe(
       '当消防主机 · 火警为“报警”，或者至少 2 个烟雾（2 处）为“报警”，或者“烟感报警”的报警 30 秒无人确认时，' +
-        '在全校播放“疏散广播”；将配电继电器 · 继电器 5保持为“关”；发出“紧急”级报警“火灾，疏散广播已开始”。',
+        '在全校播放“疏散广播”；将配电继电器 · 继电器 5保持为“关”；将sign-gate/text保持为“火警！请按疏散路线撤离”；发出“紧急”级报警“火灾，疏散广播已开始”。',
     );
     expect(endingTexts(fire, zh)).toEqual(['触发后一直保持，直到有人复位。']);
     expect(onBadTexts(fire, zh)).toEqual(['测点失灵时：保持最后一次可信的判断，并报告规则失明']);
@@ -204,7 +204,7 @@ describe('a rule as a sentence', () => {
     expect(ruleSentence(readBody(bodyOf('fire')), en)).toBe(
       'When Fire panel · Fire alarm is “ALARM” or at least 2 of Smoke (2 points) is “ALARM” or nobody has acknowledged the alarm of ' +
         '“Smoke detector” for 30 s: play “evacuation” in the whole school; hold Power relays · Relay 5 at “off”; ' +
-        'raise the Critical alarm “Fire: the evacuation broadcast is playing”.',
+        'hold sign-gate/text at “火警！请按疏散路线撤离”; raise the Critical alarm “Fire: the evacuation broadcast is playing”.',
     );
   });
 
