@@ -75,3 +75,11 @@ export interface Device {
   /** Site data (host, port, unit id, topic ...); parsed by the driver or the sensor convention. */
   readonly address: unknown;
 }
+
+/** Spoken by loudspeakers alone. */
+const soundProtocols: ReadonlySet<string> = new Set(['broadcast', 'sip']);
+
+/** Is it a loudspeaker, whatever it speaks? */
+export function speaksToLoudspeakers(protocol: string | undefined): boolean {
+  return protocol !== undefined && soundProtocols.has(protocol);
+}

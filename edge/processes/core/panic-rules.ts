@@ -1,4 +1,4 @@
-import type { Device } from '#edge/domain/device.ts';
+import { type Device, speaksToLoudspeakers } from '#edge/domain/device.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import { splitPointRef } from '#edge/domain/ids.ts';
 import type { Action, Condition, Rule, RuleVersion } from '#edge/domain/rule.ts';
@@ -100,7 +100,7 @@ function pressed(button: Button, value: boolean | string, site: PanicSite, devic
 
 /** What carries the power of the loudspeakers stays on: no rule that saves energy, and nobody, switches them off now. */
 function poweredBy(zones: readonly string[] | 'all', site: PanicSite, devices: readonly Device[]): readonly Action[] {
-  const speakers = new Set(devices.filter(({ protocol }) => protocol === 'broadcast').map(({ id }) => id));
+  const speakers = new Set(devices.filter(({ protocol }) => speaksToLoudspeakers(protocol)).map(({ id }) => id));
   const carriers = site.devices.flatMap(({ id, zone, power }) =>
     power !== undefined && speakers.has(id) && (zones === 'all' || zones.some((wanted) => wanted === zone))
       ? [power]

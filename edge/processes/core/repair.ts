@@ -1,6 +1,7 @@
 import type { NetworkRow } from '#edge/bus/codec.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { AuditLine } from '#edge/domain/audit.ts';
+import { speaksToLoudspeakers } from '#edge/domain/device.ts';
 import type { DeviceHealth, ProcessStatus } from '#edge/domain/health.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import { type OutputState, priorities, sessionPoint } from '#edge/domain/output.ts';
@@ -246,7 +247,7 @@ export class Repairs implements Disposable {
   #emergency(outputs: readonly OutputState[]): string | null {
     const urgent = this.#options.urgent();
     if (urgent !== null) return `the rule "${urgent}" protects people and has fired`;
-    const isSound = (ref: PointRef) => this.#protocolOf(switchOf(ref)) === 'broadcast';
+    const isSound = (ref: PointRef) => speaksToLoudspeakers(this.#protocolOf(switchOf(ref)));
     const sounding = outputs.find(
       ({ ref, priority, value }) =>
         priority !== null && priority <= priorities.critical && value !== silence && isSound(ref),
@@ -281,7 +282,7 @@ export class Repairs implements Disposable {
     if (plan.process !== null && !this.#isRunning(plan.process)) return { health: 'unknown', since, message };
     // Sound goes one way: whether a loudspeaker is there only a probe can tell.
     const silent = this.#unreachableSince.get(plan.device);
-    if (this.#protocolOf(plan.device) === 'broadcast' && silent !== undefined) {
+    if (speaksToLoudspeakers(this.#protocolOf(plan.device)) && silent !== undefined) {
       return { health: 'ill', since: silent, message: 'its host does not answer' };
     }
     if (state === 'online' || state === 'degraded') return { health: 'well', since, message };
@@ -327,7 +328,7 @@ export class Repairs implements Disposable {
 
   /** A loudspeaker that plays is not touched, whoever has it play. */
   #ownSound({ device }: RepairPlan, { outputs }: Sight): string | null {
-    if (this.#protocolOf(device) !== 'broadcast') return null;
+    if (!speaksToLoudspeakers(this.#protocolOf(device))) return null;
     const playing = [...outputs.values()].find(
       ({ ref, holder, value }) => switchOf(ref) === device && holder !== null && value !== silence,
     );

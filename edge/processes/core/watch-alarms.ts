@@ -1,3 +1,4 @@
+import { speaksToLoudspeakers } from '#edge/domain/device.ts';
 import type { DeviceHealth, ProcessStatus } from '#edge/domain/health.ts';
 import type { DeviceId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
@@ -45,7 +46,7 @@ export function deviceDown(
     kind: 'raise',
     source: `device:${id}`,
     // A zone without its speaker is a zone that cannot be evacuated.
-    class: protocol === 'broadcast' ? 'high' : protocol === 'onvif' ? 'medium' : 'low',
+    class: speaksToLoudspeakers(protocol) ? 'high' : protocol === 'onvif' ? 'medium' : 'low',
     message: { zh: `${name.zh}${said.is.zh}`, en: `${name.en} ${said.is.en}` },
     // What the driver says is English, and stands in the reason: notices go out as they are.
     next: { zh: said.next.zh, en: `${said.next.en}: ${health.message}` },

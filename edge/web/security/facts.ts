@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listClients } from '#edge/bus/access.ts';
 import { defaultLimits } from '#edge/bus/limits.ts';
 import type { Role } from '#edge/domain/access.ts';
+import { speaksToLoudspeakers } from '#edge/domain/device.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { ClockSync } from '#edge/runtime/clock-sync.ts';
 import { codeOf } from '#edge/runtime/errors.ts';
@@ -185,7 +186,7 @@ function nodesOf({ site, devices, reader }: CampusView): SecurityFacts['nodes'] 
   return {
     total: site.devices.length,
     modbus: count('modbus'),
-    speakers: count('broadcast'),
+    speakers: site.devices.filter(({ id }) => speaksToLoudspeakers(protocolOf.get(id))).length,
     cameras: count('onvif'),
     camerasPlain: site.devices.filter(({ id, address }) => protocolOf.get(id) === 'onvif' && !('tls' in address))
       .length,
