@@ -214,7 +214,7 @@ test('without a mouse: from the sign-in to an acknowledged alarm and an operated
   await keyboard.press('d');
   await page.waitForSelector('[role=tree] [data-device]');
   await keyboard.press('/');
-  await keyboard.type('配电');
+  await keyboard.type('配电继');
   await vi.waitFor(async () => expect(await page.locator('[role=treeitem][data-device]').count()).toBe(1), soon);
   await tabTo('[role=tree], [role=treeitem]');
   await keyboard.press('End');
