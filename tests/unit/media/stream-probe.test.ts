@@ -20,7 +20,10 @@ function movedClip(): RtspClip {
 }
 
 describe.skipIf(!hasFfmpeg).concurrent('a stream of H.264', () => {
-  it('whose pictures stay in order is described before its first key frame is there, in one session', async () => {
+  // Where the machine stands still for a moment, what came meanwhile is passed on at once: that says nothing, and is looked at again.
+  it('whose pictures stay in order is described before its first key frame is there, in one session', {
+    retry: 2,
+  }, async () => {
     await using it = await rigOf(await clipOf());
     const watcher = new Watcher();
     using _ = it.hub().subscribe(watcher, { fromKeyFrame: true });
