@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { ClipFacts, ClipListing } from '#edge/domain/broadcast.ts';
 import type { CameraFacts } from '#edge/domain/camera.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
@@ -14,6 +15,7 @@ import { type Reading, reasons, type Sample, type Value } from '#edge/domain/rea
 import { messageOf } from '#edge/runtime/errors.ts';
 import { cameraFactsSchema, mediaHealthSchema } from './camera-codec.ts';
 import { incidentSchema } from './incident-codec.ts';
+import { clipFactsSchema, clipListingsSchema } from './sound-codec.ts';
 
 /*
  * Every payload of ours, as bytes and as values. Decoding never throws: what is wrong is said with its path, e.g.
@@ -447,6 +449,8 @@ export function decodeEvent(payload: Uint8Array): Decoded<EventMessage> {
 }
 
 export const decodeCameras = decoderOf<readonly CameraFacts[]>(cameraFactsSchema);
+export const decodeClips = decoderOf<readonly ClipListing[]>(clipListingsSchema);
+export const decodeClipFacts = decoderOf<readonly ClipFacts[]>(clipFactsSchema);
 export const decodeNetwork = decoderOf<readonly NetworkRow[]>(networkSchema);
 export const decodeRequest = decoderOf<RequestMessage>(requestSchema);
 export const decodeCalendar = decoderOf<CalendarMessage>(calendarSchema);

@@ -6,6 +6,8 @@ import {
   camerasTopic,
   checkFilter,
   checkTopic,
+  clipFactsTopic,
+  clipsTopic,
   commandTopic,
   coversFilter,
   deviceFilter,
@@ -98,8 +100,9 @@ function driverGrant(name: ProcessName, devices: readonly DeviceId[], told: read
       // The network is looked at by one process.
       ...(name === 'fieldbus' ? [networkTopic(name)] : []),
       ...(name === 'camera' ? [camerasTopic(name)] : []),
+      ...(name === 'broadcast' ? [clipFactsTopic(name)] : []),
     ],
-    subscribe: [commandTopic(name)],
+    subscribe: [commandTopic(name), ...(name === 'broadcast' ? [clipsTopic(name)] : [])],
     willTopic: healthTopic(name),
     internal: true,
   };
@@ -108,7 +111,8 @@ function driverGrant(name: ProcessName, devices: readonly DeviceId[], told: read
 function guestGrant(name: ProcessName): Grant {
   return {
     publish: [requestTopic(name), healthTopic(name)],
-    subscribe: [filters.out, answerTopic(name)],
+    // Web shows what became of clips.
+    subscribe: [filters.out, answerTopic(name), ...(name === 'web' ? [clipFactsTopic('broadcast')] : [])],
     willTopic: healthTopic(name),
     internal: true,
   };

@@ -56,6 +56,14 @@ export function networkTopic(process: string): string {
 export function camerasTopic(process: string): string {
   return `v1/cameras/${process}`;
 }
+/** Clips that people made, retained: `ClipListing[]`, from core to `broadcast`. */
+export function clipsTopic(process: string): string {
+  return `v1/clips/${process}`;
+}
+/** What clips were found to be, retained: `ClipFacts[]`, from `broadcast` to core. */
+export function clipFactsTopic(process: string): string {
+  return `v1/clip-facts/${process}`;
+}
 /** `supervisor` is published by core; every other process speaks for itself. */
 export function healthTopic(process: string): string {
   return `v1/out/health/${process}`;
@@ -63,6 +71,11 @@ export function healthTopic(process: string): string {
 
 /** What kind of time it is: labels of the calendar, and modes. */
 export const calendarTopic = 'v1/out/calendar';
+
+/** A hint, retained: `{time}`, what sounds (or waits) has changed; who may see it asks for it. */
+export const soundTopic = 'v1/out/sound';
+/** A hint, retained: `{time, open}`, an emergency began, changed or ended; `open`: how many go on, exercises not counted. */
+export const emergencyTopic = 'v1/out/emergency';
 
 /** A hint, retained: notices were queued. `{time}`; what they say is in the store and nowhere on the bus. */
 export const noticeTopic = 'v1/out/notice';
@@ -94,6 +107,8 @@ export type ParsedTopic =
   | { readonly kind: 'result'; readonly process: string }
   | { readonly kind: 'network'; readonly process: string }
   | { readonly kind: 'cameras'; readonly process: string }
+  | { readonly kind: 'clips'; readonly process: string }
+  | { readonly kind: 'clip-facts'; readonly process: string }
   | { readonly kind: 'reading'; readonly ref: PointRef }
   | { readonly kind: 'campus-event'; readonly type: string }
   | { readonly kind: 'alarm'; readonly id: HappeningId }
@@ -121,6 +136,8 @@ export function parseTopic(topic: string): ParsedTopic | null {
     case 'result':
     case 'network':
     case 'cameras':
+    case 'clips':
+    case 'clip-facts':
       return { kind: area, process: first };
     default:
       return null;

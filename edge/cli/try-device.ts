@@ -9,6 +9,7 @@ import { createCjt188Driver } from '#edge/drivers/cjt188/driver.ts';
 import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import type { Driver, Session, Sink } from '#edge/drivers/driver.ts';
 import { createFirePanelDriver } from '#edge/drivers/fire-panel/driver.ts';
+import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
@@ -153,6 +154,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'pjlink') return createPjlinkDriver(common);
   if (protocol === 'fire-panel') return createFirePanelDriver(common);
   if (protocol === 'sip') return sipDriver(common);
+  if (protocol === 'http-pa') return httpPaDriver(common);
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

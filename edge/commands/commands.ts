@@ -45,6 +45,8 @@ export interface CommandsOptions {
   readonly onAlarms: (decisions: readonly AlarmDecision[]) => void;
   /** Acts that happened could not be recorded yet; its alarm comes through `onAlarms`. */
   readonly onUnrecorded: (failure: Unrecorded) => void;
+  /** Something about an output changed: who holds it, perhaps. Called within a turn: only to be noted. */
+  readonly onOutput?: (ref: PointRef) => void;
   /** Between two loads of a zone that start after a power cut, ms; default 2,000. */
   readonly staggerGap?: number;
   /** How long a switch must be read to be turned, ms; default 3,000. */
@@ -88,6 +90,10 @@ export interface Commands {
   /** Expiry, missing answers, retries, owed records. Call several times a second. */
   tick(): void;
   outputs(): OutputState[];
+  /** Who holds an output now, in no order; [] also for what is no output. */
+  holdsOn(ref: PointRef): readonly Hold[];
+  /** What the device last said to a command, and how many of them failed in a row since. */
+  toldOn(ref: PointRef): { readonly confirmed: OutputState['confirmed']; readonly failures: number };
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -121,6 +127,7 @@ export function createCommands(options: CommandsOptions): Commands {
   const publish = (output: Output) => {
     output.toldWait = waitWord(delivery.waitOf(output));
     state.publish(output);
+    options.onOutput?.(output.ref);
   };
   const delivery = createDelivery({
     bus,
@@ -220,6 +227,11 @@ export function createCommands(options: CommandsOptions): Commands {
       });
       recorder.tick();
     },
+    toldOn: (ref) => {
+      const { confirmed = null, failures = 0 } = outputs.get(ref) ?? {};
+      return { confirmed, failures };
+    },
+    holdsOn: (ref) => outputs.get(ref)?.holds ?? [],
     outputs: () => [...outputs.values()].map((output) => describeOutput(output, delivery.waitOf(output), clock)),
     get counters() {
       const { failed, dropped, owed } = recorder.counters;

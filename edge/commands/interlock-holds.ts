@@ -38,10 +38,11 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
   const audit = (line: Pick<AuditLine, 'who' | 'what' | 'why' | 'result'>) =>
     recorder.audit({ ...line, time: clock.now(), from: 'core' });
 
-  const put = (output: Output, { ref, priority, owner, value, reason, lasts }: HoldDecision) => {
+  const put = (output: Output, { ref, priority, owner, value, reason, lasts, rank, since }: HoldDecision) => {
     const now = clock.now();
     const until = lasts === null ? null : now + lasts;
-    const hold = { ref, priority, owner, value, reason: clip(reason, maxReason), since: now, until };
+    const told = { ref, priority, owner, value, reason: clip(reason, maxReason), since: since ?? now, until };
+    const hold = rank === undefined ? told : { ...told, rank };
     if (output.holds.some((one) => isSame(one, hold))) return;
     // Safety asserts its own value: the hand that turned the switch has been overruled.
     if (priority <= priorities.critical) dropLocal(output, hold);
@@ -131,7 +132,7 @@ export function createInterlockHolds(options: InterlockHoldsOptions): InterlockH
 
 function isSame(a: Hold, b: Hold): boolean {
   const isAsLong = a.until === b.until || Math.abs((a.until ?? Number.NaN) - (b.until ?? Number.NaN)) < sameUntil;
-  return a.owner === b.owner && a.value === b.value && a.priority === b.priority && isAsLong;
+  return a.owner === b.owner && a.value === b.value && a.priority === b.priority && a.rank === b.rank && isAsLong;
 }
 
 function isRule(owner: string): boolean {

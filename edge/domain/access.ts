@@ -24,8 +24,12 @@ export const rights = [
   'unmasked',
   /** See, claim, hand over and resolve incidents; patrols. */
   'incidents',
-  /** End a one-key alarm. */
+  /** Begin and end emergencies and their exercises, speak as the duty microphone, end a one-key alarm. */
   'emergency',
+  /** Speak, play and stop sounds, loudness, the library of clips. */
+  'broadcast',
+  /** Hand in public warnings and what an earthquake terminal says: for tokens of machines. */
+  'warn',
   /** Take values out as a file. */
   'export',
   /** Acknowledge and shelve alarms. */
@@ -68,6 +72,7 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'evidence',
     'incidents',
     'emergency',
+    'broadcast',
     'export',
     'acknowledge',
     'operate',
@@ -84,10 +89,11 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'flows-edit',
     'rules',
     'safety',
+    'broadcast',
     'school',
     'sign',
   ],
-  timetable: ['see', 'export', 'school', 'sign'],
+  timetable: ['see', 'export', 'broadcast', 'school', 'sign'],
   administrator: [
     'see',
     'pictures',
@@ -97,6 +103,8 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
     'unmasked',
     'incidents',
     'emergency',
+    'broadcast',
+    'warn',
     'export',
     'acknowledge',
     'operate',

@@ -38,7 +38,8 @@ export function isEmergency(soundClass: SoundClass): boolean {
 }
 
 /** What becomes of an item that something stronger has interrupted, when its turn comes again. */
-export type Interruption = 'resume' | 'restart' | 'drop';
+export const interruptions = ['resume', 'restart', 'drop'] as const;
+export type Interruption = (typeof interruptions)[number];
 
 export type SoundSource =
   /** One after the other; `loop`: again and again until it ends. */
@@ -146,3 +147,21 @@ export interface BroadcastItem {
 /** What is known of a sound having been heard. `sent`: the packets left; `acknowledged`: the device said yes; `heard`: it was listened to. */
 export const proofs = ['none', 'sent', 'acknowledged', 'heard'] as const;
 export type Proof = (typeof proofs)[number];
+
+/** A clip as the process `broadcast` is told of it, besides those of the site file. */
+export interface ClipListing {
+  readonly name: string;
+  /** Below `<data>/clips`: `<sha256>.wav`; its content never changes. */
+  readonly file: string;
+  /** To be decoded ahead and never dropped from memory. */
+  readonly ahead: boolean;
+}
+
+/** What `broadcast` found a clip to be, of the site file's too. */
+export interface ClipFacts {
+  readonly name: string;
+  /** ms; null: it cannot be played, or is endless. */
+  readonly length: number | null;
+  /** null: it can be played. */
+  readonly problem: string | null;
+}

@@ -1,11 +1,17 @@
+import type { BusClient } from '#edge/bus/client.ts';
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
+import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { putSoundFirst } from '#edge/drivers/sound/urgency.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
-import { clipsInOrder } from './broadcast-clips.ts';
+import { clipsInOrder, startClipLine } from './broadcast-clips.ts';
+import { startTalkLine } from './broadcast-talk.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { startDriverProcess } from './link.ts';
+
+/** A clip is told before its first order; at a start the order may be read first, ms. */
+const arrival = 2_000;
 
 /** Loudspeakers: all drivers share one studio, so that whatever they speak is decoded once and in step. */
 export async function startBroadcast(init: EdgeInit, context: ChildContext): Promise<Running> {
@@ -15,9 +21,16 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
   const { folder } = init.site;
   const clips = await clipsInOrder(init.site);
   const onProblem = (clip: string, problem: string) => log.error({ clip, problem }, 'a clip cannot be played');
-  const studio = stack.use(openStudio({ clips, folder, cache: paths.sound(init.data), clock, onProblem }));
-  const drivers = [broadcastDriver({ clips, folder, clock, log, studio }), sipDriver({ studio, clock })];
-  const running = stack.use(await startDriverProcess('broadcast', init, context, drivers));
+  const studio = stack.use(openStudio({ clips, folder, cache: paths.sound(init.data), clock, onProblem, arrival }));
+  stack.use(startTalkLine({ data: init.data, studio, clock, log }));
+  const drivers = [
+    broadcastDriver({ clips, folder, clock, log, studio }),
+    sipDriver({ studio, clock }),
+    httpPaDriver({ clock }),
+  ];
+  const start = (bus: BusClient) =>
+    startClipLine({ bus, library: studio.library, folder: paths.clips(init.data), log });
+  const running = stack.use(await startDriverProcess('broadcast', init, context, drivers, { start }));
   const owned = stack.move();
   return { info: running.info, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -14,6 +14,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   onvif: 'camera',
   broadcast: 'broadcast',
   sip: 'broadcast',
+  'http-pa': 'broadcast',
   snmp: 'fieldbus',
   ping: 'fieldbus',
   pjlink: 'fieldbus',

@@ -74,6 +74,13 @@ export const paths = {
     site.cameras.folder === undefined ? join(data, 'footage') : resolve(site.folder, site.cameras.folder),
   /** Clips as bare samples, by what is in them; may be removed. */
   sound: (data: string): string => join(data, 'sound'),
+  /** Where `broadcast` takes the voices that web brings; its key is beside it, new at each start. */
+  soundSocket: (data: string): string => join(data, 'sound.sock'),
+  soundKey: (data: string): string => join(data, 'sound.key'),
+  /** What was said over live pages. */
+  recordings: (data: string): string => join(data, 'recordings'),
+  /** Clips that people made, `<sha256>.wav`. */
+  clips: (data: string): string => join(data, 'clips'),
   logs: (data: string): string => join(data, 'logs'),
   cityPassword: (data: string): string => join(data, 'city-password'),
   /** The flows themselves: the site's, for people and for git. */

@@ -3,7 +3,7 @@ import { createAccess } from '#edge/bus/access.ts';
 import { startBroker } from '#edge/bus/broker.ts';
 import type { InboundMessage } from '#edge/bus/bus.ts';
 import { findBrokenGrants, grantsFor } from '#edge/bus/grants.ts';
-import { calendarTopic, healthTopic } from '#edge/bus/topics.ts';
+import { calendarTopic, emergencyTopic, healthTopic, soundTopic } from '#edge/bus/topics.ts';
 import { createCommands } from '#edge/commands/commands.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { ProcessStatus } from '#edge/domain/health.ts';
@@ -26,9 +26,20 @@ import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
+import { ClipBook } from './core/broadcast-clips.ts';
+import { BroadcastDesk } from './core/broadcast-desk.ts';
+import { createHint } from './core/broadcast-hint.ts';
+import { createBroadcastMethods } from './core/broadcast-methods.ts';
+import { BroadcastSettings } from './core/broadcast-settings.ts';
 import { CounterDesk, createCounterMethods, isHeldSource } from './core/counters.ts';
+import { DeliveryDesk } from './core/delivery-desk.ts';
 import { DemandDesk } from './core/demand-desk.ts';
 import { demandSource } from './core/demand-desk-words.ts';
+import { EmergencyDesk } from './core/emergency-desk.ts';
+import { Earthquakes } from './core/emergency-earthquake.ts';
+import { createEmergencyMethods } from './core/emergency-methods.ts';
+import { roomsOf, watchRules } from './core/emergency-rules.ts';
+import { Warnings, warningsState } from './core/emergency-warnings.ts';
 import { EnergyWatch } from './core/energy-watch.ts';
 import { energyWatchState, isFindingSource } from './core/energy-watch-memory.ts';
 import { energyMistakes, energyMistakesSource } from './core/energy-watch-words.ts';
@@ -145,6 +156,10 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     onChange: () => inbound?.commitUnasked(judgement.take([], [])),
     tell: (now) => void bus.publish(calendarTopic, now, { retain: true }).catch(() => {}),
   });
+  let heardOutputs: BroadcastDesk | null = null;
+  let school: SchoolDesk | null = null;
+  let crisis: EmergencyDesk | null = null;
+  let delivered: DeliveryDesk | null = null;
   const commands = createCommands({
     points: outputPoints(campus),
     bus,
@@ -158,6 +173,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     requestGrants: (client) => grantsOf(site, client),
     onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
+    onOutput: (ref) => heardOutputs?.onOutput(ref),
   });
   const gatehouse: Gatehouse = stack.use(
     new Gatehouse({
@@ -172,6 +188,38 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       decide: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     }),
   );
+  const clips = new ClipBook({ clips: site.clips, reader, bus, log });
+  const soundHint = createHint((time) => bus.publish(soundTopic, { time }, { retain: true }), clock);
+  stack.use(soundHint);
+  let openCrises = 0;
+  const crisisHints = createHint(
+    (time) => bus.publish(emergencyTopic, { time, open: openCrises }, { retain: true }),
+    clock,
+  );
+  stack.use(crisisHints);
+  const crisisHint = {
+    tell: (open: number) => {
+      openCrises = open;
+      crisisHints.tell();
+    },
+  };
+  const broadcast = stack.use(
+    new BroadcastDesk({
+      ...{ devices: campus.devices, commands: () => commands, stored: () => reader.sounds(), append, clock, log },
+      ...{ drillWord: site.broadcast.drillWord, sirens: site.broadcast.sirens, clip: (name) => clips.clip(name) },
+      onChange: () => soundHint.tell(),
+      isUnsure: () => school?.isPaused !== false,
+    }),
+  );
+  heardOutputs = broadcast;
+  const watchedRules = watchRules({
+    ...{ broadcast, clock },
+    reset: (rule, why) => {
+      const { outcome, verdict } = judgement.reset(rule, why);
+      inbound?.commitUnasked(verdict);
+      return outcome.reset ? null : outcome.message;
+    },
+  });
   let escalation: Escalation | null = null;
   let repairs: Repairs | null = null;
   const judgement = stack.use(
@@ -191,6 +239,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         (source === energyMistakesSource && energyProblems.length > 0) ||
         (source === panicSiteSource && buttons.problems.length > 0) ||
         gatehouse.isSource(source) ||
+        crisis?.isSource(source) === true ||
+        // What was silent before the start is looked at when it is next told.
+        (delivered === null ? source.startsWith('delivery:') : delivered.isSource(source)) ||
         sourceExists(source, site, campus),
       act: (changes) => commands.setInterlockHolds(changes),
       once: (decision) => {
@@ -217,6 +268,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     devicesOf: (process) => owned[process] ?? [],
     ...(site.notify === undefined ? {} : { notify: (decision) => escalation?.notify(decision) }),
     onSteps: (steps) => counters.hear(steps),
+    onClipFacts: (topic, payload) => void clips.hear(topic, payload),
     onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
     enrich: (batch) => gatehouse.enrich(batch),
     onMedia: (health) => gatehouse.hearMedia(health),
@@ -228,6 +280,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   core.publishAll(latest, gatehouse.open);
   core.commitUnasked(judgement.begin());
   commands.adoptInterlockHolds(desk.engine.standing());
+  clips.tell();
+  const settings = new BroadcastSettings({ desk: broadcast, book, reader, clock, log });
+  broadcast.begin(() => settings.tick());
   core.takeReadingsUnasked([], counters.begin());
   const commit = (batch: Batch) => core.commit(batch);
   const repair = stack.use(
@@ -285,13 +340,14 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     stored: restored.state[schoolPowerState],
     commit: (batch) => core.commitUnasked(batch),
   });
-  const school = stack.use(
+  const schoolDay = stack.use(
     new SchoolDesk({
       powerTick: (moment) => circuits.tick(moment),
       acts: createSchoolActs({
         ...{ devices: campus.devices, commands, modes, clock },
         clips: new Set(Object.keys(site.clips)),
         modeNow: (mode) => reader.document('mode', mode)?.body ?? null,
+        sound: broadcast,
       }),
       ...{ book, clockWatch, reader, append, clock, log },
       stored: restored.state,
@@ -300,9 +356,48 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         calendar.forget();
         core.commitUnasked(judgement.take([], []));
         modes.tick();
+        settings.tick();
       },
     }),
   );
+  school = schoolDay;
+  const deliveries = stack.use(
+    new DeliveryDesk({
+      ...{ desk: broadcast, commands: () => commands, latest: () => ingest.latest(), reader, clock, log },
+      commit: (batch) => core.commitUnasked(batch),
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      onChange: () => soundHint.tell(),
+    }),
+  );
+  delivered = deliveries;
+  deliveries.begin(
+    restored.alarms.flatMap(({ source, active }) => (active && source.startsWith('delivery:') ? [source] : [])),
+  );
+  const crises = stack.use(
+    new EmergencyDesk({
+      ...{ site: site.emergency, zones: site.zones.map(({ id }) => id), rooms: roomsOf(site), sound: broadcast, clock },
+      ...{
+        mayDrill: site.broadcast.drillWord !== null,
+        stored: fault === null ? reader.emergencies({ open: true, limit: 50 }) : [],
+      },
+      commit: (batch) => core.commitUnasked(batch),
+      decide: (decisions) => core.takeReadingsUnasked([], decisions),
+      ...watchedRules.desk,
+      onChange: (open) => crisisHint.tell(open),
+    }),
+  );
+  crisis = crises;
+  stack.use(watchedRules.begin(crises));
+  const warnings = new Warnings({
+    ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState], clock },
+    commit: (batch) => core.commitUnasked(batch),
+    onChange: () => crisisHint.tell(crises.open.filter(({ drill }) => !drill).length),
+  });
+  const earthquakes = new Earthquakes({
+    ...{ from: site.emergency.earthquake.from, emergencies: crises, clock },
+    commit: (batch) => core.commitUnasked(batch),
+  });
+  stack.use(new Ticker(60_000, () => settings.tick()));
   modes.tick();
   stack.use(new Ticker(1_000, () => modes.tick()));
   stack.use(new Ticker(30_000, () => desk.book.tick()));
@@ -348,6 +443,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           store,
           append,
           data,
+          onDocument: (kind) => kind === 'clip' && clips.tell(),
           clock,
         }),
         ...adoption.methods,
@@ -355,7 +451,13 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         ...createRepairMethods(repair),
         ...createCounterMethods(counters),
         ...gatehouse.methods,
-        ...createSchoolMethods({ book, desk: school, clockWatch }),
+        ...createSchoolMethods({ book, desk: schoolDay, clockWatch }),
+        ...createBroadcastMethods({
+          ...{ desk: broadcast, settings, append, commit, clock },
+          latest: (ref) => ingest.latest().get(ref),
+          revOf: (kind, id) => reader.document(kind, id)?.rev ?? 0,
+        }),
+        ...createEmergencyMethods({ desk: crises, warnings, earthquakes, clock }),
         'school.power': async () => ({ circuits: circuits.now() }),
         'energy.now': async () => ({
           ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },

@@ -55,6 +55,7 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('onvif') }),
   z.strictObject({ ...foreign, protocol: z.literal('broadcast') }),
   z.strictObject({ ...foreign, protocol: z.literal('sip') }),
+  z.strictObject({ ...foreign, protocol: z.literal('http-pa') }),
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),
   z.strictObject({ ...foreign, protocol: z.literal('pjlink') }),

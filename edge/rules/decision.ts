@@ -18,6 +18,10 @@ export interface HoldDecision {
   readonly reason: string;
   /** ms from now after which the rule itself will relinquish it; null: as long as it is fired. */
   readonly lasts: number | null;
+  /** Of a loudspeaker: as `Hold` has it. */
+  readonly rank?: number;
+  /** Since when, ms since epoch; absent: now. Of equals who was first has the word. */
+  readonly since?: number;
 }
 
 /** A permissive is not given: nothing weaker than `priority` may give the output this value until `permit`. Idempotent. */

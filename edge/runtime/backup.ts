@@ -59,9 +59,9 @@ export interface BackupMade {
   readonly keys: readonly string[];
 }
 
-/** Never in a back-up: locks, sockets, logs, other back-ups, footage and cases (they fill disks), and what belongs to the demo's city. */
+/** Never in a back-up: locks, sockets, logs, other back-ups, sound that is made again from clips, models of speech, footage, recordings of voices and cases (they fill disks), and what belongs to the demo's city. */
 const leftOut =
-  /^(supervisor\.lock.*|campus\.lock|core\.sock|core\.sock\.keys|media\.sock|media\.key|footage|cases|run|logs|backups|city|site|snapshots|audit-head|campus\.json|restored\.json|campus\.db.*|devices\.json\..+|.*\.tmp|\.backup-.*|\.restoring-.*)$/;
+  /^(supervisor\.lock.*|campus\.lock|core\.sock|core\.sock\.keys|media\.sock|media\.key|sound\.sock|sound\.key|sound|speech|recordings|footage|cases|run|logs|backups|city|site|snapshots|audit-head|campus\.json|restored\.json|campus\.db.*|devices\.json\..+|.*\.tmp|\.backup-.*|\.restoring-.*)$/;
 const leftOutOfFlows = /^(node_modules|\.git|\.npm)$/;
 const copyPatience = 60 * 60_000;
 /** A staging folder this old was left by a process that died, ms. */

@@ -8,7 +8,9 @@ import type { CampusId, DeviceId, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { campusIdPattern } from '#edge/domain/ids.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { broadcastSection, findBrokenBroadcast } from './site-broadcast.ts';
 import { camerasSection } from './site-cameras.ts';
+import { emergencySection, findBrokenEmergency } from './site-emergency.ts';
 import { energySection } from './site-energy.ts';
 import { findBrokenEnergy } from './site-energy-check.ts';
 import { incidentsSection, keyPlacesSection, panicSection } from './site-gatehouse.ts';
@@ -205,6 +207,10 @@ const siteSchema = z.strictObject({
   devices: z.array(siteDeviceSchema).default([]),
   /** WAV files, relative to the site file. */
   clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
+  /** How sounds are announced; who has the word is decided by their classes. */
+  broadcast: broadcastSection,
+  /** What is said and done in danger, and whose warnings count. */
+  emergency: emergencySection,
   openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
   /** Until the rules had a language of their own. */
   interlocks: z
@@ -323,6 +329,7 @@ function findBrokenReferences(site: SiteFile): string[] {
   if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
   mistakes.push(...findBrokenEnergy(site, spaces));
   mistakes.push(...findBrokenGatehouse(site));
+  mistakes.push(...findBrokenBroadcast(site), ...findBrokenEmergency(site));
   return mistakes;
 }
 

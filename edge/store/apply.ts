@@ -6,6 +6,7 @@ import { documentWriter } from './document-writer.ts';
 import { gatehouseWriter } from './gatehouse-items.ts';
 import type { Outbox } from './outbox.ts';
 import { schoolLedgerWriter } from './school-ledger-items.ts';
+import { soundWriter } from './sound-items.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
 /** Keys in the inbox: a person looks through them; the oldest go first. */
@@ -19,6 +20,7 @@ export class ItemWriter {
   readonly #document: ReturnType<typeof documentWriter>;
   readonly #gatehouse: ReturnType<typeof gatehouseWriter>;
   readonly #schoolLedger: ReturnType<typeof schoolLedgerWriter>;
+  readonly #sound: ReturnType<typeof soundWriter>;
   inboxDropped = 0;
 
   constructor(db: Db, outbox: Outbox, audit: AuditLog) {
@@ -28,6 +30,7 @@ export class ItemWriter {
     this.#document = documentWriter(db, audit);
     this.#gatehouse = gatehouseWriter(db);
     this.#schoolLedger = schoolLedgerWriter(db);
+    this.#sound = soundWriter(db);
   }
 
   write(item: Item, now: number): void {
@@ -85,6 +88,12 @@ export class ItemWriter {
         return;
       case 'school-ledger':
         this.#schoolLedger(item);
+        return;
+      case 'sound':
+      case 'broadcast':
+      case 'delivery':
+      case 'emergency':
+        this.#sound(item);
         return;
       case 'correct':
         throw new CodedError('STORE_REFUSED', 'a correction is no row');

@@ -2,6 +2,8 @@ import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
 import type { Case } from '#edge/domain/case.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
+import type { BroadcastRecord, Delivery } from '#edge/domain/delivery.ts';
+import type { Emergency } from '#edge/domain/emergency.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { PointRef } from '#edge/domain/ids.ts';
 import type { Incident } from '#edge/domain/incident.ts';
@@ -57,6 +59,13 @@ export interface Batch {
   readonly cases?: readonly Case[];
   /** What became of things that the school day was to do: one a key; a closed line stays as it is. */
   readonly schoolLedger?: readonly LedgerLine[];
+  /** What the arbiter of sound must know after a restart (`StoredSound` of rules/sound.ts), by item; null: it is over. */
+  readonly sounds?: readonly { readonly id: string; readonly body: object | null }[];
+  /** Items of broadcast as they now are, and each on each loudspeaker: upserts. */
+  readonly broadcasts?: readonly BroadcastRecord[];
+  readonly deliveries?: readonly Delivery[];
+  /** Upserts by id. */
+  readonly emergencies?: readonly Emergency[];
   /** Opaque JSON state that must survive a restart, by name (`rule:<instance>`, ...); null forgets it. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Put into the outbox, lane `health`. */

@@ -28,6 +28,10 @@ const storedSchemas: Readonly<Record<DocumentKind, z.ZodType>> = {
   schoolRelease: documentSchemas.schoolRelease.strip(),
   schoolOverride: documentSchemas.schoolOverride.strip(),
   schoolYear: documentSchemas.schoolYear.strip(),
+  clip: documentSchemas.clip.strip(),
+  announcement: documentSchemas.announcement.strip(),
+  soundLevels: documentSchemas.soundLevels.strip(),
+  quietRooms: documentSchemas.quietRooms.strip(),
 };
 
 /** Reads what `documentWriter` wrote. Throws STORE_BAD_DOCUMENT for a body that cannot be understood. */

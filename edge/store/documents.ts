@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { rights, roles } from '#edge/domain/access.ts';
+import { soundClasses } from '#edge/domain/broadcast.ts';
 import { slugPattern } from '#edge/domain/ids.ts';
 import { ruleKinds } from '#edge/domain/rule.ts';
 import {
@@ -21,6 +22,7 @@ const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at
 const line = (most: number) => z.string().max(most);
 const zones = z.union([z.literal('all'), z.array(slug).max(500)]);
 const version = z.int().min(1);
+const percent = z.number().min(0).max(100);
 /** SHA-256, hex. */
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 /** Of the drawing: degrees clockwise from its upper edge, how wide, and how far as a share of its width. */
@@ -163,6 +165,65 @@ export const documentSchemas = {
   schoolRelease: schoolReleaseSchema,
   schoolOverride: schoolOverrideSchema,
   schoolYear: schoolYearSchema,
+  /** id: as orders name it. The sound lies in `<data>/clips/<file>`. */
+  clip: z.strictObject({
+    name: z.strictObject({ zh: line(64), en: line(64) }),
+    file: z.string().regex(/^[0-9a-f]{64}\.wav$/),
+    source: z.enum(['upload', 'speech', 'recording']),
+    text: line(1_000).nullable(),
+    /** ms */
+    length: z.int().min(0).max(86_400_000),
+    /** LUFS before it was made even. */
+    loudness: z.number().nullable(),
+    /** Decoded ahead, never dropped from memory. */
+    ahead: z.boolean(),
+    /** Removed then: what was made for one announcement; null: stays. */
+    until: time.nullable(),
+  }),
+  /** Texts with fields that are spoken again and again. */
+  announcement: z.strictObject({
+    name: z.strictObject({ zh: line(64), en: line(64) }),
+    text: line(1_000).min(1),
+    fields: z
+      .array(
+        z.strictObject({
+          key: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
+          name: z.strictObject({ zh: line(64), en: line(64) }),
+          options: z.array(line(100)).max(200),
+        }),
+      )
+      .max(12),
+    class: z.enum(soundClasses),
+    chime: slug.nullable(),
+  }),
+  /** id: `campus`. How loud what is, percent; minutes of the local day. */
+  soundLevels: z.strictObject({
+    classes: z.partialRecord(z.enum(soundClasses), percent),
+    emergency: z.number().min(50).max(100),
+    zones: z.record(slug, percent),
+    devices: z.record(slug, percent),
+    caps: z
+      .array(
+        z.strictObject({
+          name: line(64),
+          zones,
+          from: z.int().min(0).max(1_440),
+          to: z.int().min(0).max(1_440),
+          days: z.array(z.int().min(1).max(7)).min(1).max(7),
+          most: percent,
+        }),
+      )
+      .max(50),
+  }),
+  /** Rooms that must be quiet, besides what the school day says. */
+  quietRooms: z.strictObject({
+    kind: z.enum(['exam', 'recording']),
+    zones,
+    devices: z.array(slug).max(2_000),
+    from: time,
+    until: time,
+    why: line(300),
+  }),
 } as const;
 
 export type DocumentKind = keyof typeof documentSchemas;
@@ -183,6 +244,7 @@ export const documentIdPattern = /^[A-Za-z0-9_-]{1,80}$/;
 export const coreKinds: readonly DocumentKind[] = [
   ...(['rule', 'ruleVersion', 'mode'] as const),
   ...(['school', 'schoolRelease', 'schoolOverride', 'schoolYear'] as const),
+  ...(['soundLevels', 'quietRooms'] as const),
 ];
 
 /** How many of a kind there may be: whoever makes one more is told, so that no loop of a client fills the disk. */
@@ -201,6 +263,10 @@ export const documentLimits: Readonly<Record<DocumentKind, number>> = {
   schoolRelease: 60,
   schoolOverride: 1_000,
   schoolYear: 50,
+  clip: 4_000,
+  announcement: 500,
+  soundLevels: 1,
+  quietRooms: 500,
 };
 
 export function ruleVersionId(rule: string, number: number): string {

@@ -179,6 +179,26 @@ export const migrations: readonly Step[] = [
   CREATE INDEX IF NOT EXISTS school_ledger_planned ON school_ledger (planned, key);
   CREATE INDEX IF NOT EXISTS school_ledger_begun ON school_ledger (planned) WHERE outcome = 'begun';
   `,
+  `
+  -- What sounds or waits, as the arbiter of sound must know it after a restart (rules/sound.ts, StoredSound).
+  CREATE TABLE IF NOT EXISTS sound (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  -- Items of broadcast, and each of them on each loudspeaker (domain/delivery.ts). time: ms.
+  CREATE TABLE IF NOT EXISTS broadcast (
+    id TEXT PRIMARY KEY, time INTEGER NOT NULL, class TEXT NOT NULL, over INTEGER NOT NULL, missed INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS broadcast_time ON broadcast (time, id);
+  CREATE TABLE IF NOT EXISTS delivery (
+    item TEXT NOT NULL, ref TEXT NOT NULL, time INTEGER NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (item, ref)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS delivery_time ON delivery (time);
+  -- Emergencies and their exercises (domain/emergency.ts).
+  CREATE TABLE IF NOT EXISTS emergency (
+    id TEXT PRIMARY KEY, time INTEGER NOT NULL, open INTEGER NOT NULL, drill INTEGER NOT NULL, body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS emergency_time ON emergency (time, id);
+  `,
 ];
 
 export function schemaVersion(db: Database): number {

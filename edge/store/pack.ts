@@ -3,6 +3,7 @@ import type { Batch } from './batch.ts';
 import { caseItem, clipItem, incidentItem, patrolItem } from './gatehouse-items.ts';
 import { toStored } from './sample.ts';
 import { schoolLedgerItem } from './school-ledger-items.ts';
+import { broadcastItem, deliveryItem, emergencyItem, soundItem } from './sound-items.ts';
 import { columns, type Group, type Item } from './wire.ts';
 
 /** What a row or an item costs in memory besides its text, bytes; rough. */
@@ -57,6 +58,10 @@ function itemsOf(batch: Batch): Item[] {
   for (const patrol of batch.patrols ?? []) items.push(patrolItem(patrol));
   for (const one of batch.cases ?? []) items.push(caseItem(one));
   for (const line of batch.schoolLedger ?? []) items.push(schoolLedgerItem(line));
+  for (const sound of batch.sounds ?? []) items.push(soundItem(sound));
+  for (const record of batch.broadcasts ?? []) items.push(broadcastItem(record));
+  for (const delivery of batch.deliveries ?? []) items.push(deliveryItem(delivery));
+  for (const emergency of batch.emergencies ?? []) items.push(emergencyItem(emergency));
   for (const correction of batch.corrections ?? []) items.push({ kind: 'correct', correction, body: null });
   for (const body of batch.health ?? []) items.push({ kind: 'health', body: JSON.stringify(body) });
   return items;

@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { Case } from '#edge/domain/case.ts';
 import type { CounterStep } from '#edge/domain/counter.ts';
+import type { BroadcastRecord, Delivery } from '#edge/domain/delivery.ts';
 import type { ValueType } from '#edge/domain/device.ts';
+import type { Emergency } from '#edge/domain/emergency.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { Incident } from '#edge/domain/incident.ts';
 import type { Notice } from '#edge/domain/notice.ts';
@@ -50,6 +52,7 @@ import { hourMs, pointFinder } from './points.ts';
 import type { LaneState } from './report.ts';
 import type { HistorySample } from './sample.ts';
 import { type SchoolLedgerFilter, schoolLedgerReader } from './school-ledger-reader.ts';
+import { type BroadcastFilter, type EmergencyFilter, soundReader } from './sound-reader.ts';
 
 export type { Aggregate } from './batch.ts';
 export type { CounterStepFilter } from './counter-step-reader.ts';
@@ -68,6 +71,7 @@ export type {
 export type { LaneState } from './report.ts';
 export type { HistorySample } from './sample.ts';
 export type { SchoolLedgerFilter } from './school-ledger-reader.ts';
+export type { BroadcastFilter, EmergencyFilter } from './sound-reader.ts';
 
 const stepSizes = { '1min': 60_000, '15min': 900_000, '1h': 3_600_000, '1d': 86_400_000 } as const;
 export type Step = 'raw' | keyof typeof stepSizes;
@@ -159,6 +163,18 @@ export interface Reader extends Disposable {
   case(id: string): Case | null;
   /** What became of things that the school day was to do, latest planned first. */
   schoolLedger(filter: SchoolLedgerFilter): LedgerLine[];
+  /** What the arbiter of sound left (`StoredSound`), unchecked. */
+  sounds(): unknown[];
+  /** Newest first. */
+  broadcasts(filter: BroadcastFilter): BroadcastRecord[];
+  broadcast(id: string): BroadcastRecord | null;
+  /** Of one item, by loudspeaker. */
+  deliveries(filter: { readonly item: string; readonly limit: number }): Delivery[];
+  /** Of all items that were asked for at from <= t < until. */
+  deliveriesBetween(from: number, until: number, limit: number): Delivery[];
+  /** Newest first. */
+  emergencies(filter: EmergencyFilter): Emergency[];
+  emergency(id: string): Emergency | null;
   /** Ascending, with seq > `after`. */
   audit(after: number, limit: number): ChainedEntry[];
   /** Newest first. */
@@ -211,6 +227,13 @@ export function openReader(folder: string, clock: Clock = systemClock): Reader {
     cases: (filter) => ask((open) => open.gatehouse.cases(filter, atMost(filter.limit))),
     case: (id) => ask((open) => open.gatehouse.case(id)),
     schoolLedger: (filter) => ask((open) => open.schoolLedger(filter, atMost(filter.limit))),
+    sounds: () => ask((open) => open.sound.sounds()),
+    broadcasts: (filter) => ask((open) => open.sound.broadcasts(filter, atMost(filter.limit))),
+    broadcast: (id) => ask((open) => open.sound.broadcast(id)),
+    deliveries: ({ item, limit }) => ask((open) => open.sound.deliveries(item, atMost(limit))),
+    deliveriesBetween: (from, until, limit) => ask((open) => open.sound.deliveriesBetween(from, until, atMost(limit))),
+    emergencies: (filter) => ask((open) => open.sound.emergencies(filter, atMost(filter.limit))),
+    emergency: (id) => ask((open) => open.sound.emergency(id)),
     audit: (after, limit) => ask(({ s }) => s.audit.all(after, atMost(limit))),
     newestAudit: (limit) => ask((open) => [...open.auditPage({ limit }, atMost(limit)).lines]),
     auditPage: (filter) => ask((open) => open.auditPage(filter, atMost(filter.limit))),
@@ -382,6 +405,7 @@ function prepare(db: Db, file: string) {
     counterSteps: counterStepReader(db),
     gatehouse: gatehouseReader(db),
     schoolLedger: schoolLedgerReader(db),
+    sound: soundReader(db),
     auditPage: auditPageReader(db),
     s: {
       event: bodies<[string]>('event WHERE id = ?'),

@@ -28,6 +28,9 @@ const mostClips = 200_000;
 /** A year of school and what a school year needs to be looked back on; some 100 lines a day. ms, rows. */
 const schoolLedgerAge = 400 * day;
 const mostSchoolLedger = 400_000;
+/** Items of broadcast, and each on each loudspeaker: forty bells a day in a hundred rooms for half a year. */
+const mostBroadcasts = 100_000;
+const mostDeliveries = 800_000;
 
 /** What there is of the disk. */
 export interface Space {
@@ -136,6 +139,10 @@ export class Retention {
         cut: before(schoolLedgerAge),
         why: days(schoolLedgerAge),
       },
+      { what: 'what sounded', table: s.broadcast, cut: before(events), why: days(events) },
+      { what: 'proofs of delivery', table: s.delivery, cut: before(events), why: days(events) },
+      { what: 'exercises', table: s.drill, cut: before(events), why: days(events) },
+      { what: 'emergencies', table: s.emergency, cut: before(audit), why: days(audit) },
       { what: 'patrols', table: s.patrol, cut: before(patrolAge), why: days(patrolAge) },
       { what: 'notices', table: s.notice, cut: before(noticeAge), why: days(noticeAge) },
       ...this.#byCount(),
@@ -146,6 +153,7 @@ export class Retention {
   #byCount(): Target[] {
     const { commandRows, journalRows, noticeRows, stepRows, incidentRows, clipRows, schoolLedgerRows } =
       this.#statements;
+    const { broadcastRows, deliveryRows } = this.#statements;
     const most = this.#options.most ?? { journal: mostJournal, notices: mostNotices };
     const over = (what: string, table: CountedTable, limit: number): Target[] => {
       const cut = table.cut(limit);
@@ -159,6 +167,8 @@ export class Retention {
       ...over('incidents that are over', incidentRows, most.incidents ?? mostIncidents),
       ...over('clips that nothing keeps', clipRows, mostClips),
       ...over('lines of the school day', schoolLedgerRows, mostSchoolLedger),
+      ...over('what sounded', broadcastRows, mostBroadcasts),
+      ...over('proofs of delivery', deliveryRows, mostDeliveries),
     ];
   }
 
@@ -355,6 +365,12 @@ function prepare(db: Db) {
     evidence: prunable(db, 'evidence', 'id', "state IN ('released', 'failed') AND time < @cut"),
     schoolLedger: prunable(db, 'school_ledger', 'key', 'planned < @cut'),
     schoolLedgerRows: countedWhere(db, 'school_ledger', 'planned', "outcome <> 'begun'", 'key'),
+    broadcast: prunable(db, 'broadcast', 'id', 'over = 1 AND time < @cut'),
+    broadcastRows: countedWhere(db, 'broadcast', 'time', 'over = 1'),
+    delivery: prunable(db, 'delivery', 'item', 'time < @cut'),
+    deliveryRows: countedWhere(db, 'delivery', 'time', 'true', 'item'),
+    drill: prunable(db, 'emergency', 'id', 'drill = 1 AND open = 0 AND time < @cut'),
+    emergency: prunable(db, 'emergency', 'id', 'open = 0 AND time < @cut'),
     patrol: prunable(db, 'patrol', 'id', 'time < @cut'),
   };
 }

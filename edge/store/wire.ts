@@ -10,6 +10,7 @@ import type { DocumentChange } from './documents.ts';
 import type { GatehouseItem } from './gatehouse-items.ts';
 import type { MaintenanceReport, StoreStats } from './report.ts';
 import type { SchoolLedgerItem } from './school-ledger-items.ts';
+import type { SoundItem } from './sound-items.ts';
 
 /*
  * What core's loop and the store's thread say to each other. Readings cross as one transferred Float64Array per group (0.1
@@ -45,6 +46,7 @@ export type Item =
   | { readonly kind: 'counter'; readonly row: readonly [string, string, string, number, string] }
   | GatehouseItem
   | SchoolLedgerItem
+  | SoundItem
   | { readonly kind: 'correct'; readonly correction: CounterCorrection; readonly body: null }
   | { readonly kind: 'forget'; readonly body: string }
   | { readonly kind: 'document'; readonly change: Omit<DocumentChange, 'body'>; readonly body: string | null }

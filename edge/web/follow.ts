@@ -1,27 +1,52 @@
+import { z } from 'zod';
 import type { Bus, Subscription } from '#edge/bus/bus.ts';
 import {
+  type Decoded,
   decodeAlarm,
   decodeCampusEvent,
+  decodeClipFacts,
   decodeIncident,
   decodeOutputState,
   decodeProcessHealth,
   decodeReading,
 } from '#edge/bus/codec.ts';
-import { filters, parseTopic } from '#edge/bus/topics.ts';
+import { clipFactsTopic, emergencyTopic, filters, parseTopic, soundTopic } from '#edge/bus/topics.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { LiveMessage, LiveState } from './live.ts';
 
-/** Feeds the live state from everything core tells anyone. */
-export function followCampus(bus: Bus, live: LiveState, log: Log): Promise<Subscription> {
-  return bus.subscribe(filters.out, (topic, payload) => {
+/** Feeds the live state from everything core tells anyone, and from what `broadcast` says of clips. */
+export async function followCampus(bus: Bus, live: LiveState, log: Log): Promise<Subscription> {
+  await using stack = new AsyncDisposableStack();
+  const out = await bus.subscribe(filters.out, (topic, payload) => {
     const message = understand(topic, payload);
     if (message === null) return;
     if ('problem' in message) log.warn({ topic, problem: message.problem }, 'a message of core cannot be read');
     else live.accept(message);
   });
+  stack.use(out);
+  const clips = await bus.subscribe(clipFactsTopic('broadcast'), (topic, payload) => {
+    const decoded = decodeClipFacts(payload);
+    if (decoded.ok) live.clipFacts = new Map(decoded.value.map((fact) => [fact.name, fact]));
+    else log.warn({ topic, problem: decoded.message }, 'what is known of clips cannot be read');
+  });
+  stack.use(clips);
+  return stack.move();
+}
+
+const hintSchema = z.looseObject({ time: z.number() });
+
+/** That something changed; what changed is asked for. */
+function decodeHint(payload: Buffer): Decoded<{ readonly time: number }> {
+  try {
+    return { ok: true, value: { time: hintSchema.parse(JSON.parse(payload.toString())).time } };
+  } catch {
+    return { ok: false, message: 'must be JSON with the number `time`' };
+  }
 }
 
 function understand(topic: string, payload: Buffer): LiveMessage | { readonly problem: string } | null {
+  if (topic === soundTopic) return wrap('sound', decodeHint(payload));
+  if (topic === emergencyTopic) return wrap('emergency', decodeHint(payload));
   const parsed = parseTopic(topic);
   switch (parsed?.kind) {
     case 'reading':

@@ -22,6 +22,8 @@ interface Clocked {
 
 /** Requests that ask for a WebSocket, and what came behind their headers. */
 const heads = new WeakMap<IncomingMessage, Buffer>();
+/** What came behind the headers of a request that asks for a WebSocket; undefined: it does not. */
+export const upgradeHead = (request: IncomingMessage): Buffer | undefined => heads.get(request);
 const editorPath = '/flows-editor';
 
 const query = z.object({

@@ -1,4 +1,5 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
+import type { ClipFacts } from '#edge/domain/broadcast.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth, ProcessStatus } from '#edge/domain/health.ts';
 import type { IncidentBrief } from '#edge/domain/incident.ts';
@@ -16,6 +17,10 @@ export type LiveMessage =
   | { readonly kind: 'output'; readonly body: OutputState }
   | { readonly kind: 'health'; readonly body: ProcessHealth }
   | { readonly kind: 'processes'; readonly body: readonly ProcessStatus[] }
+  /** A hint: what sounds has changed; who may see it asks for it. */
+  | { readonly kind: 'sound'; readonly body: { readonly time: number } }
+  /** The same of emergencies. */
+  | { readonly kind: 'emergency'; readonly body: { readonly time: number } }
   | { readonly kind: 'core'; readonly body: { readonly connected: boolean } };
 
 const maxEntries = 50_000;
@@ -28,6 +33,8 @@ export class LiveState {
   /** As they were told last, until they are cleared. What is open is asked of the store. */
   readonly alarms = new Map<string, Alarm>();
   processes: readonly ProcessStatus[] = [];
+  /** What `broadcast` found clips to be, by name. */
+  clipFacts: ReadonlyMap<string, ClipFacts> = new Map();
   readonly #listeners = new Set<(message: LiveMessage) => void>();
   readonly #clock: Clock;
   #connected = false;
@@ -80,6 +87,8 @@ export class LiveState {
       case 'alarm':
       case 'event':
       case 'incident':
+      case 'sound':
+      case 'emergency':
       case 'core':
         break;
     }

@@ -18,6 +18,7 @@ const away = new Set([
   'MEDIA_AWAY',
   'MEDIA_BUSY',
   'MEDIA_NO_FFMPEG',
+  'SPEECH_AWAY',
 ]);
 /** Something is broken on our side, in words a person can act on. */
 const broken = new Set([
@@ -39,6 +40,7 @@ const byCode: Readonly<Record<string, number>> = {
   RULE_NEEDS_PERSON: 403,
   RULE_SAME_PERSON: 403,
   RULE_INVALID: 400,
+  CAP_INVALID: 400,
   WEAK_PASSWORD: 400,
   WRONG_CODE: 400,
   LOCKED: 429,

@@ -257,6 +257,8 @@ function bodyFor(scope: Scope, message: LiveMessage, live: LiveState): object | 
     // Readings are gathered and go another way.
     case 'reading':
       return null;
+    case 'sound':
+    case 'emergency':
     case 'core':
       return message.body;
   }

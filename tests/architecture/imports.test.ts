@@ -37,6 +37,8 @@ const rooms: Record<string, readonly string[]> = {
   'edge/energy': ['edge/domain'],
   'edge/school': ['edge/domain'],
   'edge/warnings': ['edge/domain', 'edge/runtime'],
+  // Text to sound, and strangers' sound files to clips: children of whoever asks.
+  'edge/speech': ['edge/domain', 'edge/runtime', 'edge/media'],
   'edge/commands': ['edge/domain', 'edge/runtime', 'edge/bus', 'edge/rules', 'edge/store'],
   'edge/flows-host': ['edge/domain', 'edge/runtime', 'edge/bus'],
   'edge/notify': ['edge/domain', 'edge/runtime'],
@@ -44,12 +46,17 @@ const rooms: Record<string, readonly string[]> = {
     'edge/domain',
     'edge/energy',
     'edge/school',
+    'edge/speech',
+    // Reading a warning and its signature takes longer than core may stand still; judging it is core's.
+    'edge/warnings',
     'edge/runtime',
     'edge/bus',
     'edge/store/reader.ts',
     'edge/store/batch.ts',
     'edge/store/documents.ts',
     'edge/store/audit-chain.ts',
+    // Sound comes in over the socket of `broadcast`, whose key and frames both ends know.
+    'edge/media/socket.ts',
     // A case is made where people are known.
     'edge/media/case-key.ts',
     'edge/media/case-manifest.ts',
@@ -125,6 +132,8 @@ const owners: Record<string, readonly string[]> = {
   nodemailer: ['edge/notify'],
   otpauth: ['edge/web'],
   pdfkit: ['edge/web'],
+  // GPL: a process of its own, never linked.
+  'espeak-ng': ['edge/speech/espeak-wasm-main.ts'],
 };
 
 interface Import {

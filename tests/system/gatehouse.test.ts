@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { resultTopic } from '#edge/bus/topics.ts';
+import { clipFactsTopic, resultTopic } from '#edge/bus/topics.ts';
 import type { Role } from '#edge/domain/access.ts';
 import { campusWideRoles } from '#edge/domain/access.ts';
 import type { Case } from '#edge/domain/case.ts';
@@ -438,7 +438,10 @@ describe('a case', () => {
 async function follow(): Promise<AsyncDisposable> {
   const mqtt = await at.core.join('uplink');
   const bus = connectBus(mqtt);
-  await followCampus(bus, web.live, silentLog);
+  // Of clips only web itself may hear.
+  const subscribe: typeof bus.subscribe = async (filter, handler) =>
+    filter === clipFactsTopic('broadcast') ? { [Symbol.asyncDispose]: async () => {} } : bus.subscribe(filter, handler);
+  await followCampus({ ...bus, subscribe }, web.live, silentLog);
   web.live.setConnected(true);
   return { [Symbol.asyncDispose]: async () => void mqtt.end(true) };
 }

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { ClipFacts } from '#edge/domain/broadcast.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
-import { within } from '#edge/runtime/lifecycle.ts';
-import { type Rate, samplesIn } from './codecs.ts';
-import { openPcmFiles } from './pcm-files.ts';
+import { delay, within } from '#edge/runtime/lifecycle.ts';
+import { frameMs, type Rate, samplesIn } from './codecs.ts';
+import { openPcmFiles, type PcmFile } from './pcm-files.ts';
 import { defaultMemory, type MemoryLimits, PcmMemory, PcmTrack } from './pcm-track.ts';
 
 /** A clip that was decoded. */
@@ -24,12 +25,20 @@ export interface ClipFile {
 }
 
 export interface ClipLibrary extends AsyncDisposable {
-  readonly names: readonly string[];
+  /** Grows with everything that `facts` may say otherwise. */
+  readonly revision: number;
+  /**
+   * Clips that people made, in place of those that were held before: there at once, without a new start. Those to be decoded ahead are decoded
+   * now; others when they are asked for. One that is gone plays to its end where it plays. A name of the site stays the site's.
+   */
+  hold(clips: Readonly<Record<string, ClipFile>>): void;
+  /** What is known of clips that were decoded, or could not be. */
+  facts(): readonly ClipFacts[];
   /** The clip if it can start now, without waiting, at this rate. */
   ready(name: string, rate: Rate): Clip | undefined;
   /** Decodes a clip at this rate, once; what failed is tried again at the next call. Throws CLIP_UNKNOWN or CLIP_UNUSABLE. */
   load(name: string, rate: Rate): Promise<Clip>;
-  /** Decodes all clips at this rate, emergency clips first; resolves when each is there or has failed. Never rejects. */
+  /** Decodes all clips of the site at this rate, emergency clips first; resolves when each is there or has failed. Never rejects. */
   prepare(rate: Rate): Promise<void>;
   /** Why clips of the site cannot be played, one sentence for each; a clip that is mended and played is out of it. */
   problems(): readonly string[];
@@ -45,6 +54,8 @@ export interface ClipLibraryOptions {
   /** Where decoded sound is kept; absent: in a temporary folder. */
   readonly cache?: string | undefined;
   readonly memory?: MemoryLimits;
+  /** An order may come a moment before its clip is told: so long it waits, ms; absent: it does not. */
+  readonly arrival?: number;
   /** A clip that cannot be decoded, told once. */
   readonly onProblem?: (clip: string, problem: string) => void;
 }
@@ -57,6 +68,13 @@ const shortFrames = 30 * 50;
 const shareOfOthers = 0.5;
 /** One clip on a disk that hangs must not keep the others from being decoded, ms. */
 const turnPatience = 30_000;
+/** Clips of people, not to be decoded ahead, that stay ready after they were played. */
+const mostReady = 100;
+/** Names that somebody waits for. */
+const mostAwaited = 100;
+const mostNamed = 50;
+/** As `ClipFacts` are told. */
+const longestProblem = 300;
 const endPatience = 2000;
 
 export function openClipLibrary(options: ClipLibraryOptions): ClipLibrary {
@@ -65,18 +83,50 @@ export function openClipLibrary(options: ClipLibraryOptions): ClipLibrary {
   const memory = new PcmMemory(options.memory ?? defaultMemory);
   const shelf = new Map<string, ShelvedClip>();
   const running = new Map<string, Promise<Clip>>();
-  /** Names of the site only, so it is as bounded as the site file. */
+  /** Names of the site and of the library only: as bounded as they are. */
   const broken = new Map<string, string>();
+  /** What people made; the site's are in `clips`. */
+  let held: ReadonlyMap<string, ClipFile> = new Map();
+  const awaited = new Map<string, PromiseWithResolvers<void>>();
+  let revision = 0;
   const ending = new AbortController();
   const passes = new Map<Rate, Promise<void>>();
   const inOrder = Object.keys(clips).toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)));
 
+  function entryOf(name: string): ClipFile | undefined {
+    return Object.hasOwn(clips, name) ? clips[name] : held.get(name);
+  }
+
   function isUrgent(name: string): boolean {
-    return clips[name]?.emergency === true;
+    return entryOf(name)?.emergency === true;
+  }
+
+  function retire(name: string): void {
+    const clip = shelf.get(name);
+    shelf.delete(name);
+    for (const file of clip?.retire() ?? []) files.release(file);
+  }
+
+  /** The last that were asked for stay; what was asked for once, days ago, goes. */
+  function makeRoom(): void {
+    const passing = [...shelf.keys()].filter((name) => held.has(name) && !isUrgent(name));
+    for (const name of passing.slice(0, Math.max(0, passing.length - mostReady))) retire(name);
+  }
+
+  /** Resolves when the clip is known, or is not after all. */
+  async function untilKnown(name: string): Promise<void> {
+    if (options.arrival === undefined || entryOf(name) !== undefined) return;
+    if (awaited.size >= mostAwaited && !awaited.has(name)) return;
+    const told = awaited.get(name) ?? Promise.withResolvers<void>();
+    awaited.set(name, told);
+    const enough = new AbortController();
+    await Promise.race([told.promise, delay(options.arrival, AbortSignal.any([enough.signal, ending.signal]))]);
+    enough.abort();
+    if (awaited.get(name) === told) awaited.delete(name);
   }
 
   async function decode(name: string, rate: Rate, { signal }: AbortController): Promise<Clip> {
-    const entry = clips[name];
+    const entry = entryOf(name);
     if (entry === undefined) throw new CodedError('CLIP_UNKNOWN', `there is no clip "${name}"`);
     const file = resolve(folder, entry.file);
     try {
@@ -88,23 +138,41 @@ export function openClipLibrary(options: ClipLibraryOptions): ClipLibrary {
       };
       const base = shelf.get(name) ?? new ShelvedClip(name, entry.loop, await track(baseRate));
       if (!base.has(rate)) base.add(rate, await track(rate));
+      if (entryOf(name) !== entry) {
+        // It was replaced, or removed: then whoever asked for it plays it, and nobody else.
+        for (const file of base.retire()) files.release(file);
+        return entryOf(name) === undefined ? base : decode(name, rate, ending);
+      }
+      // Behind all others: it is the last that was asked for.
+      shelf.delete(name);
       shelf.set(name, base);
       broken.delete(name);
+      revision++;
+      makeRoom();
       return base;
     } catch (error) {
       signal.throwIfAborted();
       const problem = `clip "${name}" (${file}): ${messageOf(error)}`;
-      if (broken.get(name) !== problem) onProblem?.(name, problem);
-      broken.set(name, problem);
+      if (entryOf(name) === entry) {
+        if (broken.get(name) !== problem) onProblem?.(name, problem);
+        broken.set(name, problem);
+        revision++;
+      }
       throw new CodedError('CLIP_UNUSABLE', problem, { cause: error });
     }
   }
 
+  async function loadUnknown(name: string, rate: Rate): Promise<Clip> {
+    await untilKnown(name);
+    if (entryOf(name) !== undefined) return load(name, rate);
+    const known = [...Object.keys(clips), ...held.keys()];
+    const more = known.length > mostNamed ? ` and ${known.length - mostNamed} more` : '';
+    const list = known.slice(0, mostNamed).join(', ') || 'none';
+    throw new CodedError('CLIP_UNKNOWN', `there is no clip "${name}"; known: ${list}${more}`);
+  }
+
   function load(name: string, rate: Rate): Promise<Clip> {
-    if (!Object.hasOwn(clips, name)) {
-      const known = Object.keys(clips).join(', ') || 'none';
-      return Promise.reject(new CodedError('CLIP_UNKNOWN', `there is no clip "${name}"; known: ${known}`));
-    }
+    if (entryOf(name) === undefined) return loadUnknown(name, rate);
     const here = shelf.get(name);
     if (here?.has(rate) === true) return Promise.resolve(here);
     const key = `${name} ${rate}`;
@@ -139,8 +207,39 @@ export function openClipLibrary(options: ClipLibraryOptions): ClipLibrary {
     }
   }
 
+  function hold(next: ReadonlyMap<string, ClipFile>): void {
+    const before = held;
+    held = next;
+    revision++;
+    for (const name of new Set([...before.keys(), ...next.keys()])) {
+      const [was, is] = [before.get(name), next.get(name)];
+      if (was?.file === is?.file && was?.loop === is?.loop && was?.emergency === is?.emergency) continue;
+      // Files are named by what is in them: another file is another sound. What becomes urgent is read whole.
+      if (Object.hasOwn(clips, name)) continue;
+      retire(name);
+      broken.delete(name);
+      awaited.get(name)?.resolve();
+      if (is?.emergency !== true) continue;
+      for (const rate of new Set([baseRate, ...passes.keys()])) load(name, rate).catch(() => {}); // `problems` has it
+    }
+  }
+
   return {
-    names: Object.keys(clips),
+    get revision() {
+      return revision;
+    },
+    hold: (next) => hold(new Map(Object.entries(next))),
+    facts() {
+      const good = [...shelf.values()].map(({ name, loop, frames }) => {
+        return { name, length: loop ? null : frames * frameMs, problem: null };
+      });
+      const bad = [...broken].map(([name, problem]) => ({
+        name,
+        length: null,
+        problem: problem.slice(0, longestProblem),
+      }));
+      return [...good.filter(({ name }) => !broken.has(name)), ...bad];
+    },
     ready(name, rate) {
       const clip = shelf.get(name);
       return clip?.has(rate) === true ? clip : undefined;
@@ -181,6 +280,10 @@ class ShelvedClip implements Clip {
 
   add(rate: Rate, track: PcmTrack): void {
     this.#tracks.set(rate, track);
+  }
+
+  retire(): PcmFile[] {
+    return [...this.#tracks.values()].map((track) => track.retire());
   }
 
   frame(rate: Rate, n: number): Int16Array | null {

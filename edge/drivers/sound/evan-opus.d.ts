@@ -9,4 +9,12 @@ declare module '@evan/opus/wasm/index.mjs' {
     /** Gives its memory back. */
     drop(): void;
   }
+
+  export class Decoder {
+    constructor(options: { channels: 1 | 2; sample_rate: number });
+    /** One packet -> 16-bit samples, as bytes. Throws when it is none. */
+    decode(packet: ArrayBufferView): Uint8Array;
+    /** Gives its memory back. */
+    drop(): void;
+  }
 }

@@ -1,7 +1,10 @@
-import { type Rate, samplesIn } from './codecs.ts';
+import { frameMs, type Rate } from './codecs.ts';
 
 /** One frame of 20 ms in, one out, at another rate; remembers what it needs of the frame before. */
 export type FrameResampler = (frame: Int16Array) => Int16Array;
+
+/** What sound may come in at besides, Hz: whole samples in a frame too. */
+export type LiveRate = Rate | 24_000 | 32_000;
 
 /** Zero crossings of the sinc on each side; a delay of 2 ms at 8 kHz. */
 const zeroCrossings = 12;
@@ -12,9 +15,9 @@ const corner = 0.92;
  * A windowed-sinc low-pass for sound that never ends. 20 ms are whole samples at every rate, so the weights of a frame are
  * those of every frame.
  */
-export function startFrameResampling(from: Rate, to: Rate): FrameResampler {
+export function startFrameResampling(from: LiveRate, to: LiveRate): FrameResampler {
   if (from === to) return (frame) => frame;
-  const [inputs, outputs] = [samplesIn(from), samplesIn(to)];
+  const [inputs = 0, outputs = 0] = [from, to].map((rate) => (rate * frameMs) / 1000);
   const half = Math.ceil(zeroCrossings * Math.max(1, from / to));
   const taps = 2 * half;
   const weights = design(from, to, outputs, half);
@@ -37,7 +40,7 @@ export function startFrameResampling(from: Rate, to: Rate): FrameResampler {
   };
 }
 
-function design(from: Rate, to: Rate, outputs: number, half: number): Float32Array {
+function design(from: LiveRate, to: LiveRate, outputs: number, half: number): Float32Array {
   const taps = 2 * half;
   const cutoff = (corner * Math.min(from, to)) / from;
   const weights = new Float32Array(outputs * taps);

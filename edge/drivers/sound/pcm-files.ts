@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FfmpegChild } from '#edge/media/ffmpeg-child.ts';
 import { type Ffmpeg, findFfmpeg } from '#edge/media/ffmpeg-find.ts';
@@ -22,20 +22,25 @@ export interface PcmFile {
 export interface PcmFiles extends AsyncDisposable {
   /** Decodes a file at this rate, or finds that it was decoded before. Throws CLIP_* or WAV_*, saying what is wrong with it. */
   open(file: string, rate: Rate, signal: AbortSignal): Promise<PcmFile>;
+  /** It is not needed now: it may be the next that is removed. */
+  release(file: PcmFile): void;
 }
 
-/** 5 minutes of 44.1 kHz stereo 16-bit are 53 MB: an eye-exercise programme as schools have it. */
-const largestFile = 96e6;
-const longest = defaultWavLimits.seconds;
+/** An hour of 48 kHz mono 16-bit, the longest clip of the library, is 346 MB. */
+const largestFile = 400e6;
+/** Read by ourselves, at once: 5 minutes of 44.1 kHz stereo 16-bit, an eye-exercise programme as schools have it, are 53 MB. */
+const largestWav = 96e6;
+const longest = 3_600;
 /** A song of four minutes takes a second on the slowest box. */
 const decodePatience = 120_000;
+const mostHashes = 5_000;
 /** All decoded files; the oldest that are not in use go first. */
 const largestFolder = 2e9;
 
 /** `folder` null: a temporary one, gone at the end. */
 export function openPcmFiles(folder: string | null): PcmFiles {
   const own: { folder?: Promise<string> } = {};
-  /** By file of the site. */
+  /** By file; those of removed clips go when there are many. */
   const hashes = new Map<string, { readonly key: string; readonly hash: string }>();
   const inUse = new Set<string>();
   let ffmpeg: Promise<Ffmpeg | null> | undefined;
@@ -85,6 +90,8 @@ export function openPcmFiles(folder: string | null): PcmFiles {
     if (known?.key === key) return known.hash;
     const hash = await hashOf(file, signal);
     hashes.set(file, { key, hash });
+    const [oldest] = hashes.keys();
+    if (hashes.size > mostHashes && oldest !== undefined) hashes.delete(oldest);
     return hash;
   }
 
@@ -119,7 +126,11 @@ export function openPcmFiles(folder: string | null): PcmFiles {
     async open(file, rate, signal) {
       const { size } = await stat(file);
       if (size > largestFile) throw new CodedError('CLIP_TOO_LARGE', `${size} bytes; at most ${largestFile} are read`);
-      return extname(file).toLowerCase() === '.wav' ? openWav(file, rate, signal) : openOther(file, rate, signal);
+      const isOurs = extname(file).toLowerCase() === '.wav' && size <= largestWav;
+      return isOurs ? openWav(file, rate, signal) : openOther(file, rate, signal);
+    },
+    release({ path }) {
+      if (path !== null) inUse.delete(basename(path));
     },
     async [Symbol.asyncDispose]() {
       if (own.folder !== undefined) await rm(await own.folder, { recursive: true, force: true });

@@ -50,6 +50,11 @@ export class PcmMemory {
     this.#keptBytes += bytes;
   }
 
+  /** What was kept or added is not needed any more. */
+  release(bytes: number): void {
+    this.#keptBytes -= bytes;
+  }
+
   /** The least lately used goes when there are too many. */
   take(piece: object, bytes: number, drop: () => void): void {
     this.#passing.set(piece, { bytes, drop });
@@ -79,6 +84,7 @@ export class PcmTrack {
   readonly #passing = new Map<number, Int16Array>();
   readonly #reading = new Map<number, Promise<void>>();
   #problem: string | null = null;
+  #counted = 0;
 
   constructor(file: PcmFile, rate: Rate, memory: PcmMemory) {
     this.#file = file;
@@ -99,7 +105,15 @@ export class PcmTrack {
     const pieceBytes = this.#pieceSamples * 2;
     this.#memory.add(head * pieceBytes);
     const wanted = whole && this.#memory.keep((all - head) * pieceBytes, share) ? all : head;
+    this.#counted += wanted * pieceBytes;
     for (let piece = 0; piece < wanted; piece++) this.#kept.set(piece, await this.#load(piece));
+  }
+
+  /** Nobody begins with it any more; who plays it may play it to its end, and its memory goes with the last. */
+  retire(): PcmFile {
+    this.#memory.release(this.#counted);
+    this.#counted = 0;
+    return this.#file;
   }
 
   /** 20 ms; null: not in memory, and being read. Silence behind the end. The caller must not change it. */

@@ -46,6 +46,8 @@ export interface InboundOptions {
   readonly devicesOf: (process: string) => readonly DeviceId[];
   /** How the hosts of the campus answer, as `process` has probed them. */
   readonly onNetwork?: (process: string, rows: readonly NetworkRow[]) => void;
+  /** What `broadcast` found its clips to be. */
+  readonly onClipFacts?: (topic: string, payload: Uint8Array) => void;
   /** What goes to disk, with what it brings about: called once for each batch, in the turn that made it. */
   readonly enrich?: (batch: Batch) => Batch;
   /** What `media` says of recording; null: it has left. */
@@ -130,6 +132,9 @@ export class Inbound {
         return this.#takeNetwork(message, topic.process);
       case 'cameras':
         // Retained by the broker for `media` and web; core has no use for it.
+        return Promise.resolve();
+      case 'clip-facts':
+        this.#options.onClipFacts?.(message.topic, message.payload);
         return Promise.resolve();
       default:
         // What a driver tells a device over MQTT (protocol `phrases`) is for its gateway: no sensor has spoken.

@@ -81,6 +81,8 @@ export interface RpcMethodsOptions {
   readonly append: (batch: Batch) => Promise<void>;
   /** The data folder. */
   readonly data: string;
+  /** A document of this kind was changed, and that is on disk. */
+  readonly onDocument?: (kind: DocumentKind) => void;
   readonly clock: Clock;
 }
 
@@ -148,6 +150,7 @@ export function createRpcMethods(options: RpcMethodsOptions): Readonly<Record<st
       const words = what === undefined ? {} : { what };
       // Not owed when the disk refuses it: whoever set it is told that it is not set.
       await append({ documents: [{ ...put, ...words, body, time: clock.now() }] });
+      options.onDocument?.(put.kind);
       return { rev: body === null ? 0 : put.rev + 1 };
     }),
 

@@ -5,7 +5,10 @@ import { describeIssues } from '#edge/runtime/site.ts';
 
 /** Who asks and from which address: web has made sure of both. */
 export const asked = {
-  who: z.string().regex(/^(person|token):[a-z0-9_-]{1,63}$/, 'must be person:<id> or token:<id>'),
+  /** `process:web`: what web does by itself, e.g. tidying away. */
+  who: z
+    .string()
+    .regex(/^((person|token):[a-z0-9_-]{1,63}|process:web)$/, 'must be person:<id>, token:<id> or process:web'),
   from: z.string().max(100),
 };
 

@@ -1,5 +1,5 @@
 import type { Commands } from '#edge/commands/commands.ts';
-import { orderText, parseOrder } from '#edge/domain/broadcast.ts';
+import { orderText, parseOrder, type SoundClass } from '#edge/domain/broadcast.ts';
 import type { Device } from '#edge/domain/device.ts';
 import { type PointRef, pointRef } from '#edge/domain/ids.ts';
 import { type OutputState, priorities } from '#edge/domain/output.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { isLoudspeaker } from '#edge/school/site-facts.ts';
 import { channelsOf, lastsOf } from '#edge/school/ticker.ts';
+import type { BroadcastDesk } from './broadcast-desk.ts';
 import type { Modes } from './modes.ts';
 
 /** How an occurrence is done. Sound goes through here alone, so that whoever arbitrates sound takes the place of one function. */
@@ -48,7 +49,16 @@ export interface SchoolActsOptions {
   /** Whether a mode is on, and what it was set on by; null: it never was. */
   readonly modeNow?: (mode: string) => { readonly on: boolean; readonly why: string } | null;
   readonly clock: Clock;
+  /** Who arbitrates sound; absent: a sound is a hold like any other. */
+  readonly sound?: Pick<BroadcastDesk, 'play' | 'stopOf' | 'isAsked'>;
 }
+
+/** How the ladder of sound calls what the school day has. */
+const soundClassOf: Partial<Readonly<Record<Occurrence['class'], SoundClass>>> = {
+  bell: 'bell',
+  exercise: 'exercise',
+  exam: 'exam',
+};
 
 export function scheduleOwner(entry: string): string {
   return `schedule:${entry}`;
@@ -66,8 +76,22 @@ export function isSameOrder(told: Value, has: Value | null): boolean {
   if (typeof told !== 'string' || typeof has !== 'string') return false;
   const [a, b] = [parseOrder(told), parseOrder(has)];
   if (a === null || b === null || a.source.kind !== 'clips' || b.source.kind !== 'clips') return false;
+  // One item is one sound, however loud and from whichever moment it was told.
+  if (a.item !== undefined && a.item === b.item) return true;
   const isSameSource = a.source.loop === b.source.loop && a.source.clips.join('+') === b.source.clips.join('+');
   return isSameSource && (a.level ?? 100) === (b.level ?? 100) && a.item === b.item;
+}
+
+/** Whether it is for the arbiter to say when it is heard. */
+export function isArbitrated({ value }: Pick<Told, 'value'>): boolean {
+  return typeof value === 'string' && parseOrder(value)?.item !== undefined;
+}
+
+/** Whether a loudspeaker has another item, or silence, instead of the one that it was told. */
+export function isOtherSound(told: Value, has: Value | null): boolean {
+  if (!isArbitrated({ value: told }) || typeof has !== 'string') return false;
+  const other = parseOrder(has)?.item;
+  return has === '' || (other !== undefined && other !== parseOrder(String(told))?.item);
 }
 
 export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
@@ -92,6 +116,29 @@ export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
     speakers
       .filter(({ zone }) => mine.has(`zone:${zone}`))
       .map(({ ref }): Told => ({ ref, value: soundOrder(action) }));
+  /** Whoever has the word there now keeps it as long as the ladder says; what waits is told when its turn comes. */
+  const arbitrated = (
+    sound: NonNullable<SchoolActsOptions['sound']>,
+    one: Occurrence,
+    action: Extract<SchoolAction, { kind: 'sound' }>,
+    told: readonly Told[],
+  ): Begun | { readonly refused: string } => {
+    const { item, outcome, refusal } = sound.play({
+      ...{
+        class: soundClassOf[one.class] ?? 'programme',
+        name: one.name,
+        zones: [],
+        outputs: told.map(({ ref }) => ref),
+      },
+      ...{ source: { kind: 'clips', clips: [action.clip], loop: false }, length: lastsOf(one) },
+      ...(action.volume === undefined ? {} : { level: Math.round(action.volume * 100) }),
+      ...{ by: scheduleOwner(one.entry), why: `${one.name.zh} / ${one.name.en} (${one.key})` },
+    });
+    if (item === null || outcome === 'refused')
+      return { refused: `the sound was refused: ${refusal?.code ?? outcome}` };
+    const value = orderText({ source: { kind: 'clips', clips: [action.clip], loop: false }, item });
+    return { told: told.map(({ ref }) => ({ ref, value })), done: null };
+  };
   const begin: SchoolActs['begin'] = (one, only) => {
     const mine = new Set(only ?? channelsOf(one));
     const { do: action } = one;
@@ -100,6 +147,7 @@ export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
         if (!clips.has(action.clip)) return { refused: `there is no clip "${action.clip}" in the site file` };
         const told = soundsOf(action, mine);
         if (told.length === 0) return { refused: 'there is no loudspeaker where it is to sound' };
+        if (options.sound !== undefined) return arbitrated(options.sound, one, action, told);
         // A bell that begins late rings as long as any other.
         return assert(one, told, lastsOf(one));
       }
@@ -135,6 +183,11 @@ export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
       return;
     }
     const owner = scheduleOwner(one.entry);
+    if (action.kind === 'sound' && options.sound !== undefined) {
+      const outputs = refsOf(one, action).filter((ref) => !keeps.has(ref));
+      options.sound.stopOf(owner, { by: owner, why, outputs });
+      return;
+    }
     const held = commands.outputs().filter(({ stack }) => stack.some((each) => each.owner === owner));
     const mine = new Set(refsOf(one, action));
     const gone = held.filter(({ ref }) => mine.has(ref) && !keeps.has(ref));
@@ -150,6 +203,7 @@ export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
       const now = clock.now();
       const isMine = ({ owner, until }: { owner: string; until: number | null }) =>
         owner === scheduleOwner(entry) && until !== null && until > now;
+      if (options.sound?.isAsked(scheduleOwner(entry)) === true) return true;
       return commands.outputs().some(({ stack }) => stack.some(isMine));
     },
     outputs: () => new Map(commands.outputs().map((output) => [output.ref, output])),

@@ -135,6 +135,11 @@ export class SchoolDesk implements Disposable {
     if (clock.monotonic() - this.#slowAt >= slowEvery) this.#slowly();
   }
 
+  /** The clock is not believed. */
+  get isPaused(): boolean {
+    return this.#paused !== null;
+  }
+
   /** For RPC `school.now`. Times are ms since epoch. */
   now() {
     const { book, clockWatch, clock } = this.#options;

@@ -3,7 +3,7 @@ import type { OutputState } from '#edge/domain/output.ts';
 import type { Value } from '#edge/domain/reading.ts';
 import type { LedgerLine, LedgerOutcome } from '#edge/domain/school.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { isSameOrder, type SchoolActs, type Told } from './school-acts.ts';
+import { isArbitrated, isOtherSound, isSameOrder, type SchoolActs, type Told } from './school-acts.ts';
 
 /** What came of something that was begun. */
 export interface Closing {
@@ -27,7 +27,7 @@ const answerPatience = 60_000;
 const shortestPatience = 2_000;
 
 export interface UnderWayOptions {
-  readonly acts: Pick<SchoolActs, 'outputs'>;
+  readonly acts: Pick<SchoolActs, 'outputs' | 'isHeld'>;
   readonly clock: Clock;
 }
 
@@ -67,7 +67,10 @@ export class UnderWay {
     return [...this.#open].flatMap(([key, open]) => {
       const { line, told, heard, ends } = open;
       for (const { ref, value } of told) if (hasDone(outputs.get(ref), line.entry, value, open.begun)) heard.add(ref);
-      if (heard.size < told.length && clock.monotonic() < ends) return [];
+      // A sound that waits for its turn may yet be heard.
+      const mayCome = heard.size === 0 && told.some(isArbitrated) && acts.isHeld(line.entry);
+      const last = mayCome ? ends + answerPatience : ends;
+      if (heard.size < told.length && clock.monotonic() < last) return [];
       this.#open.delete(key);
       return [closing(open, outputs)];
     });
@@ -93,5 +96,7 @@ function hasDone(output: OutputState | undefined, entry: string, value: Value, b
   if (said.outcome !== 'done' && said.outcome !== 'sent') return false;
   // Two bells of one entry must not take each other's answers.
   if (!isSameOrder(value, output.value)) return false;
+  // Nor must a bell take that of the page before it.
+  if (isOtherSound(value, said.value)) return false;
   return said.time >= begun || isSameOrder(value, said.value);
 }

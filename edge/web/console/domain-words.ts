@@ -63,6 +63,17 @@ export const domainWords = defineWords({
     'owner:repair': '设备修复',
     'owner:local': '现场手动',
     'owner:schedule': '时间表',
+    'owner:sound': '广播',
+    'sound:fire': '火灾',
+    'sound:danger': '危险',
+    'sound:microphone': '应急话筒',
+    'sound:warning': '公共预警',
+    'sound:page': '讲话与通知',
+    'sound:exam': '考试',
+    'sound:bell': '铃声',
+    'sound:exercise': '课间操',
+    'sound:programme': '节目',
+    'sound:background': '背景音乐',
     'owner:demand': '需量控制',
     'owner:request': '客户端',
     'step:swap': '疑似换表',
@@ -154,6 +165,17 @@ export const domainWords = defineWords({
     'owner:repair': 'mending of',
     'owner:local': 'by hand on the device',
     'owner:schedule': 'schedule',
+    'owner:sound': 'broadcast',
+    'sound:fire': 'fire',
+    'sound:danger': 'danger',
+    'sound:microphone': 'emergency microphone',
+    'sound:warning': 'public warning',
+    'sound:page': 'announcement',
+    'sound:exam': 'examination',
+    'sound:bell': 'bell',
+    'sound:exercise': 'exercises',
+    'sound:programme': 'programme',
+    'sound:background': 'background music',
     'owner:demand': 'demand control',
     'owner:request': 'client',
     'step:swap': 'probably swapped',
@@ -186,7 +208,7 @@ export const domainWords = defineWords({
   },
 });
 
-type Kind = 'process' | 'event' | 'kind' | 'priority' | 'owner' | 'outcome';
+type Kind = 'process' | 'event' | 'kind' | 'priority' | 'owner' | 'outcome' | 'sound';
 
 /** What an id of that kind is called; the id itself where there is no word for it. */
 export function domainText(kind: Kind, id: string | number, language: 'zh' | 'en'): string {

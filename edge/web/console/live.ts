@@ -56,6 +56,8 @@ export class Live implements Disposable {
   readonly processes = new LatestStore<ProcessView>(nextFrame, 100);
   readonly #eventListeners = new Set<(event: EventView) => void>();
   readonly #incidentListeners = new Set<(incident: IncidentBrief) => void>();
+  readonly #emergencyListeners = new Set<() => void>();
+  readonly #soundListeners = new Set<() => void>();
   readonly #linkListeners = new Set<() => void>();
   readonly #queries: QueryClient;
   /** Newest first. */
@@ -109,6 +111,18 @@ export class Live implements Disposable {
   onIncident(listener: (incident: IncidentBrief) => void): () => void {
     this.#incidentListeners.add(listener);
     return () => this.#incidentListeners.delete(listener);
+  }
+
+  /** An emergency began, changed or ended: ask for them. */
+  onEmergency(listener: () => void): () => void {
+    this.#emergencyListeners.add(listener);
+    return () => this.#emergencyListeners.delete(listener);
+  }
+
+  /** What sounds has changed, or may have while nothing was heard. */
+  onSound(listener: () => void): () => void {
+    this.#soundListeners.add(listener);
+    return () => this.#soundListeners.delete(listener);
   }
 
   [Symbol.dispose](): void {
@@ -198,11 +212,19 @@ export class Live implements Disposable {
       incident: (incident: IncidentBrief) => {
         for (const listener of this.#incidentListeners) listener(incident);
       },
+      emergency: () => {
+        for (const listener of this.#emergencyListeners) listener();
+      },
+      sound: () => this.#tellSound(),
       health: () => this.#loadDevicesSoon(),
       processes: (all: readonly ProcessView[]) => this.processes.replace(all.map((child) => [child.name, child])),
       core: ({ connected }: { readonly connected: boolean }) => this.#takeCore(connected),
       missed: () => void this.#load(),
     };
+  }
+
+  #tellSound(): void {
+    for (const listener of this.#soundListeners) listener();
   }
 
   #apply(change: () => void): void {
@@ -245,6 +267,7 @@ export class Live implements Disposable {
 
   async #loadOnce(): Promise<void> {
     this.#held = [];
+    this.#tellSound();
     try {
       const asked = api.get<readonly PointView[]>('points');
       this.#firstPoints.resolve(asked);

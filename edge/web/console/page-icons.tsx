@@ -37,6 +37,11 @@ export const pageIcons: Readonly<Record<PageName, ReactNode>> = {
   'school-day': line(<path d="M3 4h14v13H3zM3 7.500h14M6.500 2.500v3M13.500 2.500v3M10 9.700v2.600l1.800 1.200" />),
   'school-plan': line(<path d="M3 4h14v13H3zM3 7.500h14M7.500 7.500V17M12.500 7.500V17M3 12.200h14" />),
   power: line(<path d="M6.500 5.500a6 6 0 1 0 7 0M10 2.500v7.500M16 3l-1.500 3.500h2.500L15 10" />),
+  emergency: line(<path d="M10 2.500 18 16.500H2zM10 8v4M10 14.200v.3" />),
+  broadcast: line(<path d="M3 8v4h3l5 4V4L6 8zM13.500 7.200a4 4 0 0 1 0 5.600M15.500 5a7 7 0 0 1 0 10" />),
+  clips: line(
+    <path d="M7 15V5l9-2v10M7 15a2.5 2.5 0 1 1-2.500-2.500A2.500 2.500 0 0 1 7 15zM16 13a2.500 2.500 0 1 1-2.500-2.500A2.500 2.500 0 0 1 16 13z" />,
+  ),
   rules: line(<path d="M4 3.500h12v13H4zM7 7h2M7 10.500h2M7 14h2M11 7h2.500M11 10.500h2.500M11 14h2.500" />),
   notices: line(<path d="M2.500 4.500h15v10.500h-9L5 18v-3H2.500zM6 8.300h8M6 11.200h5" />),
   flows: line(

@@ -24,6 +24,9 @@ export type PageName =
   | 'school-day'
   | 'school-plan'
   | 'power'
+  | 'broadcast'
+  | 'emergency'
+  | 'clips'
   | 'rules'
   | 'outputs'
   | 'flows'
@@ -33,7 +36,7 @@ export type PageName =
   | 'audit'
   | 'security'
   | 'account';
-export type GroupName = 'watch' | 'school' | 'automation' | 'things' | 'box';
+export type GroupName = 'watch' | 'school' | 'sound' | 'automation' | 'things' | 'box';
 
 export interface PageEntry {
   readonly name: PageName;
@@ -163,6 +166,34 @@ export const pages: readonly PageEntry[] = [
     key: 'z',
     title: 'power',
     Page: page(() => import('./pages/power/index.tsx')),
+  },
+  {
+    name: 'emergency',
+    path: '/emergency',
+    right: 'see',
+    group: 'sound',
+    key: '0',
+    title: 'emergency',
+    Page: page(() => import('./pages/emergency/index.tsx')),
+  },
+  {
+    name: 'broadcast',
+    path: '/broadcast',
+    right: 'see',
+    group: 'sound',
+    key: 'g',
+    title: 'broadcast',
+    Page: page(() => import('./pages/broadcast/index.tsx')),
+  },
+  {
+    name: 'clips',
+    path: '/clips',
+    right: 'see',
+    group: 'sound',
+    // Every letter is taken.
+    key: '1',
+    title: 'clips',
+    Page: page(() => import('./pages/clips/index.tsx')),
   },
   {
     name: 'rules',

@@ -193,6 +193,7 @@ export function ownerText(owner: string, names: Names): string {
 function ownName(kind: string, id: string, names: Names): string {
   if (kind === 'repair') return names.deviceName(id);
   if (kind === 'demand') return names.meterName?.(id) ?? id;
+  if (kind === 'sound') return domainText('sound', id, names.language);
   if (kind !== 'interlock' && kind !== 'rule') return id;
   const [rule = id, place] = id.split('@');
   const name = names.interlockName(rule);

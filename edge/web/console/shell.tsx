@@ -12,7 +12,7 @@ import { EmptyState, ErrorBoundary, PageSkeleton } from './kit/states.tsx';
 import { useTicking } from './kit/ticker.ts';
 import { pageIcons } from './page-icons.tsx';
 import { type PageEntry, pageAt, pages } from './pages.ts';
-import { useSession } from './session.tsx';
+import { useRight, useSession } from './session.tsx';
 import { TopBar } from './top-bar.tsx';
 import { LiveProvider, useCampus, useLink, useOpenAlarms } from './use-live.tsx';
 import { frameWords } from './words.ts';
@@ -30,6 +30,7 @@ export function Shell({ onCampus }: { readonly onCampus: (campus: CampusView) =>
 const groupTitles = {
   watch: 'groupWatch',
   school: 'groupSchool',
+  sound: 'groupSound',
   things: 'groupThings',
   automation: 'groupAutomation',
   box: 'groupBox',
@@ -56,7 +57,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
   });
   // The flows of a campus may be off.
   const isHere = ({ name }: PageEntry) => name !== 'flows' || campus?.flowsEditor === true;
-  const groups: NavGroup[] = (['watch', 'school', 'automation', 'things', 'box'] as const).map((group) => ({
+  const groups: NavGroup[] = (['watch', 'school', 'sound', 'automation', 'things', 'box'] as const).map((group) => ({
     label: words[groupTitles[group]],
     items: mine.filter((entry) => entry.group === group && isHere(entry)).map(itemOf),
   }));
@@ -71,6 +72,7 @@ function Campus({ onCampus }: { readonly onCampus: (campus: CampusView) => void 
         <>
           <LinkBanner />
           <Panic />
+          <Emergencies />
         </>
       }
     >
@@ -111,6 +113,19 @@ function Panic() {
     pressed.length > 0 && (
       <Suspense>
         <PanicBanner alarms={pressed} />
+      </Suspense>
+    )
+  );
+}
+
+const EmergencyBanner = lazy(async () => ({ default: (await import('./emergency/banner.tsx')).EmergencyBanner }));
+
+/** So does an emergency, and its exercise. */
+function Emergencies() {
+  return (
+    useRight('see') && (
+      <Suspense>
+        <EmergencyBanner />
       </Suspense>
     )
   );

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { soundClasses } from '../../../edge/domain/broadcast.ts';
 import type { CampusView, OutputView, PointView } from '../../../edge/web/console/api.ts';
 import { barsOf, verdictOf } from '../../../edge/web/console/pages/alarms/report-bars.ts';
+import { deedOf } from '../../../edge/web/console/pages/audit/deeds.ts';
 import { saidText } from '../../../edge/web/console/pages/devices/repair-said.ts';
 import { authorText, budgetWhy, changesText, problemWords } from '../../../edge/web/console/pages/flows/flow-words.ts';
 import {
@@ -173,7 +175,21 @@ describe('the list of outputs', () => {
     expect(ownerText('interlock:lights', names)).toBe('联锁“人走灯灭”');
     expect(ownerText('repair:cam', names)).toBe('设备修复“设备cam”');
     expect(ownerText('local', names)).toBe('现场手动');
+    expect(ownerText('sound:fire', names)).toBe('广播“火灾”');
+    expect(soundClasses.map((one) => ownerText(`sound:${one}`, names)).filter((said) => /[a-z]/.test(said))).toEqual(
+      [],
+    );
   });
+});
+
+describe('the audit', () => {
+  test.each(['broadcast.play fire siren', 'crisis.clear x', 'crisis.warning x', 'listen recording x'])(
+    'says `%s` in both languages',
+    (what) => {
+      expect(deedOf(what, 'zh').deed).toMatch(/^[\u4e00-\u9fff]+$/);
+      expect(deedOf(what, 'en').deed).toMatch(/^[A-Z]/);
+    },
+  );
 });
 
 describe('the report of alarms', () => {

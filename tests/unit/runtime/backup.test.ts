@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Header } from 'tar';
+import { Header, list } from 'tar';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeBackup } from '#edge/runtime/backup.ts';
 import { isInnerPath, manifestName } from '#edge/runtime/backup-manifest.ts';
@@ -141,7 +141,7 @@ test('a back-up holds what is the campus and leaves out what is the machine, and
     mkdirSync(dirname(join(data, path)), { recursive: true });
     writeFileSync(join(data, path), text);
   };
-  for (const path of ['devices.json', 'keys/seal.key', 'plans/a.png', 'flows/x.json']) write(path, path);
+  for (const path of ['devices.json', 'keys/seal.key', 'plans/a.png', 'flows/x.json', 'clips/a.wav']) write(path, path);
   for (const path of ['supervisor.lock', 'campus.lock', 'logs/core.log', 'run/core.pid', 'backups/old.tar.gz']) {
     write(path, path);
   }
@@ -156,7 +156,7 @@ test('a back-up holds what is the campus and leaves out what is the machine, and
     const found = readdirSync(target.data, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(target.data.length + 1));
-    const kept = ['devices.json', 'flows/x.json', 'keys/seal.key', 'plans/a.png'];
+    const kept = ['clips/a.wav', 'devices.json', 'flows/x.json', 'keys/seal.key', 'plans/a.png'];
     expect(found.sort()).toEqual([...kept, ...(pictures ? ['snapshots/2026-03-01/a.jpg'] : [])].sort());
   }
   expect(readdirSync(data).filter((name) => name.startsWith('.backup'))).toEqual([]);
@@ -172,4 +172,26 @@ test('a database that cannot be copied leaves nothing behind', async () => {
     /could not be made: disk on fire/,
   );
   expect(readdirSync(data)).toEqual(['campus.db']);
+});
+
+describe('voices of people', () => {
+  test('are not taken along: recordings stay on the box, clips go', async () => {
+    const { data } = place();
+    for (const name of ['recordings', 'clips']) {
+      mkdirSync(join(data, name), { recursive: true });
+      writeFileSync(join(data, name, 'one.wav'), name);
+    }
+    const file = join(folder, `voices-${count++}.tar.gz`);
+    await makeBackup({
+      data,
+      file,
+      siteFile: null,
+      copyDatabase: async () => ({ head: null }),
+      pictures: false,
+      clock,
+    });
+    const names: string[] = [];
+    await list({ file, onReadEntry: ({ path }) => void names.push(path) });
+    expect(names.filter((name) => name.endsWith('.wav'))).toEqual(['data/clips/one.wav']);
+  });
 });

@@ -8,8 +8,9 @@ import type { AuditLine } from '#edge/domain/audit.ts';
 import { type Clock, ManualClock, systemClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { openPki } from '#edge/runtime/pki.ts';
-import { type RpcServer, startRpcServer } from '#edge/runtime/rpc.ts';
+import { type RpcMethod, type RpcServer, startRpcServer } from '#edge/runtime/rpc.ts';
 import { loadSite, type Site } from '#edge/runtime/site.ts';
+import type { Batch } from '#edge/store/batch.ts';
 import { type DocumentBody, documentKinds, documentSchemas } from '#edge/store/documents.ts';
 import { openReader, type Reader } from '#edge/store/reader.ts';
 import { openStore } from '#edge/store/store.ts';
@@ -26,6 +27,8 @@ export interface PeopleRoom extends AsyncDisposable {
   /** What the terminal showed after the first. */
   readonly codes: string[];
   readonly web: WebRoom;
+  /** What core would have written. */
+  append(batch: Batch): Promise<void>;
   url(): string;
   audit(): readonly AuditLine[];
   /** With a password that costs little to check. */
@@ -49,6 +52,8 @@ export interface PeopleRoomOptions {
   readonly consoleFolder?: string;
   /** Default: one that is moved by hand. */
   readonly clock?: Clock;
+  /** What core answers besides. */
+  readonly methods?: Readonly<Record<string, RpcMethod>>;
 }
 
 export const passwordOf = (id: string): string => `Lantern-7-${id}-orchard`;
@@ -90,6 +95,7 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
   const store = stack.use(await openStore({ folder: data, log: silentLog, retention: site.retention }));
   const reader = stack.use(openReader(data));
   const methods = {
+    ...options.methods,
     'document.put': async (params: unknown) => {
       const { what, kind, body, ...put } = putParams.parse(params);
       const checked = body === null ? null : documentSchemas[kind].parse(body);
@@ -167,6 +173,9 @@ export async function startPeopleRoom(options: PeopleRoomOptions = {}): Promise<
     clock,
     data,
     reader,
+    append: async (batch) => {
+      await store.append(batch);
+    },
     codes,
     get web() {
       return web();

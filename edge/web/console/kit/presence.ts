@@ -13,6 +13,11 @@ if (typeof window !== 'undefined') {
   }
 }
 
+/** Somebody does something that is neither key nor finger: he speaks. */
+export function noteSomebody(): void {
+  noteInput();
+}
+
 export function isSomebodyThere(): boolean {
   return performance.now() - lastInput < patience;
 }

@@ -1,3 +1,4 @@
+import { parseOrder } from '#edge/domain/broadcast.ts';
 import { friendlyUnit, numberText } from './units.ts';
 import { valueWords } from './value-words.ts';
 import type { Language } from './words.ts';
@@ -30,12 +31,35 @@ const named: Readonly<Record<string, BooleanWord>> = {
   power: 'power',
   energy: 'energy',
 };
-const clips: Readonly<Record<string, BooleanWord>> = { evacuation: 'clipEvacuation', bell: 'clipBell' };
+const clips: Readonly<Record<string, BooleanWord>> = {
+  evacuation: 'clipEvacuation',
+  bell: 'clipBell',
+  lockdown: 'clipLockdown',
+  exercise: 'clipExercise',
+  eyes: 'clipEyes',
+  drill: 'clipDrill',
+  'all-clear': 'clipAllClear',
+  earthquake: 'clipEarthquake',
+  storm: 'clipStorm',
+  attention: 'clipAttention',
+};
 
 export type Value = number | boolean | string;
 
 function say(language: Language, word: BooleanWord): string {
   return valueWords[language][word];
+}
+
+/** An order to a loudspeaker is read as what is heard. */
+function orderWords(value: string, language: Language): string {
+  const order = parseOrder(value);
+  if (order === null) return value;
+  if (order.source.kind === 'live') return say(language, 'liveVoice');
+  const names = order.source.clips.map((name) => {
+    const word = clips[name];
+    return word === undefined ? name : say(language, word);
+  });
+  return names.join(' + ');
 }
 
 export function booleanText(value: boolean, point: string, language: Language): string {
@@ -54,8 +78,7 @@ export function valueText(value: Value | null | undefined, unit: string, point: 
   if (typeof value === 'boolean') return booleanText(value, point, language);
   if (typeof value === 'string') {
     if (value === '') return point === 'clip' ? say(language, 'silence') : '—';
-    const clip = point === 'clip' ? clips[value] : undefined;
-    return clip === undefined ? value : say(language, clip);
+    return point === 'clip' ? orderWords(value, language) : value;
   }
   return `${numberText(value, unit)} ${friendlyUnit(unit, language)}`.trim();
 }
