@@ -1,17 +1,15 @@
-import { Dropdown } from 'antd';
-import { useLocation } from 'wouter';
+import { type ButtonHTMLAttributes, lazy, type Ref, Suspense, useCallback, useState } from 'react';
 import { roleNames } from '#edge/domain/access.ts';
 import type { CampusView } from './api.ts';
 import { useIllDevices } from './device-status.ts';
 import { type Tone, ToneBadge, toneOfState } from './kit/badges.tsx';
 import { useFormats, useLanguage, useName, useWords } from './kit/language.tsx';
-import { useShortcutHelp } from './kit/shortcuts.tsx';
 import { SoundSwitch } from './kit/sound-switch.tsx';
 import { LanguageSwitch, ThemeSwitch } from './kit/switches.tsx';
 import { useTicking } from './kit/ticker.ts';
 import { Mark } from './mark.tsx';
 import { pageIcons } from './page-icons.tsx';
-import { useSession, useSignOut } from './session.tsx';
+import { useSession } from './session.tsx';
 import { useProcesses } from './use-live.tsx';
 import { useNow } from './use-now.ts';
 import { frameWords } from './words.ts';
@@ -103,38 +101,32 @@ function Bridge() {
   return <ToneBadge tone={tone}>{words.bridgeBehind(formats.number(bridge.backlog), formats.duration(lag))}</ToneBadge>;
 }
 
+const UserMenuItems = lazy(() => import('./user-menu.tsx'));
+
+/** The menu itself is fetched by the first press: the first sight of the console does not wait for it. */
 function UserMenu() {
+  const [isAsked, ask] = useState(false);
+  const open = useCallback(() => ask(true), []);
+  if (!isAsked) return <UserButton onClick={open} />;
+  return (
+    <Suspense fallback={<UserButton />}>
+      <UserMenuItems Trigger={UserButton} />
+    </Suspense>
+  );
+}
+
+function UserButton(props: ButtonHTMLAttributes<HTMLButtonElement> & { readonly ref?: Ref<HTMLButtonElement> }) {
   const words = useWords(frameWords);
   const language = useLanguage();
   const { name, role } = useSession();
-  const signOut = useSignOut();
-  const showHelp = useShortcutHelp();
-  const [, navigate] = useLocation();
   return (
-    <Dropdown
-      trigger={['click']}
-      menu={{
-        items: [
-          { key: 'account', label: words.account },
-          { key: 'keys', label: words.helpKeys, extra: '?' },
-          { type: 'divider' },
-          { key: 'out', label: words.signOut },
-        ],
-        onClick: ({ key }) => {
-          if (key === 'account') navigate('/account');
-          else if (key === 'keys') showHelp();
-          else void signOut();
-        },
-      }}
-    >
-      <button type="button" className="kit-plain-button bar-user" aria-haspopup="menu">
-        {pageIcons.account}
-        <span className="kit-unseen">{words.userMenu}</span>
-        <span className="bar-user-name">
-          {name}
-          <small>{roleNames[role][language]}</small>
-        </span>
-      </button>
-    </Dropdown>
+    <button {...props} type="button" className="kit-plain-button bar-user" aria-haspopup="menu">
+      {pageIcons.account}
+      <span className="kit-unseen">{words.userMenu}</span>
+      <span className="bar-user-name">
+        {name}
+        <small>{roleNames[role][language]}</small>
+      </span>
+    </button>
   );
 }
