@@ -30,6 +30,15 @@ export type EmergencyOrigin =
       readonly place: string;
     };
 
+/** Who asks for it. It goes on while one of these does; a person's all clear is the end of all of them. */
+export interface EmergencyCause {
+  readonly origin: EmergencyOrigin;
+  /** `person:<id>`, `rule:<rule>`, `device:<id>`, `warning:<sender>`. */
+  readonly by: string;
+  /** When this one is over by itself; null: by whoever takes it back, or a person. */
+  readonly until: number | null;
+}
+
 /** Whether everybody who belongs to a room is accounted for. */
 export const rollStates = ['unknown', 'all', 'missing', 'help'] as const;
 export type RollState = (typeof rollStates)[number];
@@ -61,6 +70,8 @@ export interface EmergencyLine {
   /** `person:<id>`, `rule:<rule>`, `device:<id>`, `warning:<sender>`, `core`. */
   readonly who: string;
   readonly text: string;
+  /** What it tells of is in this zone alone. */
+  readonly zone?: ZoneId;
 }
 
 export interface Emergency {
@@ -68,7 +79,9 @@ export interface Emergency {
   readonly kind: EmergencyKind;
   readonly name: Name;
   readonly drill: boolean;
+  /** What it began with. */
   readonly origin: EmergencyOrigin;
+  readonly causes: readonly EmergencyCause[];
   readonly zones: readonly ZoneId[];
   readonly since: number;
   /** null: it goes on. */
@@ -77,6 +90,8 @@ export interface Emergency {
   readonly why: string;
   /** What sounds for it: broadcast items. */
   readonly items: readonly HappeningId[];
+  /** Where somebody wanted it to be quiet for now. */
+  readonly silent: readonly ZoneId[];
   /** What to do, in order, as the site file has it; `done` by whom and when. */
   readonly steps: readonly {
     readonly text: Name;

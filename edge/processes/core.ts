@@ -213,7 +213,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   heardOutputs = broadcast;
   const watchedRules = watchRules({
-    ...{ broadcast, clock },
+    ...{ broadcast, log },
     reset: (rule, why) => {
       const { outcome, verdict } = judgement.reset(rule, why);
       inbound?.commitUnasked(verdict);
@@ -239,7 +239,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         (source === energyMistakesSource && energyProblems.length > 0) ||
         (source === panicSiteSource && buttons.problems.length > 0) ||
         gatehouse.isSource(source) ||
-        crisis?.isSource(source) === true ||
+        (crisis === null ? source.startsWith('emergency:') : crisis.isSource(source)) ||
         // What was silent before the start is looked at when it is next told.
         (delivered === null ? source.startsWith('delivery:') : delivered.isSource(source)) ||
         sourceExists(source, site, campus),
@@ -375,11 +375,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   const crises = stack.use(
     new EmergencyDesk({
-      ...{ site: site.emergency, zones: site.zones.map(({ id }) => id), rooms: roomsOf(site), sound: broadcast, clock },
-      ...{
-        mayDrill: site.broadcast.drillWord !== null,
-        stored: fault === null ? reader.emergencies({ open: true, limit: 50 }) : [],
-      },
+      ...{ site: site.emergency, zones: site.zones.map(({ id }) => id), rooms: roomsOf(site), sound: broadcast },
+      ...{ drillWord: site.broadcast.drillWord, clock, log },
+      stored: fault === null ? reader.emergencies({ open: true, limit: 50 }) : [],
       commit: (batch) => core.commitUnasked(batch),
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       ...watchedRules.desk,
@@ -387,6 +385,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   crisis = crises;
+  crises.restored(
+    restored.alarms.flatMap(({ source, active }) => (active && source.startsWith('emergency:') ? [source] : [])),
+  );
   stack.use(watchedRules.begin(crises));
   const warnings = new Warnings({
     ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState], clock },

@@ -38,24 +38,47 @@ export interface FireCycle {
 /** ms; of one siren, and of one voice with its exercise word. */
 export const fireCycleLimits = { siren: [8_000, 20_000], voice: [10_000, 30_000], voices: [1, 2] } as const;
 
+/** Names of clips of one round: what a loudspeaker is told in one order is bounded (`longestOrder`). */
+const longestRound = 140;
+
+/** What is too short is heard as often as it takes: a siren of 3 s three times, a voice of 4 s three times. */
 export function fireCycle({ siren, voices, drillWord }: FireCyclePlan): FireCycle {
   const mistakes: FireCycleMistake[] = [];
   const [fewest, most] = fireCycleLimits.voices;
   if (voices.length < fewest || voices.length > most) mistakes.push({ code: 'voices', count: voices.length });
-  const [shortest, longest] = fireCycleLimits.siren;
-  if (siren.length < shortest) mistakes.push({ code: 'siren-too-short', ...siren });
-  if (siren.length > longest) mistakes.push({ code: 'siren-too-long', ...siren });
-  const clips = [siren.clip];
-  let round = siren.length;
-  for (const voice of voices) {
+  const sirens = times(siren.length, fireCycleLimits.siren);
+  const parts = voices.map((voice) => {
     const length = voice.length + (drillWord?.length ?? 0);
-    if (length < fireCycleLimits.voice[0]) mistakes.push({ code: 'voice-too-short', clip: voice.clip, length });
-    if (length > fireCycleLimits.voice[1]) mistakes.push({ code: 'voice-too-long', clip: voice.clip, length });
-    if (drillWord !== null) clips.push(drillWord.clip);
-    clips.push(voice.clip);
+    const clips = drillWord === null ? [voice.clip] : [drillWord.clip, voice.clip];
+    return { clip: voice.clip, clips, length, times: times(length, fireCycleLimits.voice) };
+  });
+  const roundOf = (isRepeated: boolean) => [
+    ...repeated([siren.clip], isRepeated ? sirens : 1),
+    ...parts.flatMap((part) => repeated(part.clips, isRepeated ? part.times : 1)),
+  ];
+  const isRepeated = roundOf(true).join('+').length <= longestRound;
+  const [shortest, longest] = fireCycleLimits.siren;
+  const sirenLength = siren.length * (isRepeated ? sirens : 1);
+  if (sirenLength < shortest) mistakes.push({ code: 'siren-too-short', ...siren });
+  if (sirenLength > longest) mistakes.push({ code: 'siren-too-long', ...siren });
+  let round = sirenLength;
+  for (const part of parts) {
+    const length = part.length * (isRepeated ? part.times : 1);
+    if (length < fireCycleLimits.voice[0]) mistakes.push({ code: 'voice-too-short', clip: part.clip, length });
+    if (length > fireCycleLimits.voice[1]) mistakes.push({ code: 'voice-too-long', clip: part.clip, length });
     round += length;
   }
-  return { source: { kind: 'clips', clips, loop: true }, round, mistakes };
+  return { source: { kind: 'clips', clips: roundOf(isRepeated), loop: true }, round, mistakes };
+}
+
+/** How often something of this length is heard to come within the limits; once, where no number of times does. */
+function times(length: number, [shortest, longest]: readonly [number, number]): number {
+  const wanted = Math.max(1, Math.ceil(shortest / length));
+  return length > 0 && wanted * length <= longest ? wanted : 1;
+}
+
+function repeated(clips: readonly string[], count: number): string[] {
+  return Array.from({ length: count }, () => clips).flat();
 }
 
 /** The exercise word in front of every message that does not have it yet. A live voice has none. */

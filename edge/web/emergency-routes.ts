@@ -56,22 +56,34 @@ function viewOf(one: EmergencyView, scope: Scope, nameOf: (who: string) => strin
     ...one,
     by: nameOf(one.by),
     zones: one.zones.filter((zone) => scope.covers(zone)),
+    silent: one.silent.filter((zone) => scope.covers(zone)),
+    causes: one.causes.map((cause) => ({ ...cause, by: nameOf(cause.by) })),
     roll: roll.map((room) => ({ ...room, by: nameOf(room.by) })),
     steps: one.steps.map(({ text, done: by }) => ({ text, done: by === null ? null : { ...by, by: nameOf(by.by) } })),
-    timeline: one.timeline.map((line) => ({ ...line, who: nameOf(line.who) })),
+    timeline: one.timeline
+      .filter(({ zone }) => zone === undefined || scope.covers(zone))
+      .map((line) => ({ ...line, who: nameOf(line.who) })),
   };
 }
 
-/** An account that is gone keeps its id. */
+/** An account that is gone keeps its id; and so does everybody while the database cannot be read. */
 function namesFrom(reader: CampusView['reader']): (who: string) => string {
   const known = new Map<string, string>();
   return (who) => {
     if (!who.startsWith('person:')) return who;
     const id = who.slice('person:'.length);
-    const name = known.get(id) ?? reader.document('person', id)?.body.name ?? id;
+    const name = known.get(id) ?? nameFrom(reader, id);
     known.set(id, name);
     return name;
   };
+}
+
+function nameFrom(reader: CampusView['reader'], id: string): string {
+  try {
+    return reader.document('person', id)?.body.name ?? id;
+  } catch {
+    return id;
+  }
 }
 
 /** One that he may see, as he may see it. Throws EMERGENCY_NOT_FOUND, also for one elsewhere. */
@@ -182,7 +194,7 @@ function rowsOf(one: EmergencyView): string[][] {
   ];
 }
 
-/** Only somebody who has signed in: a token neither begins nor ends an emergency. Throws FORBIDDEN. */
+/** Only somebody who has signed in: a token has no hand in an emergency. Throws FORBIDDEN. */
 function personOnly(request: Parameters<typeof principalOf>[0]): void {
   if (!principalOf(request).who.startsWith('person:'))
     throw new CodedError('FORBIDDEN', 'only a person who has signed in does this, not a token');
@@ -208,8 +220,9 @@ function addBeginRoutes(app: App, campus: CampusView): void {
       const scope = scopes(principalOf(request));
       const { kind, drill, zones, why } = request.body;
       const known = new Set<string>(site.zones.map(({ id }) => id));
-      const wish = zones === 'all' ? (scope.zones ?? 'all') : zones;
-      const unknown = wish === 'all' ? undefined : wish.find((zone) => !known.has(zone) || !scope.covers(zone));
+      const wish = zones === undefined || zones === 'all' ? (scope.zones ?? zones ?? null) : zones;
+      const unknown =
+        wish === null || wish === 'all' ? undefined : wish.find((zone) => !known.has(zone) || !scope.covers(zone));
       if (unknown !== undefined) throw new CodedError('ZONE_NOT_FOUND', `there is no zone "${unknown}"`);
       const answer = await rpc.call('crisis.begin', { kind, drill, zones: wish, why, ...actorOf(request) });
       return { ...z.object({ id: z.string(), joined: z.boolean() }).parse(answer), message: '' };
@@ -249,7 +262,7 @@ function addCourseRoutes(app: App, campus: CampusView): void {
         summary: 'Silence for a while, or sound again; it stays an emergency',
         params,
         body: soundsBody,
-        response: { ...problems(400, 404, 503), 200: done },
+        response: { ...problems(400, 404, 409, 503), 200: done },
       },
     },
     async (request) => {
@@ -272,6 +285,7 @@ function addCourseRoutes(app: App, campus: CampusView): void {
       },
     },
     async (request) => {
+      personOnly(request);
       const { rooms } = request.body;
       const { roll } = await guard(request, request.params.id, 'part');
       const elsewhere = rooms.find(({ room }) => !roll.some((each) => each.room === room));
@@ -294,6 +308,7 @@ function addCourseRoutes(app: App, campus: CampusView): void {
       },
     },
     async (request) => {
+      personOnly(request);
       const { id, index } = request.params;
       await guard(request, id, 'part');
       await rpc.call('crisis.step', { id, index, done: request.body.done, ...actorOf(request) });
@@ -313,6 +328,7 @@ function addCourseRoutes(app: App, campus: CampusView): void {
       },
     },
     async (request) => {
+      personOnly(request);
       await guard(request, request.params.id, 'part');
       await rpc.call('crisis.note', { id: request.params.id, text: request.body.text, ...actorOf(request) });
       return {};

@@ -38,19 +38,30 @@ export const rollCall = z.object({
   by: z.string(),
   time: time.nullable(),
 });
-const line = z.object({ time, act: z.enum(emergencyActs), who: z.string(), text: z.string() });
+const line = z.object({
+  time,
+  act: z.enum(emergencyActs),
+  who: z.string(),
+  text: z.string(),
+  zone: z.string().optional(),
+});
+const cause = z.object({ origin, by: z.string(), until: time.nullable() });
 export const emergencyView = z.object({
   id: z.string(),
   kind,
   name,
   drill: z.boolean(),
   origin,
+  /** Who asks for it; it goes on while one does. */
+  causes: z.array(cause).default([]),
   zones: z.array(z.string()),
   since: time,
   cleared: time.nullable(),
   by: z.string(),
   why: z.string(),
   items: z.array(z.string()),
+  /** Where somebody silenced it for now. */
+  silent: z.array(z.string()).default([]),
   steps: z.array(z.object({ text: name, done: z.object({ by: z.string(), time }).nullable() })),
   roll: z.array(rollCall),
   timeline: z.array(line),
@@ -69,6 +80,8 @@ export const planView = z.object({
   steps: z.array(name),
   /** Why it cannot sound as it is (a missing clip, no loudspeaker); null: it can. */
   problem: z.string().nullable(),
+  /** What its siren and voices are not as GB 50116 wants them; ms. */
+  mistakes: z.array(z.object({ code: z.string(), clip: z.string().optional(), length: z.number().optional() })),
   mayDrill: z.boolean(),
 });
 export const warningView = z.object({
@@ -97,7 +110,8 @@ export const emergencyStory = emergencyView;
 export const beginBody = z.strictObject({
   kind,
   drill: z.boolean(),
-  zones: zonesWish.default('all'),
+  /** Absent: where the plan of its kind says. */
+  zones: zonesWish.optional(),
   why: why.default(''),
   confirm: z.literal('begin'),
 });

@@ -1,13 +1,10 @@
-import type { SoundClass } from '#edge/domain/broadcast.ts';
 import {
   type Emergency,
   type EmergencyAct,
+  type EmergencyCause,
   type EmergencyKind,
-  type EmergencyLine,
   type EmergencyOrigin,
   emergencyKinds,
-  type RollCall,
-  type RollState,
 } from '#edge/domain/emergency.ts';
 import type { HappeningId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
@@ -16,30 +13,28 @@ import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
+import type { Log } from '#edge/runtime/log.ts';
 import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { BroadcastDeskPort } from './broadcast-port.ts';
-import { type EmergencyPlan, emergencyPlans } from './emergency-plans.ts';
+import { causeKey, causeOf, isSameWord, reopened, untilOf, withCause } from './emergency-causes.ts';
+import { type EmergencyPlan, emergencyPlans, soundOf } from './emergency-plans.ts';
+import { called, type EmergencyRoom, type RollWord, rollOf } from './emergency-roll.ts';
+import { alarmOf, alarmSource, allClearName, isAlarming, withLine, withLines } from './emergency-words.ts';
 
 /*
  * Emergencies and their exercises: begun by a person, a rule, a warning or a terminal; what sounds goes through the arbiter; who is accounted
- * for, what was done and what was said is a timeline that nobody can change. All clear is a person's word alone.
+ * for, what was done and what was said is a timeline that nobody can change. A machine takes back only what it asked for itself.
  */
-
-export interface EmergencyRoom {
-  readonly room: string;
-  readonly zone: ZoneId;
-  readonly name: Name;
-}
 
 export interface EmergencyDeskOptions {
   readonly site: SiteEmergency;
   readonly zones: readonly ZoneId[];
   /** All rooms of the campus, for the roll-call. */
   readonly rooms: readonly EmergencyRoom[];
-  readonly sound: Pick<BroadcastDeskPort, 'play' | 'stop' | 'hasClip' | 'whyItem'>;
-  /** There is a clip that says that it is an exercise. */
-  readonly mayDrill: boolean;
+  readonly sound: Pick<BroadcastDeskPort, 'play' | 'stop' | 'hasClip' | 'lengthOf' | 'whyItem'>;
+  /** The clip that says that it is an exercise; null: there is none, and none can sound. */
+  readonly drillWord: { readonly clip: string; readonly length: number } | null;
   /** Those that had not been ended, as they were stored. */
   readonly stored: readonly Emergency[];
   /** Owed to the disk when it refuses; never refused. */
@@ -51,12 +46,14 @@ export interface EmergencyDeskOptions {
   readonly standing: (rule: string) => string;
   readonly onChange: (open: number) => void;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export interface EmergencyWish {
   readonly kind: EmergencyKind;
   readonly drill: boolean;
-  readonly zones: 'all' | readonly ZoneId[];
+  /** null: where the plan of its kind says. */
+  readonly zones: 'all' | readonly ZoneId[] | null;
   readonly why: string;
   readonly origin: EmergencyOrigin;
   readonly by: string;
@@ -66,7 +63,6 @@ export interface EmergencyWish {
   readonly sounds: boolean;
   /** In place of the plan's. */
   readonly name?: Name;
-  readonly class?: SoundClass;
 }
 
 export interface EmergencyActor {
@@ -74,18 +70,23 @@ export interface EmergencyActor {
   readonly from: string;
 }
 
-const mostLines = 1_000;
+type AuditLine = NonNullable<Batch['audit']>[number];
+
 const mostOpen = 20;
-const allClearName: Name = { zh: '警报解除', en: 'All clear' };
 
 export class EmergencyDesk implements Disposable {
   readonly #options: EmergencyDeskOptions;
   readonly #open = new Map<HappeningId, Emergency>();
+  /** When a cause is over by the clock that never steps: `<id> <key of the cause>`. */
+  readonly #ends = new Map<string, { readonly until: number; readonly at: number }>();
   readonly #timer: Ticker;
+  /** What sounded before the start and is not known to the arbiter has been lost, and sounds again. */
+  #isFirstLook = true;
+  readonly #failed = new Set<HappeningId>();
 
   constructor(options: EmergencyDeskOptions) {
     this.#options = options;
-    for (const one of options.stored) if (one.cleared === null) this.#open.set(one.id, one);
+    for (const one of options.stored) if (one.cleared === null) this.#open.set(one.id, reopened(one));
     this.#timer = new Ticker(1_000, () => this.tick());
   }
 
@@ -94,44 +95,64 @@ export class EmergencyDesk implements Disposable {
   }
 
   isSource(source: string): boolean {
-    return source.startsWith('emergency:') && this.#open.has(source.slice('emergency:'.length) as HappeningId);
+    const prefix = alarmSource('');
+    return source.startsWith(prefix) && this.#open.has(source.slice(prefix.length) as HappeningId);
+  }
+
+  /** Once, when alarms stand again: `active` are those of emergencies. What one has the other has, too. */
+  restored(active: readonly string[]): void {
+    const standing = new Set(active);
+    const missing = this.open.filter((one) => isAlarming(one) && !standing.has(alarmSource(one.id)));
+    const over = active.filter((source) => !this.isSource(source));
+    const decisions: AlarmDecision[] = [
+      ...missing.map(alarmOf),
+      ...over.map((source) => ({ kind: 'return' as const, source, reason: 'it had been ended' })),
+    ];
+    if (decisions.length > 0) this.#options.decide(decisions);
+    this.tick();
   }
 
   plans(): readonly (EmergencyPlan & { readonly problem: string | null; readonly mayDrill: boolean })[] {
-    const { site, sound, mayDrill } = this.#options;
-    const plans = emergencyPlans(site, (clip) => sound.hasClip(clip));
+    const { sound, drillWord } = this.#options;
+    const plans = this.#plans();
     return emergencyKinds.map((kind) => {
       const plan = plans[kind];
       const missing = plan.clips.find((clip) => !sound.hasClip(clip));
       const problem = plan.clips.length === 0 ? 'no clip is set up for it' : (missing ?? null);
-      return { ...plan, problem, mayDrill: mayDrill || plan.clips.length === 0 };
+      return { ...plan, problem, mayDrill: drillWord !== null || plan.clips.length === 0 };
     });
   }
 
-  standingOf({ origin }: Emergency): string {
-    return origin.kind === 'rule' ? this.#options.standing(origin.rule) : '';
+  /** What rules still stand for; '': nothing is in the way of the all clear. */
+  standingOf({ causes }: Emergency): string {
+    return rulesOf(causes)
+      .map((rule) => this.#options.standing(rule))
+      .filter((words) => words !== '')
+      .join('; ');
   }
 
   /** Acts in this turn. Throws EMERGENCY_SILENT: an exercise cannot say that it is one. */
   begin(wish: EmergencyWish): { readonly emergency: Emergency; readonly joined: boolean } {
-    const usual = this.#planOf(wish.kind);
-    const plan = wish.class === undefined ? usual : { ...usual, class: wish.class };
-    if (wish.drill && !this.#options.mayDrill && plan.clips.length > 0)
+    const plan = this.#plans()[wish.kind];
+    if (wish.drill && this.#options.drillWord === null && plan.clips.length > 0)
       throw new CodedError('EMERGENCY_SILENT', 'there is no clip that says that it is an exercise');
     if (wish.drill) this.#refuseBesideReal();
-    else this.#silenceDrills(wish);
-    const zones = wish.zones === 'all' ? this.#options.zones : wish.zones;
+    const where = wish.zones ?? plan.zones;
+    const zones = where === 'all' ? this.#options.zones : where;
     const twin = this.open.find((one) => isTwin(one, wish));
-    if (twin !== undefined) return { emergency: this.#grow(twin, wish, zones, plan), joined: true };
+    if (twin !== undefined) return { emergency: this.#join(twin, wish, zones, plan), joined: true };
     this.#refuseFlood(wish);
+    if (!wish.drill) this.#silenceDrills(wish);
     const now = this.#options.clock.now();
+    const cause: EmergencyCause = { origin: wish.origin, by: wish.by, until: wish.until ?? null };
     const emergency: Emergency = {
       ...{ id: newHappeningId(this.#options.clock), kind: wish.kind, name: wish.name ?? plan.name, drill: wish.drill },
-      ...{ origin: wish.origin, zones, since: now, cleared: null, by: wish.by, why: wish.why, items: [] },
+      ...{ origin: wish.origin, causes: [cause], zones, since: now, cleared: null, by: wish.by, why: wish.why },
+      ...{ items: [], silent: [] },
       steps: plan.steps.map((text) => ({ text, done: null })),
-      roll: this.#rollOf(zones),
+      roll: rollOf(this.#options.rooms, zones),
       timeline: [{ time: now, act: 'began', who: wish.by, text: wish.why }],
-      until: wish.until ?? null,
+      until: cause.until,
     };
     const begun = wish.sounds ? this.#sound(emergency, zones, plan, wish.by) : emergency;
     const what = `crisis.begin ${wish.kind}${wish.drill ? ' drill' : ''}`;
@@ -140,96 +161,124 @@ export class EmergencyDesk implements Disposable {
     return { emergency: begun, joined: false };
   }
 
-  /** A person ends it. `message`: what still stands. Throws EMERGENCY_NOT_FOUND. */
+  /** A person ends it, whoever asked for it. `message`: what still stands. Throws EMERGENCY_NOT_FOUND. */
   clear(
     id: string,
     why: string,
     { who, from }: EmergencyActor,
   ): { readonly cleared: boolean; readonly message: string } {
     const one = this.#find(id);
-    if (one.origin.kind === 'rule') {
-      const stands = this.#options.resetRule(one.origin.rule, why);
-      if (stands !== null) {
-        this.#keep(this.#told(one, 'goes-on', who, stands));
-        return { cleared: false, message: stands };
-      }
+    const refused = rulesOf(one.causes).flatMap((rule) => this.#options.resetRule(rule, why) ?? []);
+    if (refused.length > 0) {
+      const message = refused.join('; ');
+      this.#keep(this.#told(one, 'goes-on', who, message));
+      return { cleared: false, message };
     }
-    this.#end(one, who, from, why);
+    this.#end(one, who, from, why, true);
     return { cleared: true, message: '' };
   }
 
-  /** Nobody may ask for it any more: a warning was cancelled, its time is over, the terminal took it back. */
-  endOf(matches: (one: Emergency) => boolean, who: string, why: string): number {
-    const found = this.open.filter(matches);
-    for (const one of found) this.#end(one, who, 'core', why);
-    return found.length;
+  /**
+   * Who had asked for it does not any more: a warning was cancelled, its time is over, the terminal took it back. It ends when nobody
+   * else asks for it. `isSaid`: with an all clear aloud. Answers how many ended.
+   */
+  endOf(matches: (origin: EmergencyOrigin) => boolean, who: string, why: string, isSaid = false): number {
+    const found = this.open.filter(({ causes }) => causes.some(({ origin }) => matches(origin)));
+    return found.filter((one) => this.#lose(one, ({ origin }) => matches(origin), who, why, isSaid)).length;
   }
 
-  /** Silence for a moment of listening, or sound again; it stays an emergency. Throws EMERGENCY_NOT_FOUND. */
+  /** Silence for a moment of listening, or sound again; it stays an emergency. Throws EMERGENCY_NOT_FOUND, EMERGENCY_HELD. */
   sounds(id: string, isOn: boolean, why: string, { who, from }: EmergencyActor): Emergency {
     const one = this.#find(id);
-    const line = {
-      time: this.#options.clock.now(),
-      who,
-      from,
-      what: `crisis.sounds ${id} ${isOn ? 'on' : 'off'}`,
-      why,
-    };
-    if (isOn && one.items.length > 0) return one;
+    const standing = this.standingOf(one);
+    if (!isOn && standing !== '') throw new CodedError('EMERGENCY_HELD', `it cannot be silenced here: ${standing}`);
+    const what = `crisis.sounds ${id} ${isOn ? 'on' : 'off'}`;
+    const line = { time: this.#options.clock.now(), who, from, what, why };
+    const mute = one.items.length === 0 ? one.zones : one.silent;
+    if (isOn && mute.length === 0) return one;
     if (isOn && one.drill) this.#refuseBesideReal();
     const next = isOn
-      ? this.#sound(one, one.zones, this.#planOf(one.kind), who)
+      ? this.#sound(one, mute, this.#plans()[one.kind], who)
       : this.#told(this.#silenced(one, who, why), 'sounds-stopped', who, why);
     return this.#keep(next, { ...line, result: next.items.join(' ') });
   }
 
-  roll(
-    id: string,
-    words: readonly Omit<RollCall, 'zone' | 'name' | 'by' | 'time'>[],
-    { who }: EmergencyActor,
-  ): Emergency {
+  roll(id: string, words: readonly RollWord[], { who, from }: EmergencyActor): Emergency {
     const one = this.#find(id);
     const time = this.#options.clock.now();
-    const said = new Map(words.map((word) => [word.room, word]));
-    const unknown = words.find(({ room }) => !one.roll.some((each) => each.room === room));
-    if (unknown !== undefined) throw new CodedError('ROOM_NOT_FOUND', `no room "${unknown.room}" is called in it`);
-    const roll = one.roll.map((each) => {
-      const word = said.get(each.room);
-      return word === undefined ? each : { ...each, ...word, by: who, time };
-    });
-    return this.#keep(this.#told({ ...one, roll }, 'roll', who, rollText(one, words)));
+    const { roll, lines } = called(one, words, { who, time });
+    const result = lines.map(({ text }) => text).join(' | ');
+    return this.#keep(
+      withLines({ ...one, roll }, lines),
+      auditOf({ who, from }, time, `crisis.roll ${id}`, '', result.slice(0, 300)),
+    );
   }
 
-  step(id: string, index: number, isDone: boolean, { who }: EmergencyActor): Emergency {
+  step(id: string, index: number, isDone: boolean, { who, from }: EmergencyActor): Emergency {
     const one = this.#find(id);
     const step = one.steps[index];
     if (step === undefined) throw new CodedError('STEP_NOT_FOUND', `it has no step ${index}`);
-    const done = isDone ? { by: who, time: this.#options.clock.now() } : null;
+    const time = this.#options.clock.now();
+    const done = isDone ? { by: who, time } : null;
     const steps = one.steps.map((each, i) => (i === index ? { ...each, done } : each));
     const text = `${isDone ? '' : '(taken back) '}${step.text.zh} / ${step.text.en}`;
-    return this.#keep(this.#told({ ...one, steps }, 'step', who, text));
+    const what = `crisis.step ${id} ${index} ${isDone ? 'done' : 'taken back'}`;
+    return this.#keep(this.#told({ ...one, steps }, 'step', who, text), auditOf({ who, from }, time, what, '', text));
   }
 
-  note(id: string, text: string, { who }: EmergencyActor): Emergency {
-    return this.#keep(this.#told(this.#find(id), 'note', who, text));
+  note(id: string, text: string, { who, from }: EmergencyActor): Emergency {
+    const one = this.#find(id);
+    const line = auditOf({ who, from }, this.#options.clock.now(), `crisis.note ${id}`, text, '');
+    return this.#keep(this.#told(one, 'note', who, text), line);
   }
 
-  /** What became of its sounds, and whether its time is over. */
+  /** What became of its sounds, and whether its time is over. What fails with one of them is no matter of the others. */
   tick(): void {
-    const now = this.#options.clock.now();
-    for (const one of this.open) {
-      if (one.until !== null && one.until <= now) {
-        this.#end(one, 'core', 'core', 'its time is over');
-        continue;
+    const isFirst = this.#isFirstLook;
+    this.#isFirstLook = false;
+    for (const { id } of this.open) {
+      try {
+        this.#look(id, isFirst);
+        this.#failed.delete(id);
+      } catch (error) {
+        if (!this.#failed.has(id))
+          this.#options.log.error({ error, emergency: id }, 'an emergency cannot be looked at');
+        this.#failed.add(id);
       }
-      const items = one.items.filter((item) => this.#options.sound.whyItem(item)?.state !== undefined);
-      if (items.length !== one.items.length)
-        this.#keep(this.#told({ ...one, items }, 'sounds-stopped', 'core', 'its sound is over'));
     }
   }
 
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
+  }
+
+  #look(id: HappeningId, isFirst: boolean): void {
+    const one = this.#open.get(id);
+    if (one === undefined) return;
+    const isOver = (cause: EmergencyCause) => this.#isOver(one, cause);
+    if (one.causes.some(isOver)) {
+      this.#lose(one, isOver, 'core', 'its time is over', false);
+      return;
+    }
+    const items = one.items.filter((item) => this.#options.sound.whyItem(item)?.state !== undefined);
+    if (items.length === one.items.length) return;
+    if (items.length > 0) this.#keep({ ...one, items });
+    // Whoever silenced it elsewhere meant it; what the end of the process took away was meant by nobody.
+    else if (isFirst) {
+      const loud = one.zones.filter((zone) => !one.silent.includes(zone));
+      this.#keep(this.#sound({ ...one, items }, loud, this.#plans()[one.kind], 'core'));
+    } else this.#keep(this.#told({ ...one, items, silent: one.zones }, 'sounds-stopped', 'core', 'its sound is over'));
+  }
+
+  /** By the clock that never steps, from when the word of its end was first heard here. */
+  #isOver({ id }: Emergency, { origin, until }: EmergencyCause): boolean {
+    if (until === null) return false;
+    const { clock } = this.#options;
+    const key = `${id} ${causeKey(origin)}`;
+    const known = this.#ends.get(key);
+    const end = known?.until === until ? known.at : clock.monotonic() + (until - clock.now());
+    if (known?.until !== until) this.#ends.set(key, { until, at: end });
+    return end <= clock.monotonic();
   }
 
   /** Nobody may hear an exercise while there is danger. */
@@ -238,11 +287,11 @@ export class EmergencyDesk implements Disposable {
       throw new CodedError('EMERGENCY_REAL', 'a real emergency goes on: there are no exercises now');
   }
 
-  /** Warnings and exercises have a bound; a person, a rule or a terminal is never kept waiting by them. */
-  #refuseFlood({ drill, origin }: EmergencyWish): void {
-    const isBounded = (one: Pick<Emergency, 'drill' | 'origin'>) => one.drill || one.origin.kind === 'warning';
-    if (!isBounded({ drill, origin }) || this.open.filter(isBounded).length < mostOpen) return;
-    throw new CodedError('EMERGENCY_FULL', `${mostOpen} warnings and exercises go on already`);
+  /** Warnings have a bound; a person, a rule or a terminal, of whom there is one of each kind at most, is never kept waiting by them. */
+  #refuseFlood({ origin }: EmergencyWish): void {
+    if (origin.kind !== 'warning') return;
+    if (this.open.filter((one) => one.origin.kind === 'warning').length < mostOpen) return;
+    throw new CodedError('EMERGENCY_FULL', `${mostOpen} warnings go on already`);
   }
 
   #find(id: string): Emergency {
@@ -251,41 +300,56 @@ export class EmergencyDesk implements Disposable {
     return one;
   }
 
-  #planOf(kind: EmergencyKind): EmergencyPlan {
-    return emergencyPlans(this.#options.site, (clip) => this.#options.sound.hasClip(clip))[kind];
+  #plans(): Readonly<Record<EmergencyKind, EmergencyPlan>> {
+    const { site, sound, drillWord } = this.#options;
+    return emergencyPlans(site, {
+      hasClip: (clip) => sound.hasClip(clip),
+      lengthOf: (clip) => sound.lengthOf(clip),
+      drillWord,
+    });
   }
 
-  #rollOf(zones: readonly ZoneId[]): RollCall[] {
-    const unsaid = { state: 'unknown', present: null, missing: null, note: '', by: '', time: null } as const;
-    return this.#options.rooms.filter(({ zone }) => zones.includes(zone)).map((room) => ({ ...room, ...unsaid }));
-  }
-
-  /** The same from elsewhere: one emergency, in more places perhaps. */
-  #grow(one: Emergency, wish: EmergencyWish, zones: readonly ZoneId[], plan: EmergencyPlan): Emergency {
+  /** The same from elsewhere: one emergency, in more places perhaps. Nothing new is no word of it. */
+  #join(one: Emergency, wish: EmergencyWish, zones: readonly ZoneId[], plan: EmergencyPlan): Emergency {
+    const isPerson = wish.origin.kind === 'person';
+    const before = causeOf(one.causes, wish.origin);
+    const cause: EmergencyCause = { origin: wish.origin, by: wish.by, until: wish.until ?? null };
     const more = zones.filter((zone) => !one.zones.includes(zone));
-    // The newest word of the same earthquake moves its arrival.
-    const origin = isSameEvent(one.origin, wish.origin) ? wish.origin : one.origin;
-    const wider = { ...one, origin, zones: [...one.zones, ...more], roll: [...one.roll, ...this.#rollOf(more)] };
+    if (before !== undefined && isSameWord(before, cause) && more.length === 0 && !isPerson) return one;
+    const causes = withCause(one.causes, cause);
+    const wider: Emergency = {
+      ...{ ...one, causes, until: untilOf(causes) },
+      // The newest word of the same earthquake moves its arrival.
+      origin: causeOf(causes, one.origin)?.origin ?? one.origin,
+      zones: [...one.zones, ...more],
+      roll: [...one.roll, ...rollOf(this.#options.rooms, more)],
+    };
     const told = this.#told(wider, 'update', wish.by, wish.why);
-    const where = one.items.length === 0 ? wider.zones : more;
+    const loud = one.items.length === 0 ? [] : one.zones.filter((zone) => !one.silent.includes(zone));
+    // Whoever silenced it had not heard of this one yet; of what he had heard he need not hear again.
+    const isNews = before === undefined || isPerson;
+    const where = zones.filter((zone) => !loud.includes(zone) && (isNews || !one.silent.includes(zone)));
     const next = wish.sounds && where.length > 0 ? this.#sound(told, where, plan, wish.by) : told;
-    const what = `crisis.join ${one.id}`;
-    const line = { time: this.#options.clock.now(), who: wish.by, from: wish.from, what, why: wish.why, result: '' };
-    return this.#keep(next, line);
+    const { who, from } = { who: wish.by, from: wish.from };
+    return this.#keep(next, auditOf({ who, from }, this.#options.clock.now(), `crisis.join ${one.id}`, wish.why, ''));
   }
 
   #sound(one: Emergency, zones: readonly ZoneId[], plan: EmergencyPlan, who: string): Emergency {
     if (plan.clips.length === 0)
       return this.#told(one, 'trouble', 'core', 'no clip is set up for it: nothing is heard');
     try {
+      const isWarning = one.origin.kind === 'warning';
+      const drillWord = one.drill ? this.#options.drillWord : null;
       const { item, outcome, refusal } = this.#options.sound.play({
-        ...{ class: plan.class, name: one.name, zones, drill: one.drill, by: `emergency:${one.id}` },
-        ...{ source: { kind: 'clips', clips: plan.clips, loop: true }, length: null, until: one.until },
-        why: one.why === '' ? one.name.en : one.why,
+        ...{ class: isWarning ? 'warning' : plan.class, name: one.name, zones, drill: one.drill },
+        ...soundOf(plan, { isWarning, lengthOf: (clip) => this.#options.sound.lengthOf(clip), drillWord }),
+        // Its end is this desk's word: by the clock that never steps, and not before the last who asks for it.
+        ...{ until: null, by: alarmSource(one.id), why: one.why === '' ? one.name.en : one.why },
       });
       if (item === null) return this.#told(one, 'trouble', 'core', `it does not sound: ${refusal?.code ?? outcome}`);
       const items = one.items.includes(item) ? one.items : [...one.items, item];
-      return this.#told({ ...one, items }, 'sound', who, `${plan.words.zh} / ${plan.words.en}`);
+      const silent = one.silent.filter((zone) => !zones.includes(zone));
+      return this.#told({ ...one, items, silent }, 'sound', who, `${plan.words.zh} / ${plan.words.en}`);
     } catch (error) {
       // Without sound it is an emergency all the same.
       return this.#told(one, 'trouble', 'core', `it does not sound: ${messageOf(error)}`);
@@ -294,52 +358,68 @@ export class EmergencyDesk implements Disposable {
 
   #silenced(one: Emergency, by: string, why: string): Emergency {
     for (const item of one.items) this.#options.sound.stop(item, { by, why });
-    return { ...one, items: [] };
+    return { ...one, items: [], silent: one.zones };
   }
 
   /** Nobody may take the real one for the exercise. */
   #silenceDrills({ kind, by }: EmergencyWish): void {
-    for (const one of this.open.filter(({ drill }) => drill)) {
+    for (const one of this.open.filter(({ drill, items }) => drill && items.length > 0)) {
       const why = `a real emergency began: ${kind}`;
       this.#keep(this.#told(this.#silenced(one, by, why), 'sounds-stopped', 'core', why));
     }
   }
 
-  #end(one: Emergency, who: string, from: string, why: string): void {
-    const now = this.#options.clock.now();
-    const hadSound = one.items.length > 0 || one.origin.kind === 'rule';
-    const cleared = { ...this.#told(this.#silenced(one, who, why), 'cleared', who, why), cleared: now };
-    this.#keep(cleared, { time: now, who, from, what: `crisis.clear ${one.id}`, why, result: one.kind });
-    if (isAlarming(one))
-      this.#options.decide([{ kind: 'return', source: `emergency:${one.id}`, reason: `all clear by ${who}: ${why}` }]);
-    if (hadSound) this.#sayAllClear(one);
+  /** Answers whether it ended. */
+  #lose(
+    one: Emergency,
+    isLost: (cause: EmergencyCause) => boolean,
+    who: string,
+    why: string,
+    isSaid: boolean,
+  ): boolean {
+    const causes = one.causes.filter((cause) => !isLost(cause));
+    if (causes.length === 0) {
+      this.#end(one, who, 'core', why, isSaid);
+      return true;
+    }
+    const told = this.#told({ ...one, causes, until: untilOf(causes) }, 'goes-on', who, why);
+    this.#keep(told, auditOf({ who, from: 'core' }, this.#options.clock.now(), `crisis.leave ${one.id}`, why, ''));
+    return false;
   }
 
-  /** Once, and only where nothing else is to be heard. */
+  #end(one: Emergency, who: string, from: string, why: string, isSaid: boolean): void {
+    const now = this.#options.clock.now();
+    const wasHeard = one.items.length > 0 || one.silent.length > 0 || rulesOf(one.causes).length > 0;
+    const cleared = { ...this.#told(this.#silenced(one, who, why), 'cleared', who, why), cleared: now };
+    this.#keep(cleared, auditOf({ who, from }, now, `crisis.clear ${one.id}`, why, one.kind));
+    for (const { origin } of one.causes) this.#ends.delete(`${one.id} ${causeKey(origin)}`);
+    if (isAlarming(one))
+      this.#options.decide([{ kind: 'return', source: alarmSource(one.id), reason: `all clear by ${who}: ${why}` }]);
+    if (isSaid && wasHeard) this.#sayAllClear(one);
+  }
+
+  /** Once, and nowhere that is still in danger. As a warning: rooms that were quiet had heard the emergency, too. */
   #sayAllClear(one: Emergency): void {
-    const { site, sound } = this.#options;
-    if (site.allClear === null || !sound.hasClip(site.allClear)) return;
+    const { site, sound, log } = this.#options;
+    const danger = new Set(this.open.filter(({ drill }) => !drill).flatMap(({ zones }) => zones));
+    const zones = one.zones.filter((zone) => !danger.has(zone));
+    if (site.allClear === null || !sound.hasClip(site.allClear) || zones.length === 0) return;
     try {
       sound.play({
-        ...{ class: 'page', name: allClearName, zones: one.zones, drill: one.drill, by: `emergency:${one.id}` },
+        ...{ class: 'warning', name: allClearName, zones, drill: one.drill, by: alarmSource(one.id) },
         ...{ source: { kind: 'clips', clips: [site.allClear], loop: false }, why: `all clear: ${one.name.en}` },
       });
-    } catch {
+    } catch (error) {
       // No loudspeaker there: there was nothing to be heard before either.
+      log.warn({ error: messageOf(error), emergency: one.id }, 'the all clear is not heard');
     }
   }
 
   #told(one: Emergency, act: EmergencyAct, who: string, text: string): Emergency {
-    const line: EmergencyLine = { time: this.#options.clock.now(), act, who, text };
-    // How it began stays; of what is too much the middle goes.
-    const timeline = [...one.timeline, line];
-    return {
-      ...one,
-      timeline: timeline.length <= mostLines ? timeline : [...timeline.slice(0, 1), ...timeline.slice(2)],
-    };
+    return withLine(one, this.#options.clock.now(), act, who, text);
   }
 
-  #keep(one: Emergency, audit?: NonNullable<Batch['audit']>[number]): Emergency {
+  #keep(one: Emergency, audit?: AuditLine): Emergency {
     if (one.cleared === null) this.#open.set(one.id, one);
     else this.#open.delete(one.id);
     this.#options.commit({ emergencies: [one], ...(audit === undefined ? {} : { audit: [audit] }) });
@@ -348,50 +428,16 @@ export class EmergencyDesk implements Disposable {
   }
 }
 
-/** A public warning is its sender's alone: what it ends must not be anybody else's. */
+/** A public warning is its sender's alone: what it ends must not be anybody else's. Said twice it is the same all the same. */
 function isTwin(one: Emergency, { kind, drill, origin }: EmergencyWish): boolean {
-  return one.kind === kind && one.drill === drill && origin.kind !== 'warning' && one.origin.kind !== 'warning';
+  if (one.origin.kind === 'warning' || origin.kind === 'warning') return causeOf(one.causes, origin) !== undefined;
+  return one.kind === kind && one.drill === drill;
 }
 
-/** A rule raises its own; an exercise needs nobody who does not know of it. */
-function isAlarming({ drill, origin }: Emergency): boolean {
-  return !drill && origin.kind !== 'rule';
+function rulesOf(causes: readonly EmergencyCause[]): readonly string[] {
+  return causes.flatMap(({ origin }) => (origin.kind === 'rule' ? [origin.rule] : []));
 }
 
-function isSameEvent(a: EmergencyOrigin, b: EmergencyOrigin): boolean {
-  return a.kind === 'terminal' && b.kind === 'terminal' && a.event === b.event;
-}
-
-const rollWords: Readonly<Record<RollState, Name>> = {
-  unknown: { zh: '未报', en: 'no word' },
-  all: { zh: '到齐', en: 'complete' },
-  missing: { zh: '缺人', en: 'missing' },
-  help: { zh: '求助', en: 'needs help' },
-};
-/** Rooms named in a line of the timeline; of more their number. */
-const mostNamed = 12;
-
-function rollText({ roll }: Emergency, words: readonly { readonly room: string; readonly state: RollState }[]): string {
-  const [first] = words;
-  if (words.length > mostNamed && first !== undefined) {
-    const said = rollWords[first.state];
-    return `${words.length} 间：${said.zh} / ${words.length} rooms: ${said.en}`;
-  }
-  const named = words.map(({ room, state }) => {
-    const name = roll.find((each) => each.room === room)?.name ?? { zh: room, en: room };
-    return { zh: `${name.zh} ${rollWords[state].zh}`, en: `${name.en} ${rollWords[state].en}` };
-  });
-  return `${named.map(({ zh }) => zh).join('、')} / ${named.map(({ en }) => en).join(', ')}`;
-}
-
-/** As it stands again after a restart, too. */
-export function alarmOf({ id, name, zones }: Emergency): AlarmDecision {
-  const [zone] = zones;
-  return {
-    ...{ kind: 'raise', source: `emergency:${id}`, class: 'critical' },
-    message: { zh: `应急：${name.zh}`, en: `Emergency: ${name.en}` },
-    next: { zh: '打开“应急处置”，按步骤处置并点名。', en: 'Open “Emergency”: follow the steps and call the roll.' },
-    reason: name.en,
-    ...(zones.length === 1 && zone !== undefined ? { zone } : {}),
-  };
+function auditOf({ who, from }: EmergencyActor, time: number, what: string, why: string, result: string): AuditLine {
+  return { time, who, from, what, why, result };
 }

@@ -1,3 +1,4 @@
+import type { EmergencyOrigin } from '#edge/domain/emergency.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { EmergencyActor, EmergencyDesk } from './emergency-desk.ts';
@@ -19,7 +20,7 @@ export interface EarthquakeWord {
 export interface EarthquakesOptions {
   /** Felt less strongly it is not said aloud. */
   readonly from: number;
-  readonly emergencies: Pick<EmergencyDesk, 'begin' | 'endOf' | 'open'>;
+  readonly emergencies: Pick<EmergencyDesk, 'begin' | 'endOf'>;
   readonly commit: (batch: Batch) => void;
   readonly clock: Clock;
 }
@@ -52,17 +53,16 @@ export class Earthquakes {
     const before = this.#updates.get(word.event);
     if (before !== undefined && word.update <= before && !word.cancel) return no('older');
     this.#remember(word);
-    const isIt = (one: (typeof emergencies.open)[number]) =>
-      one.origin.kind === 'terminal' && one.origin.event === word.event;
+    const isIt = (origin: EmergencyOrigin) => origin.kind === 'terminal' && origin.event === word.event;
     if (word.cancel) {
-      const ended = emergencies.endOf(isIt, who, 'the terminal took its warning back');
+      const ended = emergencies.endOf(isIt, who, 'the terminal took its warning back', true);
       return no(ended > 0 ? 'end' : 'none');
     }
     if (word.arrival < clock.now() - late) return no('too-late');
     if (word.intensity < least) return no('below-threshold');
     const { event, arrival, intensity, magnitude, place } = word;
     const { emergency } = emergencies.begin({
-      ...{ kind: 'earthquake', drill: false, zones: 'all', by: who, from, sounds: true },
+      ...{ kind: 'earthquake', drill: false, zones: null, by: who, from, sounds: true },
       origin: { kind: 'terminal', device: who, event, arrival, intensity, magnitude, place },
       why: `${place === '' ? 'earthquake' : place}, intensity ${intensity}`,
     });

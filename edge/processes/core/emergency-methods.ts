@@ -25,7 +25,13 @@ const zones = z.union([
     .max(500),
 ]);
 const why = z.string().max(300);
-const beginParams = z.strictObject({ kind: z.enum(emergencyKinds), drill: z.boolean(), zones, why, ...asked });
+const beginParams = z.strictObject({
+  kind: z.enum(emergencyKinds),
+  drill: z.boolean(),
+  zones: zones.nullable(),
+  why,
+  ...asked,
+});
 const clearParams = z.strictObject({ id, why: why.min(1), ...asked });
 const soundsParams = z.strictObject({ id, on: z.boolean(), why: why.min(1), ...asked });
 const rollParams = z.strictObject({

@@ -1,7 +1,8 @@
-import type { SoundClass } from '#edge/domain/broadcast.ts';
+import type { SoundClass, SoundSource } from '#edge/domain/broadcast.ts';
 import { type EmergencyKind, emergencyKinds } from '#edge/domain/emergency.ts';
 import type { ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
+import { type FireClip, type FireCycleMistake, fireCycle } from '#edge/rules/sound-fire-cycle.ts';
 import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
 
 /* What is done in each kind of emergency: the site's word, else the usual. */
@@ -14,6 +15,16 @@ export interface EmergencyPlan {
   readonly words: Name;
   readonly zones: 'all' | readonly ZoneId[];
   readonly steps: readonly Name[];
+  /** Where its siren and voices are not what the code of practice for fire alarms wants; it sounds all the same. */
+  readonly mistakes: readonly FireCycleMistake[];
+}
+
+/** What is known of the clips of this campus. */
+export interface KnownClips {
+  readonly hasClip: (name: string) => boolean;
+  /** ms; null: unknown or endless. */
+  readonly lengthOf: (name: string) => number | null;
+  readonly drillWord: FireClip | null;
 }
 
 export const emergencyNames: Readonly<Record<EmergencyKind, Name>> = {
@@ -80,19 +91,17 @@ const usualSteps: Readonly<Record<EmergencyKind, readonly Name[]>> = {
   other: [{ zh: '确认情况并通知值班领导', en: 'Find out what it is, tell whoever is on duty' }, count],
 };
 
-export function emergencyPlans(
-  site: SiteEmergency,
-  hasClip: (name: string) => boolean,
-): Readonly<Record<EmergencyKind, EmergencyPlan>> {
+export function emergencyPlans(site: SiteEmergency, known: KnownClips): Readonly<Record<EmergencyKind, EmergencyPlan>> {
   const planOf = (kind: EmergencyKind): EmergencyPlan => {
     const own = site.plans[kind];
-    const usual = usualClips[kind].find(hasClip);
+    const usual = usualClips[kind].find(known.hasClip);
     const clips = own?.clips ?? (usual === undefined ? [] : [usual]);
     return {
       ...{ kind, name: emergencyNames[kind], class: classes[kind], clips },
       words: own?.words ?? usualWords[clips[0] ?? ''] ?? { zh: clips.join('、'), en: clips.join(', ') },
       zones: own?.zones ?? 'all',
       steps: own?.steps ?? usualSteps[kind],
+      mistakes: kind === 'fire' ? (cycleOf(clips, known)?.mistakes ?? []) : [],
     };
   };
   const [fire, earthquake, intrusion, storm, other] = emergencyKinds;
@@ -103,4 +112,26 @@ export function emergencyPlans(
     [storm]: planOf(storm),
     [other]: planOf(other),
   };
+}
+
+/** How often a public warning is said; then it is shown, and whoever is there may have it said again. */
+const timesWarned = 3;
+
+/** What sounds for it: a fire as a cycle of siren and voice, a public warning three times, the rest again and again. */
+export function soundOf(
+  { kind, clips }: EmergencyPlan,
+  known: Pick<KnownClips, 'lengthOf' | 'drillWord'> & { readonly isWarning: boolean },
+): { readonly source: SoundSource; readonly length?: null } {
+  if (known.isWarning)
+    return { source: { kind: 'clips', clips: Array.from({ length: timesWarned }, () => clips).flat(), loop: false } };
+  const cycle = kind === 'fire' ? cycleOf(clips, known) : null;
+  return { source: cycle?.source ?? { kind: 'clips', clips, loop: true }, length: null };
+}
+
+/** A siren and one or two voices; null: one clip is all of it, or nobody knows yet how long they are. */
+function cycleOf(clips: readonly string[], { lengthOf, drillWord }: Pick<KnownClips, 'lengthOf' | 'drillWord'>) {
+  const parts = clips.map((clip) => ({ clip, length: lengthOf(clip) ?? 0 }));
+  const [siren, ...voices] = parts;
+  if (siren === undefined || voices.length === 0 || parts.some(({ length }) => length === 0)) return null;
+  return fireCycle({ siren, voices, drillWord });
 }

@@ -2,10 +2,12 @@ import type { EmergencyKind } from '#edge/domain/emergency.ts';
 import type { ZoneId } from '#edge/domain/ids.ts';
 import type { OutsideClaim } from '#edge/rules/sound.ts';
 import { strengthOf } from '#edge/rules/sound-habits.ts';
-import type { Clock } from '#edge/runtime/clock.ts';
+import type { Log } from '#edge/runtime/log.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import type { BroadcastDesk } from './broadcast-desk.ts';
-import type { EmergencyDesk, EmergencyDeskOptions, EmergencyRoom } from './emergency-desk.ts';
+import { causeOf } from './emergency-causes.ts';
+import type { EmergencyDesk, EmergencyDeskOptions } from './emergency-desk.ts';
+import type { EmergencyRoom } from './emergency-roll.ts';
 
 /* A rule of life safety that holds loudspeakers has begun an emergency: it sounds by itself, and people call the roll and give the all clear. */
 
@@ -13,13 +15,13 @@ export interface WatchedRulesOptions {
   readonly broadcast: Pick<BroadcastDesk, 'onClaims' | 'claims' | 'speakers'>;
   /** null: reset; else why not. */
   readonly reset: (rule: string, why: string) => string | null;
-  readonly clock: Clock;
+  readonly log: Log;
 }
 
 const prefix = 'interlock:';
 const lifeSafety = strengthOf({ priority: 1, rank: 15, value: 'any' });
 
-export function watchRules({ broadcast, reset }: WatchedRulesOptions) {
+export function watchRules({ broadcast, reset, log }: WatchedRulesOptions) {
   const standing = (rule: string) => {
     if (!claimsOf(broadcast.claims()).has(rule)) return '';
     return isPanic(rule) ? 'its one-key alarm has not been ended' : 'its rule holds the loudspeakers';
@@ -35,22 +37,30 @@ export function watchRules({ broadcast, reset }: WatchedRulesOptions) {
   return {
     desk,
     begin: (emergencies: Pick<EmergencyDesk, 'begin' | 'open'>) => {
+      const failed = new Set<string>();
+      const begin = (rule: string, found: readonly OutsideClaim[]) => {
+        const zones = zonesOf(found, broadcast.speakers);
+        const origin = { kind: 'rule', rule } as const;
+        const known = emergencies.open.find(({ causes }) => causeOf(causes, origin) !== undefined);
+        if (zones.length === 0 || (known !== undefined && zones.every((zone) => known.zones.includes(zone)))) return;
+        emergencies.begin({
+          ...{ kind: known?.kind ?? kindOf(rule), drill: false, zones, why: found[0]?.reason ?? rule, sounds: false },
+          ...{ origin, by: `rule:${rule}`, from: 'core' },
+        });
+      };
+      // What cannot begin now is heard again with the next change; other rules, and core, go on.
       const hear = (claims: readonly OutsideClaim[]) => {
         for (const [rule, found] of claimsOf(claims)) {
-          const zones = zonesOf(found, broadcast.speakers);
-          const known = emergencies.open.find(({ origin }) => origin.kind === 'rule' && origin.rule === rule);
-          if (zones.length === 0 || (known !== undefined && zones.every((zone) => known.zones.includes(zone))))
-            continue;
-          emergencies.begin({
-            ...{ kind: kindOf(rule), drill: false, zones, why: found[0]?.reason ?? rule, sounds: false },
-            ...{ origin: { kind: 'rule', rule }, by: `rule:${rule}`, from: 'core' },
-          });
+          try {
+            begin(rule, found);
+            failed.delete(rule);
+          } catch (error) {
+            if (!failed.has(rule)) log.error({ error, rule }, 'a rule that sounds could not begin an emergency');
+            failed.add(rule);
+          }
         }
       };
-      // What cannot begin now is heard again with the next change; core starts all the same.
-      try {
-        hear(broadcast.claims());
-      } catch {}
+      hear(broadcast.claims());
       return broadcast.onClaims(hear);
     },
   };

@@ -90,12 +90,11 @@ export class Warnings {
       ...{
         kind: kindOf(info),
         drill: false,
-        zones: 'all',
+        zones: null,
         why: words,
         by: who,
         from,
         sounds: true,
-        class: 'warning',
         until,
       },
       origin: { kind: 'warning', key: warningKey(warning) },
@@ -107,7 +106,7 @@ export class Warnings {
   #end(keys: ReadonlySet<string>, warning: PublicWarning, { reason }: WarningVerdict): void {
     const why = reason === 'cancel' ? 'it was cancelled' : 'another message replaced it';
     this.#options.emergencies.endOf(
-      ({ origin }) => origin.kind === 'warning' && keys.has(origin.key),
+      (origin) => origin.kind === 'warning' && keys.has(origin.key),
       `warning:${warning.sender}`.slice(0, 100),
       why,
     );

@@ -22,10 +22,22 @@ describe('the fire cycle', () => {
     expect(cycle).toMatchObject({ round: 38_500, mistakes: [] });
   });
 
+  it('says a short siren and a short voice as often as it takes', () => {
+    const short = { siren: { clip: 's', length: 3_000 }, voices: [{ clip: 'v', length: 4_000 }], drillWord: null };
+    expect(fireCycle(short)).toEqual({
+      source: { kind: 'clips', clips: ['s', 's', 's', 'v', 'v', 'v'], loop: true },
+      ...{ round: 21_000, mistakes: [] },
+    });
+    const drill = fireCycle({ ...short, drillWord });
+    expect(drill.source).toMatchObject({ clips: ['s', 's', 's', 'drill-word', 'v', 'drill-word', 'v'] });
+    expect(drill.round).toBe(21_000);
+  });
+
   it('says what the code of practice does not allow', () => {
+    const long = 'a-name-that-is-very-long-for-a-clip-of-a-school-all-the-same';
     const { mistakes } = fireCycle({
-      siren: { ...siren, length: 7_999 },
-      voices: [{ ...zh, length: 9_999 }, { ...en, length: 30_001 }, zh],
+      siren: { clip: long, length: 7_999 },
+      voices: [{ clip: long, length: 9_999 }, { ...en, length: 30_001 }, zh],
       drillWord: null,
     });
     expect(mistakes.map(({ code }) => code)).toEqual([
@@ -43,8 +55,8 @@ describe('the fire cycle', () => {
         fireCycle({ siren: { ...siren, length: a }, voices: [{ ...zh, length: b }], drillWord: null }).mistakes,
       ).toEqual([]);
     }
-    const long = fireCycle({ siren: { ...siren, length: 20_001 }, voices: [], drillWord: null });
-    expect(long.mistakes.map(({ code }) => code)).toEqual(['voices', 'siren-too-long']);
+    const howl = fireCycle({ siren: { ...siren, length: 20_001 }, voices: [], drillWord: null });
+    expect(howl.mistakes.map(({ code }) => code)).toEqual(['voices', 'siren-too-long']);
   });
 
   it('does not say the word twice, not in front of a siren, and never leaves it out', () => {

@@ -27,7 +27,16 @@ function delivery(item: HappeningId, room: number, state: Delivery['state']): De
 
 function emergency(time: number, cleared: number | null, drill: boolean): Emergency {
   return {
-    ...{ id: idAt(time), kind: 'fire', name: { zh: '火灾', en: 'Fire' }, drill, origin: { kind: 'person' }, zones: [] },
+    ...{
+      id: idAt(time),
+      kind: 'fire',
+      name: { zh: '火灾', en: 'Fire' },
+      drill,
+      origin: { kind: 'person' },
+      causes: [{ origin: { kind: 'person' }, by: 'person:head', until: null }],
+      silent: [],
+      zones: [],
+    },
     ...{ since: time, cleared, by: 'person:lin', why: '', items: [], steps: [], roll: [], timeline: [], until: null },
   };
 }

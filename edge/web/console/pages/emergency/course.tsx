@@ -57,7 +57,7 @@ function Head({ one, isAlone }: { readonly one: EmergencyView; readonly isAlone:
   const called = name(one.name);
   const isOpen = end === null;
   const facts = [
-    say[`origin:${one.origin.kind}`],
+    [...new Set(one.causes.map(({ origin }) => say[`origin:${origin.kind}`]))].join(' + '),
     one.zones.map(zoneName).join('、'),
     ...(one.why === '' ? [] : [sentence(one.why)]),
     ...(one.until === null || !isOpen ? [] : [say.endsAt(formats.moment(one.until, now()))]),
@@ -73,14 +73,21 @@ function Head({ one, isAlone }: { readonly one: EmergencyView; readonly isAlone:
         </h2>
         <p>{isOpen ? say.since(formats.clock(one.since), age) : `${say.over} · ${say.lasted(age)}`}</p>
         <p>{facts.join(' · ')}</p>
-        {one.origin.kind === 'terminal' && <Countdown {...one.origin} isOpen={isOpen} />}
+        {one.causes.map(
+          ({ origin }) => origin.kind === 'terminal' && <Countdown key={origin.event} {...origin} isOpen={isOpen} />,
+        )}
         {isOpen && <p>{soundsOf(one, say)}</p>}
         {isOpen && one.standing !== '' && <p>{say.standing(sentence(one.standing))}</p>}
       </div>
       <div className="emergency-acts">
-        {isOpen && mayAct && one.origin.kind !== 'rule' && (
-          <Button data-act="sounds" onClick={() => setAsks(one.items.length > 0 ? 'off' : 'on')}>
-            {one.items.length > 0 ? say.soundsOff : say.soundsOn}
+        {isOpen && mayAct && one.standing === '' && one.items.length > 0 && (
+          <Button data-act="sounds" onClick={() => setAsks('off')}>
+            {say.soundsOff}
+          </Button>
+        )}
+        {isOpen && mayAct && one.standing === '' && (one.items.length === 0 || one.silent.length > 0) && (
+          <Button data-act={one.items.length === 0 ? 'sounds' : 'sounds-more'} onClick={() => setAsks('on')}>
+            {say.soundsOn}
           </Button>
         )}
         {isOpen && mayAct && (
@@ -100,9 +107,9 @@ function Head({ one, isAlone }: { readonly one: EmergencyView; readonly isAlone:
   );
 }
 
-function soundsOf({ items, origin }: EmergencyView, say: (typeof words)['zh']): string {
+function soundsOf({ items, causes }: EmergencyView, say: (typeof words)['zh']): string {
   if (items.length > 0) return say.sounding(items.length);
-  return origin.kind === 'rule' ? say.ownSound : say.silent;
+  return causes.some(({ origin }) => origin.kind === 'rule') ? say.ownSound : say.silent;
 }
 
 function Countdown({

@@ -37,6 +37,11 @@ export function PlanCard({ plan, mayAct }: { readonly plan: PlanView; readonly m
           <SignIcon sign="triangle" /> {say.cannotSound(plan.problem)}
         </p>
       )}
+      {plan.mistakes.map(({ code, length }) => (
+        <p key={code} className="kit-soft">
+          <SignIcon sign="triangle" /> {mistakeText(code, length ?? 0, say)}
+        </p>
+      ))}
       {mayAct && (
         <Button danger size="large" data-act="begin" onClick={() => setOpen(true)}>
           {say.begin}
@@ -45,6 +50,12 @@ export function PlanCard({ plan, mayAct }: { readonly plan: PlanView; readonly m
       {isOpen && <BeginDialog plan={plan} onClose={() => setOpen(false)} />}
     </section>
   );
+}
+
+function mistakeText(code: string, length: number, say: (typeof words)['zh']): string {
+  const seconds = String(Math.round(length / 1_000));
+  if (code.startsWith('siren')) return say.sirenMistake(seconds);
+  return code === 'voices' ? say.voicesMistake : say.voiceMistake(seconds);
 }
 
 function BeginDialog({ plan, onClose }: { readonly plan: PlanView; readonly onClose: () => void }) {
