@@ -38,6 +38,7 @@ import { demandSource } from './core/demand-desk-words.ts';
 import { EmergencyDesk } from './core/emergency-desk.ts';
 import { Earthquakes } from './core/emergency-earthquake.ts';
 import { createEmergencyMethods } from './core/emergency-methods.ts';
+import { FirePanels } from './core/emergency-panel.ts';
 import { roomsOf, watchRules } from './core/emergency-rules.ts';
 import { Warnings, warningsState } from './core/emergency-warnings.ts';
 import { EnergyWatch } from './core/energy-watch.ts';
@@ -159,6 +160,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   let heardOutputs: BroadcastDesk | null = null;
   let school: SchoolDesk | null = null;
   let crisis: EmergencyDesk | null = null;
+  let panels: FirePanels | null = null;
   let delivered: DeliveryDesk | null = null;
   const commands = createCommands({
     points: outputPoints(campus),
@@ -268,6 +270,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     devicesOf: (process) => owned[process] ?? [],
     ...(site.notify === undefined ? {} : { notify: (decision) => escalation?.notify(decision) }),
     onSteps: (steps) => counters.hear(steps),
+    onEvents: (events) => panels?.hear(events),
     onClipFacts: (topic, payload) => void clips.hear(topic, payload),
     onNetwork: (process, rows) => repairs?.hearNetwork(process, rows),
     enrich: (batch) => gatehouse.enrich(batch),
@@ -389,6 +392,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     restored.alarms.flatMap(({ source, active }) => (active && source.startsWith('emergency:') ? [source] : [])),
   );
   stack.use(watchedRules.begin(crises));
+  const { panel } = site.emergency;
+  panels = new FirePanels({ devices: campus.devices, site: panel, emergencies: crises, log });
   const warnings = new Warnings({
     ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState], clock },
     commit: (batch) => core.commitUnasked(batch),

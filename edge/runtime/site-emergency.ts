@@ -55,6 +55,18 @@ export const emergencySection = z
         from: z.number().min(1).max(12).default(4),
       })
       .prefault({}),
+    /** Fire panels whose printed text is read. */
+    panel: z
+      .strictObject({
+        /** Its own sounders are the law's; true: the clips of the plan for a fire sound besides. */
+        sounds: z.boolean().default(false),
+        /** Where a detector is, by a part of what the panel prints of it; the first that fits. Else it is where the plan says. */
+        places: z
+          .array(z.strictObject({ text: z.string().trim().min(1).max(60), zone: slug.transform((id) => id as ZoneId) }))
+          .max(500)
+          .default([]),
+      })
+      .prefault({}),
   })
   .prefault({});
 export type SiteEmergency = z.infer<typeof emergencySection>;
@@ -66,7 +78,7 @@ export function findBrokenEmergency(site: {
   readonly zones: readonly { readonly id: string }[];
 }): string[] {
   const known = new Set(site.zones.map(({ id }) => id));
-  const { plans, allClear, warnings } = site.emergency;
+  const { plans, allClear, warnings, panel } = site.emergency;
   const clip = (word: string, where: string) =>
     Object.hasOwn(site.clips, word) ? [] : [`emergency.${where}: unknown clip "${word}"`];
   const senders = warnings.senders.flatMap(({ mustSign, certificates }, i) =>
@@ -84,6 +96,9 @@ export function findBrokenEmergency(site: {
       ),
     ]),
     ...(allClear === null ? [] : clip(allClear, 'allClear')),
+    ...panel.places.flatMap(({ zone }, i) =>
+      known.has(zone) ? [] : [`emergency.panel.places[${i}].zone: unknown zone "${zone}"`],
+    ),
     ...senders,
   ];
 }

@@ -17,6 +17,7 @@ import {
 } from '#edge/bus/topics.ts';
 import type { Commands } from '#edge/commands/commands.ts';
 import type { InboxEntry } from '#edge/domain/audit.ts';
+import type { CampusEvent } from '#edge/domain/event.ts';
 import type { ProcessHealth } from '#edge/domain/health.ts';
 import type { DeviceId, PointRef } from '#edge/domain/ids.ts';
 import type { Incident, IncidentBrief } from '#edge/domain/incident.ts';
@@ -56,6 +57,8 @@ export interface InboundOptions {
   readonly onSteps?: (steps: readonly StepNews[]) => readonly AlarmDecision[];
   readonly clock: Clock;
   readonly log: Log;
+  /** What happened, after rules have acted on it and before it is on disk. Never throws. */
+  readonly onEvents?: (events: readonly CampusEvent[]) => void;
   /** Queues what flows want people to be told outside the console; absent: nobody is. */
   readonly notify?: (decision: NotifyDecision) => void;
   /** How long events and alarms wait for the disk before people are told all the same, ms. */
@@ -211,6 +214,7 @@ export class Inbound {
     const passed = passedBy(readings).map((reading) => this.commit(this.#options.judgement.takePassed(reading)));
     const verdict = isNews ? this.#options.judgement.take(refsOf(readings), events, decisions) : {};
     this.#tellReadings(readings);
+    if (events.length > 0) this.#options.onEvents?.(events);
     const stored = [...late, ...raw, ...readings];
     const isNothing = stored.length === 0 && events.length === 0 && inbox.length === 0 && discovered === undefined;
     // What comes again is nothing new, but it may still be owed from the first time.
