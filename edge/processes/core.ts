@@ -19,6 +19,7 @@ import { createClockSync } from '#edge/runtime/clock-sync.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
+import { readWarningCertificates } from '#edge/runtime/warning-certificates.ts';
 import { siteFacts } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { openReader } from '#edge/store/reader.ts';
@@ -26,6 +27,8 @@ import { type Campus, describeCampus, driverProcesses } from './campus.ts';
 import { brokerTls } from './certificates.ts';
 import { type EdgeInit, paths } from './context.ts';
 import { adoptionMistakes, createAdoption } from './core/adoption.ts';
+import { AmplifierDesk } from './core/amplifier-desk.ts';
+import { amplifierMistakes, amplifierMistakesSource, amplifierPlans, nextPlanned } from './core/amplifier-plans.ts';
 import { ClipBook } from './core/broadcast-clips.ts';
 import { BroadcastDesk } from './core/broadcast-desk.ts';
 import { createHint } from './core/broadcast-hint.ts';
@@ -35,8 +38,9 @@ import { CounterDesk, createCounterMethods, isHeldSource } from './core/counters
 import { DeliveryDesk } from './core/delivery-desk.ts';
 import { DemandDesk } from './core/demand-desk.ts';
 import { demandSource } from './core/demand-desk-words.ts';
+import { BoundedAudit } from './core/emergency-audit.ts';
 import { EmergencyDesk } from './core/emergency-desk.ts';
-import { Earthquakes } from './core/emergency-earthquake.ts';
+import { Earthquakes, earthquakesState } from './core/emergency-earthquake.ts';
 import { createEmergencyMethods } from './core/emergency-methods.ts';
 import { FirePanels } from './core/emergency-panel.ts';
 import { roomsOf, watchRules } from './core/emergency-rules.ts';
@@ -79,7 +83,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const campus = await describeCampus(site);
   const { plan: energy, problems: energyProblems } = energyPlanOf(site.energy, campus.devices);
-  for (const problem of problemsOf(site, campus, energyProblems))
+  const senders = readWarningCertificates(site, clock.now()).problems;
+  for (const problem of [...problemsOf(site, campus, energyProblems), ...senders])
     log.error({ problem }, 'the site has a mistake; the rest goes on');
 
   await using stack = new AsyncDisposableStack();
@@ -160,6 +165,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   let heardOutputs: BroadcastDesk | null = null;
   let school: SchoolDesk | null = null;
   let crisis: EmergencyDesk | null = null;
+  let publicWarnings: Warnings | null = null;
   let panels: FirePanels | null = null;
   let delivered: DeliveryDesk | null = null;
   const commands = createCommands({
@@ -175,8 +181,19 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     requestGrants: (client) => grantsOf(site, client),
     onAlarms: (decisions) => inbound?.takeReadingsUnasked([], decisions),
     onUnrecorded: () => {}, // its alarm comes through onAlarms, its log line from commands
-    onOutput: (ref) => heardOutputs?.onOutput(ref),
+    onOutput: (ref) => {
+      heardOutputs?.onOutput(ref);
+      amplifiers.onOutput(ref);
+    },
   });
+  const plannedAmplifiers = amplifierPlans(site.amplifiers, campus.devices);
+  const amplifiers = stack.use(
+    new AmplifierDesk({
+      ...{ amplifiers: plannedAmplifiers.amplifiers, commands: () => commands, latest: () => ingest.latest(), clock },
+      planned: (zones) => nextPlanned(book, clock.now(), zones),
+      decide: (decisions) => inbound?.takeReadingsUnasked([], decisions),
+    }),
+  );
   const gatehouse: Gatehouse = stack.use(
     new Gatehouse({
       ...{ site, campus, data, calendar, reader, clock, log },
@@ -211,6 +228,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       ...{ drillWord: site.broadcast.drillWord, sirens: site.broadcast.sirens, clip: (name) => clips.clip(name) },
       onChange: () => soundHint.tell(),
       isUnsure: () => school?.isPaused !== false,
+      gate: amplifiers,
     }),
   );
   heardOutputs = broadcast;
@@ -240,6 +258,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
         isFindingSource(source, restored.state[energyWatchState], energy) ||
         (source === energyMistakesSource && energyProblems.length > 0) ||
         (source === panicSiteSource && buttons.problems.length > 0) ||
+        (source === amplifierMistakesSource && plannedAmplifiers.problems.length > 0) ||
+        amplifiers.isSource(source) ||
         gatehouse.isSource(source) ||
         (crisis === null ? source.startsWith('emergency:') : crisis.isSource(source)) ||
         // What was silent before the start is looked at when it is next told.
@@ -285,6 +305,10 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   commands.adoptInterlockHolds(desk.engine.standing());
   clips.tell();
   const settings = new BroadcastSettings({ desk: broadcast, book, reader, clock, log });
+  amplifiers.begin(
+    broadcast,
+    restored.alarms.flatMap(({ source, active }) => (active && source.startsWith('amplifier:') ? [source] : [])),
+  );
   broadcast.begin(() => settings.tick());
   core.takeReadingsUnasked([], counters.begin());
   const commit = (batch: Batch) => core.commit(batch);
@@ -367,6 +391,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const deliveries = stack.use(
     new DeliveryDesk({
       ...{ desk: broadcast, commands: () => commands, latest: () => ingest.latest(), reader, clock, log },
+      troubleOf: (ref) => amplifiers.troubleOf(ref),
       commit: (batch) => core.commitUnasked(batch),
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       onChange: () => soundHint.tell(),
@@ -385,6 +410,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       ...watchedRules.desk,
       onChange: (open) => crisisHint.tell(open),
+      onEnd: (one) => publicWarnings?.ended(one),
     }),
   );
   crisis = crises;
@@ -394,14 +420,19 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   stack.use(watchedRules.begin(crises));
   const { panel } = site.emergency;
   panels = new FirePanels({ devices: campus.devices, site: panel, emergencies: crises, log });
-  const warnings = new Warnings({
-    ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState], clock },
-    commit: (batch) => core.commitUnasked(batch),
-    onChange: () => crisisHint.tell(crises.open.filter(({ drill }) => !drill).length),
-  });
+  const machines = new BoundedAudit();
+  const warnings = stack.use(
+    new Warnings({
+      ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState] },
+      ...{ audit: machines, clock, log },
+      commit: (batch) => core.commitUnasked(batch),
+      onChange: () => crisisHint.tell(crises.open.filter(({ drill }) => !drill).length),
+    }),
+  );
+  publicWarnings = warnings;
   const earthquakes = new Earthquakes({
-    ...{ from: site.emergency.earthquake.from, emergencies: crises, clock },
-    commit: (batch) => core.commitUnasked(batch),
+    ...{ from: site.emergency.earthquake.from, emergencies: crises, stored: restored.state[earthquakesState] },
+    ...{ audit: machines, clock, commit: (batch) => core.commitUnasked(batch) },
   });
   stack.use(new Ticker(60_000, () => settings.tick()));
   modes.tick();
@@ -421,6 +452,8 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   );
   if (site.adoptionProblems.length > 0) core.takeReadingsUnasked([], [adoptionMistakes(site.adoptionProblems)]);
   if (energyProblems.length > 0) core.takeReadingsUnasked([], [energyMistakes(energyProblems)]);
+  if (plannedAmplifiers.problems.length > 0)
+    core.takeReadingsUnasked([], [amplifierMistakes(plannedAmplifiers.problems)]);
   if (buttons.problems.length > 0) core.takeReadingsUnasked([], [buttonMistakes(buttons.problems)]);
   noteRestored?.((batch) => core.commit(batch));
   standing.resolve(core);

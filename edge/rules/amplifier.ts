@@ -5,6 +5,7 @@ import type { PointRef, ZoneId } from '#edge/domain/ids.ts';
  * relays off, and after a while power off. Pure. All times are monotonic, ms. What a relay says of itself is believed before what it was told.
  *
  * Minimum times hold for everything but switching ON for an emergency: a relay that wears is a smaller harm than words that nobody hears.
+ * A relay that says nothing keeps no sound for good: when it has had its time, the sound is sent all the same, and the relay is named.
  */
 
 export interface AmplifierRelay {
@@ -74,6 +75,17 @@ export interface AmplifierStep {
 /** As found when the process begins: nothing was told, what relays say is believed from the first step on. */
 export const amplifierAtFirst: AmplifierState = { relays: new Map(), idleSince: null };
 
+/** As the process before this one left it: what it told each relay, and since when. */
+export function amplifierRestored(
+  told: ReadonlyMap<PointRef, { readonly on: boolean; readonly since: number }>,
+): AmplifierState {
+  const relays = [...told].map(([point, { on, since }]): readonly [PointRef, RelayState] => [
+    point,
+    { told: on, since, onSince: on ? since : null },
+  ]);
+  return { relays: new Map(relays), idleSince: null };
+}
+
 const unknown: RelayState = { told: false, since: Number.NEGATIVE_INFINITY, onSince: null };
 
 /** Decides anew from what is known now. Call it when an input changes and at `next`. */
@@ -98,7 +110,7 @@ export function stepAmplifier(plan: AmplifierPlan, before: AmplifierState, input
   };
 
   const power = tell(plan.power, wantsPower(plan, before, input, idleSince, times));
-  const warmAt = warmTime(plan, power, isEmergency);
+  const warmAt = warmTime(plan, power, input, isEmergency);
   const isWarm = warmAt !== null && now >= warmAt;
   if (wish !== null && warmAt !== null) times.push(warmAt);
 
@@ -152,9 +164,14 @@ function believed(relay: AmplifierRelay, told: boolean, old: RelayState, input: 
   return isOn ? (old.onSince ?? input.now) : null;
 }
 
-/** null: not known, because its relay does not say that it is on. For an emergency its order counts then. */
-function warmTime(plan: AmplifierPlan, power: RelayState, isEmergency: boolean): number | null {
-  const byOrder = isEmergency && power.told ? power.since + plan.warmUp : null;
+/**
+ * null: not known, because its relay does not say that it is on. For an emergency its order counts then; for what is ordinary too, once the
+ * relay has been silent for as long as it may take to answer.
+ */
+function warmTime(plan: AmplifierPlan, power: RelayState, input: AmplifierInput, isEmergency: boolean): number | null {
+  const silentAt = power.since + plan.answerWithin;
+  const isBelieved = isEmergency || (power.onSince === null && input.now >= silentAt);
+  const byOrder = isBelieved && power.told ? power.since + plan.warmUp : null;
   if (power.onSince === null) return byOrder;
   const bySight = power.onSince + plan.warmUp;
   return byOrder === null ? bySight : Math.min(bySight, byOrder);
@@ -172,14 +189,13 @@ function isSilent(
   return input.said.get(relay.point) !== state.told && input.now >= state.since + plan.answerWithin;
 }
 
-/** Every relay that answers is on: no zone loses the first word, and a dead relay does not keep the others silent. */
+/** Every relay that answers is on: no zone loses the first word, and a dead relay keeps nothing silent for longer than its time. */
 function isOpen(
   open: readonly AmplifierRelay[],
   relays: ReadonlyMap<PointRef, RelayState>,
   silent: readonly PointRef[],
 ): boolean {
   const alive = open.filter((relay) => !silent.includes(relay.point));
-  if (open.length > 0 && alive.length === 0) return false;
   return alive.every((relay) => (relays.get(relay.point)?.onSince ?? null) !== null);
 }
 

@@ -1,4 +1,5 @@
 import type { HappeningId } from '#edge/domain/ids.ts';
+import { isAmplifierOwner } from './amplifier-line.ts';
 import type { ItemAnswer, OutputAnswer, PartAnswer } from './sound.ts';
 import { type Desk, newPlace, type Part, type Place, positionOf, quietOf, wallOf } from './sound-desk.ts';
 import { blockerOf, isBefore, winnerOf } from './sound-judge.ts';
@@ -9,12 +10,15 @@ import { levelOf } from './sound-levels.ts';
 export function explainOutput(desk: Desk, output: Place['ref']): OutputAnswer {
   const place = desk.places.get(output) ?? newPlace(desk, output);
   const quiet = quietOf(desk, place);
-  const { playing, claim } = place;
+  const { playing } = place;
+  // An amplifier that is off while nothing is asked keeps nobody out.
+  const isOff = place.claim !== null && isAmplifierOwner(place.claim.owner) && place.parts.length === 0;
+  const claim = isOff ? null : place.claim;
   const level = playing === null ? null : levelOf(desk, place, playing);
   const waiting = place.parts.filter((part) => part !== playing).sort((a, b) => (isBefore(a, b) ? -1 : 1));
   return {
     output,
-    reason: reasonOf(place, level?.level ?? null, quiet !== null && waiting.length > 0),
+    reason: reasonOf({ playing, claim }, level?.level ?? null, quiet !== null && waiting.length > 0),
     playing: playing === null ? null : partAnswer(desk, playing),
     level,
     outside: claim,
@@ -24,7 +28,11 @@ export function explainOutput(desk: Desk, output: Place['ref']): OutputAnswer {
   };
 }
 
-function reasonOf({ playing, claim }: Place, level: number | null, isKeptQuiet: boolean): OutputAnswer['reason'] {
+function reasonOf(
+  { playing, claim }: Pick<Place, 'playing' | 'claim'>,
+  level: number | null,
+  isKeptQuiet: boolean,
+): OutputAnswer['reason'] {
   if (playing !== null) return level === 0 ? 'level-zero' : 'plays';
   if (claim !== null) return claim.isSilence === true ? 'silenced-outside' : 'outside';
   return isKeptQuiet ? 'quiet' : 'nothing-asked';

@@ -8,6 +8,7 @@ import type { CampusId, DeviceId, SpaceId, ZoneId } from '#edge/domain/ids.ts';
 import { campusIdPattern } from '#edge/domain/ids.ts';
 import { CodedError, messageOf } from './errors.ts';
 import { isUsableName } from './pki-names.ts';
+import { amplifiersSection, findBrokenAmplifiers } from './site-amplifiers.ts';
 import { broadcastSection, findBrokenBroadcast } from './site-broadcast.ts';
 import { camerasSection } from './site-cameras.ts';
 import { emergencySection, findBrokenEmergency } from './site-emergency.ts';
@@ -209,6 +210,8 @@ const siteSchema = z.strictObject({
   clips: z.record(slug, z.strictObject({ file: z.string(), loop: z.boolean().default(false) })).default({}),
   /** How sounds are announced; who has the word is decided by their classes. */
   broadcast: broadcastSection,
+  /** Amplifiers that are switched for each sound. */
+  amplifiers: amplifiersSection,
   /** What is said and done in danger, and whose warnings count. */
   emergency: emergencySection,
   openingHours: openingHours.default({ weekly: [{ days: [1, 2, 3, 4, 5], from: 420, to: 1110 }], exceptions: [] }),
@@ -329,7 +332,7 @@ function findBrokenReferences(site: SiteFile): string[] {
   if (site.notify !== undefined) mistakes.push(...findBrokenNotify(site.notify, zones));
   mistakes.push(...findBrokenEnergy(site, spaces));
   mistakes.push(...findBrokenGatehouse(site));
-  mistakes.push(...findBrokenBroadcast(site), ...findBrokenEmergency(site));
+  mistakes.push(...findBrokenBroadcast(site), ...findBrokenEmergency(site), ...findBrokenAmplifiers(site));
   return mistakes;
 }
 

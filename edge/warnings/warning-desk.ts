@@ -45,6 +45,8 @@ export interface WarningDesk {
   judge(warning: PublicWarning, envelope: WarningEnvelope, now: number): WarningVerdict;
   /** Somebody on the campus ended it. */
   end(key: string): void;
+  /** As if it had never come: said again it is new. */
+  forget(key: string): void;
   /** What is remembered, oldest first: to be kept over a restart. */
   snapshot(): readonly KnownWarning[];
 }
@@ -69,9 +71,12 @@ export function createWarningDesk(policy: WarningPolicy, remembered: readonly Kn
   const trusted = new Map(policy.senders.map((one) => [one.sender, one]));
   const soundsFrom = warningSeverities.indexOf(policy.soundFrom);
 
-  function remember(warning: PublicWarning, until: number): void {
+  function remember(warning: PublicWarning, until: number, now: number): void {
     const key = warningKey(warning);
     known.delete(key);
+    // What would be too old by now need not be known any more.
+    for (const one of known.values())
+      if (one.until <= now && one.sent < now - oldest - mostAhead) known.delete(one.key);
     known.set(key, { key, sender: warning.sender, sent: warning.sent, until });
     for (const oldestKey of known.keys()) {
       if (known.size <= mostKnown) break;
@@ -101,7 +106,7 @@ export function createWarningDesk(policy: WarningPolicy, remembered: readonly Kn
       if (one.sender === warning.sender && !known.has(warningKey(one)))
         known.set(warningKey(one), { key: warningKey(one), sender: one.sender, sent: one.sent, until: 0 });
     }
-    remember(warning, 0);
+    remember(warning, 0, now);
     for (const key of keys) over(key);
     return { act: keys.length > 0 ? 'end' : 'none', reason: why ?? 'cancel', info: null, until: null, ends: keys };
   }
@@ -109,7 +114,7 @@ export function createWarningDesk(policy: WarningPolicy, remembered: readonly Kn
   function begin(warning: PublicWarning, now: number): WarningVerdict {
     const ends = warning.type === 'Update' ? referred(warning, now).keys : [];
     const done = (act: WarningVerdict['act'], reason: WarningReason): WarningVerdict => {
-      remember(warning, 0);
+      remember(warning, 0, now);
       for (const key of ends) over(key);
       return { act: ends.length > 0 ? 'end' : act, reason, info: null, until: null, ends };
     };
@@ -123,7 +128,7 @@ export function createWarningDesk(policy: WarningPolicy, remembered: readonly Kn
     const until = Math.min(endOf(info, warning.sent), now + longestLength);
     const rank = warningSeverities.indexOf(info.severity);
     const sounds = rank <= soundsFrom;
-    remember(warning, until);
+    remember(warning, until, now);
     for (const key of ends) over(key);
     const reason = sounds ? (warning.type === 'Update' ? 'update' : 'new') : 'below-threshold';
     return { act: sounds ? 'sound' : 'show', reason, info, until, ends };
@@ -151,6 +156,7 @@ export function createWarningDesk(policy: WarningPolicy, remembered: readonly Kn
       return warning.type === 'Cancel' ? cancel(warning, now) : begin(warning, now);
     },
     end: over,
+    forget: (key) => void known.delete(key),
     snapshot: () => [...known.values()],
   };
 }

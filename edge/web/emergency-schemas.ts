@@ -7,7 +7,14 @@ import { slugPattern, uuidPattern } from '#edge/domain/ids.ts';
 const time = z.number();
 const name = z.object({ zh: z.string(), en: z.string() });
 const slug = z.string().regex(slugPattern, 'must be a slug: a-z, 0-9, _ or -, at most 63 characters');
-const why = z.string().trim().max(300);
+/** One line that people read: nothing in it moves a cursor or turns the direction of writing. */
+const plainText = (most: number) =>
+  z
+    .string()
+    .trim()
+    .max(most)
+    .refine((text) => !/\p{Cc}|\p{Bidi_Control}|\p{Zl}|\p{Zp}/u.test(text), 'must not hold control characters');
+const why = plainText(300);
 const zonesWish = z.union([z.literal('all'), z.array(slug).min(1).max(500)]);
 export const emergencyId = z.string().regex(uuidPattern, 'must be the id of an emergency');
 const kind = z.enum(emergencyKinds);
@@ -131,7 +138,7 @@ export const rollBody = z.strictObject({
         state: z.enum(rollStates),
         present: z.int().min(0).max(5_000).nullable().default(null),
         missing: z.int().min(0).max(5_000).nullable().default(null),
-        note: z.string().max(300).default(''),
+        note: plainText(300).default(''),
       }),
     )
     .min(1)
@@ -139,7 +146,7 @@ export const rollBody = z.strictObject({
 });
 /** `POST /api/v1/emergencies/:id/steps/:index`, `POST /api/v1/emergencies/:id/notes`. */
 export const stepBody = z.strictObject({ done: z.boolean() });
-export const noteBody = z.strictObject({ text: z.string().trim().min(1).max(500) });
+export const noteBody = z.strictObject({ text: plainText(500).min(1) });
 /** `GET /api/v1/emergencies/:id/report.csv`: the timeline and the roll-call as a table. */
 
 /** `POST /api/v1/warnings` (right `warn`): CAP 1.2 as application/cap+xml, application/xml or text/xml, or the same as application/json. */
@@ -152,7 +159,7 @@ export const warningAnswer = z.object({
 /** `POST /api/v1/earthquake` (right `warn`): what a terminal says, over and over until the waves are here. */
 export const earthquakeBody = z.strictObject({
   /** The same for all messages of one earthquake. */
-  event: z.string().min(1).max(100),
+  event: plainText(100).min(1),
   /** Grows with each message; an older one changes nothing. */
   update: z.int().min(0).default(0),
   test: z.boolean().default(false),
@@ -163,6 +170,6 @@ export const earthquakeBody = z.strictObject({
   seconds: z.number().min(0).max(600).optional(),
   intensity: z.number().min(0).max(12),
   magnitude: z.number().min(0).max(10).nullable().default(null),
-  place: z.string().max(100).default(''),
+  place: plainText(100).default(''),
 });
 export const earthquakeAnswer = z.object({ act: z.string(), emergency: z.string().nullable() });

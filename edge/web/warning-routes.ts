@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import type { PublicWarning } from '#edge/domain/warning.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError } from '#edge/runtime/errors.ts';
-import type { Site } from '#edge/runtime/site.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { readWarningCertificates, type WarningCertificates } from '#edge/runtime/warning-certificates.ts';
 import { parseCapJson } from '#edge/warnings/cap-json.ts';
 import { largestMessage } from '#edge/warnings/cap-xml.ts';
 import { readWarning } from '#edge/warnings/read-warning.ts';
+import type { WarningEnvelope } from '#edge/warnings/warning-desk.ts';
 import { actorOf } from './access.ts';
 import { earthquakeAnswer, earthquakeBody, warningAnswer } from './emergency-schemas.ts';
 import { problems } from './schemas.ts';
@@ -17,7 +18,7 @@ const xmlTypes = ['application/cap+xml', 'application/xml', 'text/xml'];
 /** Where public warnings and earthquake terminals come in: machines with a token of the right `warn`. */
 export function addWarningRoutes(app: App, campus: CampusView, clock: Clock): void {
   const { rpc } = campus;
-  const certificates = certificatesOf(campus.site);
+  const certificates = readWarningCertificates(campus.site, clock.now());
   void app.register(async (scope: App) => {
     scope.addContentTypeParser(xmlTypes, { parseAs: 'buffer', bodyLimit: largestMessage }, (_, body, parsed) =>
       parsed(null, body),
@@ -37,10 +38,7 @@ export function addWarningRoutes(app: App, campus: CampusView, clock: Clock): vo
         },
       },
       async (request) => {
-        const { body } = request;
-        const read = Buffer.isBuffer(body)
-          ? readWarning(body, certificates, clock.now())
-          : { warning: parseCapJson(body), envelope: { signature: 'unchecked' as const } };
+        const read = await readOrTell(campus, certificates, clock, request);
         const wish = { warning: read.warning, signature: read.envelope.signature, ...actorOf(request) };
         return warningAnswer.parse(await rpc.call('crisis.warning', wish));
       },
@@ -68,23 +66,22 @@ export function addWarningRoutes(app: App, campus: CampusView, clock: Clock): vo
   );
 }
 
-/** A certificate that cannot be read is none: what must be signed then counts as unsigned. */
-function certificatesOf({ emergency, folder }: Site): (sender: string) => readonly string[] {
-  const known = new Map<string, readonly string[]>();
-  const read = (file: string): string[] => {
-    try {
-      return [readFileSync(resolve(folder, file), 'utf8')];
-    } catch {
-      return [];
-    }
-  };
-  return (sender) => {
-    const before = known.get(sender);
-    if (before !== undefined) return before;
-    const files = emergency.warnings.senders.find((one) => one.sender === sender)?.certificates ?? [];
-    const found = files.flatMap(read);
-    // Whoever is not in the site file must not fill the memory.
-    if (files.length > 0) known.set(sender, found);
-    return found;
-  };
+/** Throws CAP_INVALID; core has it in the audit then. */
+async function readOrTell(
+  { rpc }: Pick<CampusView, 'rpc'>,
+  certificates: WarningCertificates,
+  clock: Clock,
+  request: FastifyRequest,
+): Promise<{ readonly warning: PublicWarning; readonly envelope: WarningEnvelope }> {
+  const { body } = request;
+  try {
+    if (Buffer.isBuffer(body)) return readWarning(body, (sender) => certificates.of(sender), clock.now());
+    const warning = parseCapJson(body);
+    // Whose certificates are of no use is not believed by another way, either.
+    return { warning, envelope: { signature: certificates.of(warning.sender) === null ? 'bad' : 'unchecked' } };
+  } catch (error) {
+    const problem = messageOf(error).slice(0, 300);
+    await rpc.call('crisis.malformed', { problem, ...actorOf(request) }).catch(() => {});
+    throw error;
+  }
 }

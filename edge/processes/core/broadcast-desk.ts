@@ -29,7 +29,7 @@ import type { Log } from '#edge/runtime/log.ts';
 import { isLoudspeaker } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { isOurs, isStored, ownerWord, type Places, soundsHere, soundsOfHolds } from './broadcast-memory.ts';
-import type { BroadcastDeskPort, SoundWish } from './broadcast-port.ts';
+import type { BroadcastDeskPort, SoundGate, SoundWish } from './broadcast-port.ts';
 
 /*
  * Who has the word on each loudspeaker, carried out: what the arbiter wants is held through `commands`, what others hold is told to the
@@ -48,6 +48,7 @@ export interface BroadcastDeskOptions extends Pick<SoundArbiterOptions, 'drillWo
   readonly onChange: () => void;
   /** Nobody vouches for the wall clock. */
   readonly isUnsure?: () => boolean;
+  readonly gate?: SoundGate;
   readonly clock: Clock;
   readonly log: Log;
   /** Tests tick by themselves. */
@@ -271,6 +272,12 @@ export class BroadcastDesk implements BroadcastDeskPort, Disposable {
     });
   }
 
+  /** Other loudspeakers are kept back than before. */
+  onGate(): void {
+    this.#arbiter.outside([...this.claims(), ...(this.#options.gate?.claims() ?? [])], this.#moment());
+    this.#turn();
+  }
+
   /** What became due by itself. */
   tick(): void {
     const now = this.#options.clock.monotonic();
@@ -345,7 +352,7 @@ export class BroadcastDesk implements BroadcastDeskPort, Disposable {
       for (const ref of this.#dirty) this.#hear(ref, at.now);
       this.#dirty.clear();
       const claims = [...this.#claims.values()].flat();
-      this.#arbiter.outside(claims, at);
+      this.#arbiter.outside([...claims, ...(this.#options.gate?.claims() ?? [])], at);
       this.#tellClaims(claims);
     }
     const step = this.#arbiter.step(at);
@@ -354,6 +361,7 @@ export class BroadcastDesk implements BroadcastDeskPort, Disposable {
     this.#tell(step.happenings);
     if (step.happenings.length > 0 || step.orders.size > 0) this.#options.onChange();
     this.#wake(at.monotonic);
+    this.#options.gate?.afterTurn();
   }
 
   /** Who hears of it may play and stop: what comes of that is told to all after this. */

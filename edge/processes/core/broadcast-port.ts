@@ -1,7 +1,15 @@
 import type { Interruption, SoundClass, SoundSource } from '#edge/domain/broadcast.ts';
 import type { HappeningId, PointRef, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
-import type { ItemAnswer, OutputAnswer, PutAnswer, Said, SoundHappening, StopAnswer } from '#edge/rules/sound.ts';
+import type {
+  ItemAnswer,
+  OutputAnswer,
+  OutsideClaim,
+  PutAnswer,
+  Said,
+  SoundHappening,
+  StopAnswer,
+} from '#edge/rules/sound.ts';
 
 /*
  * What the other desks of core (school day, emergencies, RPC) ask of the broadcast desk, and hear from it.
@@ -45,4 +53,12 @@ export interface BroadcastDeskPort {
   /** ms; null: unknown or endless. */
   lengthOf(clip: string): number | null;
   hasClip(clip: string): boolean;
+}
+
+/** Keeps loudspeakers from sounding before what carries their sound is ready (amplifiers). */
+export interface SoundGate {
+  /** On the loudspeakers that are kept back now; nothing is stronger. */
+  claims(): readonly OutsideClaim[];
+  /** What the arbiter wants may be another. */
+  afterTurn(): void;
 }

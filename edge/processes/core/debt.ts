@@ -1,18 +1,34 @@
 import type { Alarm } from '#edge/domain/alarm.ts';
 import type { AuditLine, InboxEntry } from '#edge/domain/audit.ts';
-import type { Case } from '#edge/domain/case.ts';
 import type { CampusEvent } from '#edge/domain/event.ts';
-import type { Incident } from '#edge/domain/incident.ts';
 import type { Notice } from '#edge/domain/notice.ts';
-import type { PatrolCheckIn } from '#edge/domain/patrol.ts';
 import type { Reading } from '#edge/domain/reading.ts';
-import type { Clip } from '#edge/domain/recording.ts';
 import type { RuleDecision } from '#edge/domain/rule.ts';
 import type { Batch } from '#edge/store/batch.ts';
 
 /** Most of a kind that are kept in memory: an hour of a busy campus, some 10 MB. */
 const maxOwed = 20_000;
 const maxAtOnce = 512;
+
+/** Rows that are written whole, the newest form of each: by what tells one of a kind from another. */
+const rowKeys = {
+  incidents: ({ id }: Row<'incidents'>) => id,
+  clips: ({ id }: Row<'clips'>) => id,
+  patrols: ({ id }: Row<'patrols'>) => id,
+  cases: ({ id }: Row<'cases'>) => id,
+  emergencies: ({ id }: Row<'emergencies'>) => id,
+  broadcasts: ({ item }: Row<'broadcasts'>) => item.id,
+  deliveries: ({ item, output }: Row<'deliveries'>) => `${item} ${output}`,
+};
+type RowKind = 'incidents' | 'clips' | 'patrols' | 'cases' | 'emergencies' | 'broadcasts' | 'deliveries';
+type Row<K extends RowKind> = NonNullable<Batch[K]>[number];
+const rowKinds = Object.keys(rowKeys) as RowKind[];
+
+/** Key and row of each. */
+function rowsOf(batch: Batch, kind: RowKind): [string, object][] {
+  const keyOf = rowKeys[kind] as (row: object) => string;
+  return (batch[kind] ?? []).map((row) => [keyOf(row), row]);
+}
 
 /** A part of the debt on its way to the disk. */
 export interface Part {
@@ -35,10 +51,7 @@ export class Debt {
   /** The newest form of each. */
   readonly #alarms = new Map<string, Alarm>();
   readonly #notices = new Map<string, Notice>();
-  readonly #incidents = new Map<string, Incident>();
-  readonly #clips = new Map<string, Clip>();
-  readonly #patrols = new Map<string, PatrolCheckIn>();
-  readonly #cases = new Map<string, Case>();
+  readonly #rows = new Map(rowKinds.map((kind) => [kind, new Map<string, object>()]));
   readonly #state = new Map<string, unknown>();
   #dropped = 0;
 
@@ -48,12 +61,7 @@ export class Debt {
 
   get isEmpty(): boolean {
     const owed = [this.#readings, this.#lines, this.#inbox, this.#alarms, this.#notices, this.#state];
-    return [...owed, ...this.#rows].every(({ size }) => size === 0);
-  }
-
-  /** Rows of which the newest form is owed, by id. */
-  get #rows(): readonly Map<string, { readonly id: string }>[] {
-    return [this.#incidents, this.#clips, this.#patrols, this.#cases];
+    return [...owed, ...this.#rows.values()].every(({ size }) => size === 0);
   }
 
   /** Is something owed that this client was refused the acknowledgement of? */
@@ -73,20 +81,16 @@ export class Debt {
     for (const notice of notices) this.#notices.set(notice.id, notice);
     for (const entry of inbox) this.#inbox.set(`${entry.client} ${entry.key}`, entry);
     for (const alarm of alarms) this.#alarms.set(alarm.id, alarm);
-    for (const incident of batch.incidents ?? []) this.#incidents.set(incident.id, incident);
-    for (const clip of batch.clips ?? []) this.#clips.set(clip.id, clip);
-    for (const patrol of batch.patrols ?? []) this.#patrols.set(patrol.id, patrol);
-    for (const one of batch.cases ?? []) this.#cases.set(one.id, one);
+    for (const [kind, owed] of this.#rows) for (const [key, row] of rowsOf(batch, kind)) owed.set(key, row);
     for (const [name, value] of Object.entries(state)) this.#state.set(name, value);
-    for (const owed of [this.#lines, this.#inbox, this.#alarms, this.#notices, ...this.#rows]) this.#trim(owed);
+    for (const owed of [this.#lines, this.#inbox, this.#alarms, this.#notices, ...this.#rows.values()])
+      this.#trim(owed);
   }
 
   /** What is on disk in a newer form is owed no more. */
-  forget({ alarms = [], notices = [], state = {}, incidents, clips, patrols, cases }: Batch): void {
-    const written = [incidents, clips, patrols, cases];
-    this.#rows.forEach((owed, i) => {
-      for (const { id } of written[i] ?? []) owed.delete(id);
-    });
+  forget(batch: Batch): void {
+    const { alarms = [], notices = [], state = {} } = batch;
+    for (const [kind, owed] of this.#rows) for (const [key] of rowsOf(batch, kind)) owed.delete(key);
     for (const notice of notices) this.#notices.delete(notice.id);
     for (const alarm of alarms) this.#alarms.delete(alarm.id);
     for (const name of Object.keys(state)) this.#state.delete(name);
@@ -103,19 +107,18 @@ export class Debt {
     const alarms = [...this.#alarms.values()];
     const notices = first(this.#notices.values());
     const state = [...this.#state];
-    const [incidents, clips] = [first(this.#incidents.values()), first(this.#clips.values())];
-    const [patrols, cases] = [first(this.#patrols.values()), first(this.#cases.values())];
-    const rows = [incidents, clips, patrols, cases];
-    const owed = [lines, inbox, alarms, notices, state, ...rows];
+    const rows = [...this.#rows].flatMap(([kind, kept]) => {
+      const some = first(kept);
+      return some.length === 0 ? [] : [{ kind, kept, some }];
+    });
+    const owed = [lines, inbox, alarms, notices, state, rows];
     if (owed.every(({ length }) => length === 0)) return null;
     const paid = () => {
       for (const line of lines) this.#lines.delete(line);
       for (const [key, entry] of inbox) if (this.#inbox.get(key) === entry) this.#inbox.delete(key);
       for (const alarm of alarms) if (this.#alarms.get(alarm.id) === alarm) this.#alarms.delete(alarm.id);
       for (const notice of notices) if (this.#notices.get(notice.id) === notice) this.#notices.delete(notice.id);
-      this.#rows.forEach((kept, i) => {
-        for (const row of rows[i] ?? []) if (kept.get(row.id) === row) kept.delete(row.id);
-      });
+      for (const { kept, some } of rows) for (const [key, row] of some) if (kept.get(key) === row) kept.delete(key);
       for (const [name, value] of state) if (this.#state.get(name) === value) this.#state.delete(name);
     };
     const events = lines.flatMap((line) => ('event' in line ? [line.event] : []));
@@ -128,10 +131,7 @@ export class Debt {
       ...(alarms.length > 0 ? { alarms } : {}),
       ...(journal.length > 0 ? { journal } : {}),
       ...(notices.length > 0 ? { notices } : {}),
-      ...(incidents.length > 0 ? { incidents } : {}),
-      ...(clips.length > 0 ? { clips } : {}),
-      ...(patrols.length > 0 ? { patrols } : {}),
-      ...(cases.length > 0 ? { cases } : {}),
+      ...Object.fromEntries(rows.map(({ kind, some }) => [kind, some.map(([, row]) => row)])),
       ...(state.length > 0 ? { state: Object.fromEntries(state) } : {}),
     };
     return { batch, client: '', paid };

@@ -32,6 +32,8 @@ export interface DeliveryDeskOptions {
   readonly desk: Pick<BroadcastDesk, 'speakers' | 'items' | 'whyItem' | 'onHappening' | 'orders'>;
   readonly commands: () => Pick<Commands, 'toldOn'>;
   readonly latest: () => ReadonlyMap<PointRef, Reading>;
+  /** Why what a loudspeaker is sent may not be heard behind it (its amplifier); '': nothing is known. */
+  readonly troubleOf?: (ref: PointRef) => string;
   readonly reader: Pick<Reader, 'broadcasts' | 'deliveries'>;
   /** Owed to the disk when it refuses. */
   readonly commit: (batch: Batch) => void;
@@ -193,6 +195,7 @@ export class DeliveryDesk implements Disposable {
     const words = wordsOf(fresh(of('evidence'))) || failedCall(fresh(of('call')));
     const isBad = clip?.quality === 'bad' && clip.reason !== 'never-read';
     const isDone = confirmed !== null && (confirmed.outcome === 'done' || confirmed.outcome === 'sent');
+    const behind = this.#options.troubleOf?.(ref) ?? '';
     return {
       answer:
         confirmed === null
@@ -203,7 +206,16 @@ export class DeliveryDesk implements Disposable {
               why: words === '' ? `it refused (${confirmed.outcome})` : words,
             },
       said: proof?.quality === 'good' && isProof(proof.value) ? { proof: proof.value, evidence: words } : null,
-      away: isBad ? (words === '' ? 'it does not answer' : words) : failures > 1 && !isDone ? 'it does not answer' : '',
+      away:
+        behind !== ''
+          ? behind
+          : isBad
+            ? words === ''
+              ? 'it does not answer'
+              : words
+            : failures > 1 && !isDone
+              ? 'it does not answer'
+              : '',
       isMuted:
         this.#options.desk.orders().get(ref)?.order.level === 0 ||
         (volume?.quality === 'good' && volume.value === 0) ||

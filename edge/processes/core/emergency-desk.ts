@@ -45,6 +45,8 @@ export interface EmergencyDeskOptions {
   /** What a rule still stands for; '': nothing. */
   readonly standing: (rule: string) => string;
   readonly onChange: (open: number) => void;
+  /** One is over. */
+  readonly onEnd: (one: Emergency) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -396,6 +398,7 @@ export class EmergencyDesk implements Disposable {
     if (isAlarming(one))
       this.#options.decide([{ kind: 'return', source: alarmSource(one.id), reason: `all clear by ${who}: ${why}` }]);
     if (isSaid && wasHeard) this.#sayAllClear(one);
+    this.#options.onEnd(one);
   }
 
   /** Once, and nowhere that is still in danger. As a warning: rooms that were quiet had heard the emergency, too. */

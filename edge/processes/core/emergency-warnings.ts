@@ -1,6 +1,14 @@
-import type { EmergencyKind } from '#edge/domain/emergency.ts';
-import { type PublicWarning, type WarningInfo, type WarningVerdict, warningKey } from '#edge/domain/warning.ts';
+import type { Emergency, EmergencyKind } from '#edge/domain/emergency.ts';
+import {
+  type PublicWarning,
+  type WarningInfo,
+  type WarningReason,
+  type WarningVerdict,
+  warningKey,
+} from '#edge/domain/warning.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { codeOf, messageOf } from '#edge/runtime/errors.ts';
+import type { Log } from '#edge/runtime/log.ts';
 import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import {
@@ -9,6 +17,7 @@ import {
   type WarningDesk,
   type WarningEnvelope,
 } from '#edge/warnings/warning-desk.ts';
+import type { BoundedAudit } from './emergency-audit.ts';
 import type { EmergencyActor, EmergencyDesk } from './emergency-desk.ts';
 
 /* Public warnings: judged once each, said aloud as an emergency or only shown, ended by whoever sent them. */
@@ -32,17 +41,26 @@ export interface WarningsOptions {
   readonly stored: unknown;
   readonly commit: (batch: Batch) => void;
   readonly onChange: () => void;
+  readonly audit: BoundedAudit;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export const warningsState = 'warnings';
 const mostShown = 200;
-const longestName = 60;
+const longest = { name: 60, headline: 300, sender: 100 };
+/** Each change is written at once, but for a storm of them: after so many in a minute one in so long, ms. */
+const mostAtOnce = 20;
+const minute = 60_000;
+const writeEvery = 2_000;
 
-export class Warnings {
+export class Warnings implements Disposable {
   readonly #options: WarningsOptions;
   readonly #desk: WarningDesk;
   #shown: readonly ShownWarning[];
+  /** When it was written in the last minute, monotonic. */
+  #written: readonly number[] = [];
+  #writing: NodeJS.Timeout | undefined;
 
   constructor(options: WarningsOptions) {
     this.#options = options;
@@ -66,74 +84,124 @@ export class Warnings {
   }
 
   /** One message. What is not taken changes nothing but the audit. */
-  take(warning: PublicWarning, envelope: WarningEnvelope, { who, from }: EmergencyActor) {
-    const { clock } = this.#options;
-    const verdict = this.#desk.judge(warning, envelope, clock.now());
+  take(warning: PublicWarning, envelope: WarningEnvelope, actor: EmergencyActor) {
+    const verdict = this.#desk.judge(warning, envelope, this.#options.clock.now());
     const key = warningKey(warning);
     if (verdict.ends.length > 0) {
       const ended = new Set(verdict.ends);
       this.#shown = this.#shown.filter((one) => !ended.has(one.key));
       this.#end(ended, warning, verdict);
     }
-    const isSaid = verdict.act === 'sound' && verdict.info !== null;
-    const emergency = isSaid ? this.#sound(warning, verdict.info, verdict, who, from) : null;
-    if (verdict.info !== null && (verdict.act === 'sound' || verdict.act === 'show'))
-      this.#show(key, warning, verdict.info, verdict);
-    this.#keep(key, verdict, who, from);
-    return { act: verdict.act, reason: verdict.reason, key, emergency };
+    const { act, info } = verdict;
+    const begun = act === 'sound' && info !== null ? this.#sound(warning, info, verdict, actor) : null;
+    // What could not begin is shown at least; said again it may sound.
+    const isLost = act === 'sound' && begun?.emergency === null;
+    if (isLost) this.#desk.forget(key);
+    if (info !== null && (act === 'sound' || act === 'show'))
+      this.#show(key, warning, info, verdict.until, act === 'sound' && !isLost);
+    const said = isLost ? `failed: ${begun.problem}` : verdict.act;
+    this.#told(actor, { what: `crisis.warning ${key}`, why: verdict.reason, result: said });
+    if (!nothingNew.has(verdict.reason)) this.#changed();
+    return { act: isLost ? ('show' as const) : act, reason: verdict.reason, key, emergency: begun?.emergency ?? null };
   }
 
-  #sound(warning: PublicWarning, info: WarningInfo, { until }: WarningVerdict, who: string, from: string): string {
-    const { event, headline } = info;
-    const words = (headline === '' ? event : headline).slice(0, 300);
-    const { emergency } = this.#options.emergencies.begin({
-      ...{
-        kind: kindOf(info),
-        drill: false,
-        zones: null,
-        why: words,
-        by: who,
-        from,
-        sounds: true,
-        until,
-      },
-      origin: { kind: 'warning', key: warningKey(warning) },
-      name: { zh: event.slice(0, longestName), en: event.slice(0, longestName) },
-    });
-    return emergency.id;
+  /** One that could not be read. */
+  malformed(problem: string, actor: EmergencyActor): void {
+    this.#told(actor, { what: 'crisis.warning', why: 'malformed', result: problem });
+  }
+
+  /** Its emergency is over, whoever ended it: it is shown until its own end, and does not sound again. */
+  ended({ causes }: Pick<Emergency, 'causes'>): void {
+    const keys = new Set(causes.flatMap(({ origin }) => (origin.kind === 'warning' ? [origin.key] : [])));
+    if (keys.size === 0) return;
+    for (const key of keys) this.#desk.end(key);
+    this.#shown = this.#shown.map((one) => (keys.has(one.key) ? { ...one, sounds: false } : one));
+    this.#changed();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#writing !== undefined) this.#write();
+  }
+
+  #sound(
+    warning: PublicWarning,
+    { event, headline, ...info }: WarningInfo,
+    { until }: WarningVerdict,
+    { who, from }: EmergencyActor,
+  ): { readonly emergency: string | null; readonly problem: string } {
+    const name = cut(event, longest.name);
+    try {
+      const { emergency } = this.#options.emergencies.begin({
+        ...{ kind: kindOf({ ...info, event }), drill: false, zones: null, sounds: true, until, by: who, from },
+        why: cut(headline === '' ? event : headline, longest.headline),
+        origin: { kind: 'warning', key: warningKey(warning) },
+        name: { zh: name, en: name },
+      });
+      return { emergency: emergency.id, problem: '' };
+    } catch (error) {
+      if (codeOf(error) !== 'EMERGENCY_FULL')
+        this.#options.log.error({ error, warning: warningKey(warning) }, 'a public warning could not begin');
+      return { emergency: null, problem: messageOf(error) };
+    }
   }
 
   #end(keys: ReadonlySet<string>, warning: PublicWarning, { reason }: WarningVerdict): void {
     const why = reason === 'cancel' ? 'it was cancelled' : 'another message replaced it';
     this.#options.emergencies.endOf(
       (origin) => origin.kind === 'warning' && keys.has(origin.key),
-      `warning:${warning.sender}`.slice(0, 100),
+      cut(`warning:${warning.sender}`, longest.sender),
       why,
     );
   }
 
-  #show(key: string, { sender, sent }: PublicWarning, info: WarningInfo, { until, act }: WarningVerdict): void {
-    const { event, headline, severity, senderName } = info;
-    const told = { key, event, headline, severity, sender: senderName === '' ? sender : senderName, sent, until };
-    this.#shown = [{ ...told, sounds: act === 'sound' }, ...this.shown()].slice(0, mostShown);
+  #show(key: string, { sender, sent }: PublicWarning, info: WarningInfo, until: number | null, sounds: boolean): void {
+    const { severity, senderName } = info;
+    const told: ShownWarning = {
+      ...{ key, severity, sent, until, sounds },
+      event: cut(info.event, longest.name),
+      headline: cut(info.headline, longest.headline),
+      sender: cut(senderName === '' ? sender : senderName, longest.sender),
+    };
+    this.#shown = [told, ...this.shown().filter((one) => one.key !== key)].slice(0, mostShown);
   }
 
-  #keep(key: string, { act, reason }: WarningVerdict, who: string, from: string): void {
-    const { commit, clock, onChange } = this.#options;
-    const line = {
-      time: clock.now(),
-      who,
-      from,
-      what: `crisis.warning ${key}`.slice(0, 200),
-      why: reason,
-      result: act,
-    };
-    commit({ audit: [line], state: { [warningsState]: { known: this.#desk.snapshot(), shown: this.#shown } } });
-    onChange();
+  #told({ who, from }: EmergencyActor, line: { what: string; why: string; result: string }): void {
+    const { audit, commit, clock } = this.#options;
+    const { what, why, result } = line;
+    const lines = audit.lines({
+      ...{ time: clock.now(), who, from, why },
+      ...{ what: cut(what, 200), result: cut(result, longest.headline) },
+    });
+    if (lines.length > 0) commit({ audit: lines });
+  }
+
+  #changed(): void {
+    this.#options.onChange();
+    const now = this.#options.clock.monotonic();
+    this.#written = this.#written.filter((time) => time > now - minute);
+    if (this.#written.length < mostAtOnce) this.#write();
+    else this.#writing ??= setTimeout(() => this.#write(), writeEvery);
+  }
+
+  #write(): void {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
+    this.#written = [...this.#written, this.#options.clock.monotonic()];
+    this.#options.commit({ state: { [warningsState]: { known: this.#desk.snapshot(), shown: this.#shown } } });
   }
 }
 
-function kindOf({ categories, event }: WarningInfo): EmergencyKind {
+/** Nothing is remembered of these. */
+const nothingNew: ReadonlySet<WarningReason> = new Set([
+  ...(['duplicate', 'overtaken', 'foreign-sender', 'not-signed', 'not-actual', 'not-public'] as const),
+  ...(['not-a-warning', 'from-the-future', 'too-old'] as const),
+]);
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+function kindOf({ categories, event }: Pick<WarningInfo, 'categories' | 'event'>): EmergencyKind {
   if (/地震|earthquake/i.test(event)) return 'earthquake';
   return categories.includes('Met') || /台风|暴雨|大风|雷|冰雹|storm|wind|rain/i.test(event) ? 'storm' : 'other';
 }

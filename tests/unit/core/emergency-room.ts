@@ -86,6 +86,7 @@ export class EmergencyRoom implements Disposable {
       resetRule: (rule) => this.standing.get(rule) ?? null,
       standing: (rule) => this.standing.get(rule) ?? '',
       onChange: () => {},
+      onEnd: () => {},
     });
     desk.restored([...this.alarms]);
     return desk;

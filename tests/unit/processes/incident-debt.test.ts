@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { BroadcastRecord, Delivery } from '#edge/domain/delivery.ts';
+import type { Emergency } from '#edge/domain/emergency.ts';
 import type { DeviceId, HappeningId } from '#edge/domain/ids.ts';
 import type { Incident } from '#edge/domain/incident.ts';
 import type { Clip } from '#edge/domain/recording.ts';
@@ -64,4 +66,21 @@ test('what the gatehouse brings is owed to a disk that refuses, in its newest fo
   expect(debt.isEmpty).toBe(true);
   for (let i = 0; i < 20_010; i++) debt.owe({ clips: [clip(`clip-${i}`)] }, '');
   expect(debt.dropped).toBe(10);
+});
+
+test('an emergency, what sounded and where it was heard are owed, too', () => {
+  const debt = new Debt();
+  const emergency = { id: newId(), since: start, why: 'smoke' } as unknown as Emergency;
+  const record = { item: { id: newId() }, over: null } as unknown as BroadcastRecord;
+  const delivery = (state: string) => ({ item: record.item.id, output: 'a/clip', state }) as unknown as Delivery;
+  debt.owe({ emergencies: [emergency], broadcasts: [record], deliveries: [delivery('sent')] }, '');
+  const newer = { ...emergency, why: 'toast' };
+  debt.owe({ emergencies: [newer], deliveries: [delivery('heard')] }, '');
+  const part = debt.next();
+  expect(part?.batch).toEqual({ emergencies: [newer], broadcasts: [record], deliveries: [delivery('heard')] });
+  part?.paid();
+  expect(debt.isEmpty).toBe(true);
+  debt.owe({ emergencies: [emergency] }, '');
+  debt.forget({ emergencies: [newer] });
+  expect(debt.isEmpty).toBe(true);
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PointRef, ZoneId } from '#edge/domain/ids.ts';
-import { type AmplifierPlan, type AmplifierWish, amplifierAtFirst, stepAmplifier } from '#edge/rules/amplifier.ts';
+import {
+  type AmplifierPlan,
+  type AmplifierWish,
+  amplifierAtFirst,
+  amplifierRestored,
+  stepAmplifier,
+} from '#edge/rules/amplifier.ts';
 
 const relay = (id: string) => ({ point: `${id}/on` as PointRef, minOn: 2000, minOff: 3000, readsBack: true });
 const zone = (id: string) => id as ZoneId;
@@ -73,13 +79,45 @@ describe('the order of an amplifier and its zone relays', () => {
     );
   });
 
-  it('plays an emergency though the power relay does not answer, names the relay, and keeps an ordinary sound waiting', () => {
-    const urgent = run(calls('emergency', 20), [power]).at(-1);
-    expect(urgent?.sound).toBe('on');
-    expect(urgent?.silent).toEqual([power]);
-    const bell = run(calls('ordinary', 20), [power]).at(-1);
-    expect(bell?.sound).toBe('waits');
-    expect(bell?.silent).toEqual([power]);
+  it('plays though the power relay does not answer, no later than by its order, and names the relay', () => {
+    for (const strength of ['emergency', 'ordinary'] as const) {
+      const steps = run(calls(strength, 30), [power]);
+      const first = steps.find(({ sound }) => sound === 'on');
+      expect(first?.now, strength).toBeGreaterThanOrEqual(plan.warmUp);
+      // An ordinary one opens its zone only when the amplifier is believed to be warm, and waits for that relay's answer.
+      expect(first?.now, strength).toBeLessThanOrEqual(
+        plan.warmUp + (strength === 'emergency' ? 0 : plan.answerWithin),
+      );
+      expect(first?.silent, strength).toEqual([power]);
+    }
+  });
+
+  it('plays though no zone relay answers, a moment later than it would, and names them', () => {
+    const first = run(
+      calls('ordinary', 30),
+      [zone('a')].map((id) => `${id}/on` as PointRef),
+    ).find(({ sound }) => sound === 'on');
+    expect(first?.silent).toEqual(['a/on']);
+    expect(first?.now).toBeLessThanOrEqual(plan.warmUp + 500 + plan.answerWithin);
+  });
+
+  it('goes on where the process before it was: what is warm stays warm', () => {
+    const told = new Map([
+      [power, { on: true, since: -60_000 }],
+      ['a/on' as PointRef, { on: true, since: -50_000 }],
+    ]);
+    const said = new Map([
+      [power, true],
+      ['a/on' as PointRef, true],
+      ['b/on' as PointRef, false],
+    ]);
+    const wish = { zones: [zone('a')], strength: 'ordinary' } as const;
+    const step = stepAmplifier(plan, amplifierRestored(told), { now: 0, wish, planned: null, said });
+    expect(step.sound).toBe('on');
+    expect(step.relays).toEqual(
+      new Map([...told].map(([point, { on }]) => [point, on] as const).concat([['b/on' as PointRef, false]])),
+    );
+    expect(step.silent).toEqual([]);
   });
 
   it('switches the power on its warm-up ahead of a planned bell', () => {
