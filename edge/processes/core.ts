@@ -20,7 +20,6 @@ import { Ticker } from '#edge/runtime/lifecycle.ts';
 import { startRpcServer } from '#edge/runtime/rpc.ts';
 import type { Site } from '#edge/runtime/site.ts';
 import { readWarningCertificates } from '#edge/runtime/warning-certificates.ts';
-import { readWarningCertificates } from '#edge/runtime/warning-certificates.ts';
 import { siteFacts } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { openReader } from '#edge/store/reader.ts';
