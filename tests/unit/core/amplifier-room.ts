@@ -178,7 +178,8 @@ export class AmplifierRoom implements Disposable {
     return this.sent
       .filter(({ at }) => at >= from)
       .map(({ device, point: name, value, at }) => {
-        const what = typeof value === 'string' ? (value === '' ? 'silence' : (value.split(' ')[0] ?? '')) : String(value);
+        const what =
+          typeof value === 'string' ? (value === '' ? 'silence' : (value.split(' ')[0] ?? '')) : String(value);
         return `${device}/${name}=${what} +${at - from}`;
       });
   }
