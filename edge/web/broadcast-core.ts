@@ -99,12 +99,24 @@ export function readItem(answer: unknown): CoreItem | null {
   return item === undefined || item === null ? null : itemAnswer.parse(answer);
 }
 
-/** `broadcast.now {}`. */
+/** As `broadcast.now` tells it: its loudspeakers by how far they are. */
+const itemNow = z.object({
+  item: itemAnswer.shape.item.omit({ outputs: true }),
+  state: itemAnswer.shape.state,
+  outputs: z.partialRecord(itemAnswer.shape.state, z.array(z.string())),
+});
+export type CoreItemNow = z.infer<typeof itemNow>;
+
+const after = z.object({ kind: z.enum(['room', 'item']), id: z.string() });
+export type CoreAfter = z.infer<typeof after>;
+
+/** One page of `broadcast.now { after }`; `next`: where the one behind it begins. */
 export const nowAnswer = z.object({
   rooms: z.array(z.object({ output: z.string(), answer: outputAnswer, proof: z.enum(proofs), evidence: z.string() })),
-  items: z.array(itemAnswer),
+  items: z.array(itemNow),
+  next: after.nullable(),
 });
-export type CoreNow = z.infer<typeof nowAnswer>;
+export type CoreNow = Omit<z.infer<typeof nowAnswer>, 'next'>;
 
 /** `broadcast.play`: PutAnswer and a message. */
 export const putAnswer = z.object({

@@ -6,7 +6,7 @@ import type { Device } from '#edge/domain/device.ts';
 import { splitPointRef } from '#edge/domain/ids.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { principalOf } from './access.ts';
-import type { CoreBlocker, CoreHappening, CoreItem, CoreNow, CoreOutput, CorePart } from './broadcast-core.ts';
+import type { CoreBlocker, CoreHappening, CoreItemNow, CoreNow, CoreOutput, CorePart } from './broadcast-core.ts';
 import type * as shapes from './broadcast-schemas.ts';
 import type { LiveState } from './live.ts';
 import { createScopes, type Scope } from './scope.ts';
@@ -150,20 +150,21 @@ function blockerOf(blocker: CoreBlocker, scope: Scope): BlockerView {
 }
 
 /** null: none of its loudspeakers is his. */
-function itemOf({ item, state, parts }: CoreItem, scope: Scope): ItemView | null {
-  const outputs = item.outputs.filter(scope.seesRef);
-  if (outputs.length === 0) return null;
+function itemOf({ item, state, outputs: byState }: CoreItemNow, scope: Scope): ItemView | null {
   const counts: Partial<Record<DeliveryState, number>> = {};
-  for (const part of parts) {
-    if (!scope.seesRef(part.output)) continue;
-    const count = part.state === 'over' ? 'played' : part.state;
-    counts[count] = (counts[count] ?? 0) + 1;
+  let outputs = 0;
+  for (const [partState, all] of Object.entries(byState)) {
+    const seen = all.filter(scope.seesRef).length;
+    if (seen === 0) continue;
+    outputs += seen;
+    counts[partState === 'over' ? 'played' : (partState as 'waiting' | 'playing' | 'cut')] = seen;
   }
+  if (outputs === 0) return null;
   const { id, name, source, since, length, until, drill, by, why } = item;
   return {
     ...{ id, class: item.class, name, since, length, until, drill, by, state },
     ...{ clips: source.kind === 'clips' ? source.clips : [], live: source.kind === 'live' },
-    ...{ why: scope.words(why), outputs: outputs.length, counts },
+    ...{ why: scope.words(why), outputs, counts },
   };
 }
 

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { Clock } from '#edge/runtime/clock.ts';
 import type { RpcClient } from '#edge/runtime/rpc.ts';
-import { type CoreNow, nowAnswer } from './broadcast-core.ts';
+import { type CoreAfter, type CoreNow, nowAnswer } from './broadcast-core.ts';
 import type { LiveState } from './live.ts';
 
 /** Nothing said that anything changed: ms. Positions go on, so it is never older. */
 const fresh = 1_000;
+/** More would be a circle. */
+const mostPages = 1_000;
 
 /** What sounds, asked of core once for everybody who wants it at the same time. */
 export interface SoundNow extends Disposable {
@@ -30,8 +32,16 @@ export function createSoundNow(rpc: Pick<RpcClient, 'call'>, live: LiveState, cl
   });
   const read = async (): Promise<Told> => {
     const time = clock.now();
-    const answer: z.infer<typeof nowAnswer> = nowAnswer.parse(await rpc.call('broadcast.now', {}));
-    return { now: answer, time };
+    const pages: z.infer<typeof nowAnswer>[] = [];
+    let after: CoreAfter | null = null;
+    do {
+      const page: z.infer<typeof nowAnswer> = nowAnswer.parse(
+        await rpc.call('broadcast.now', after === null ? {} : { after }),
+      );
+      pages.push(page);
+      after = page.next;
+    } while (after !== null && pages.length < mostPages);
+    return { now: { rooms: pages.flatMap(({ rooms }) => rooms), items: pages.flatMap(({ items }) => items) }, time };
   };
   return {
     ask() {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { interruptions, type SoundSource, soundClasses } from '#edge/domain/broadcast.ts';
+import { interruptions, type Proof, proofs, type SoundSource, soundClasses } from '#edge/domain/broadcast.ts';
 import {
   type HappeningId,
   type PointRef,
@@ -16,6 +16,7 @@ import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { documentSchemas } from '#edge/store/documents.ts';
 import type { BroadcastDesk } from './broadcast-desk.ts';
+import { boundedItem, pageParams, type SoundPagesOptions, soundPage } from './broadcast-pages.ts';
 import { type BroadcastSettings, levelsId } from './broadcast-settings.ts';
 import { asked, checked } from './rpc-params.ts';
 
@@ -85,13 +86,16 @@ export interface BroadcastMethodsOptions {
 
 export function createBroadcastMethods(options: BroadcastMethodsOptions): Readonly<Record<string, RpcMethod>> {
   const { desk, settings, append, commit, clock } = options;
+  const pages: SoundPagesOptions = {
+    outputs: [...desk.speakers.keys()],
+    room(output) {
+      const { recent: _recent, ...answer } = desk.why(output);
+      return { output, answer, ...proofOf(desk.speakers.get(output)?.id ?? '', options.latest) };
+    },
+    items: () => desk.items(),
+  };
   return {
-    'broadcast.now': checked(z.strictObject({}), async () => ({
-      rooms: [...desk.speakers].map(([output, { id }]) => ({
-        ...{ output, answer: desk.why(output), ...proofOf(id, options.latest) },
-      })),
-      items: desk.items(),
-    })),
+    'broadcast.now': checked(pageParams, async ({ after }) => soundPage(pages, after)),
     'broadcast.play': checked(playParams, async ({ who, from, source: given, ...wish }) => {
       const answer = desk.play({ ...definedOf(wish), source: given satisfies SoundSource, by: who });
       const what = `broadcast.play ${wish.class} ${given.kind === 'live' ? 'live' : given.clips.join('+')}`;
@@ -112,7 +116,7 @@ export function createBroadcastMethods(options: BroadcastMethodsOptions): Readon
     }),
     'broadcast.renew': checked(z.strictObject({ item: itemId }), async ({ item }) => ({ goesOn: desk.renew(item) })),
     'broadcast.why': checked(z.strictObject({ output: ref }), async ({ output }) => desk.why(output)),
-    'broadcast.item': checked(z.strictObject({ id: itemId }), async ({ id }) => desk.whyItem(id) ?? {}),
+    'broadcast.item': checked(z.strictObject({ id: itemId }), async ({ id }) => boundedItem(desk.whyItem(id)) ?? {}),
     'broadcast.levels': checked(levelsParams, async ({ rev, body, why: reason, who, from }) => {
       const change = {
         kind: 'soundLevels' as const,
@@ -155,13 +159,11 @@ function definedOf<T extends object>(wish: T): { [K in keyof T]: Exclude<T[K], u
   };
 }
 
-const proofWords = ['none', 'sent', 'acknowledged', 'heard'];
-
 function proofOf(device: string, latest: (ref: PointRef) => Reading | undefined) {
-  const proof = latest(`${device}/proof` as PointRef);
+  const said = latest(`${device}/proof` as PointRef);
   const evidence = latest(`${device}/evidence` as PointRef);
-  const isKnown = proof?.quality === 'good' && proofWords.includes(String(proof.value));
-  return { proof: isKnown ? proof.value : 'none', evidence: typeof evidence?.value === 'string' ? evidence.value : '' };
+  const proof: Proof = (said?.quality === 'good' && proofs.find((word) => word === said.value)) || 'none';
+  return { proof, evidence: typeof evidence?.value === 'string' ? evidence.value : '' };
 }
 
 /** '' when it was taken. */

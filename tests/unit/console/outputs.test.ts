@@ -128,8 +128,11 @@ describe('the list of outputs', () => {
       'request:flows',
       'local',
       'repair:camera',
+      'sound:bell',
+      'amplifier:hall',
     ];
-    expect(owners.map(holderKind)).toEqual(['nobody', 'safety', 'rule', 'person', 'flow', 'other', 'other']);
+    const kinds = ['nobody', 'safety', 'rule', 'person', 'flow', 'other', 'other', 'sound', 'sound'];
+    expect(owners.map(holderKind)).toEqual(kinds);
   });
 
   test('shows five levels with what stands and is forbidden on each, and what would be otherwise', () => {

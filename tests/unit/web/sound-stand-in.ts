@@ -26,7 +26,7 @@ export function soundStandIn(): SoundStandIn {
     stop: { outcome: 'stopped', item: itemId(1), askers: [] },
   };
   const answers: Record<string, (params: Record<string, unknown>) => unknown> = {
-    now: () => ({ rooms: state.rooms, items: state.items }),
+    now: () => ({ rooms: state.rooms, items: state.items.map(itemNow), next: null }),
     why: ({ output }) => state.rooms.map((room) => asRecord.parse(room)).find((room) => room.output === output)?.answer,
     item: ({ id }) => state.items.find((one) => asRecord.parse(asRecord.parse(one).item).id === id) ?? null,
     play: () => state.put,
@@ -97,3 +97,16 @@ export function item(
     ...{ state: 'playing', askers: [], story: [], parts: parts.map((one) => ({ ...part(n, soundClass), ...one })) },
   };
 }
+
+/** As `broadcast.now` tells an item: its loudspeakers by how far they are. */
+function itemNow(told: unknown): object {
+  const { item, state, parts } = toldItem.parse(told);
+  const outputs: Record<string, string[]> = {};
+  for (const { output, state: of } of parts) outputs[of] = [...(outputs[of] ?? []), output];
+  return { item, state, outputs };
+}
+
+const toldItem = z.object({
+  ...{ item: asRecord, state: z.string() },
+  parts: z.array(z.object({ output: z.string(), state: z.string() })),
+});

@@ -6,7 +6,7 @@ import type { CampusView, OutputView, PointView } from '../../api.ts';
 export const levels = [1, 5, 8, 12, 15] as const;
 export type Level = (typeof levels)[number];
 
-export const holderKinds = ['nobody', 'safety', 'rule', 'demand', 'person', 'flow', 'other'] as const;
+export const holderKinds = ['nobody', 'safety', 'rule', 'demand', 'sound', 'person', 'flow', 'other'] as const;
 export type HolderKind = (typeof holderKinds)[number];
 
 export interface Row {
@@ -52,6 +52,8 @@ export function holderKind(owner: string | null): HolderKind {
   if (owner.startsWith('interlock:')) return 'safety';
   if (owner.startsWith('rule:')) return 'rule';
   if (owner.startsWith('demand:')) return 'demand';
+  // What the broadcast desk plays, and the amplifiers that it switches for it.
+  if (owner.startsWith('sound:') || owner.startsWith('amplifier:')) return 'sound';
   if (owner === 'request:web') return 'person';
   return owner === 'request:flows' ? 'flow' : 'other';
 }
