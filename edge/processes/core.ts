@@ -39,6 +39,7 @@ import { DeliveryDesk } from './core/delivery-desk.ts';
 import { DemandDesk } from './core/demand-desk.ts';
 import { demandSource } from './core/demand-desk-words.ts';
 import { BoundedAudit } from './core/emergency-audit.ts';
+import { Countdown, countClipsOf } from './core/emergency-countdown.ts';
 import { EmergencyDesk } from './core/emergency-desk.ts';
 import { Earthquakes, earthquakesState } from './core/emergency-earthquake.ts';
 import { createEmergencyMethods } from './core/emergency-methods.ts';
@@ -430,8 +431,15 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     }),
   );
   publicWarnings = warnings;
+  const countdown = stack.use(
+    new Countdown({
+      clips: countClipsOf(site.emergency.earthquake.countdown),
+      ...{ sound: broadcast, emergencies: crises, clock, log },
+    }),
+  );
   const earthquakes = new Earthquakes({
     ...{ from: site.emergency.earthquake.from, emergencies: crises, stored: restored.state[earthquakesState] },
+    count: (emergency, arrival) => countdown.hear(emergency, arrival),
     ...{ audit: machines, clock, commit: (batch) => core.commitUnasked(batch) },
   });
   stack.use(new Ticker(60_000, () => settings.tick()));

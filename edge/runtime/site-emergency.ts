@@ -53,6 +53,10 @@ export const emergencySection = z
       .strictObject({
         /** Felt less strongly (GB/T 17742, 1 to 12) it is only shown. */
         from: z.number().min(1).max(12).default(4),
+        /** Clips by the seconds that they say are left: `{10: count-10, 9: count-9}`; each of one second where they follow each other. */
+        countdown: z
+          .record(z.string().regex(/^(?:0|[1-9]\d?|[12]\d\d|300)$/, 'must be seconds: 0 to 300'), slug)
+          .default({}),
       })
       .prefault({}),
     /** Fire panels whose printed text is read. */
@@ -78,7 +82,7 @@ export function findBrokenEmergency(site: {
   readonly zones: readonly { readonly id: string }[];
 }): string[] {
   const known = new Set(site.zones.map(({ id }) => id));
-  const { plans, allClear, warnings, panel } = site.emergency;
+  const { plans, allClear, warnings, panel, earthquake } = site.emergency;
   const clip = (word: string, where: string) =>
     Object.hasOwn(site.clips, word) ? [] : [`emergency.${where}: unknown clip "${word}"`];
   const senders = warnings.senders.flatMap(({ mustSign, certificates }, i) =>
@@ -96,6 +100,7 @@ export function findBrokenEmergency(site: {
       ),
     ]),
     ...(allClear === null ? [] : clip(allClear, 'allClear')),
+    ...Object.entries(earthquake.countdown).flatMap(([number, word]) => clip(word, `earthquake.countdown.${number}`)),
     ...panel.places.flatMap(({ zone }, i) =>
       known.has(zone) ? [] : [`emergency.panel.places[${i}].zone: unknown zone "${zone}"`],
     ),

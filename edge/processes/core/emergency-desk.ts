@@ -18,6 +18,7 @@ import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { BroadcastDeskPort } from './broadcast-port.ts';
 import { causeKey, causeOf, isSameWord, reopened, untilOf, withCause } from './emergency-causes.ts';
+import { type Interjection, interjected } from './emergency-interjection.ts';
 import { type EmergencyPlan, emergencyPlans, soundOf } from './emergency-plans.ts';
 import { called, type EmergencyRoom, type RollWord, rollOf } from './emergency-roll.ts';
 import { alarmOf, alarmSource, allClearName, isAlarming, withLine, withLines } from './emergency-words.ts';
@@ -203,6 +204,18 @@ export class EmergencyDesk implements Disposable {
       ? this.#sound(one, mute, this.#plans()[one.kind], who)
       : this.#told(this.#silenced(one, who, why), 'sounds-stopped', who, why);
     return this.#keep(next, { ...line, result: next.items.join(' ') });
+  }
+
+  /** Clips once in the midst of it. false: it is over or silent, or another one of its strength sounds, whose place it must not lose. */
+  interject(id: string, clips: readonly string[], said: Interjection): boolean {
+    const one = this.#open.get(id as HappeningId);
+    if (one === undefined || one.drill) return false;
+    const plans = this.#plans();
+    const isEqual = (each: Emergency) => each.id !== id && plans[each.kind].class === plans[one.kind].class;
+    if (this.open.some((each) => isEqual(each) && each.items.length > 0)) return false;
+    const items = interjected(one, clips, said, plans[one.kind], this.#options);
+    if (items !== null) this.#keep(this.#told({ ...one, items }, 'said', 'core', said.text));
+    return items !== null;
   }
 
   roll(id: string, words: readonly RollWord[], { who, from }: EmergencyActor): Emergency {

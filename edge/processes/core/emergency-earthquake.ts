@@ -26,6 +26,8 @@ export interface EarthquakesOptions {
   readonly stored: unknown;
   readonly commit: (batch: Batch) => void;
   readonly audit: BoundedAudit;
+  /** Says how many seconds are left. */
+  readonly count?: (emergency: string, arrival: number) => void;
   readonly clock: Clock;
 }
 
@@ -89,6 +91,7 @@ export class Earthquakes {
       origin: { kind: 'terminal', device: who, event, arrival, intensity, magnitude, place },
       why: `${place === '' ? 'earthquake' : place}, intensity ${intensity}`,
     });
+    this.#options.count?.(emergency.id, arrival);
     // Only what has begun is known: said again, what failed may sound.
     this.#remember(word, before, false);
     return { act: 'sound', emergency: emergency.id };
