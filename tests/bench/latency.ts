@@ -53,7 +53,7 @@ interface BareHop extends AsyncDisposable {
   measure(): Promise<number>;
 }
 
-async function startBareHop(): Promise<BareHop> {
+export async function startBareHop(): Promise<BareHop> {
   await using stack = new AsyncDisposableStack();
   const aedes = stack.use(new Script('bare-aedes.ts'));
   const { port } = await aedes.ask({ what: 'start' });

@@ -22,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).run,
   console: async () => (await import('./console.ts')).run,
   rtp: async () => (await import('./rtp.ts')).run,
+  alarm: async () => (await import('./alarm.ts')).run,
   rehearse: async () => (await import('./rehearse.ts')).run,
   soak: async () => (await import('./soak.ts')).run,
 };
