@@ -1,7 +1,6 @@
-import type { FastifyRequest } from 'fastify';
 import type { PublicWarning } from '#edge/domain/warning.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { readWarningCertificates, type WarningCertificates } from '#edge/runtime/warning-certificates.ts';
 import { parseCapJson } from '#edge/warnings/cap-json.ts';
 import { largestMessage } from '#edge/warnings/cap-xml.ts';
@@ -13,6 +12,7 @@ import { problems } from './schemas.ts';
 import type { App, CampusView } from './server.ts';
 
 const tags = ['emergencies'];
+const quakePath = '/api/v1/earthquake';
 const xmlTypes = ['application/cap+xml', 'application/xml', 'text/xml'];
 
 /** Where public warnings and earthquake terminals come in: machines with a token of the right `warn`. */
@@ -20,6 +20,15 @@ export function addWarningRoutes(app: App, campus: CampusView, clock: Clock): vo
   const { rpc } = campus;
   const certificates = readWarningCertificates(campus.site, clock.now());
   void app.register(async (scope: App) => {
+    // Whoever hands in what cannot be read is in the audit, too; the answer is everybody's (problems.ts).
+    scope.setErrorHandler(async (error, request) => {
+      if (request.principal !== null && isMalformed(error)) {
+        const of = request.url.startsWith(quakePath) ? ('earthquake' as const) : ('warning' as const);
+        const problem = messageOf(error).replaceAll(/\p{C}/gu, ' ').slice(0, 300);
+        await rpc.call('crisis.malformed', { of, problem, ...actorOf(request) }).catch(() => {});
+      }
+      throw error;
+    });
     scope.addContentTypeParser(xmlTypes, { parseAs: 'buffer', bodyLimit: largestMessage }, (_, body, parsed) =>
       parsed(null, body),
     );
@@ -38,50 +47,49 @@ export function addWarningRoutes(app: App, campus: CampusView, clock: Clock): vo
         },
       },
       async (request) => {
-        const read = await readOrTell(campus, certificates, clock, request);
+        const read = readOne(request.body, certificates, clock.now());
         const wish = { warning: read.warning, signature: read.envelope.signature, ...actorOf(request) };
         return warningAnswer.parse(await rpc.call('crisis.warning', wish));
       },
     );
-  });
 
-  app.post(
-    '/api/v1/earthquake',
-    {
-      config: { access: 'warn', wholeCampus: true },
-      schema: {
-        tags,
-        summary: 'What an earthquake terminal says: when the waves arrive here and how strongly they are felt',
-        body: earthquakeBody,
-        response: { ...problems(400, 503), 200: earthquakeAnswer },
+    scope.post(
+      quakePath,
+      {
+        config: { access: 'warn', wholeCampus: true },
+        schema: {
+          tags,
+          summary: 'What an earthquake terminal says: when the waves arrive here and how strongly they are felt',
+          body: earthquakeBody,
+          response: { ...problems(400, 503), 200: earthquakeAnswer },
+        },
       },
-    },
-    async (request) => {
-      const { seconds, arrival, origin: _o, ...said } = request.body;
-      const at = arrival ?? (seconds === undefined ? null : clock.now() + seconds * 1_000);
-      if (at === null && !said.cancel) throw new CodedError('BAD_REQUEST', 'body: arrival or seconds is missing');
-      const wish = { ...said, arrival: Math.round(at ?? clock.now()), ...actorOf(request) };
-      return earthquakeAnswer.parse(await rpc.call('crisis.earthquake', wish));
-    },
-  );
+      async (request) => {
+        const { seconds, arrival, origin: _o, ...said } = request.body;
+        const at = arrival ?? (seconds === undefined ? null : clock.now() + seconds * 1_000);
+        if (at === null && !said.cancel) throw new CodedError('BAD_REQUEST', 'body: arrival or seconds is missing');
+        const wish = { ...said, arrival: Math.round(at ?? clock.now()), ...actorOf(request) };
+        return earthquakeAnswer.parse(await rpc.call('crisis.earthquake', wish));
+      },
+    );
+  });
 }
 
-/** Throws CAP_INVALID; core has it in the audit then. */
-async function readOrTell(
-  { rpc }: Pick<CampusView, 'rpc'>,
+/** Throws CAP_INVALID. */
+function readOne(
+  body: unknown,
   certificates: WarningCertificates,
-  clock: Clock,
-  request: FastifyRequest,
-): Promise<{ readonly warning: PublicWarning; readonly envelope: WarningEnvelope }> {
-  const { body } = request;
-  try {
-    if (Buffer.isBuffer(body)) return readWarning(body, (sender) => certificates.of(sender), clock.now());
-    const warning = parseCapJson(body);
-    // Whose certificates are of no use is not believed by another way, either.
-    return { warning, envelope: { signature: certificates.of(warning.sender) === null ? 'bad' : 'unchecked' } };
-  } catch (error) {
-    const problem = messageOf(error).slice(0, 300);
-    await rpc.call('crisis.malformed', { problem, ...actorOf(request) }).catch(() => {});
-    throw error;
-  }
+  now: number,
+): { readonly warning: PublicWarning; readonly envelope: WarningEnvelope } {
+  if (Buffer.isBuffer(body)) return readWarning(body, (sender) => certificates.of(sender), now);
+  const warning = parseCapJson(body);
+  // Whose certificates are of no use is not believed by another way, either.
+  return { warning, envelope: { signature: certificates.of(warning.sender) === null ? 'bad' : 'unchecked' } };
+}
+
+/** What is wrong with the message itself, and no matter of rights, bounds of requests or a core that is away. */
+function isMalformed(error: unknown): boolean {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  if (status === 400 || status === 413 || status === 415) return true;
+  return ['CAP_INVALID', 'BAD_REQUEST', 'RPC_PARAMS'].includes(codeOf(error));
 }

@@ -23,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   console: async () => (await import('./console.ts')).run,
   rtp: async () => (await import('./rtp.ts')).run,
   alarm: async () => (await import('./alarm.ts')).run,
+  earthquake: async () => (await import('./earthquake.ts')).run,
   rehearse: async () => (await import('./rehearse.ts')).run,
   soak: async () => (await import('./soak.ts')).run,
 };

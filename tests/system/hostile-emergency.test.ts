@@ -106,6 +106,12 @@ async function post(
   return { status: answer.status, act: said.act, reason: said.reason, emergency: said.emergency };
 }
 
+/** Thousands of levels in an element whose text is read. */
+function deepIn(element: string): string {
+  const [open, close] = ['<a>'.repeat(3_900), '</a>'.repeat(3_900)];
+  return fresh().replace(element, `${element}${open}${close}`);
+}
+
 const list = () => campus.get<z.infer<typeof shapes.emergenciesView>>('emergencies');
 
 async function playing(): Promise<string[]> {
@@ -133,6 +139,9 @@ test.runIf(isSslHere)(
       ['expired', sign(fresh({ identifier: 'expired', expires: at(-1_000) }), ours)],
       ['of tomorrow', sign(fresh({ identifier: 'tomorrow', sent: at(86_400_000) }), ours)],
       ['of last week', sign(fresh({ identifier: 'old', sent: at(-7 * 86_400_000) }), ours)],
+      ['nested in its words', deepIn('<description>')],
+      ['nested in its name', deepIn('<event>')],
+      ['nested and as if signed', deepIn('<event>').replace('</alert>', signed.slice(signed.indexOf('<Signature')))],
       ['of nobody we know', sign(fresh({ identifier: 'foreign', sender: 'evil' }), ours)],
     ];
     for (const [what, body] of forged) {
@@ -154,6 +163,8 @@ test.runIf(isSslHere)(
       [`<a>${'<b>'.repeat(50_000)}`, 'text/xml'],
       [`<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">${'<note>x</note>'.repeat(10_000)}</alert>`, 'text/xml'],
       [new Uint8Array(Buffer.from(`\ufeff${fresh()}`, 'utf16le')), 'text/xml'],
+      [new Uint8Array(Buffer.from(fresh().replace('UTF-8', 'UTF-16'), 'utf16le')), 'text/xml'],
+      [new Uint8Array(Buffer.from(fresh().replace('UTF-8', 'GBK').replace('暴雨', '\u00ff'), 'latin1')), 'text/xml'],
       ['x'.repeat(10_000_000), 'text/xml'],
       ['{"identifier":', 'application/json'],
       ['[[[[]]]]', 'application/json'],
@@ -182,7 +193,9 @@ test.runIf(isSslHere)(
     expect(await post('earthquake', far, 'application/json')).toMatchObject({ act: 'too-far' });
     await isCalm();
     const { lines } = await campus.get<{ lines: { what: string; why: string }[] }>('audit?limit=100');
-    expect(lines.some(({ what, why }) => what === 'crisis.warning' && why === 'malformed')).toBe(true);
+    const malformed = (of: string) => lines.filter(({ what, why }) => what === `crisis.${of}` && why === 'malformed');
+    expect(malformed('warning')).toHaveLength(bodies.length);
+    expect(malformed('earthquake')).toHaveLength(quakes.length);
   },
   60_000,
 );

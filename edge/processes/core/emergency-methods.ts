@@ -58,7 +58,11 @@ const warningParams = z.strictObject({
   signature: z.enum(['good', 'bad', 'unchecked']),
   ...asked,
 });
-const malformedParams = z.strictObject({ problem: z.string().max(1_000), ...asked });
+const malformedParams = z.strictObject({
+  of: z.enum(['warning', 'earthquake']),
+  problem: z.string().max(1_000),
+  ...asked,
+});
 const earthquakeParams = z.strictObject({
   event: z.string().min(1).max(100),
   update: z.int().min(0),
@@ -114,8 +118,8 @@ export function createEmergencyMethods(options: EmergencyMethodsOptions): Readon
     'crisis.warning': checked(warningParams, async ({ warning, signature, who, from }) =>
       warnings.take(warning, { signature }, { who, from }),
     ),
-    'crisis.malformed': checked(malformedParams, async ({ problem, who, from }) => {
-      warnings.malformed(problem, { who, from });
+    'crisis.malformed': checked(malformedParams, async ({ of, problem, who, from }) => {
+      warnings.malformed(of, problem, { who, from });
       return {};
     }),
     'crisis.earthquake': checked(earthquakeParams, async ({ who, from, ...said }) =>

@@ -106,8 +106,8 @@ export class Warnings implements Disposable {
   }
 
   /** One that could not be read. */
-  malformed(problem: string, actor: EmergencyActor): void {
-    this.#told(actor, { what: 'crisis.warning', why: 'malformed', result: problem });
+  malformed(of: 'warning' | 'earthquake', problem: string, actor: EmergencyActor): void {
+    this.#told(actor, { what: `crisis.${of}`, why: 'malformed', result: problem });
   }
 
   /** Its emergency is over, whoever ended it: it is shown until its own end, and does not sound again. */
