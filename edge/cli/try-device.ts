@@ -10,6 +10,7 @@ import { createDlt645Driver } from '#edge/drivers/dlt645/driver.ts';
 import type { Driver, Session, Sink } from '#edge/drivers/driver.ts';
 import { createFirePanelDriver } from '#edge/drivers/fire-panel/driver.ts';
 import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
+import { lineDriver } from '#edge/drivers/line/driver.ts';
 import { createModbusDriver } from '#edge/drivers/modbus/driver.ts';
 import { onvifDriver } from '#edge/drivers/onvif/driver.ts';
 import { createPingDriver } from '#edge/drivers/ping/driver.ts';
@@ -18,6 +19,7 @@ import { createPjlinkDriver } from '#edge/drivers/pjlink/driver.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
+import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
 import { systemClock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
@@ -155,6 +157,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'fire-panel') return createFirePanelDriver(common);
   if (protocol === 'sip') return sipDriver(common);
   if (protocol === 'http-pa') return httpPaDriver(common);
+  if (protocol === 'line') return lineDriver({ studio: openStudio({ clips: {}, folder: '.', ...common }), ...common });
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

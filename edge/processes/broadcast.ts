@@ -1,6 +1,7 @@
 import type { BusClient } from '#edge/bus/client.ts';
 import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
+import { lineDriver } from '#edge/drivers/line/driver.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { putSoundFirst } from '#edge/drivers/sound/urgency.ts';
@@ -27,6 +28,7 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
     broadcastDriver({ clips, folder, clock, log, studio }),
     sipDriver({ studio, clock }),
     httpPaDriver({ clock }),
+    lineDriver({ studio, clock }),
   ];
   const start = (bus: BusClient) =>
     startClipLine({ bus, library: studio.library, folder: paths.clips(init.data), log });

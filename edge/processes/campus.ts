@@ -15,6 +15,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   broadcast: 'broadcast',
   sip: 'broadcast',
   'http-pa': 'broadcast',
+  line: 'broadcast',
   snmp: 'fieldbus',
   ping: 'fieldbus',
   pjlink: 'fieldbus',
