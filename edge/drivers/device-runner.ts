@@ -27,6 +27,8 @@ export interface RunnerOptions {
 
 /** Session methods settle by themselves; these are the bulkhead against one that does not. */
 const openTimeout = 15_000;
+/** So long a command waits for a session that is just being opened, ms. */
+const openPatience = 1_000;
 const readTimeout = 60_000;
 const writeTimeout = 60_000;
 /** Reads in a row without any answer after which a device is left alone but for one probe. */
@@ -49,6 +51,8 @@ export class DeviceRunner implements AsyncDisposable {
   #message = 'not heard yet';
   #since: number;
   #session: Session | null = null;
+  /** The attempt to open it that is under way, or was last, has ended. */
+  #opened: Promise<void> = Promise.resolve();
   #schedule: Schedule | null = null;
   #isQuarantined = false;
   /** The session speaks for itself; until it has, the runner judges by what reads bring. */
@@ -133,6 +137,8 @@ export class DeviceRunner implements AsyncDisposable {
     command: Command,
     fail: (outcome: CommandResult['outcome'], message: string) => CommandResult,
   ): Promise<CommandResult> {
+    // Opening takes some ms: an alarm that comes meanwhile is not sent back to come again a second later.
+    if (this.#session === null) await Promise.race([this.#opened, delay(openPatience, this.#end.signal)]);
     const session = this.#session;
     if (this.#options.clock.now() > command.expires) return fail('expired', 'its time was over when its turn came');
     if (session === null) return fail('failed', `not connected: ${this.#message}`);
@@ -155,13 +161,17 @@ export class DeviceRunner implements AsyncDisposable {
     while (!this.#end.signal.aborted) {
       const attempt = new AbortController();
       this.#attempt = attempt;
+      const opened = Promise.withResolvers<void>();
+      this.#opened = opened.promise;
       const signal = AbortSignal.any([this.#end.signal, attempt.signal]);
       try {
         const opening = driver.open(device, config, this.#sink(signal), signal);
         await using session = await within(openTimeout, 'opening the device', opening);
         this.#session = session;
+        opened.resolve();
         await this.#poll(session, signal);
       } catch (error) {
+        opened.resolve();
         // Told to open it anew: at once, and no fault.
         if (attempt.signal.aborted) continue;
         if (codeOf(error) === 'DEVICE_CONFIG') return this.#misconfigured(error);
@@ -174,6 +184,7 @@ export class DeviceRunner implements AsyncDisposable {
         await delay(pause, signal);
       } finally {
         this.#session = null;
+        opened.resolve();
         attempt.abort();
       }
     }

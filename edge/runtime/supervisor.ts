@@ -46,6 +46,9 @@ export interface SupervisorTimes {
   readonly reloadPause: number;
 }
 
+/** The pause before the first start anew, ms. */
+const atOnce = 50;
+
 export const defaultTimes: SupervisorTimes = {
   beat: 2_000,
   silence: 8_000,
@@ -141,6 +144,8 @@ class Child {
   #rss: number | null = null;
   #loopDelay: number | null = null;
   #crashes: number[] = [];
+  /** It has not ended by itself lately. */
+  #isCalm = true;
   #silence: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
   #killedFor: string | null = null;
@@ -347,9 +352,14 @@ class Child {
     }
     this.#isRenewing = false;
     const lived = this.#options.clock.monotonic() - this.#startedAt;
-    if (lived >= this.#times.healthy) this.#backoff.reset();
+    if (lived >= this.#times.healthy) {
+      this.#backoff.reset();
+      this.#isCalm = true;
+    }
     this.#crashes.push(this.#options.clock.monotonic());
-    const pause = this.#backoff.next();
+    // An alarm may be sounding: the first end is followed by a start at once, and only what ends again and again waits.
+    const pause = this.#isCalm ? Math.min(atOnce, this.#times.backoffFirst) : this.#backoff.next();
+    this.#isCalm = false;
     this.#log.error({ how: this.#lastExit, pause }, 'process ended and will be started again');
     this.#restarts++;
     this.#enter(this.#recentCrashes() >= this.#times.crashLoop ? 'crash-loop' : 'backing-off');
