@@ -73,6 +73,7 @@ import { SchoolDesk } from './core/school-desk.ts';
 import { createSchoolMethods } from './core/school-methods.ts';
 import { PowerDesk, schoolPowerState } from './core/school-power.ts';
 import { Shelf } from './core/shelf.ts';
+import { Together } from './core/together.ts';
 import { Watch } from './core/watch.ts';
 import { mistakesSource, ruleTroubles, siteMistakes, troublesSource } from './core/watch-alarms.ts';
 import { createWays } from './core/ways.ts';
@@ -167,6 +168,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   let school: SchoolDesk | null = null;
   let crisis: EmergencyDesk | null = null;
   let publicWarnings: Warnings | null = null;
+  let quakes: Earthquakes | null = null;
   let panels: FirePanels | null = null;
   let delivered: DeliveryDesk | null = null;
   const commands = createCommands({
@@ -392,7 +394,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const deliveries = stack.use(
     new DeliveryDesk({
       ...{ desk: broadcast, commands: () => commands, latest: () => ingest.latest(), reader, clock, log },
-      troubleOf: (ref) => amplifiers.troubleOf(ref),
+      ...{ troubleOf: (ref) => amplifiers.troubleOf(ref), listening: site.broadcast.listening },
       commit: (batch) => core.commitUnasked(batch),
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       onChange: () => soundHint.tell(),
@@ -402,16 +404,20 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   deliveries.begin(
     restored.alarms.flatMap(({ source, active }) => (active && source.startsWith('delivery:') ? [source] : [])),
   );
+  const together = new Together((batch) => core.commitUnasked(batch));
   const crises = stack.use(
     new EmergencyDesk({
       ...{ site: site.emergency, zones: site.zones.map(({ id }) => id), rooms: roomsOf(site), sound: broadcast },
       ...{ drillWord: site.broadcast.drillWord, clock, log },
       stored: fault === null ? reader.emergencies({ open: true, limit: 50 }) : [],
-      commit: (batch) => core.commitUnasked(batch),
+      commit: together.commit,
       decide: (decisions) => core.takeReadingsUnasked([], decisions),
       ...watchedRules.desk,
       onChange: (open) => crisisHint.tell(open),
-      onEnd: (one) => publicWarnings?.ended(one),
+      onEnd: (one) => {
+        publicWarnings?.ended(one);
+        quakes?.ended(one);
+      },
     }),
   );
   crisis = crises;
@@ -425,8 +431,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const warnings = stack.use(
     new Warnings({
       ...{ site: site.emergency.warnings, emergencies: crises, stored: restored.state[warningsState] },
-      ...{ audit: machines, clock, log },
-      commit: (batch) => core.commitUnasked(batch),
+      ...{ audit: machines, together, clock, log },
       onChange: () => crisisHint.tell(crises.open.filter(({ drill }) => !drill).length),
     }),
   );
@@ -440,8 +445,9 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
   const earthquakes = new Earthquakes({
     ...{ from: site.emergency.earthquake.from, emergencies: crises, stored: restored.state[earthquakesState] },
     count: (emergency, arrival) => countdown.hear(emergency, arrival),
-    ...{ audit: machines, clock, commit: (batch) => core.commitUnasked(batch) },
+    ...{ audit: machines, together, clock },
   });
+  quakes = earthquakes;
   stack.use(new Ticker(60_000, () => settings.tick()));
   modes.tick();
   stack.use(new Ticker(1_000, () => modes.tick()));

@@ -45,6 +45,7 @@ const places: Readonly<Record<string, Placed>> = {
   'smoke-201': { x: 0.085, y: 0.13 },
   'climate-201': { x: 0.115, y: 0.18 },
   'air-201': { x: 0.15, y: 0.13 },
+  'noise-201': { x: 0.18, y: 0.13 },
   'air-301': { x: 0.35, y: 0.14 },
   'meter-main': { x: 0.44, y: 0.13 },
   'relay-1': { x: 0.475, y: 0.13 },

@@ -122,6 +122,8 @@ export async function startSimulators(init: SimulatorsInit, { clock, log }: Chil
       clock,
       lessons: init.lively === true,
       air,
+      loudspeaker: () =>
+        speakers.find(({ name }) => name === 'speaker-teaching')?.heard().level ?? Number.NEGATIVE_INFINITY,
     }),
   );
   const { screens: places } = ports;

@@ -2,6 +2,7 @@ import type { Proof } from '#edge/domain/broadcast.ts';
 import { proofs } from '#edge/domain/broadcast.ts';
 import type { Delivery } from '#edge/domain/delivery.ts';
 import type { SoundHappening } from './sound.ts';
+import { isNotHeard } from './sound-listening.ts';
 
 /*
  * What is known of one item on one loudspeaker: it was told, it said yes, it was heard; or it was not, and why. Pure: times are given.
@@ -25,6 +26,8 @@ export interface SpeakerFacts {
   readonly away: string;
   /** Its own loudness is off. */
   readonly isMuted: boolean;
+  /** What a sound-level sensor in its room says since it began here; null: none listens. */
+  readonly room?: { readonly verdict: 'heard' | 'not-heard' | 'unsure'; readonly words: string } | null;
 }
 
 /** Nothing was answered by then: it is not played, ms. */
@@ -39,6 +42,8 @@ export interface TrackedDelivery extends Delivery {
   readonly seen: number;
   /** What spoke against it stands. */
   readonly fault: string;
+  /** A sensor in the room has heard it since it is on the air: a pause in it is no silence any more. */
+  readonly isRoomHeard: boolean;
   /** Without any answer by then it is missed, also when it is over (a bell is short); ms since epoch. null: it is settled. */
   readonly due: number | null;
 }
@@ -46,7 +51,7 @@ export interface TrackedDelivery extends Delivery {
 export function newDelivery(item: Delivery['item'], output: Delivery['output'], now: number): TrackedDelivery {
   return {
     ...{ item, output, state: 'waiting', proof: 'none', evidence: '', begun: null, ended: null, heard: 0 },
-    ...{ delay: null, reason: '', on: null, seen: now, fault: '', due: null },
+    ...{ delay: null, reason: '', on: null, seen: now, fault: '', due: null, isRoomHeard: false },
   };
 }
 
@@ -66,6 +71,7 @@ export function afterHappening(one: TrackedDelivery, { kind, at, reason, by }: S
         seen: at,
         fault: '',
         reason: '',
+        isRoomHeard: false,
         due: at + answerWithin,
       };
     case 'preempted':
@@ -92,18 +98,37 @@ export function look(one: TrackedDelivery, facts: SpeakerFacts, now: number): Tr
   const age = now - one.on;
   const isAnswered = facts.answer?.isMine === true && facts.answer.at >= one.on;
   const isDone = isAnswered && facts.answer?.isDone === true;
-  const fault = faultOf(facts, { isAnswered, isDone, age, isLate: now >= (one.due ?? now) });
+  const isRoomHeard = one.isRoomHeard || facts.room?.verdict === 'heard';
+  const fault =
+    faultOf(facts, { isAnswered, isDone, age, isLate: now >= (one.due ?? now) }) || unheard(one, facts, isDone);
   if (fault !== '') {
     // What was heard up to now was heard.
-    const told = one.fault === '' && one.state === 'playing' && isDone ? heardUntil(one, now) : { ...one, seen: now };
+    const isNew = one.fault === '' && one.state === 'playing' && isDone;
+    const told = !isNew ? { ...one, seen: now } : isNotHeard(fault) ? silentSince(one, now) : heardUntil(one, now);
     return { ...told, state: 'missed', fault, reason: fault };
   }
   if (!isDone) return { ...one, seen: now };
-  const proof = strongest(one.proof, facts.answer?.proof ?? 'sent', facts.said?.proof ?? 'none');
-  const evidence = facts.said !== null && facts.said.evidence !== '' ? facts.said.evidence : one.evidence;
+  const byRoom = isRoomHeard ? 'heard' : 'none';
+  const proof = strongest(one.proof, facts.answer?.proof ?? 'sent', facts.said?.proof ?? 'none', byRoom);
+  const evidence = evidenceOf(one, facts);
   const delay = one.delay ?? (facts.answer === null ? null : Math.max(0, facts.answer.at - (one.begun ?? one.on)));
   const counted = one.fault === '' ? heardUntil(one, now) : { ...one, seen: now };
-  return { ...counted, state: 'playing', proof, evidence, delay, fault: '', reason: '' };
+  return { ...counted, state: 'playing', proof, evidence, delay, fault: '', reason: '', isRoomHeard };
+}
+
+/** It said yes, and nobody hears it: its own knob is off, or its wire. What was once said stands until the room hears it. */
+function unheard(one: TrackedDelivery, { room }: SpeakerFacts, isDone: boolean): string {
+  if (room === undefined || room === null || one.isRoomHeard || room.verdict === 'heard' || !isDone) return '';
+  if (room.verdict === 'not-heard') return room.words;
+  return isNotHeard(one.fault) ? one.fault : '';
+}
+
+/** What the room heard says more than what a loudspeaker says of itself; what a sensor cannot tell says less. */
+function evidenceOf({ evidence, isRoomHeard }: TrackedDelivery, { said, room }: SpeakerFacts): string {
+  if (room?.verdict === 'heard') return room.words;
+  if (isRoomHeard) return evidence;
+  if (said !== null && said.evidence !== '') return said.evidence;
+  return evidence === '' || room?.verdict === 'unsure' ? (room?.words ?? evidence) : evidence;
 }
 
 function faultOf(
@@ -167,11 +192,18 @@ function heardUntil(one: TrackedDelivery, now: number): TrackedDelivery {
   return { ...one, heard: one.heard + Math.max(0, now - one.seen), seen: now };
 }
 
+/** What was taken for heard since it is on the air here was not. */
+function silentSince(one: TrackedDelivery, now: number): TrackedDelivery {
+  const wrongly = one.on === null ? 0 : Math.max(0, one.seen - one.on);
+  return { ...one, heard: Math.max(0, one.heard - wrongly), seen: now };
+}
+
 function strongest(...all: readonly Proof[]): Proof {
   return all.reduce((best, one) => (proofs.indexOf(one) > proofs.indexOf(best) ? one : best), 'none');
 }
 
 /** As it is kept and told. */
-export function deliveryOf({ on: _on, seen: _seen, fault: _fault, due: _due, ...delivery }: TrackedDelivery): Delivery {
+export function deliveryOf(one: TrackedDelivery): Delivery {
+  const { on: _on, seen: _seen, fault: _fault, due: _due, isRoomHeard: _heard, ...delivery } = one;
   return delivery;
 }

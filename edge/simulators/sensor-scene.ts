@@ -59,6 +59,15 @@ export function illuminance(room: Room, local: number): number {
   return Math.round(20 + 600 * dayCurve(local) + (room.people > 0 ? 300 : 0) + 10 * noise(local, 5));
 }
 
+/** A loudspeaker at full scale, as its room hears it, dB(A). */
+const loudestSpeaker = 88;
+
+/** dB(A): a class or an empty room, and what its loudspeaker plays (dBFS). What sounds together adds up as energy. */
+export function soundLevel(room: Room, local: number, dbfs: number): number {
+  const own = room.people > 0 ? 58 + 4 * noise(local, 8) : 37 + 1.5 * noise(local, 8);
+  return 10 * Math.log10(10 ** (own / 10) + 10 ** ((loudestSpeaker + dbfs) / 10));
+}
+
 /** Watts of a water dispenser: it boils for a while, then keeps warm. */
 export function dispenserPower(local: number): number {
   const cycle = (local / 60_000) % 12;

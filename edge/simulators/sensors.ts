@@ -8,7 +8,7 @@ import type { SensorClient, SensorClientOptions } from './sensor-client.ts';
 import { createSensorClient } from './sensor-client.ts';
 import { announceNode, nodeWill, publishNode } from './sensor-esphome.ts';
 import type { Room } from './sensor-scene.ts';
-import { advanceRoom, createRoom, dispenserEnergy, dispenserPower, illuminance } from './sensor-scene.ts';
+import { advanceRoom, createRoom, dispenserEnergy, dispenserPower, illuminance, soundLevel } from './sensor-scene.ts';
 import type { Plug } from './sensor-tasmota.ts';
 import { announcePlug, obey, plugCommands, plugWill, publishTelemetry } from './sensor-tasmota.ts';
 import type { ZigbeeDevice } from './sensor-zigbee.ts';
@@ -41,6 +41,8 @@ export interface SensorsOptions {
   readonly lessons?: boolean;
   /** Of room 203. */
   readonly air?: AirConditioner;
+  /** What the loudspeaker of room 201 plays now, dBFS; absent: nobody measures how loud it is there. */
+  readonly loudspeaker?: () => number;
   readonly print?: (line: string) => void;
 }
 
@@ -66,6 +68,8 @@ export interface Sensors extends AsyncDisposable {
 }
 
 const airMonitor = 'air-201' as DeviceId;
+/** On the same board. */
+const noiseMonitor = 'noise-201' as DeviceId;
 const firePanel = 'fire-panel' as DeviceId;
 const alarmLoop = 'loop-gatehouse' as DeviceId;
 
@@ -95,6 +99,7 @@ class VirtualSensors implements Sensors {
   readonly #samplesTopic: (device: DeviceId) => string;
   readonly #rooms: Readonly<Record<'101' | '201' | '203' | '301', Room>>;
   readonly #air: AirConditioner | null;
+  readonly #loudspeaker: (() => number) | null;
   readonly #zigbee = createZigbeeDevices();
   readonly #plug: Plug;
   readonly #clients: Readonly<Record<SensorClientId, SensorClient>>;
@@ -112,6 +117,7 @@ class VirtualSensors implements Sensors {
     const room = (name: string) => createRoom(name, options.lessons);
     this.#rooms = { '101': room('101'), '201': room('201'), '203': room('203'), '301': room('301') };
     this.#air = options.air ?? null;
+    this.#loudspeaker = options.loudspeaker ?? null;
     const now = this.#clock.now();
     const local = this.#local();
     const total = dispenserEnergy(local);
@@ -229,6 +235,7 @@ class VirtualSensors implements Sensors {
     if (this.#isDue('node', now, nodePeriod))
       publishNode(this.#clients['esp-air-301'], 'esp-air-301', this.#rooms['301']);
     if (this.#isDue('air', now, airPeriod)) this.#publishAir(this.#clients['air-201']);
+    this.#publishNoise();
     if (this.#isDue('panel', now, panelPeriod)) this.#publishPanel();
     if (this.#isDue('loop', now, loopPeriod)) this.#publishLoop();
   }
@@ -280,6 +287,14 @@ class VirtualSensors implements Sensors {
       pm2_5: Math.round(pm2_5),
     };
     client.publish(this.#samplesTopic(airMonitor), air, { qos: 1 });
+  }
+
+  /** A sound level is old within seconds: each step has its own. */
+  #publishNoise(): void {
+    if (this.#loudspeaker === null) return;
+    const level = soundLevel(this.#rooms['201'], this.#local(), this.#loudspeaker());
+    const sample = { t: this.#clock.now(), sound_level: Math.round(level * 10) / 10 };
+    this.#clients['air-201'].publish(this.#samplesTopic(noiseMonitor), sample, { qos: 0 });
   }
 
   #publishPanel(client: SensorClient = this.#clients['fire-panel']): void {

@@ -22,7 +22,7 @@ beforeAll(async () => {
     ...{ only: ['core', 'broadcast', 'web'], city: false, onlyRules: {} },
     change: (site) => ({
       ...site,
-      broadcast: { drillWord: { clip: 'bell', length: 2_000 }, sirens: [] },
+      broadcast: { ...site.broadcast, drillWord: { clip: 'bell', length: 2_000 }, sirens: [] },
       emergency: {
         ...site.emergency,
         allClear: null,

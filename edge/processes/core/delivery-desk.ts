@@ -5,6 +5,7 @@ import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import type { Reading } from '#edge/domain/reading.ts';
 import type { AlarmDecision, RaiseDecision } from '#edge/rules/decision.ts';
 import type { SoundHappening } from '#edge/rules/sound.ts';
+import { isNotHeard } from '#edge/rules/sound-listening.ts';
 import {
   adopted,
   afterHappening,
@@ -18,10 +19,12 @@ import {
 import type { Clock } from '#edge/runtime/clock.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
 import type { Log } from '#edge/runtime/log.ts';
+import type { SiteListener } from '#edge/runtime/site-listening.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import type { Reader } from '#edge/store/reader.ts';
 import type { BroadcastDesk } from './broadcast-desk.ts';
 import { gravities, manyMissed, manySource, missedAlarm, missedSource } from './delivery-words.ts';
+import { RoomListeners, type Sounding } from './room-listeners.ts';
 
 /*
  * Proof of delivery: looks at each loudspeaker that should play, keeps what came of it, and raises an alarm by name within seconds where it
@@ -34,6 +37,8 @@ export interface DeliveryDeskOptions {
   readonly latest: () => ReadonlyMap<PointRef, Reading>;
   /** Why what a loudspeaker is sent may not be heard behind it (its amplifier); '': nothing is known. */
   readonly troubleOf?: (ref: PointRef) => string;
+  /** Sound-level sensors in the rooms. */
+  readonly listening?: readonly SiteListener[];
   readonly reader: Pick<Reader, 'broadcasts' | 'deliveries'>;
   /** Owed to the disk when it refuses. */
   readonly commit: (batch: Batch) => void;
@@ -72,11 +77,14 @@ export class DeliveryDesk implements Disposable {
   /** Alarms that stand, with how grave they are (0 the gravest). */
   readonly #raised = new Map<string, number>();
   readonly #listening: Disposable;
+  readonly #rooms: RoomListeners | null;
   readonly #timer: Ticker | null;
 
   constructor(options: DeliveryDeskOptions) {
     this.#options = options;
     this.#listening = options.desk.onHappening((happenings) => this.#hear(happenings));
+    const { listening = [], desk, latest } = options;
+    this.#rooms = listening.length === 0 ? null : new RoomListeners({ listening, speakers: desk.speakers, latest });
     const { every = tickEvery } = options;
     this.#timer = every === null ? null : new Ticker(every, () => this.tick());
   }
@@ -119,6 +127,7 @@ export class DeliveryDesk implements Disposable {
   tick(): void {
     const now = this.#options.clock.now();
     const latest = this.#options.latest();
+    this.#rooms?.tick(this.#sounding(), now);
     for (const tracked of this.#items.values()) {
       for (const [ref, part] of tracked.parts) {
         if (part.on === null && part.due === null) continue;
@@ -220,7 +229,21 @@ export class DeliveryDesk implements Disposable {
         this.#options.desk.orders().get(ref)?.order.level === 0 ||
         (volume?.quality === 'good' && volume.value === 0) ||
         (mute?.quality === 'good' && mute.value === true),
+      room: on === null ? null : (this.#rooms?.hears(ref, this.#options.clock.now()) ?? null),
     };
+  }
+
+  /** What is on the air where, by our own will. */
+  #sounding(): ReadonlyMap<PointRef, Sounding> {
+    const orders = this.#options.desk.orders();
+    const sounding = new Map<PointRef, Sounding>();
+    for (const { item, parts } of this.#items.values()) {
+      for (const [ref, { on }] of parts) {
+        const level = orders.get(ref)?.order.level ?? 100;
+        if (on !== null) sounding.set(ref, { item: item.id, since: on, level, isLive: item.source.kind === 'live' });
+      }
+    }
+    return sounding;
   }
 
   #note({ item, output }: TrackedDelivery): void {
@@ -228,10 +251,15 @@ export class DeliveryDesk implements Disposable {
   }
 
   /** Only what is on the air there, or just was, says how a loudspeaker is. */
-  #judge(item: BroadcastItem, { output, state, proof, reason, on, ended }: TrackedDelivery): void {
+  #judge(item: BroadcastItem, { output, state, proof, reason, on, ended, isRoomHeard }: TrackedDelivery): void {
     if (on === null && ended === null) return;
     if (state === 'missed') this.#verdicts.set(output, { item, reason });
-    else if ((state === 'playing' || state === 'played') && proof !== 'none') this.#verdicts.set(output, null);
+    else if ((state === 'playing' || state === 'played') && proof !== 'none') {
+      // One that says yes and is not heard in its room says yes to the next sound too: only the room may take that back.
+      const before = this.#verdicts.get(output);
+      if (isRoomHeard || before === undefined || before === null || !isNotHeard(before.reason))
+        this.#verdicts.set(output, null);
+    }
   }
 
   /** A loudspeaker that is silent is named; many of one item at once are one cause. */

@@ -2,6 +2,7 @@ import type { AlarmClass } from '#edge/domain/alarm.ts';
 import { type BroadcastItem, isEmergency, type SoundClass } from '#edge/domain/broadcast.ts';
 import type { Device } from '#edge/domain/device.ts';
 import type { RaiseDecision } from '#edge/rules/decision.ts';
+import { isNotHeard } from '#edge/rules/sound-listening.ts';
 
 /* What people are told when a loudspeaker did not play. */
 
@@ -23,6 +24,13 @@ export function missedAlarm(item: BroadcastItem, device: Device, why: string): R
       device: device.id,
       zone: device.zone,
     },
+    ...(isNotHeard(why) ? unheard(item, device) : silent(item, device)),
+    reason: why,
+  };
+}
+
+function silent(item: BroadcastItem, device: Device): Pick<RaiseDecision, 'message' | 'next'> {
+  return {
     message: {
       zh: `${device.name.zh} 没有播出：${item.name.zh}`,
       en: `${device.name.en} did not play: ${item.name.en}`,
@@ -31,7 +39,20 @@ export function missedAlarm(item: BroadcastItem, device: Device, why: string): R
       zh: '现在派人到现场口头通知；再检查音箱的电源、网线和音量。',
       en: 'Have it said there in person now; then look at its power, cable and volume.',
     },
-    reason: why,
+  };
+}
+
+/** It took the order, and the room stays silent. */
+function unheard(item: BroadcastItem, device: Device): Pick<RaiseDecision, 'message' | 'next'> {
+  return {
+    message: {
+      zh: `${device.name.zh} 应答正常，但现场听不到声音：${item.name.zh}`,
+      en: `${device.name.en} answers, but is not heard in its room: ${item.name.en}`,
+    },
+    next: {
+      zh: '现在派人到现场口头通知；再检查音箱自身的音量旋钮、喇叭线和功放。',
+      en: 'Have it said there in person now; then look at the knob on the loudspeaker, its wire and its amplifier.',
+    },
   };
 }
 
