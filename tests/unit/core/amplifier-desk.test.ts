@@ -70,7 +70,7 @@ describe('the amplifier desk over commands and the broadcast desk', () => {
     room.dead.add('relay/power');
     const from = room.clock.now();
     room.play({ class: 'fire', clip: 'evacuation', loop: true });
-    await room.pass(3_250);
+    await room.pass(5_250);
     const sound = room.sent.find(({ device, value }) => (device as string) === 'line-teaching' && isSounding(value));
     expect((sound?.at ?? Number.NaN) - from).toBeLessThanOrEqual(3_000);
     expect(room.amplifiers.troubleOf(ref('line-teaching/clip'))).toContain('relay/power');
@@ -92,7 +92,7 @@ describe('the amplifier desk over commands and the broadcast desk', () => {
     const item = room.play();
     await room.pass(3_000);
     expect(room.desk.whyItem(item)?.state).toBe('waiting');
-    await room.pass(4_500);
+    await room.pass(8_000);
     expect(room.desk.whyItem(item)?.state).toBe('playing');
     expect(room.alarms.map(({ source }) => source).sort()).toEqual([
       'amplifier:main:relay/power',
@@ -112,7 +112,7 @@ describe('the amplifier desk over commands and the broadcast desk', () => {
     room.commands.setInterlockHolds([{ ...hold, reason: 'water in the cabinet', lasts: null }]);
     await room.pass(1_000);
     room.play({ class: 'fire', clip: 'evacuation', loop: true });
-    await room.pass(5_000);
+    await room.pass(6_000);
     expect(room.told('relay/power')).toBe(false);
     expect(room.amplifiers.troubleOf(ref('line-teaching/clip'))).toContain('interlock:flood');
     expect(room.alarms.map(({ source }) => source)).toContain('amplifier:main:relay/power');
