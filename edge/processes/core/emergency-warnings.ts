@@ -5,12 +5,12 @@ import {
   type WarningReason,
   type WarningVerdict,
   warningKey,
+  warningSeverities,
 } from '#edge/domain/warning.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { codeOf, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
-import type { Batch } from '#edge/store/batch.ts';
 import {
   createWarningDesk,
   type KnownWarning,
@@ -19,6 +19,7 @@ import {
 } from '#edge/warnings/warning-desk.ts';
 import type { BoundedAudit } from './emergency-audit.ts';
 import type { EmergencyActor, EmergencyDesk } from './emergency-desk.ts';
+import type { Together } from './together.ts';
 
 /* Public warnings: judged once each, said aloud as an emergency or only shown, ended by whoever sent them. */
 
@@ -39,7 +40,8 @@ export interface WarningsOptions {
   readonly emergencies: Pick<EmergencyDesk, 'begin' | 'endOf'>;
   /** What `state` has of it. */
   readonly stored: unknown;
-  readonly commit: (batch: Batch) => void;
+  /** What began is on disk with what is known of the message. */
+  readonly together: Together;
   readonly onChange: () => void;
   readonly audit: BoundedAudit;
   readonly clock: Clock;
@@ -53,6 +55,9 @@ const longest = { name: 60, headline: 300, sender: 100 };
 const mostAtOnce = 20;
 const minute = 60_000;
 const writeEvery = 2_000;
+/** Of one sender in an hour; then only what is graver is said aloud: nobody listens to the thirtieth word of the same rain. */
+const mostAloud = 12;
+const hour = 60 * minute;
 
 export class Warnings implements Disposable {
   readonly #options: WarningsOptions;
@@ -61,6 +66,10 @@ export class Warnings implements Disposable {
   /** When it was written in the last minute, monotonic. */
   #written: readonly number[] = [];
   #writing: NodeJS.Timeout | undefined;
+  #isTaking = false;
+  #isChanged = false;
+  /** What was said aloud in the last hour, by sender: when (monotonic), and how grave (0 is the worst). */
+  readonly #aloud = new Map<string, readonly { readonly at: number; readonly rank: number }[]>();
 
   constructor(options: WarningsOptions) {
     this.#options = options;
@@ -85,24 +94,39 @@ export class Warnings implements Disposable {
 
   /** One message. What is not taken changes nothing but the audit. */
   take(warning: PublicWarning, envelope: WarningEnvelope, actor: EmergencyActor) {
+    return this.#options.together.within(() => {
+      this.#isTaking = true;
+      try {
+        return this.#take(warning, envelope, actor);
+      } finally {
+        this.#isTaking = false;
+        // Not before all that it brought about: what is known and had not begun would be lost for ever.
+        if (this.#isChanged) this.#changed();
+      }
+    });
+  }
+
+  #take(warning: PublicWarning, envelope: WarningEnvelope, actor: EmergencyActor) {
     const verdict = this.#desk.judge(warning, envelope, this.#options.clock.now());
     const key = warningKey(warning);
-    if (verdict.ends.length > 0) {
-      const ended = new Set(verdict.ends);
-      this.#shown = this.#shown.filter((one) => !ended.has(one.key));
-      this.#end(ended, warning, verdict);
-    }
+    const isNews = !nothingNew.has(verdict.reason);
+    if (isNews) this.#hide(warning);
+    if (verdict.ends.length > 0) this.#end(new Set(verdict.ends), warning, verdict);
     const { act, info } = verdict;
-    const begun = act === 'sound' && info !== null ? this.#sound(warning, info, verdict, actor) : null;
+    const isAloud = act === 'sound' && info !== null && this.#mayBeLoud(warning.sender, info);
+    const begun = act === 'sound' && info !== null ? this.#sound(warning, info, verdict, actor, isAloud) : null;
     // What could not begin is shown at least; said again it may sound.
     const isLost = act === 'sound' && begun?.emergency === null;
     if (isLost) this.#desk.forget(key);
     if (info !== null && (act === 'sound' || act === 'show'))
-      this.#show(key, warning, info, verdict.until, act === 'sound' && !isLost);
-    const said = isLost ? `failed: ${begun.problem}` : verdict.act;
-    this.#told(actor, { what: `crisis.warning ${key}`, why: verdict.reason, result: said });
-    if (!nothingNew.has(verdict.reason)) this.#changed();
-    return { act: isLost ? ('show' as const) : act, reason: verdict.reason, key, emergency: begun?.emergency ?? null };
+      this.#show(key, warning, info, verdict.until, isAloud && !isLost);
+    const isQuiet = act === 'sound' && !isAloud;
+    const done = isLost || isQuiet ? ('show' as const) : act;
+    const reason = isQuiet ? ('too-often' as const) : verdict.reason;
+    const result = isLost ? `failed: ${begun.problem}` : done;
+    this.#told(actor, { what: `crisis.warning ${key}`, why: reason, result });
+    if (isNews) this.#changed();
+    return { act: done, reason, key, emergency: begun?.emergency ?? null };
   }
 
   /** One that could not be read. */
@@ -119,6 +143,22 @@ export class Warnings implements Disposable {
     this.#changed();
   }
 
+  /** What its own sender takes back or replaces is not in force any more, whoever had ended it here before. */
+  #hide({ sender, type, references }: PublicWarning): void {
+    if (type !== 'Cancel' && type !== 'Update') return;
+    const over = new Set(references.flatMap((one) => (one.sender === sender ? [warningKey(one)] : [])));
+    this.#shown = this.#shown.filter((one) => !over.has(one.key));
+  }
+
+  #mayBeLoud(sender: string, { severity }: WarningInfo): boolean {
+    const at = this.#options.clock.monotonic();
+    const rank = warningSeverities.indexOf(severity);
+    const before = (this.#aloud.get(sender) ?? []).filter((one) => one.at > at - hour);
+    const isLoud = before.length < mostAloud || before.every((one) => rank < one.rank);
+    this.#aloud.set(sender, isLoud ? [...before, { at, rank }] : before);
+    return isLoud;
+  }
+
   [Symbol.dispose](): void {
     if (this.#writing !== undefined) this.#write();
   }
@@ -128,11 +168,12 @@ export class Warnings implements Disposable {
     { event, headline, ...info }: WarningInfo,
     { until }: WarningVerdict,
     { who, from }: EmergencyActor,
+    sounds: boolean,
   ): { readonly emergency: string | null; readonly problem: string } {
     const name = cut(event, longest.name);
     try {
       const { emergency } = this.#options.emergencies.begin({
-        ...{ kind: kindOf({ ...info, event }), drill: false, zones: null, sounds: true, until, by: who, from },
+        ...{ kind: kindOf({ ...info, event }), drill: false, zones: null, sounds, until, by: who, from },
         why: cut(headline === '' ? event : headline, longest.headline),
         origin: { kind: 'warning', key: warningKey(warning) },
         name: { zh: name, en: name },
@@ -166,16 +207,18 @@ export class Warnings implements Disposable {
   }
 
   #told({ who, from }: EmergencyActor, line: { what: string; why: string; result: string }): void {
-    const { audit, commit, clock } = this.#options;
+    const { audit, together, clock } = this.#options;
     const { what, why, result } = line;
     const lines = audit.lines({
       ...{ time: clock.now(), who, from, why },
       ...{ what: cut(what, 200), result: cut(result, longest.headline) },
     });
-    if (lines.length > 0) commit({ audit: lines });
+    if (lines.length > 0) together.commit({ audit: lines });
   }
 
   #changed(): void {
+    this.#isChanged = this.#isTaking;
+    if (this.#isTaking) return;
     this.#options.onChange();
     const now = this.#options.clock.monotonic();
     this.#written = this.#written.filter((time) => time > now - minute);
@@ -187,7 +230,7 @@ export class Warnings implements Disposable {
     clearTimeout(this.#writing);
     this.#writing = undefined;
     this.#written = [...this.#written, this.#options.clock.monotonic()];
-    this.#options.commit({ state: { [warningsState]: { known: this.#desk.snapshot(), shown: this.#shown } } });
+    this.#options.together.commit({ state: { [warningsState]: { known: this.#desk.snapshot(), shown: this.#shown } } });
   }
 }
 
@@ -197,8 +240,10 @@ const nothingNew: ReadonlySet<WarningReason> = new Set([
   ...(['not-a-warning', 'from-the-future', 'too-old'] as const),
 ]);
 
+/** One line, never half a letter. */
 function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length <= most ? line : `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function kindOf({ categories, event }: Pick<WarningInfo, 'categories' | 'event'>): EmergencyKind {

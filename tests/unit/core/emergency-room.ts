@@ -38,6 +38,9 @@ export class EmergencyRoom implements Disposable {
   /** What rules still stand for. */
   readonly standing = new Map<string, string>();
   isMute = false;
+  /** Who else hears of it, and of what goes to disk. */
+  onEnd: (one: Emergency) => void = () => {};
+  onCommit: (batch: Batch) => void = () => {};
   commits = 0;
   desk: EmergencyDesk;
 
@@ -86,7 +89,7 @@ export class EmergencyRoom implements Disposable {
       resetRule: (rule) => this.standing.get(rule) ?? null,
       standing: (rule) => this.standing.get(rule) ?? '',
       onChange: () => {},
-      onEnd: () => {},
+      onEnd: (one) => this.onEnd(one),
     });
     desk.restored([...this.alarms]);
     return desk;
@@ -142,6 +145,7 @@ export class EmergencyRoom implements Disposable {
 
   #commit(batch: Batch): void {
     this.commits++;
+    this.onCommit(batch);
     for (const one of batch.emergencies ?? []) this.disk.set(one.id, JSON.parse(JSON.stringify(one)) as Emergency);
     for (const { what } of batch.audit ?? []) this.audit.push(what);
   }

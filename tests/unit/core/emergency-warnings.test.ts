@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BoundedAudit } from '#edge/processes/core/emergency-audit.ts';
 import { Earthquakes, type EarthquakeWord } from '#edge/processes/core/emergency-earthquake.ts';
 import { Warnings, type WarningsOptions } from '#edge/processes/core/emergency-warnings.ts';
+import { Together } from '#edge/processes/core/together.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { emergencySection } from '#edge/runtime/site-emergency.ts';
 import type { Batch } from '#edge/store/batch.ts';
@@ -33,10 +34,10 @@ function commit(batch: Batch): void {
   for (const { what, result } of batch.audit ?? []) lines.push(`${what} ${result}`);
 }
 
-function start(emergencies: WarningsOptions['emergencies'] = room.desk): Warnings {
+function start(emergencies: WarningsOptions['emergencies'] = room.desk, together = new Together(commit)): Warnings {
   const site = emergencySection.parse({ warnings: { senders: [{ sender: centre, mustSign: false }] } }).warnings;
   return new Warnings({
-    ...{ site, emergencies, stored: state['warnings'], commit, onChange: () => {} },
+    ...{ site, emergencies, stored: state['warnings'], together, onChange: () => {} },
     ...{ audit: new BoundedAudit(), clock: room.clock, log: silentLog },
   });
 }
@@ -100,6 +101,74 @@ describe('a public warning', () => {
     expect(take(cancel)).toMatchObject({ act: 'none', reason: 'cancel' });
   });
 
+  it('is in one write with what began with it, and cut anywhere between two writes it sounds once and ends', () => {
+    const disk: Batch[] = [];
+    const together = new Together((batch) => void disk.push(JSON.parse(JSON.stringify(batch)) as Batch));
+    room.onCommit = (batch) => together.commit(batch);
+    warnings[Symbol.dispose]();
+    warnings = start(room.desk, together);
+    room.onEnd = (one) => warnings.ended(one);
+    const said: readonly Storm[] = [
+      { identifier: 'a' },
+      { identifier: 'b', type: 'Update', references: `${centre},a,${time(0)}` },
+      { identifier: 'c', type: 'Cancel', references: `${centre},b,${time(0)}` },
+    ].map((one) => ({ ...one, sent: time(0), expires: time(3_600_000) }));
+    for (const one of said) take(one);
+    expect(disk).toHaveLength(said.length);
+    for (let cut = 0; cut <= disk.length; cut++) {
+      using other = new EmergencyRoom();
+      for (const { emergencies = [] } of disk.slice(0, cut)) for (const one of emergencies) other.disk.set(one.id, one);
+      other.restart(true);
+      state = Object.assign({}, ...disk.slice(0, cut).map((batch) => batch.state ?? {})) as Record<string, unknown>;
+      using next = start(other.desk);
+      other.onEnd = (one) => next.ended(one);
+      // Whatever had not been answered is said again, and some of what had been.
+      for (const one of said.slice(Math.max(0, cut - 1))) take(one, next);
+      expect(other.desk.open).toEqual([]);
+      expect(next.shown()).toEqual([]);
+      expect(said.map((one) => take(one, next).reason)).toEqual(['duplicate', 'duplicate', 'duplicate']);
+      // Heard again after the loss of all sound is what still went on, and what was new.
+      expect(other.said.length).toBe([2, 2, 1, 0][cut]);
+    }
+  });
+
+  it('of a sender that says something loud without end is shown from some time on, but what is graver is heard', () => {
+    const loud = () => room.said.length;
+    for (let i = 0; i < 60; i++) {
+      const references = i === 0 ? '' : `${centre},u${i - 1},${time(0)}`;
+      take({ identifier: `u${i}`, type: i === 0 ? 'Alert' : 'Update', ...(i === 0 ? {} : { references }) });
+    }
+    expect(loud()).toBe(12);
+    expect(room.desk.open).toHaveLength(1);
+    expect(take({ identifier: 'u60' })).toMatchObject({ act: 'show', reason: 'too-often' });
+    expect(take({ identifier: 'u61', severity: 'Extreme' })).toMatchObject({ act: 'sound', reason: 'new' });
+    expect(loud()).toBe(13);
+    room.clock.advance(3_600_000);
+    expect(take({ identifier: 'u62' })).toMatchObject({ act: 'sound' });
+  });
+
+  it('that a person had ended is no longer shown when it is cancelled', () => {
+    room.onEnd = (one) => warnings.ended(one);
+    const { emergency } = take({ identifier: 'a' });
+    room.desk.clear(emergency ?? '', 'we are all inside', duty);
+    expect(warnings.shown()).toHaveLength(1);
+    take({ identifier: 'b', type: 'Cancel', references: `${centre},a,${time(0)}` });
+    expect(warnings.shown()).toEqual([]);
+  });
+
+  it('is one line of whole letters wherever people read it', () => {
+    const event = `暴\n雨${'\u{1f327}'.repeat(80)}`;
+    const one = parseCap(capText(new TextEncoder().encode(storm({ sent: time(0), expires: time(3_600_000) }))));
+    const infos = one.infos.map((info) => ({ ...info, event, headline: '' }));
+    warnings.take({ ...one, infos }, { signature: 'unchecked' }, machine);
+    const [shown] = warnings.shown();
+    for (const text of [shown?.event ?? '', room.desk.open[0]?.why ?? '', room.desk.open[0]?.name.zh ?? '']) {
+      expect(text.isWellFormed()).toBe(true);
+      expect(text).toMatch(/^暴 雨/);
+      expect(text).not.toMatch(/\n/);
+    }
+  });
+
   it('that came again because the process ended before it had written everything is one emergency', () => {
     const { emergency } = take({ identifier: 'a' });
     state = {};
@@ -116,7 +185,8 @@ describe('an earthquake', () => {
   let quakes: Earthquakes;
   const begin = () =>
     new Earthquakes({
-      ...{ from: 4, emergencies: room.desk, stored: state['earthquakes'], commit, clock: room.clock },
+      ...{ from: 4, emergencies: room.desk, stored: state['earthquakes'], clock: room.clock },
+      together: new Together(commit),
       audit: new BoundedAudit(),
     });
   beforeEach(() => {
@@ -160,6 +230,30 @@ describe('an earthquake', () => {
     expect(say({ arrival: 253_402_300_799_999 })).toBe('too-far');
     expect(say({ test: true })).toBe('test');
     expect(room.desk.open).toEqual([]);
+  });
+
+  it('that a person has ended is not begun again by the next word of it, unless it is graver', () => {
+    room.onEnd = (one) => quakes.ended(one);
+    expect(say({ update: 1 })).toBe('sound');
+    const [one] = room.desk.open;
+    room.desk.clear(one?.id ?? '', 'the terminal is being tried', duty);
+    expect([say({ update: 2 }), say({ update: 3, intensity: 6.9 })]).toEqual(['ended', 'ended']);
+    quakes = begin();
+    room.onEnd = (each) => quakes.ended(each);
+    expect(say({ update: 4 })).toBe('ended');
+    expect(say({ update: 5, intensity: 7 })).toBe('sound');
+    expect(say({ event: 'another' })).toBe('sound');
+  });
+
+  it('after earthquake without end is heard, and does not fill the memory of it', () => {
+    const acts = Array.from({ length: 300 }, (_, i) => say({ event: `e${i}` }));
+    expect(acts.filter((act) => act === 'sound')).toHaveLength(20);
+    expect(acts.at(-1)).toBe('too-many');
+    expect(room.desk.open).toHaveLength(1);
+    expect(room.desk.open[0]?.causes).toHaveLength(20);
+    expect(say({ event: 'e3', update: 2 })).toBe('sound');
+    expect(say({ event: 'e3', cancel: true })).toBe('none');
+    expect(say({ event: 'e299', update: 2 })).toBe('sound');
   });
 
   it('taken back leaves what a person had begun', () => {
