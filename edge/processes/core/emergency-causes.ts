@@ -28,6 +28,16 @@ export function withCause(causes: readonly EmergencyCause[], cause: EmergencyCau
   return before === undefined ? [...causes, cause] : causes.map((one) => (one === before ? cause : one));
 }
 
+export function rulesOf(causes: readonly EmergencyCause[]): readonly string[] {
+  return causes.flatMap(({ origin }) => (origin.kind === 'rule' ? [origin.rule] : []));
+}
+
+/** A public warning is its sender's alone: what it ends must not be anybody else's. Said twice it is the same all the same. */
+export function isTwin(one: Emergency, { kind, drill, origin }: Pick<Emergency, 'kind' | 'drill' | 'origin'>): boolean {
+  if (one.origin.kind === 'warning' || origin.kind === 'warning') return causeOf(one.causes, origin) !== undefined;
+  return one.kind === kind && one.drill === drill;
+}
+
 /** null: by a person alone. */
 export function untilOf(causes: readonly EmergencyCause[]): number | null {
   let latest: number | null = 0;

@@ -9,33 +9,27 @@ import {
 import type { HappeningId, ZoneId } from '#edge/domain/ids.ts';
 import type { Name } from '#edge/domain/place.ts';
 import type { AlarmDecision } from '#edge/rules/decision.ts';
-import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { CodedError } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import { Ticker } from '#edge/runtime/lifecycle.ts';
-import type { Log } from '#edge/runtime/log.ts';
-import type { SiteEmergency } from '#edge/runtime/site-emergency.ts';
 import type { Batch } from '#edge/store/batch.ts';
-import type { BroadcastDeskPort } from './broadcast-port.ts';
-import { causeKey, causeOf, isSameWord, reopened, untilOf, withCause } from './emergency-causes.ts';
+import { causeOf, isSameWord, isTwin, reopened, rulesOf, untilOf, withCause } from './emergency-causes.ts';
+import { EmergencyEnds } from './emergency-ends.ts';
 import { type Interjection, interjected } from './emergency-interjection.ts';
-import { type EmergencyPlan, emergencyPlans, soundOf } from './emergency-plans.ts';
+import type { EmergencyPlan } from './emergency-plans.ts';
 import { called, type EmergencyRoom, type RollWord, rollOf } from './emergency-roll.ts';
-import { alarmOf, alarmSource, allClearName, isAlarming, withLine, withLines } from './emergency-words.ts';
+import { EmergencySounds, type EmergencySoundsOptions } from './emergency-sounds.ts';
+import { alarmOf, alarmSource, isAlarming, withLine, withLines } from './emergency-words.ts';
 
 /*
  * Emergencies and their exercises: begun by a person, a rule, a warning or a terminal; what sounds goes through the arbiter; who is accounted
  * for, what was done and what was said is a timeline that nobody can change. A machine takes back only what it asked for itself.
  */
 
-export interface EmergencyDeskOptions {
-  readonly site: SiteEmergency;
+export interface EmergencyDeskOptions extends EmergencySoundsOptions {
   readonly zones: readonly ZoneId[];
   /** All rooms of the campus, for the roll-call. */
   readonly rooms: readonly EmergencyRoom[];
-  readonly sound: Pick<BroadcastDeskPort, 'play' | 'stop' | 'hasClip' | 'lengthOf' | 'whyItem'>;
-  /** The clip that says that it is an exercise; null: there is none, and none can sound. */
-  readonly drillWord: { readonly clip: string; readonly length: number } | null;
   /** Those that had not been ended, as they were stored. */
   readonly stored: readonly Emergency[];
   /** Owed to the disk when it refuses; never refused. */
@@ -48,8 +42,6 @@ export interface EmergencyDeskOptions {
   readonly onChange: (open: number) => void;
   /** One is over. */
   readonly onEnd: (one: Emergency) => void;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 export interface EmergencyWish {
@@ -80,8 +72,8 @@ const mostOpen = 20;
 export class EmergencyDesk implements Disposable {
   readonly #options: EmergencyDeskOptions;
   readonly #open = new Map<HappeningId, Emergency>();
-  /** When a cause is over by the clock that never steps: `<id> <key of the cause>`. */
-  readonly #ends = new Map<string, { readonly until: number; readonly at: number }>();
+  readonly #sounds: EmergencySounds;
+  readonly #ends: EmergencyEnds;
   readonly #timer: Ticker;
   /** What sounded before the start and is not known to the arbiter has been lost, and sounds again. */
   #isFirstLook = true;
@@ -89,7 +81,10 @@ export class EmergencyDesk implements Disposable {
 
   constructor(options: EmergencyDeskOptions) {
     this.#options = options;
+    this.#sounds = new EmergencySounds(options);
+    this.#ends = new EmergencyEnds(options.clock);
     for (const one of options.stored) if (one.cleared === null) this.#open.set(one.id, reopened(one));
+    for (const one of this.#open.values()) this.#ends.hear(one);
     this.#timer = new Ticker(1_000, () => this.tick());
   }
 
@@ -112,12 +107,13 @@ export class EmergencyDesk implements Disposable {
       ...over.map((source) => ({ kind: 'return' as const, source, reason: 'it had been ended' })),
     ];
     if (decisions.length > 0) this.#options.decide(decisions);
+    this.#sounds.restored(this.open);
     this.tick();
   }
 
   plans(): readonly (EmergencyPlan & { readonly problem: string | null; readonly mayDrill: boolean })[] {
     const { sound, drillWord } = this.#options;
-    const plans = this.#plans();
+    const plans = this.#sounds.plans();
     return emergencyKinds.map((kind) => {
       const plan = plans[kind];
       const missing = plan.clips.find((clip) => !sound.hasClip(clip));
@@ -136,12 +132,12 @@ export class EmergencyDesk implements Disposable {
 
   /** Acts in this turn. Throws EMERGENCY_SILENT: an exercise cannot say that it is one. */
   begin(wish: EmergencyWish): { readonly emergency: Emergency; readonly joined: boolean } {
-    const plan = this.#plans()[wish.kind];
+    const plan = this.#sounds.plans()[wish.kind];
     if (wish.drill && this.#options.drillWord === null && plan.clips.length > 0)
       throw new CodedError('EMERGENCY_SILENT', 'there is no clip that says that it is an exercise');
     if (wish.drill) this.#refuseBesideReal();
     const where = wish.zones ?? plan.zones;
-    const zones = where === 'all' ? this.#options.zones : where;
+    const zones = where === 'all' ? this.#options.zones : [...new Set(where)];
     const twin = this.open.find((one) => isTwin(one, wish));
     if (twin !== undefined) return { emergency: this.#join(twin, wish, zones, plan), joined: true };
     this.#refuseFlood(wish);
@@ -157,7 +153,7 @@ export class EmergencyDesk implements Disposable {
       timeline: [{ time: now, act: 'began', who: wish.by, text: wish.why }],
       until: cause.until,
     };
-    const begun = wish.sounds ? this.#sound(emergency, zones, plan, wish.by) : emergency;
+    const begun = wish.sounds ? this.#sounds.begun(emergency, zones, plan, wish.by) : emergency;
     const what = `crisis.begin ${wish.kind}${wish.drill ? ' drill' : ''}`;
     this.#keep(begun, { time: now, who: wish.by, from: wish.from, what, why: wish.why, result: begun.id });
     if (isAlarming(begun)) this.#options.decide([alarmOf(begun)]);
@@ -201,8 +197,8 @@ export class EmergencyDesk implements Disposable {
     if (isOn && mute.length === 0) return one;
     if (isOn && one.drill) this.#refuseBesideReal();
     const next = isOn
-      ? this.#sound(one, mute, this.#plans()[one.kind], who)
-      : this.#told(this.#silenced(one, who, why), 'sounds-stopped', who, why);
+      ? this.#sounds.begun(one, mute, this.#sounds.plans()[one.kind], who)
+      : this.#told(this.#sounds.silenced(one, who, why), 'sounds-stopped', who, why);
     return this.#keep(next, { ...line, result: next.items.join(' ') });
   }
 
@@ -210,7 +206,7 @@ export class EmergencyDesk implements Disposable {
   interject(id: string, clips: readonly string[], said: Interjection): boolean {
     const one = this.#open.get(id as HappeningId);
     if (one === undefined || one.drill) return false;
-    const plans = this.#plans();
+    const plans = this.#sounds.plans();
     const isEqual = (each: Emergency) => each.id !== id && plans[each.kind].class === plans[one.kind].class;
     if (this.open.some((each) => isEqual(each) && each.items.length > 0)) return false;
     const items = interjected(one, clips, said, plans[one.kind], this.#options);
@@ -270,30 +266,21 @@ export class EmergencyDesk implements Disposable {
   #look(id: HappeningId, isFirst: boolean): void {
     const one = this.#open.get(id);
     if (one === undefined) return;
-    const isOver = (cause: EmergencyCause) => this.#isOver(one, cause);
+    const isOver = (cause: EmergencyCause) => this.#ends.isOver(one, cause);
     if (one.causes.some(isOver)) {
       this.#lose(one, isOver, 'core', 'its time is over', false);
       return;
     }
-    const items = one.items.filter((item) => this.#options.sound.whyItem(item)?.state !== undefined);
+    const items = one.items.filter((item) => this.#sounds.isAlive(item));
     if (items.length === one.items.length) return;
-    if (items.length > 0) this.#keep({ ...one, items });
+    const quiet = this.#sounds.lostZones(one, items);
+    if (quiet.length === 0) this.#keep({ ...one, items });
     // Whoever silenced it elsewhere meant it; what the end of the process took away was meant by nobody.
-    else if (isFirst) {
-      const loud = one.zones.filter((zone) => !one.silent.includes(zone));
-      this.#keep(this.#sound({ ...one, items }, loud, this.#plans()[one.kind], 'core'));
-    } else this.#keep(this.#told({ ...one, items, silent: one.zones }, 'sounds-stopped', 'core', 'its sound is over'));
-  }
-
-  /** By the clock that never steps, from when the word of its end was first heard here. */
-  #isOver({ id }: Emergency, { origin, until }: EmergencyCause): boolean {
-    if (until === null) return false;
-    const { clock } = this.#options;
-    const key = `${id} ${causeKey(origin)}`;
-    const known = this.#ends.get(key);
-    const end = known?.until === until ? known.at : clock.monotonic() + (until - clock.now());
-    if (known?.until !== until) this.#ends.set(key, { until, at: end });
-    return end <= clock.monotonic();
+    else if (isFirst) this.#keep(this.#sounds.begun({ ...one, items }, quiet, this.#sounds.plans()[one.kind], 'core'));
+    else {
+      const silent = [...one.silent, ...quiet];
+      this.#keep(this.#told({ ...one, items, silent }, 'sounds-stopped', 'core', 'its sound is over'));
+    }
   }
 
   /** Nobody may hear an exercise while there is danger. */
@@ -313,15 +300,6 @@ export class EmergencyDesk implements Disposable {
     const one = this.#open.get(id as HappeningId);
     if (one === undefined) throw new CodedError('EMERGENCY_NOT_FOUND', `no emergency "${id}" goes on`);
     return one;
-  }
-
-  #plans(): Readonly<Record<EmergencyKind, EmergencyPlan>> {
-    const { site, sound, drillWord } = this.#options;
-    return emergencyPlans(site, {
-      hasClip: (clip) => sound.hasClip(clip),
-      lengthOf: (clip) => sound.lengthOf(clip),
-      drillWord,
-    });
   }
 
   /** The same from elsewhere: one emergency, in more places perhaps. Nothing new is no word of it. */
@@ -344,43 +322,16 @@ export class EmergencyDesk implements Disposable {
     // Whoever silenced it had not heard of this one yet; of what he had heard he need not hear again.
     const isNews = before === undefined || isPerson;
     const where = zones.filter((zone) => !loud.includes(zone) && (isNews || !one.silent.includes(zone)));
-    const next = wish.sounds && where.length > 0 ? this.#sound(told, where, plan, wish.by) : told;
+    const next = wish.sounds && where.length > 0 ? this.#sounds.begun(told, where, plan, wish.by) : told;
     const { who, from } = { who: wish.by, from: wish.from };
     return this.#keep(next, auditOf({ who, from }, this.#options.clock.now(), `crisis.join ${one.id}`, wish.why, ''));
-  }
-
-  #sound(one: Emergency, zones: readonly ZoneId[], plan: EmergencyPlan, who: string): Emergency {
-    if (plan.clips.length === 0)
-      return this.#told(one, 'trouble', 'core', 'no clip is set up for it: nothing is heard');
-    try {
-      const isWarning = one.origin.kind === 'warning';
-      const drillWord = one.drill ? this.#options.drillWord : null;
-      const { item, outcome, refusal } = this.#options.sound.play({
-        ...{ class: isWarning ? 'warning' : plan.class, name: one.name, zones, drill: one.drill },
-        ...soundOf(plan, { isWarning, lengthOf: (clip) => this.#options.sound.lengthOf(clip), drillWord }),
-        // Its end is this desk's word: by the clock that never steps, and not before the last who asks for it.
-        ...{ until: null, by: alarmSource(one.id), why: one.why === '' ? one.name.en : one.why },
-      });
-      if (item === null) return this.#told(one, 'trouble', 'core', `it does not sound: ${refusal?.code ?? outcome}`);
-      const items = one.items.includes(item) ? one.items : [...one.items, item];
-      const silent = one.silent.filter((zone) => !zones.includes(zone));
-      return this.#told({ ...one, items, silent }, 'sound', who, `${plan.words.zh} / ${plan.words.en}`);
-    } catch (error) {
-      // Without sound it is an emergency all the same.
-      return this.#told(one, 'trouble', 'core', `it does not sound: ${messageOf(error)}`);
-    }
-  }
-
-  #silenced(one: Emergency, by: string, why: string): Emergency {
-    for (const item of one.items) this.#options.sound.stop(item, { by, why });
-    return { ...one, items: [], silent: one.zones };
   }
 
   /** Nobody may take the real one for the exercise. */
   #silenceDrills({ kind, by }: EmergencyWish): void {
     for (const one of this.open.filter(({ drill, items }) => drill && items.length > 0)) {
       const why = `a real emergency began: ${kind}`;
-      this.#keep(this.#told(this.#silenced(one, by, why), 'sounds-stopped', 'core', why));
+      this.#keep(this.#told(this.#sounds.silenced(one, by, why), 'sounds-stopped', 'core', why));
     }
   }
 
@@ -405,30 +356,12 @@ export class EmergencyDesk implements Disposable {
   #end(one: Emergency, who: string, from: string, why: string, isSaid: boolean): void {
     const now = this.#options.clock.now();
     const wasHeard = one.items.length > 0 || one.silent.length > 0 || rulesOf(one.causes).length > 0;
-    const cleared = { ...this.#told(this.#silenced(one, who, why), 'cleared', who, why), cleared: now };
+    const cleared = { ...this.#told(this.#sounds.silenced(one, who, why), 'cleared', who, why), cleared: now };
     this.#keep(cleared, auditOf({ who, from }, now, `crisis.clear ${one.id}`, why, one.kind));
-    for (const { origin } of one.causes) this.#ends.delete(`${one.id} ${causeKey(origin)}`);
     if (isAlarming(one))
       this.#options.decide([{ kind: 'return', source: alarmSource(one.id), reason: `all clear by ${who}: ${why}` }]);
-    if (isSaid && wasHeard) this.#sayAllClear(one);
+    if (isSaid && wasHeard) this.#sounds.sayAllClear(one, this.open);
     this.#options.onEnd(one);
-  }
-
-  /** Once, and nowhere that is still in danger. As a warning: rooms that were quiet had heard the emergency, too. */
-  #sayAllClear(one: Emergency): void {
-    const { site, sound, log } = this.#options;
-    const danger = new Set(this.open.filter(({ drill }) => !drill).flatMap(({ zones }) => zones));
-    const zones = one.zones.filter((zone) => !danger.has(zone));
-    if (site.allClear === null || !sound.hasClip(site.allClear) || zones.length === 0) return;
-    try {
-      sound.play({
-        ...{ class: 'warning', name: allClearName, zones, drill: one.drill, by: alarmSource(one.id) },
-        ...{ source: { kind: 'clips', clips: [site.allClear], loop: false }, why: `all clear: ${one.name.en}` },
-      });
-    } catch (error) {
-      // No loudspeaker there: there was nothing to be heard before either.
-      log.warn({ error: messageOf(error), emergency: one.id }, 'the all clear is not heard');
-    }
   }
 
   #told(one: Emergency, act: EmergencyAct, who: string, text: string): Emergency {
@@ -438,20 +371,12 @@ export class EmergencyDesk implements Disposable {
   #keep(one: Emergency, audit?: AuditLine): Emergency {
     if (one.cleared === null) this.#open.set(one.id, one);
     else this.#open.delete(one.id);
+    this.#ends.hear(one);
+    this.#sounds.takeBackAllClears(this.open);
     this.#options.commit({ emergencies: [one], ...(audit === undefined ? {} : { audit: [audit] }) });
     this.#options.onChange(this.open.filter(({ drill }) => !drill).length);
     return one;
   }
-}
-
-/** A public warning is its sender's alone: what it ends must not be anybody else's. Said twice it is the same all the same. */
-function isTwin(one: Emergency, { kind, drill, origin }: EmergencyWish): boolean {
-  if (one.origin.kind === 'warning' || origin.kind === 'warning') return causeOf(one.causes, origin) !== undefined;
-  return one.kind === kind && one.drill === drill;
-}
-
-function rulesOf(causes: readonly EmergencyCause[]): readonly string[] {
-  return causes.flatMap(({ origin }) => (origin.kind === 'rule' ? [origin.rule] : []));
 }
 
 function auditOf({ who, from }: EmergencyActor, time: number, what: string, why: string, result: string): AuditLine {

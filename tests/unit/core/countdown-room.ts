@@ -1,8 +1,7 @@
 import type { Device } from '#edge/domain/device.ts';
 import type { ZoneId } from '#edge/domain/ids.ts';
 import { BroadcastDesk } from '#edge/processes/core/broadcast-desk.ts';
-import type { BroadcastDeskPort } from '#edge/processes/core/broadcast-port.ts';
-import { EmergencyDesk } from '#edge/processes/core/emergency-desk.ts';
+import { EmergencyDesk, type EmergencyDeskOptions } from '#edge/processes/core/emergency-desk.ts';
 import { ManualClock } from '#edge/runtime/clock.ts';
 import { silentLog } from '#edge/runtime/log.ts';
 import { emergencySection } from '#edge/runtime/site-emergency.ts';
@@ -51,8 +50,9 @@ export class SoundRoom implements Disposable {
     });
   }
 
-  get sound(): Pick<BroadcastDeskPort, 'play' | 'stop' | 'hasClip' | 'lengthOf' | 'whyItem'> {
+  get sound(): EmergencyDeskOptions['sound'] {
     return {
+      items: () => this.broadcast.items(),
       play: (wish) => {
         this.plays++;
         return this.broadcast.play(wish);

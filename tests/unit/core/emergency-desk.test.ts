@@ -313,7 +313,7 @@ function life(seed: number): number {
     const isReal = now.some(({ drill }) => !drill);
     if (isReal) {
       checks++;
-      const drills = [...one.sounds.values()].filter(({ wish }) => wish.drill);
+      const drills = one.loud().filter(({ wish }) => wish.drill);
       expect(drills, at).toEqual([]);
     }
     for (const zone of zones) {
@@ -324,6 +324,12 @@ function life(seed: number): number {
           at,
         ).toBe(true);
       }
+    }
+    for (const { wish, zones: heardIn } of one.loud()) {
+      if (wish.source.kind !== 'clips' || wish.source.clips[0] !== 'clear') continue;
+      checks++;
+      const danger = now.filter((each) => !each.drill && each.zones.some((zone) => heardIn.includes(zone)));
+      expect(danger, `all clear in danger, ${at}`).toEqual([]);
     }
     const alarming = now
       .filter(({ drill, origin }) => !drill && origin.kind !== 'rule')

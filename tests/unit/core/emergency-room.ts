@@ -25,13 +25,19 @@ const lengths: Readonly<Record<string, number>> = {
 interface Sound {
   readonly wish: SoundWish;
   readonly zones: readonly ZoneId[];
+  /** By the clock that never steps; null: until it is stopped. */
+  readonly ends: number | null;
 }
+/** What is said once lasts so long, ms. */
+const once = 5_000;
 
 export class EmergencyRoom implements Disposable {
   readonly clock = new ManualClock(Date.UTC(2026, 10, 23, 2));
   /** What is heard. Stays over a restart of the desk, unless it is lost. */
   readonly sounds = new Map<HappeningId, Sound>();
   readonly said: SoundWish[] = [];
+  /** Whatever was heard since the start. */
+  readonly #ever = new Map<HappeningId, Sound>();
   readonly disk = new Map<string, Emergency>();
   readonly audit: string[] = [];
   readonly alarms = new Set<string>();
@@ -77,7 +83,8 @@ export class EmergencyRoom implements Disposable {
         },
         hasClip: (clip) => Object.hasOwn(lengths, clip),
         lengthOf: (clip) => lengths[clip] ?? null,
-        whyItem: (item) => (this.sounds.has(item) ? ({ state: 'playing' } as ItemAnswer) : null),
+        whyItem: (item) => this.#why(item),
+        items: () => [...this.sounds.keys()].flatMap((item) => this.#why(item) ?? []).filter(isAlive),
       },
       commit: (batch) => this.#commit(batch),
       decide: (decisions) => {
@@ -98,14 +105,25 @@ export class EmergencyRoom implements Disposable {
   /** Another process takes over what was written; `isDeaf`: what sounded is lost. */
   restart(isDeaf = false): void {
     this.desk[Symbol.dispose]();
-    if (isDeaf) this.sounds.clear();
+    if (isDeaf) {
+      this.sounds.clear();
+      this.#ever.clear();
+    }
     const stored = [...this.disk.values()].filter(({ cleared }) => cleared === null);
     this.desk = this.#start(stored);
   }
 
-  /** What is heard in a zone: `by` without its prefix, `clear` for the all clear. */
+  /** What is heard now. */
+  loud(): readonly Sound[] {
+    const now = this.clock.monotonic();
+    return [...this.sounds.values()].filter(({ ends }) => ends === null || ends > now);
+  }
+
+  /** What is heard in a zone and goes on: `by` without its prefix, `clear` for the all clear. */
   heard(zone: ZoneId): string[] {
-    return [...this.sounds.values()].filter((one) => one.zones.includes(zone)).map(({ wish }) => wish.by);
+    return this.loud()
+      .filter((one) => one.zones.includes(zone) && one.ends === null)
+      .map(({ wish }) => wish.by);
   }
 
   begin(wish: Partial<EmergencyWish> = {}): Emergency {
@@ -139,8 +157,18 @@ export class EmergencyRoom implements Disposable {
     this.said.push(wish);
     const id = newHappeningId(this.clock);
     const isLooped = wish.source.kind === 'clips' && wish.source.loop;
-    if (isLooped) this.sounds.set(id, { wish, zones: wish.zones === 'all' ? zones : wish.zones });
+    const ends = isLooped ? null : this.clock.monotonic() + once;
+    const sound = { wish, zones: wish.zones === 'all' ? zones : wish.zones, ends };
+    this.sounds.set(id, sound);
+    this.#ever.set(id, sound);
     return { item: id, outcome: 'taken', refusal: null } as never;
+  }
+
+  #why(item: HappeningId): ItemAnswer | null {
+    const sound = this.#ever.get(item);
+    if (sound === undefined) return null;
+    const state = this.sounds.has(item) && this.loud().includes(sound) ? 'playing' : 'over';
+    return { state, item: { id: item, ...sound.wish, zones: sound.zones } } as never;
   }
 
   #commit(batch: Batch): void {
@@ -149,4 +177,8 @@ export class EmergencyRoom implements Disposable {
     for (const one of batch.emergencies ?? []) this.disk.set(one.id, JSON.parse(JSON.stringify(one)) as Emergency);
     for (const { what } of batch.audit ?? []) this.audit.push(what);
   }
+}
+
+function isAlive({ state }: ItemAnswer): boolean {
+  return state !== 'over';
 }
