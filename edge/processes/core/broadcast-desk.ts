@@ -1,7 +1,7 @@
 import type { Commands } from '#edge/commands/commands.ts';
 import { type BroadcastItem, rankOf } from '#edge/domain/broadcast.ts';
 import type { Device } from '#edge/domain/device.ts';
-import { type HappeningId, type PointRef, pointRef, type ZoneId } from '#edge/domain/ids.ts';
+import { type HappeningId, type PointRef, pointRef } from '#edge/domain/ids.ts';
 import type { HoldChange } from '#edge/rules/decision.ts';
 import type {
   ItemAnswer,
@@ -23,12 +23,13 @@ import type {
 import { createSoundArbiter } from '#edge/rules/sound-arbiter.ts';
 import { claimOf, soundHabits } from '#edge/rules/sound-habits.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import { messageOf } from '#edge/runtime/errors.ts';
 import { newHappeningId } from '#edge/runtime/ids.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { isLoudspeaker } from '#edge/school/site-facts.ts';
 import type { Batch } from '#edge/store/batch.ts';
 import { isOurs, isStored, ownerWord, type Places, soundsHere, soundsOfHolds } from './broadcast-memory.ts';
+import { outputsOf } from './broadcast-places.ts';
 import type { BroadcastDeskPort, SoundGate, SoundWish } from './broadcast-port.ts';
 
 /*
@@ -314,7 +315,8 @@ export class BroadcastDesk implements BroadcastDeskPort, Disposable {
     );
     return {
       id: newHappeningId(this.#options.clock),
-      ...{ class: soundClass, name, source, zones, outputs: this.#outputsOf(wish, zones), since: now },
+      ...{ class: soundClass, name, source, zones, since: now },
+      outputs: outputsOf(wish, zones, this.#speakers, (clip) => this.hasClip(clip)),
       length: wish.length === undefined ? this.#usualLength(wish) : wish.length,
       patience: wish.patience !== undefined ? wish.patience : habit.patience === null ? null : now + habit.patience,
       until: wish.until ?? null,
@@ -323,18 +325,6 @@ export class BroadcastDesk implements BroadcastDeskPort, Disposable {
       drill: wish.drill === true,
       ...{ by, why },
     };
-  }
-
-  #outputsOf({ outputs = [], source }: SoundWish, zones: readonly ZoneId[]): PointRef[] {
-    const unknown = outputs.find((ref) => !this.#speakers.has(ref));
-    if (unknown !== undefined) throw new CodedError('SOUND_NO_SPEAKER', `"${unknown}" is no loudspeaker`);
-    const here = new Set(zones);
-    const found = [...this.#speakers].flatMap(([ref, { zone }]) => (here.has(zone) ? [ref] : []));
-    const all = [...new Set([...found, ...outputs])];
-    if (all.length === 0) throw new CodedError('SOUND_NO_SPEAKER', 'there is no loudspeaker where it is to be heard');
-    const missing = source.kind === 'clips' ? source.clips.find((clip) => !this.hasClip(clip)) : undefined;
-    if (missing !== undefined) throw new CodedError('CLIP_UNKNOWN', `there is no clip "${missing}"`);
-    return all;
   }
 
   /** As long as its clips are. */

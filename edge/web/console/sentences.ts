@@ -139,6 +139,14 @@ const chinese: readonly Retelling<Names>[] = [
   [/\bout of step, connecting anew: /g, '应答错位，正在重新连接：'],
   [/\bnobody listens at (\S+?); what is played is sent all the same/g, '$1 没有设备收听；播放内容照常发送'],
   [/\bcannot send to (\S+): /g, '无法向 $1 发送：'],
+  [/\bthe sound card (\S+) does not play: /g, '声卡 $1 无法播放：'],
+  [
+    /\bneither aplay \(alsa-utils\) nor ffmpeg is installed on this machine/g,
+    '本机未安装 aplay（alsa-utils）或 ffmpeg',
+  ],
+  [/\bthe sound card (\S+) can be opened; what hangs on it says nothing back/g, '声卡 $1 可以打开；其后的设备没有回执'],
+  [/\bgiven to the sound card (\S+); nothing comes back/g, '已送到声卡 $1，没有回执'],
+  [/^plays on the sound card (\S+)$/g, '声卡 $1 正在播放'],
   [/\bnothing was heard from it for too long/g, '太久没有收到它的数据'],
   [
     /\b(\d+) of (\d+) values are bad: ([a-z-]+)/g,

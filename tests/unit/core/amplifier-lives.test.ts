@@ -5,7 +5,7 @@ import { AmplifierRoom, amplifier, ref, zone } from './amplifier-room.ts';
 
 const said = { by: 'person:lin', why: 'enough' };
 const classes: readonly [SoundClass, ...SoundClass[]] = ['fire', 'danger', 'warning', 'page', 'bell', 'background'];
-const lines = ['line-teaching/clip', 'line-yard/clip'].map(ref);
+const lines = [ref('line-teaching/clip'), ref('line-yard/clip')] as const;
 const relays = ['relay/power', 'relay/teaching', 'relay/yard'];
 const zones = [zone('teaching'), zone('yard'), zone('gate')];
 
@@ -23,7 +23,7 @@ function act(room: AmplifierRoom, random: () => number): void {
     const hold = {
       kind: 'hold',
       owner: 'interlock:smoke',
-      ref: pick(random, [...lines] as never),
+      ref: pick(random, lines),
       priority: 1,
     } as const;
     room.commands.setInterlockHolds([{ ...hold, value: 'evacuation loop', reason: 'smoke', lasts: null }]);
