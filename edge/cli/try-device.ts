@@ -18,6 +18,7 @@ import { Probes } from '#edge/drivers/ping/probes.ts';
 import { createPjlinkDriver } from '#edge/drivers/pjlink/driver.ts';
 import { createBuses } from '#edge/drivers/ports/buses.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
+import { snapcastDriver } from '#edge/drivers/snapcast/driver.ts';
 import { createSnmpDriver } from '#edge/drivers/snmp/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { type ProfileShelf, pointsOf } from '#edge/profiles/expand.ts';
@@ -157,7 +158,9 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'fire-panel') return createFirePanelDriver(common);
   if (protocol === 'sip') return sipDriver(common);
   if (protocol === 'http-pa') return httpPaDriver(common);
-  if (protocol === 'line') return lineDriver({ studio: openStudio({ clips: {}, folder: '.', ...common }), ...common });
+  const silent = () => openStudio({ clips: {}, folder: '.', ...common });
+  if (protocol === 'line') return lineDriver({ studio: silent(), ...common });
+  if (protocol === 'snapcast') return snapcastDriver({ studio: silent(), ...common });
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;
 }

@@ -77,7 +77,7 @@ export interface Device {
 }
 
 /** Spoken by loudspeakers alone. */
-const soundProtocols: ReadonlySet<string> = new Set(['broadcast', 'sip', 'http-pa', 'line']);
+const soundProtocols: ReadonlySet<string> = new Set(['broadcast', 'sip', 'http-pa', 'line', 'snapcast']);
 
 /** Is it a loudspeaker, whatever it speaks? */
 export function speaksToLoudspeakers(protocol: string | undefined): boolean {

@@ -3,6 +3,7 @@ import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
 import { lineDriver } from '#edge/drivers/line/driver.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
+import { snapcastDriver } from '#edge/drivers/snapcast/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { putSoundFirst } from '#edge/drivers/sound/urgency.ts';
 import { type ChildContext, type Running, runChild } from '#edge/runtime/child.ts';
@@ -28,6 +29,7 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
     broadcastDriver({ clips, folder, clock, log, studio }),
     sipDriver({ studio, clock }),
     httpPaDriver({ clock }),
+    snapcastDriver({ studio, clock }),
     lineDriver({ studio, clock }),
   ];
   const start = (bus: BusClient) =>

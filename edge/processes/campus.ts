@@ -16,6 +16,7 @@ const processByProtocol: Readonly<Record<string, ProcessName>> = {
   sip: 'broadcast',
   'http-pa': 'broadcast',
   line: 'broadcast',
+  snapcast: 'broadcast',
   snmp: 'fieldbus',
   ping: 'fieldbus',
   pjlink: 'fieldbus',

@@ -56,6 +56,7 @@ export const profileSchema = z.discriminatedUnion('protocol', [
   z.strictObject({ ...foreign, protocol: z.literal('broadcast') }),
   z.strictObject({ ...foreign, protocol: z.literal('sip') }),
   z.strictObject({ ...foreign, protocol: z.literal('http-pa') }),
+  z.strictObject({ ...foreign, protocol: z.literal('snapcast') }),
   z.strictObject({ ...foreign, protocol: z.literal('line') }),
   z.strictObject({ ...foreign, protocol: z.literal('mqtt') }),
   z.strictObject({ ...foreign, protocol: z.literal('ping') }),

@@ -9,11 +9,28 @@ import type { Studio } from '#edge/drivers/sound/studio.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
 import { within } from '#edge/runtime/lifecycle.ts';
-import { type Card, type CardListener, format } from './card.ts';
+import { type CardListener, type Claim, format } from './card.ts';
+
+/** What a loudspeaker plays on: a card of this machine, a stream of a server. */
+export interface Instrument {
+  readonly name: string;
+  /** Why it cannot be heard; null: nothing is known against it. */
+  readonly trouble: string | null;
+  /** Who of several does not hear it; null or absent: nothing is known of anybody. */
+  readonly doubt?: string | null;
+  join(listener: CardListener): void;
+  leave(listener: CardListener): void;
+  claim(listener: CardListener, claim: Claim): 'plays' | 'waits';
+  release(listener: CardListener): void;
+  plays(listener: CardListener): boolean;
+  settled(patience: number): Promise<void>;
+  /** What is known of a sound that plays having been heard; absent: it was given, and nothing comes back. */
+  proof?(): { readonly proof: Proof; readonly evidence: string };
+}
 
 export interface LineOptions {
   readonly device: Device;
-  readonly card: Card;
+  readonly card: Instrument;
   readonly studio: Studio;
   readonly clock: Clock;
   readonly sink: Sink;
@@ -199,8 +216,9 @@ export class LineSession implements Session, CardListener {
       return { point, value: null, quality: 'bad', reason: 'no-communication' };
     const isSounding = this.#isSounding();
     if (isSounding) {
-      const evidence = `given to ${card.name}; nothing comes back`.slice(0, longestEvidence);
-      this.#proved = { proof: 'sent', evidence };
+      const given = { proof: 'sent', evidence: `given to ${card.name}; nothing comes back` } as const;
+      const { proof, evidence } = card.proof?.() ?? given;
+      this.#proved = { proof, evidence: evidence.slice(0, longestEvidence) };
     }
     if (point === 'playing') return { point, value: isSounding, quality: 'good' };
     if (point === 'clip') return { point, value: isSounding ? (this.#playing?.text ?? '') : '', quality: 'good' };
@@ -214,6 +232,7 @@ export class LineSession implements Session, CardListener {
     const [problem, ...more] = studio.library.problems();
     const others = more.length > 0 ? `, nor ${more.length} more` : '';
     if (card.trouble !== null) sink.health('offline', card.trouble);
+    else if (problem === undefined && (card.doubt ?? null) !== null) sink.health('degraded', card.doubt ?? '');
     else if (problem === undefined) sink.health('online', message);
     else sink.health('degraded', `cannot play ${problem}${others}`);
   }

@@ -11,6 +11,7 @@ const examples: Readonly<Record<Exclude<Profile['protocol'], 'mqtt' | 'phrases'>
   broadcast: { rtp: { host: '192.0.2.30', port: 5004 }, codec: 'PCMA' },
   sip: { call: 'sip:hall@192.0.2.31', username: 'campus', password: '' },
   'http-pa': { server: { url: 'http://192.0.2.32' }, preset: 'axis', clips: { bell: '0' } },
+  snapcast: { host: '192.0.2.33', stream: { name: 'hall', port: 4953 }, clients: ['02:00:00:00:00:01'] },
   line: { device: 'plughw:CARD=PCH,DEV=0' },
   snmp: { host: '192.0.2.2', community: 'public' },
   pjlink: { host: '192.0.2.40' },
