@@ -28,6 +28,8 @@ export interface Delivery {
   readonly ended: number | null;
   /** ms of it that were on the air here, as far as is known. */
   readonly heard: number;
+  /** ms of it that the loudspeaker counted itself; absent: it counts nothing. Its last seconds come with the next sound. */
+  readonly counted?: number;
   /** How late it began after it was told, ms; null: nothing says when it began. */
   readonly delay: number | null;
   /** Why it was missed, cut or withheld; '' otherwise. */

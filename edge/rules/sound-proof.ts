@@ -26,6 +26,8 @@ export interface SpeakerFacts {
   readonly away: string;
   /** Its own loudness is off. */
   readonly isMuted: boolean;
+  /** What it counts itself of all that it got, ms; null or absent: it counts nothing. */
+  readonly counter?: number | null;
   /** What a sound-level sensor in its room says since it began here; null: none listens. */
   readonly room?: { readonly verdict: 'heard' | 'not-heard' | 'unsure'; readonly words: string } | null;
 }
@@ -42,6 +44,8 @@ export interface TrackedDelivery extends Delivery {
   readonly seen: number;
   /** What spoke against it stands. */
   readonly fault: string;
+  /** What the loudspeaker's own counter last said, ms. */
+  readonly counter: number | null;
   /** A sensor in the room has heard it since it is on the air: a pause in it is no silence any more. */
   readonly isRoomHeard: boolean;
   /** Without any answer by then it is missed, also when it is over (a bell is short); ms since epoch. null: it is settled. */
@@ -51,7 +55,7 @@ export interface TrackedDelivery extends Delivery {
 export function newDelivery(item: Delivery['item'], output: Delivery['output'], now: number): TrackedDelivery {
   return {
     ...{ item, output, state: 'waiting', proof: 'none', evidence: '', begun: null, ended: null, heard: 0 },
-    ...{ delay: null, reason: '', on: null, seen: now, fault: '', due: null, isRoomHeard: false },
+    ...{ delay: null, reason: '', on: null, seen: now, fault: '', due: null, isRoomHeard: false, counter: null },
   };
 }
 
@@ -72,6 +76,7 @@ export function afterHappening(one: TrackedDelivery, { kind, at, reason, by }: S
         fault: '',
         reason: '',
         isRoomHeard: false,
+        counter: null,
         due: at + answerWithin,
       };
     case 'preempted':
@@ -92,11 +97,13 @@ function wordsOf(by: SoundHappening['by']): string | null {
 }
 
 /** One look at a loudspeaker that should play. */
-export function look(one: TrackedDelivery, facts: SpeakerFacts, now: number): TrackedDelivery {
-  if (one.ended !== null) return afterwards(one, facts, now);
-  if (one.on === null) return one;
-  const age = now - one.on;
-  const isAnswered = facts.answer?.isMine === true && facts.answer.at >= one.on;
+export function look(before: TrackedDelivery, facts: SpeakerFacts, now: number): TrackedDelivery {
+  if (before.ended !== null) return afterwards(before, facts, now);
+  const { on } = before;
+  if (on === null) return before;
+  const one = counted(before, facts.counter ?? null);
+  const age = now - on;
+  const isAnswered = facts.answer?.isMine === true && facts.answer.at >= on;
   const isDone = isAnswered && facts.answer?.isDone === true;
   const isRoomHeard = one.isRoomHeard || facts.room?.verdict === 'heard';
   const fault =
@@ -111,9 +118,18 @@ export function look(one: TrackedDelivery, facts: SpeakerFacts, now: number): Tr
   const byRoom = isRoomHeard ? 'heard' : 'none';
   const proof = strongest(one.proof, facts.answer?.proof ?? 'sent', facts.said?.proof ?? 'none', byRoom);
   const evidence = evidenceOf(one, facts);
-  const delay = one.delay ?? (facts.answer === null ? null : Math.max(0, facts.answer.at - (one.begun ?? one.on)));
-  const counted = one.fault === '' ? heardUntil(one, now) : { ...one, seen: now };
-  return { ...counted, state: 'playing', proof, evidence, delay, fault: '', reason: '', isRoomHeard };
+  const delay = one.delay ?? (facts.answer === null ? null : Math.max(0, facts.answer.at - (one.begun ?? on)));
+  const played = one.fault === '' ? heardUntil(one, now) : { ...one, seen: now };
+  return { ...played, state: 'playing', proof, evidence, delay, fault: '', reason: '', isRoomHeard };
+}
+
+/** A counter that begins anew (its driver did) counts on from there. */
+function counted(one: TrackedDelivery, counter: number | null): TrackedDelivery {
+  if (counter === null) return one;
+  // 0 is what one says that counts nothing, too.
+  if (counter === 0 && one.counted === undefined) return { ...one, counter };
+  const more = one.counter === null ? 0 : counter >= one.counter ? counter - one.counter : counter;
+  return { ...one, counter, counted: (one.counted ?? 0) + more };
 }
 
 /** It said yes, and nobody hears it: its own knob is off, or its wire. What was once said stands until the room hears it. */
@@ -198,12 +214,24 @@ function silentSince(one: TrackedDelivery, now: number): TrackedDelivery {
   return { ...one, heard: Math.max(0, one.heard - wrongly), seen: now };
 }
 
+/**
+ * Does a loudspeaker's own count of a day agree with ours? What it says of the last seconds of each sound comes too late for it, and a
+ * tenth may be lost on the way.
+ */
+export function countersAgree(theirs: number, ours: number, sounds: number): boolean {
+  const late = Math.max(lastReport * sounds, leastDifference);
+  return theirs <= ours * 1.1 + leastDifference && theirs >= ours * 0.9 - late;
+}
+/** Receivers report each 5 s (RFC 3550 section 6.2), give or take a half; ms. */
+const lastReport = 7_500;
+const leastDifference = 3_000;
+
 function strongest(...all: readonly Proof[]): Proof {
   return all.reduce((best, one) => (proofs.indexOf(one) > proofs.indexOf(best) ? one : best), 'none');
 }
 
 /** As it is kept and told. */
 export function deliveryOf(one: TrackedDelivery): Delivery {
-  const { on: _on, seen: _seen, fault: _fault, due: _due, isRoomHeard: _heard, ...delivery } = one;
+  const { on: _on, seen: _seen, fault: _fault, due: _due, isRoomHeard: _heard, counter: _, ...delivery } = one;
   return delivery;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BroadcastRecord, Delivery, DeliveryState } from '#edge/domain/delivery.ts';
 import { splitPointRef } from '#edge/domain/ids.ts';
+import { countersAgree } from '#edge/rules/sound-proof.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { actorOf } from './access.ts';
 import type { BroadcastParts } from './broadcast-parts.ts';
@@ -201,7 +202,12 @@ function createReport(parts: BroadcastParts) {
     const views = deliveryViews(deliveries, parts.desk);
     const byDevice = Map.groupBy(views, ({ device }) => device);
     const devices = [...byDevice].map(([device, own]) => ({
-      ...{ device, name: own[0]?.name ?? { zh: device, en: device }, zone: own[0]?.zone ?? '', counter: null },
+      ...{
+        device,
+        name: own[0]?.name ?? { zh: device, en: device },
+        zone: own[0]?.zone ?? '',
+        counter: counterOf(own),
+      },
       ...{ counts: countsOf(own), heard: own.reduce((sum, { heard }) => sum + heard, 0) },
     }));
     const missed = views.filter(({ state }) => state === 'missed');
@@ -214,6 +220,15 @@ function createReport(parts: BroadcastParts) {
       }),
     };
   };
+}
+
+/** null: nothing was counted there all day. */
+function counterOf(own: readonly DeliveryView[]): z.infer<typeof reportView>['devices'][number]['counter'] {
+  if (own.every(({ counted }) => counted === undefined)) return null;
+  const value = own.reduce((sum, { counted = 0 }) => sum + counted, 0);
+  const ours = own.reduce((sum, { heard }) => sum + heard, 0);
+  const sounds = own.filter(({ begun }) => begun !== null).length;
+  return { what: 'rtcp', value, ours, agrees: countersAgree(value, ours, sounds) };
 }
 
 function createRows(parts: BroadcastParts) {

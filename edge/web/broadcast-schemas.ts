@@ -272,6 +272,8 @@ export const delivery = z.object({
   begun: time.nullable(),
   ended: time.nullable(),
   heard: z.number(),
+  /** ms that the loudspeaker counted itself; absent: it counts nothing. */
+  counted: z.number().optional(),
   delay: z.number().nullable(),
   reason: z.string(),
 });
@@ -308,7 +310,10 @@ export const reportView = z.object({
   date: z.string(),
   items: z.number(),
   counts: z.partialRecord(z.enum(deliveryStates), z.number()),
-  /** Loudspeakers, worst first. `counter`: what the loudspeaker itself counted, where it can; null: it cannot say. */
+  /**
+   * Loudspeakers, worst first. `counter`: what the loudspeaker itself counted of what it was sent, ms, and our ledger's time on the air;
+   * null: it counts nothing (plain RTP, a server told by HTTP, a SIP terminal without receiver reports).
+   */
   devices: z.array(
     z.object({
       device: z.string(),
@@ -316,7 +321,9 @@ export const reportView = z.object({
       zone: z.string(),
       counts: z.partialRecord(z.enum(deliveryStates), z.number()),
       heard: z.number(),
-      counter: z.object({ what: z.string(), value: z.number(), ours: z.number() }).nullable(),
+      counter: z
+        .object({ what: z.enum(['rtcp']), value: z.number(), ours: z.number(), agrees: z.boolean() })
+        .nullable(),
     }),
   ),
   missed: z.array(delivery.extend({ itemName: name, class: soundClass })),

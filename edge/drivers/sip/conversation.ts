@@ -28,6 +28,8 @@ export interface ConversationOptions {
   readonly onTalk: (talk: Talk) => void;
   readonly onSent: () => void;
   readonly onReceived: () => void;
+  /** So many packets more have arrived there, as the far end counts them. */
+  readonly onCounted: (packets: number) => void;
   readonly onCount: (word: string) => void;
 }
 
@@ -49,6 +51,8 @@ export class Conversation implements AsyncDisposable {
   #isOver = false;
   #isTalking = false;
   #playedFrom = 0;
+  /** Packets of this call that the far end says it got. */
+  #counted = 0;
   #echo = new EchoJudge();
   #decode: ((payload: Uint8Array) => Int16Array) | null = null;
   #decodeOwn: ((payload: Uint8Array) => Int16Array) | null = null;
@@ -79,7 +83,7 @@ export class Conversation implements AsyncDisposable {
   /** Calls. A sentence: why that is not possible. */
   async start(order: SoundOrder): Promise<string | null> {
     this.#order = order;
-    const { line, clock, config, route, onReceived, onCount, onSent } = this.#options;
+    const { line, clock, config, route, onReceived, onCount, onCounted, onSent } = this.#options;
     const media = await Media.open({
       family: line.family,
       clock,
@@ -90,7 +94,11 @@ export class Conversation implements AsyncDisposable {
           onReceived();
           this.#listen(payload);
         },
-        reported: (upTo, share) => {
+        reported: (upTo, share, inAll) => {
+          if (inAll > this.#counted) {
+            onCounted(inAll - this.#counted);
+            this.#counted = inAll;
+          }
           if (upTo > this.#playedFrom && share > 0 && this.#player !== null) this.#options.onHeard();
         },
         dropped: onCount,

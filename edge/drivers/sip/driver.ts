@@ -28,7 +28,8 @@ const openPatience = 1_000;
 
 /**
  * Loudspeakers, classroom terminals and page groups by SIP. Points: `clip` (text, output: an order of domain/broadcast.ts; '' hangs up),
- * `playing`, `call` (idle, calling, ringing, connected, failed: why), `proof`, `packets_sent`, `packets_received`, `talk_level` (dBFS).
+ * `playing`, `call` (idle, calling, ringing, connected, failed: why), `proof`, `packets_sent`, `packets_received`,
+ * `seconds_counted` (sound that the far end says it got, by RTCP), `talk_level` (dBFS).
  */
 export function sipDriver(options: SipDriverOptions): Driver<SipConfig> {
   const { clock, probeEvery = 15_000, timings, onTalk = () => {} } = options;

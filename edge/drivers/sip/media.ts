@@ -11,8 +11,8 @@ import { bindSocket, type Endpoint } from './wire.ts';
 export interface MediaListener {
   /** Payload of one packet of the far end, in order, each once. */
   received(payload: Buffer, codec: AgreedCodec): void;
-  /** It says that it got sound: the packet of this number (of `packets`) and, lately, this share of what was sent. */
-  reported(upTo: number, share: number): void;
+  /** It says that it got sound: the packet of this number (of `packets`), lately this share of what was sent, and so many in all. */
+  reported(upTo: number, share: number, inAll: number): void;
   sent(): void;
   dropped(why: string): void;
 }
@@ -180,7 +180,8 @@ export class Media implements AsyncDisposable {
       // Only what we sent can have been received: a report of a number we never used is made up, or says that nothing came.
       const ahead = ((report.highestSequence & 0xffff) - stream.sequenceStart) & 0xffff;
       if (packets <= 0xffff && ahead >= packets) continue;
-      listener.reported(packets > 0xffff ? this.#packets : stream.before + ahead + 1, 1 - report.fractionLost);
+      const upTo = packets > 0xffff ? this.#packets : stream.before + ahead + 1;
+      listener.reported(upTo, 1 - report.fractionLost, Math.max(0, upTo - Math.max(0, report.lost)));
     }
   }
 

@@ -69,6 +69,8 @@ export class SipSession implements Session {
   #callWords = 'idle';
   #sent = 0;
   #received = 0;
+  /** Packets of 20 ms that the far end says it got. */
+  #counted = 0;
   #latest = 0;
   #isOver = false;
   /** Told when a call was taken or refused. */
@@ -195,6 +197,10 @@ export class SipSession implements Session {
       },
       onReceived: () => {
         this.#received++;
+      },
+      onCounted: (packets) => {
+        this.#counted += packets;
+        this.#tell(['seconds_counted']);
       },
       onCount: (word) => sink.count(word),
     });
@@ -366,15 +372,16 @@ export class SipSession implements Session {
       proof: this.#want?.proof ?? 'none',
       packets_sent: this.#sent,
       packets_received: this.#received,
+      seconds_counted: Math.round(this.#counted * 2) / 100,
       talk_level: Math.max(silence, Math.round(conversation?.level ?? silence)),
     };
     return values[name];
   }
 
   /** Changes are told at once; counters wait to be read. */
-  #tell(): void {
+  #tell(names: readonly string[] = ['clip', 'playing', 'call', 'proof']): void {
     if (this.#isOver) return;
-    const told = new Set<string>(['clip', 'playing', 'call', 'proof']);
+    const told = new Set<string>(names);
     for (const { name } of this.#options.device.points) {
       if (told.has(name)) this.#options.sink.sample(this.#sample(name));
     }

@@ -229,6 +229,7 @@ export class DeliveryDesk implements Disposable {
         this.#options.desk.orders().get(ref)?.order.level === 0 ||
         (volume?.quality === 'good' && volume.value === 0) ||
         (mute?.quality === 'good' && mute.value === true),
+      counter: countedOf(of('seconds_counted')),
       room: on === null ? null : (this.#rooms?.hears(ref, this.#options.clock.now()) ?? null),
     };
   }
@@ -336,6 +337,10 @@ export class DeliveryDesk implements Disposable {
 
 function wordsOf(reading: Reading | undefined): string {
   return typeof reading?.value === 'string' ? reading.value : '';
+}
+
+function countedOf(reading: Reading | undefined): number | null {
+  return reading?.quality === 'good' && typeof reading.value === 'number' ? Math.round(reading.value * 1_000) : null;
 }
 
 /** A call says why it failed by itself. */

@@ -6,6 +6,8 @@ import {
   adopted,
   afterHappening,
   answerWithin,
+  countersAgree,
+  deliveryOf,
   look,
   newDelivery,
   type SpeakerFacts,
@@ -154,5 +156,35 @@ describe('one item on one loudspeaker', () => {
       }),
       { seed: 8, numRuns: 2_000 },
     );
+  });
+});
+
+describe('what a loudspeaker counts itself', () => {
+  const facts = (counter: number | null) => ({ ...done(start + 40), counter });
+
+  test('is kept with the sound, from where its counter stood, and goes on where a driver begins anew', () => {
+    let one = look(begun(), facts(50_000), start + 500);
+    one = look(one, facts(54_000), start + 5_000);
+    one = look(one, facts(1_000), start + 6_000);
+    expect(deliveryOf(one)).toMatchObject({ counted: 5_000 });
+    const cut = afterHappening(one, happens('preempted', start + 6_000));
+    // Something else was counted meanwhile.
+    const back = look(afterHappening(cut, happens('resumed', start + 60_000)), facts(50_000), start + 60_500);
+    expect(deliveryOf(look(back, facts(52_000), start + 63_000))).toMatchObject({ counted: 7_000 });
+  });
+
+  test('counts from nothing, and is absent of one that counts nothing', () => {
+    const first = look(look(begun(), facts(0), start + 500), facts(4_980), start + 5_500);
+    expect(deliveryOf(first).counted).toBe(4_980);
+    expect(deliveryOf(look(begun(), facts(0), start + 500)).counted).toBeUndefined();
+    expect(deliveryOf(look(begun(), facts(null), start + 500)).counted).toBeUndefined();
+  });
+
+  test('agrees with the ledger but for the last report of each sound, and never when half of it is missing', () => {
+    expect(countersAgree(55_000, 60_000, 1)).toBe(true);
+    expect(countersAgree(0, 5_000, 1)).toBe(true);
+    expect(countersAgree(30_000, 60_000, 1)).toBe(false);
+    expect(countersAgree(0, 600_000, 10)).toBe(false);
+    expect(countersAgree(70_000, 20_000, 1)).toBe(false);
   });
 });

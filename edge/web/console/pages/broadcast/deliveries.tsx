@@ -67,6 +67,7 @@ function Report({ date, onStory }: { readonly date: string; readonly onStory: (i
       />
     );
   const { missed, devices } = report.data;
+  const odd = devices.filter(({ counter }) => counter !== null && !counter.agrees).slice(0, 20);
   return (
     <>
       <Panel title={say.missedFirst}>
@@ -96,6 +97,11 @@ function Report({ date, onStory }: { readonly date: string; readonly onStory: (i
       </Panel>
       {devices.length > 0 && (
         <Panel title={say.devicesOfDay}>
+          {odd.length > 0 && (
+            <p className="broadcast-bad" data-counters>
+              <SignIcon sign="triangle" size={13} /> {say.countersOdd(odd.map((one) => name(one.name)).join(say.comma))}
+            </p>
+          )}
           <CardTable
             label={say.devicesOfDay}
             rows={devices.slice(0, 300)}
@@ -124,7 +130,11 @@ function deviceColumns(say: (typeof words)['zh'], name: ReturnType<typeof useNam
     {
       key: 'counter',
       title: say.col_counter,
-      render: ({ counter }: DeviceRow) => (counter === null ? '–' : say.counterSays(counter.value, counter.ours)),
+      render: ({ counter }: DeviceRow) => {
+        if (counter === null) return <span className="kit-soft">{say.counterNone}</span>;
+        const said = say.counterSays(duration(counter.value), duration(counter.ours));
+        return counter.agrees ? said : <ToneBadge tone="bad">{said}</ToneBadge>;
+      },
     },
   ];
 }
