@@ -4,6 +4,7 @@ import { qualityText } from './kit/state-text.ts';
 import { valueText } from './kit/values.ts';
 import type { Language } from './kit/words.ts';
 import { type Retelling, retell } from './retell.ts';
+import { soundChinese } from './sound-sentences.ts';
 
 /*
  * What processes and drivers say is English and names things by their ids. Here it becomes what a gatehouse reads: ids become
@@ -182,7 +183,7 @@ export function sentence(said: string | null | undefined, names: Names): string 
   const facts = energyWords(evidence(forbidWords(holdWords(text, names), names), names), names);
   const named = processWords(eventWords(facts, names), names);
   if (names.language !== 'zh') return named;
-  const told = retell(retell(named, energyChinese, names), chinese, names);
+  const told = [energyChinese, soundChinese, chinese].reduce((text, table) => retell(text, table, names), named);
   // Three words of English in a row are a sentence that nobody has put into Chinese yet; what has Chinese in it a person wrote.
   const isTechnical = /[A-Za-z]{2,}( [A-Za-z]{2,}){2}/.test(told) && !/[\u3400-\u9fff]/.test(text);
   return isTechnical ? domainWords.zh.technical(told) : told;

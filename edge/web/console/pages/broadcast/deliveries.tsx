@@ -85,7 +85,7 @@ function Report({ date, onStory }: { readonly date: string; readonly onStory: (i
                     {say.missedOf(name(one.itemName), name(one.name))}
                   </button>
                   <p className="kit-soft">
-                    {[one.begun === null ? '' : phrases.moment(one.begun), one.reason]
+                    {[one.begun === null ? '' : phrases.moment(one.begun), phrases.proof(one.reason)]
                       .filter((text) => text !== '')
                       .join(' · ')}
                   </p>
@@ -282,7 +282,11 @@ function StoryDrawer({ id, onClose }: { readonly id: string; readonly onClose: (
                   <span>
                     {say[`proof:${proof}`]}
                     <small className="kit-soft">
-                      {[evidence, reason, delay !== null && delay > 500 ? say.lateBy(formats.duration(delay)) : '']
+                      {[
+                        phrases.proof(evidence),
+                        phrases.proof(reason),
+                        delay !== null && delay > 500 ? say.lateBy(formats.duration(delay)) : '',
+                      ]
                         .filter((text) => text !== '')
                         .map((text) => ` · ${text}`)
                         .join('')}

@@ -38,6 +38,8 @@ export interface Phrases {
   /** `14:05:12`, or with its day when it is another. */
   moment(time: number): string;
   happening(line: WhyView['recent'][number]): string;
+  /** Why it was missed, cut or withheld, and what its proof rests on: a code of the arbiter, or words of a driver. */
+  proof(text: string): string;
 }
 
 export function usePhrases(): Phrases {
@@ -76,6 +78,7 @@ export function usePhrases(): Phrases {
             return quiet === null ? say.idle : parts(quietWord(quiet.kind, say), until(quiet.until));
         }
       },
+      proof: (text) => say[`because:${text}` as 'because:turn'] ?? sentence(text),
       happening: ({ kind, reason, name: itemName, blocker: cause, said }) => {
         const did = say[`did:${kind}` as 'did:begun'];
         const because = say[`because:${reason}` as 'because:turn'];
