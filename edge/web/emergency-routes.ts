@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CodedError } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { actorOf, principalOf } from './access.ts';
 import { writeCsv } from './csv.ts';
 import {
@@ -49,7 +49,7 @@ function past(one: object): EmergencyView {
   return emergencyView.parse({ ...one, standing: '' });
 }
 
-/** Rooms elsewhere are not told of; people are told by their names. */
+/** Rooms elsewhere are not told of (a line of the roll without a zone may name any); people are told by their names. */
 function viewOf(one: EmergencyView, scope: Scope, nameOf: (who: string) => string): EmergencyView {
   const roll = one.roll.filter(({ zone }) => scope.covers(zone));
   return {
@@ -61,7 +61,7 @@ function viewOf(one: EmergencyView, scope: Scope, nameOf: (who: string) => strin
     roll: roll.map((room) => ({ ...room, by: nameOf(room.by) })),
     steps: one.steps.map(({ text, done: by }) => ({ text, done: by === null ? null : { ...by, by: nameOf(by.by) } })),
     timeline: one.timeline
-      .filter(({ zone }) => zone === undefined || scope.covers(zone))
+      .filter(({ zone, act }) => (zone === undefined ? act !== 'roll' || scope.isWhole : scope.covers(zone)))
       .map((line) => ({ ...line, who: nameOf(line.who) })),
   };
 }
@@ -83,6 +83,15 @@ function nameFrom(reader: CampusView['reader'], id: string): string {
     return reader.document('person', id)?.body.name ?? id;
   } catch {
     return id;
+  }
+}
+
+/** What goes on is shown whatever the disk does. */
+function pastOf(reader: CampusView['reader']) {
+  try {
+    return { over: reader.emergencies({ open: false, limit: mostPast }), pastProblem: '' };
+  } catch (error) {
+    return { over: [], pastProblem: messageOf(error) };
   }
 }
 
@@ -132,14 +141,17 @@ function addReadRoutes(app: App, campus: CampusView): void {
       const scope = scopes(principalOf(request));
       const { open, ...now } = coreList.parse(await rpc.call('crisis.list', {}));
       const nameOf = namesFrom(reader);
-      const over = reader.emergencies({ open: false, limit: mostPast }).filter((one) => seen(one, scope));
+      const { over, pastProblem } = pastOf(reader);
       return {
         ...now,
         open: open.filter((one) => seen(one, scope)).map((one) => viewOf(one, scope, nameOf)),
-        past: over.map((one) => {
-          const { roll: _r, timeline: _t, steps: _s, ...brief } = viewOf(past(one), scope, nameOf);
-          return brief;
-        }),
+        past: over
+          .filter((one) => seen(one, scope))
+          .map((one) => {
+            const { roll: _r, timeline: _t, steps: _s, ...brief } = viewOf(past(one), scope, nameOf);
+            return brief;
+          }),
+        pastProblem,
       };
     },
   );
@@ -200,6 +212,17 @@ function personOnly(request: Parameters<typeof principalOf>[0]): void {
     throw new CodedError('FORBIDDEN', 'only a person who has signed in does this, not a token');
 }
 
+/** Whoever is limited to zones begins it in those of them that are meant: all, where the plan names none of them. */
+function ownZones(
+  own: readonly string[],
+  wish: 'all' | readonly string[] | undefined,
+  plan: { readonly zones: 'all' | readonly string[] } | undefined,
+): readonly string[] {
+  const meant = wish ?? plan?.zones ?? 'all';
+  const mine = meant === 'all' ? own : own.filter((zone) => meant.includes(zone));
+  return mine.length > 0 ? mine : own;
+}
+
 function addBeginRoutes(app: App, campus: CampusView): void {
   const { site, rpc } = campus;
   const guard = guardOf(campus);
@@ -220,10 +243,10 @@ function addBeginRoutes(app: App, campus: CampusView): void {
       const scope = scopes(principalOf(request));
       const { kind, drill, zones, why } = request.body;
       const known = new Set<string>(site.zones.map(({ id }) => id));
-      const wish = zones === undefined || zones === 'all' ? (scope.zones ?? zones ?? null) : zones;
-      const unknown =
-        wish === null || wish === 'all' ? undefined : wish.find((zone) => !known.has(zone) || !scope.covers(zone));
+      const unknown = zones === 'all' ? undefined : zones?.find((zone) => !known.has(zone) || !scope.covers(zone));
       if (unknown !== undefined) throw new CodedError('ZONE_NOT_FOUND', `there is no zone "${unknown}"`);
+      const wish =
+        scope.zones === undefined ? (zones ?? null) : ownZones(scope.zones, zones, site.emergency.plans[kind]);
       const answer = await rpc.call('crisis.begin', { kind, drill, zones: wish, why, ...actorOf(request) });
       return { ...z.object({ id: z.string(), joined: z.boolean() }).parse(answer), message: '' };
     },

@@ -106,6 +106,8 @@ export const emergenciesView = z.object({
   time,
   open: z.array(emergencyView),
   past: z.array(emergencyView.omit({ roll: true, timeline: true, steps: true })),
+  /** Why those that are over cannot be read now; '': they can. */
+  pastProblem: z.string(),
   plans: z.array(planView),
   /** Public warnings that are in force here and are only shown, newest first. */
   warnings: z.array(warningView),

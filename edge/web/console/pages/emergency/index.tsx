@@ -32,7 +32,7 @@ function Emergencies() {
     const retry = () => void asked.refetch();
     return <ErrorState message={errorText(error, language)} detail={errorDetail(error)} onRetry={retry} />;
   }
-  const { open, plans, past, warnings } = asked.data;
+  const { open, plans, past, pastProblem, warnings } = asked.data;
   return (
     <div className="emergency">
       <PageHeader title={say.title} about={open.length === 0 ? say.calm : say.about} />
@@ -49,7 +49,7 @@ function Emergencies() {
           ))}
         </div>
       </Panel>
-      <Past past={past} />
+      <Past past={past} problem={pastProblem} />
     </div>
   );
 }

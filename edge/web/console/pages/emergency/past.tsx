@@ -8,14 +8,14 @@ import { EmergencyIcon } from './kind-icon.tsx';
 import { useWho } from './who.ts';
 import { words } from './words.ts';
 
-export function Past({ past }: { readonly past: readonly PastView[] }) {
+export function Past({ past, problem }: { readonly past: readonly PastView[]; readonly problem: string }) {
   const say = useWords(words);
   const formats = useFormats();
   const owner = useWho();
   if (past.length === 0)
     return (
       <Panel title={say.past}>
-        <p className="kit-soft">{say.noPast}</p>
+        <p className="kit-soft">{problem === '' ? say.noPast : say.pastUnread(problem)}</p>
       </Panel>
     );
   return (

@@ -52,6 +52,12 @@ export function PlanCard({ plan, mayAct }: { readonly plan: PlanView; readonly m
   );
 }
 
+/** Of his own zones those of the plan; all of his where it has none of them. */
+function meant(zones: PlanView['zones'], mine: readonly string[]): readonly string[] {
+  const both = mine.filter((zone) => zones === 'all' || zones.includes(zone));
+  return both.length > 0 ? both : mine;
+}
+
 function mistakeText(code: string, length: number, say: (typeof words)['zh']): string {
   const seconds = String(Math.round(length / 1_000));
   if (code.startsWith('siren')) return say.sirenMistake(seconds);
@@ -68,7 +74,7 @@ function BeginDialog({ plan, onClose }: { readonly plan: PlanView; readonly onCl
   const queries = useQueryClient();
   const { message } = App.useApp();
   const [isDrill, setDrill] = useState<boolean | null>(null);
-  const [zones, setZones] = useState<readonly string[]>(mine === 'all' ? [] : mine);
+  const [zones, setZones] = useState<readonly string[]>(mine === 'all' ? [] : meant(plan.zones, mine));
   const [why, setWhy] = useState('');
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -78,8 +84,9 @@ function BeginDialog({ plan, onClose }: { readonly plan: PlanView; readonly onCl
     setBusy(true);
     setProblem('');
     try {
-      const where = zones.length === 0 ? plan.zones : zones;
-      const body = { kind: plan.kind, drill: isDrill, zones: where, why, confirm: 'begin' };
+      // Without a word of where it is where the plan says.
+      const where = zones.length === 0 ? {} : { zones };
+      const body = { kind: plan.kind, drill: isDrill, ...where, why, confirm: 'begin' };
       const answer = await api.post<{ readonly joined: boolean }>('emergencies', body);
       void message.success(answer.joined ? say.joined : isDrill ? say.beganDrill(kind) : say.beganReal(kind));
       await askAnew(queries);
