@@ -159,7 +159,7 @@ function driverFor(protocol: string, { profiles }: ProfileShelf): Driver<unknown
   if (protocol === 'sip') return sipDriver(common);
   if (protocol === 'http-pa') return httpPaDriver(common);
   const silent = () => openStudio({ clips: {}, folder: '.', ...common });
-  if (protocol === 'line') return lineDriver({ studio: silent(), ...common });
+  if (protocol === 'line') return lineDriver(common);
   if (protocol === 'snapcast') return snapcastDriver({ studio: silent(), ...common });
   if (protocol === 'ping') return createPingDriver({ ...common, probes: new Probes(common) });
   return protocol === 'broadcast' ? broadcastDriver({ clips: {}, folder: '.', ...common }) : null;

@@ -1,5 +1,5 @@
 import type { Driver } from '#edge/drivers/driver.ts';
-import type { Studio } from '#edge/drivers/sound/studio.ts';
+import { openStudio, type Studio } from '#edge/drivers/sound/studio.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { delay } from '#edge/runtime/lifecycle.ts';
 import { Card, format } from './card.ts';
@@ -7,7 +7,8 @@ import { type LineConfig, parseLineConfig, placeOf } from './config.ts';
 import { LineSession } from './session.ts';
 
 export interface LineDriverOptions {
-  readonly studio: Studio;
+  /** The one that all drivers of the process share; absent: one of its own, without clips. */
+  readonly studio?: Studio;
   readonly clock: Clock;
   /** ms between two looks at a card that plays nothing; null: it is looked at by playing only. */
   readonly probeEvery?: number | null;
@@ -24,7 +25,9 @@ const openPatience = 1_000;
  * Loudspeakers on a sound card of this machine, through ALSA. Points: `clip` (text, output: the order that plays now; '' = silence), `playing`,
  * `proof` and `evidence`. Loudspeakers of one `device` share the card, as zones behind one amplifier do: the strongest sound plays.
  */
-export function lineDriver({ studio, clock, probeEvery = 15_000, path }: LineDriverOptions): Driver<LineConfig> {
+export function lineDriver(options: LineDriverOptions): Driver<LineConfig> {
+  const { clock, probeEvery = 15_000, path } = options;
+  const studio = options.studio ?? openStudio({ clips: {}, folder: '.', clock });
   const cards = new Map<string, { readonly card: Card; users: number }>();
 
   async function leave(place: string): Promise<void> {
@@ -60,6 +63,7 @@ export function lineDriver({ studio, clock, probeEvery = 15_000, path }: LineDri
       const all = [...cards.values()];
       cards.clear();
       await Promise.all(all.map(({ card }) => card[Symbol.asyncDispose]()));
+      if (options.studio === undefined) await studio[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as afterMs } from 'node:timers/promises';
@@ -217,5 +220,27 @@ describe.skipIf(!hasFfmpegAlsa)('a line where only ffmpeg is installed', () => {
     await rig.card.gone();
     rig.killPlayers();
     await expect.poll(() => line.sink.states.at(-1)?.message, patience).toContain('cannot open audio device hall');
+  });
+});
+
+describe.skipIf(!hasAplay)('a process that is killed', () => {
+  it('leaves no player behind that keeps the card', async () => {
+    await using rig = await lineRig();
+    const { file, program } = (await findPlayer('aplay')) ?? { file: '', program: 'aplay' };
+    const config = parseLineConfig(rig.address);
+    // A parent of its own, that is killed while its player has a pipe from it.
+    const script = `
+      const { Player } = await import(${JSON.stringify(new URL('../../../edge/drivers/line/player.ts', import.meta.url).href)});
+      const player = new Player(${JSON.stringify({ file, program })}, ${JSON.stringify(config)});
+      setInterval(() => player.write(Buffer.alloc(1920)), 20);
+      console.log(player.pid);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    parent.kill('SIGKILL');
+    await expect.poll(() => existsSync(`/proc/${pid}`), patience).toBe(false);
   });
 });
