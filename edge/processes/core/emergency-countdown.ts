@@ -25,6 +25,7 @@ export interface CountdownOptions {
 const sameArrival = 300;
 /** Later than this a number is wrong, ms. */
 const mostLate = 250;
+const lookAgain = 500;
 
 interface Counting {
   readonly id: string;
@@ -109,10 +110,12 @@ export class Countdown implements Disposable {
     clearTimeout(this.#timer);
     const counting = this.#now;
     if (counting === null) return;
+    const left = counting.arrival - this.#options.clock.now();
+    if (left <= 0 || this.#options.isDriven === true) return;
     const run = this.#next(counting);
-    if (run === null) return;
-    const due = counting.arrival - run.left - this.#options.clock.now();
-    if (this.#options.isDriven !== true) this.#timer = setTimeout(() => this.tick(), Math.max(0, due));
+    // How long a clip is may be known a moment later: core has just started.
+    const due = run === null ? lookAgain : left - run.left;
+    this.#timer = setTimeout(() => (run === null ? this.#wait() : this.tick()), Math.max(0, due));
   }
 
   #say({ id, arrival }: Counting, { from, to, clips }: CountRun): void {
