@@ -167,10 +167,20 @@ export class EmergencyDesk implements Disposable {
     { who, from }: EmergencyActor,
   ): { readonly cleared: boolean; readonly message: string } {
     const one = this.#find(id);
-    const refused = rulesOf(one.causes).flatMap((rule) => this.#options.resetRule(rule, why) ?? []);
-    if (refused.length > 0) {
-      const message = refused.join('; ');
-      this.#keep(this.#told(one, 'goes-on', who, message));
+    const refused = new Map(
+      rulesOf(one.causes).flatMap((rule): [string, string][] => {
+        const words = this.#options.resetRule(rule, why);
+        return words === null ? [] : [[rule, words]];
+      }),
+    );
+    if (refused.size > 0) {
+      const message = [...refused.values()].join('; ');
+      // Rules that could be reset ask for it no more, and begin anew when they fire again.
+      const causes = one.causes.filter(({ origin }) => origin.kind !== 'rule' || refused.has(origin.rule));
+      this.#keep(
+        this.#told({ ...one, causes, until: untilOf(causes) }, 'goes-on', who, message),
+        auditOf({ who, from }, this.#options.clock.now(), `crisis.clear ${one.id} refused`, why, message.slice(0, 300)),
+      );
       return { cleared: false, message };
     }
     this.#end(one, who, from, why, true);

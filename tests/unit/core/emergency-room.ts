@@ -43,6 +43,18 @@ export class EmergencyRoom implements Disposable {
   readonly alarms = new Set<string>();
   /** What rules still stand for. */
   readonly standing = new Map<string, string>();
+  rules: Pick<EmergencyDeskOptions, 'resetRule' | 'standing'> = {
+    resetRule: (rule) => this.standing.get(rule) ?? null,
+    standing: (rule) => this.standing.get(rule) ?? '',
+  };
+  /** Emergencies that were said to be over, in order, and the alarms that were raised and returned for them. */
+  readonly ended: string[] = [];
+  readonly alarmWords: string[] = [];
+  /** The newest form of each, also of those that the disk has not got yet. */
+  readonly newest = new Map<string, Emergency>();
+  /** What the disk refuses is owed until it takes it. */
+  isDiskFull = false;
+  readonly #owed: Batch[] = [];
   isMute = false;
   /** Who else hears of it, and of what goes to disk. */
   onEnd: (one: Emergency) => void = () => {};
@@ -91,12 +103,16 @@ export class EmergencyRoom implements Disposable {
         for (const one of decisions) {
           if (one.kind === 'raise') this.alarms.add(one.source);
           if (one.kind === 'return') this.alarms.delete(one.source);
+          if (one.kind === 'raise' || one.kind === 'return') this.alarmWords.push(`${one.kind} ${one.source}`);
         }
       },
-      resetRule: (rule) => this.standing.get(rule) ?? null,
-      standing: (rule) => this.standing.get(rule) ?? '',
+      resetRule: (rule, why) => this.rules.resetRule(rule, why),
+      standing: (rule) => this.rules.standing(rule),
       onChange: () => {},
-      onEnd: (one) => this.onEnd(one),
+      onEnd: (one) => {
+        this.ended.push(one.id);
+        this.onEnd(one);
+      },
     });
     desk.restored([...this.alarms]);
     return desk;
@@ -171,8 +187,20 @@ export class EmergencyRoom implements Disposable {
     return { state, item: { id: item, ...sound.wish, zones: sound.zones } } as never;
   }
 
+  /** The disk takes everything again. */
+  pay(): void {
+    this.isDiskFull = false;
+    for (const batch of this.#owed.splice(0)) this.#write(batch);
+  }
+
   #commit(batch: Batch): void {
     this.commits++;
+    for (const one of batch.emergencies ?? []) this.newest.set(one.id, one);
+    if (this.isDiskFull) this.#owed.push(batch);
+    else this.#write(batch);
+  }
+
+  #write(batch: Batch): void {
     this.onCommit(batch);
     for (const one of batch.emergencies ?? []) this.disk.set(one.id, JSON.parse(JSON.stringify(one)) as Emergency);
     for (const { what } of batch.audit ?? []) this.audit.push(what);
