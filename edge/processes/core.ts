@@ -143,7 +143,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
     zones: site.zones.map(({ id }) => id),
     site: siteFacts(
       campus.devices,
-      Object.keys(site.clips),
+      { has: (name) => clips.clip(name) !== undefined },
       site.modes.map(({ id }) => id),
     ),
     ...{ reader, append, clock },
@@ -375,7 +375,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
       powerTick: (moment) => circuits.tick(moment),
       acts: createSchoolActs({
         ...{ devices: campus.devices, commands, modes, clock },
-        clips: new Set(Object.keys(site.clips)),
+        clips: { has: (name) => clips.clip(name) !== undefined },
         modeNow: (mode) => reader.document('mode', mode)?.body ?? null,
         sound: broadcast,
       }),
@@ -496,7 +496,11 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           store,
           append,
           data,
-          onDocument: (kind) => kind === 'clip' && clips.tell(),
+          onDocument: (kind) => {
+            if (kind !== 'clip') return;
+            clips.tell();
+            book.siteChanged();
+          },
           clock,
         }),
         ...adoption.methods,

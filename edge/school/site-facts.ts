@@ -5,9 +5,12 @@ import type { Occurrence } from '#edge/domain/school.ts';
 
 /* What the campus has to carry a plan out with: points, clips, loudspeakers, modes. */
 
+export type ClipNames = Pick<ReadonlySet<string>, 'has'>;
+
 export interface SiteFacts {
   readonly points: ReadonlyMap<PointRef, Point>;
-  readonly clips: ReadonlySet<string>;
+  /** Of the site file, and what people made: that changes while a campus runs. */
+  readonly clips: ClipNames;
   /** Where there is a loudspeaker. */
   readonly soundZones: ReadonlySet<ZoneId>;
   readonly modes: ReadonlySet<string>;
@@ -33,14 +36,14 @@ const longestText = 256;
 
 export function siteFacts(
   devices: readonly Pick<Device, 'id' | 'zone' | 'points'>[],
-  clips: Iterable<string>,
+  clips: ClipNames,
   modes: Iterable<string>,
 ): SiteFacts {
   const points = devices.flatMap(({ id, points }) => points.map((point) => [pointRef(id, point.name), point] as const));
   const sounding = devices.filter((device) => device.points.some(isLoudspeaker));
   return {
     points: new Map(points),
-    clips: new Set(clips),
+    clips,
     soundZones: new Set(sounding.map(({ zone }) => zone)),
     modes: new Set(modes),
   };

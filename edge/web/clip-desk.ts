@@ -74,8 +74,8 @@ export class ClipDesk implements AsyncDisposable {
   }
 
   views(): ClipView[] {
-    const { campus, facts } = this.#options;
-    const [known, uses] = [facts(), clipUses(campus)];
+    const { campus, facts, clock } = this.#options;
+    const [known, uses] = [facts(), clipUses(campus, clock.now())];
     const ofSite = Object.entries(campus.site.clips).map(([id, { loop }]): ClipView => {
       const { length = null, problem = null } = known.get(id) ?? {};
       const fixed = { rev: 0, source: 'site', text: null, loudness: null, ahead: false, time: null, by: '' } as const;
@@ -137,11 +137,11 @@ export class ClipDesk implements AsyncDisposable {
 
   /** Throws CLIP_NOT_FOUND, CLIP_OF_SITE, CLIP_USED. */
   async remove(request: Asking, id: string, rev: number | undefined): Promise<void> {
-    const { campus } = this.#options;
+    const { campus, clock } = this.#options;
     this.#requireOurs(id);
     const clip = campus.reader.document('clip', id);
     if (clip === null) throw new CodedError('CLIP_NOT_FOUND', `there is no clip "${id}"`);
-    const users = clipUses(campus).get(id) ?? [];
+    const users = clipUses(campus, clock.now()).get(id) ?? [];
     if (users.length > 0)
       throw new CodedError('CLIP_USED', `"${id}" is used, so it stays: ${users.slice(0, 20).join(', ')}`);
     await putDocument(campus.rpc, request, { kind: 'clip', id, rev: rev ?? clip.rev, body: null });
@@ -153,7 +153,7 @@ export class ClipDesk implements AsyncDisposable {
     const { campus, clock } = this.#options;
     const now = clock.now();
     const over = this.#clips().filter(({ body }) => body.until !== null && body.until < now);
-    const uses = over.length === 0 ? new Map<string, string[]>() : clipUses(campus);
+    const uses = over.length === 0 ? new Map<string, string[]>() : clipUses(campus, clock.now());
     for (const { id, rev } of over) {
       if (uses.has(id)) continue;
       const change = { kind: 'clip', id, rev, body: null, why: 'it was for one announcement, a week ago' };

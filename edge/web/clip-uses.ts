@@ -10,9 +10,14 @@ import type { Reader } from '#edge/store/reader.ts';
 /** Fields that name clips: of the site file, of rules, of the school day. */
 const clipField = /clip|chime|siren|word|message|countdown|value/i;
 const deepest = 20;
+/** Somewhere on earth it is still yesterday, ms. */
+const day = 86_400_000;
 
-/** Clip -> `rule:<id>`, `school:<entry>`, `panic:<id>`, `emergency:<kind>`, `template:<id>`. */
-export function clipUses({ site, reader }: { readonly site: Site; readonly reader: Reader }): Map<string, string[]> {
+/** Clip -> `rule:<id>`, `school:<entry>` (of the draft, or `school:release` of what is signed), `panic:<id>`, `emergency:<kind>`, `template:<id>`. */
+export function clipUses(
+  { site, reader }: { readonly site: Site; readonly reader: Reader },
+  now: number,
+): Map<string, string[]> {
   const uses = new Map<string, Set<string>>();
   const note = (user: string) => (clip: string) => {
     const users = uses.get(clip) ?? new Set();
@@ -25,6 +30,9 @@ export function clipUses({ site, reader }: { readonly site: Site; readonly reade
     }
   }
   for (const { id, body } of reader.documents('school')) collect(body, false, note(`school:${id}`));
+  const today = new Date(now - day).toISOString().slice(0, 10);
+  for (const { body } of reader.documents('schoolRelease'))
+    if (body.undone === null && body.to >= today) collect(body.entries, false, note('school:release'));
   for (const { id, body } of reader.documents('announcement'))
     collect({ chime: body.chime }, false, note(`template:${id}`));
   const { clips: _, folder: __, ...sections } = site;

@@ -68,7 +68,7 @@ export function createSchoolViews(
   const zones = site.zones.map(({ id }) => id);
   const facts = siteFacts(
     devices,
-    Object.keys(site.clips),
+    { has: (name) => Object.hasOwn(site.clips, name) || reader.document('clip', name) !== null },
     site.modes.map(({ id }) => id),
   );
   const scopes = createScopes(site.devices);
@@ -84,7 +84,9 @@ export function createSchoolViews(
     );
   const compiled = (key: string, entries: () => Readonly<Record<string, SchoolEntry>>): SchoolPlan => {
     const holidays = years();
-    const name = `${key} ${holidays.map(({ year, published, source }) => `${year} ${published} ${source}`).join()}`;
+    // What people made may be gone.
+    const made = reader.documents('clip').map(({ id }) => id);
+    const name = `${key} ${holidays.map(({ year, published, source }) => `${year} ${published} ${source}`).join()} ${made.join()}`;
     const plan = plans.get(name) ?? compilePlan(entries(), { clock: local, holidays, zones, site: facts });
     plans.delete(name);
     plans.set(name, plan);

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { z } from 'zod';
+import { systemClock } from '#edge/runtime/clock.ts';
+import { silentLog } from '#edge/runtime/log.ts';
+import { openStore } from '#edge/store/store.ts';
 import type * as sound from '#edge/web/broadcast-schemas.ts';
 import type { clipView } from '#edge/web/clip-schemas.ts';
+import { retention, temporaryFolder } from '../fixtures/store/site.ts';
 import { type RunningCampus, startCampus } from './campus.ts';
 
 /* The clip library on a whole campus: what somebody uploads or types is heard at loudspeakers a moment later, without a new start. */
@@ -110,3 +114,47 @@ test('what people made is there again after the loudspeakers’ process was kill
   expect(answer).toMatchObject({ outcome: 'taken' });
   await vi.waitFor(async () => expect(await packets()).toBeGreaterThan(before + 50), soon);
 }, 90_000);
+
+test('what somebody uploaded rings by the signed plan, stays as long as the plan needs it, and is gone from the plan when it may go', async () => {
+  await using folder = await temporaryFolder();
+  const data = folder.path;
+  {
+    // A clock that somebody has vouched for, and that was believed a moment ago.
+    await using store = await openStore({ folder: data, clock: systemClock, log: silentLog, retention });
+    const vouched = { by: 'person:lin', time: systemClock.now(), why: 'a test' };
+    await store.append({ state: { 'school-clock': vouched, 'school-ticker': { horizon: systemClock.now() } } });
+  }
+  await using school = await startCampus({ data, only: ['broadcast', 'web'], city: false, onlyRules: {} });
+  const rooms = async () => (await school.get<z.infer<typeof sound.broadcastNow>>('broadcast/now')).rooms;
+  await vi.waitFor(async () => expect((await rooms()).every(({ online }) => online === true)).toBe(true), soon);
+  const own = { authorization: `Bearer ${readFileSync(`${data}/admin-token`, 'utf8').trim()}` };
+  const send = (method: string, path: string, more: RequestInit = {}) =>
+    fetch(`${school.url}/api/v1/broadcast/clips${path}`, { method, ...more, headers: { ...own, ...more.headers } });
+  const body = new Uint8Array(toneFile(900, 20));
+  const made = await send('POST', '?id=our-song&zh=校歌&en=Song', { headers: { 'content-type': 'audio/wav' }, body });
+  expect(made.status).toBe(200);
+
+  // In a moment, by the clock of the school.
+  const clock = new Date(Date.now() + 12_000 + 8 * 3_600_000);
+  const at = clock.getUTCHours() * 3_600 + clock.getUTCMinutes() * 60 + clock.getUTCSeconds();
+  const song = (clip: string) => ({
+    ...{ part: 'item', name: { zh: '校歌', en: 'Song' }, class: 'bell', layer: 'campus', when: { at }, enabled: true },
+    days: { kinds: ['school', 'make-up', 'exam', 'event', 'weekend', 'holiday', 'vacation'], weekdays: [] },
+    do: { kind: 'sound', clip, zones: [], seconds: 20 },
+  });
+  const change = (id: string, clip: string) => ({ changes: [{ id, rev: 0, body: song(clip) }] });
+  const { revs } = await school.post<{ revs: Record<string, number> }>('school/entries', change('song', 'our-song'));
+  const problems = async () => JSON.stringify(await school.get('school/plan'));
+  expect(await problems()).not.toContain('unknown-clip');
+  const { id } = await school.post<{ id: string }>('school/releases', { revs, why: 'a test' });
+  const heard = async () => (await rooms()).map(({ playing }) => playing?.class ?? null);
+  await vi.waitFor(async () => expect(await heard()).toContain('bell'), { timeout: 40_000, interval: 200 });
+
+  const refused = await send('DELETE', '/our-song');
+  expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('school:release')]);
+  await school.post(`school/releases/${id}/undo`, { why: 'it was a test' });
+  await school.post('school/entries', { changes: [{ id: 'song', rev: revs.song, body: null }] });
+  expect((await send('DELETE', '/our-song')).status).toBe(204);
+  await school.post('school/entries', change('other', 'our-song'));
+  expect(await problems()).toContain('unknown-clip');
+}, 150_000);

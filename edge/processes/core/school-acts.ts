@@ -8,7 +8,7 @@ import type { Occurrence, SchoolAction } from '#edge/domain/school.ts';
 import type { HoldDecision } from '#edge/rules/decision.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
-import { isLoudspeaker } from '#edge/school/site-facts.ts';
+import { type ClipNames, isLoudspeaker } from '#edge/school/site-facts.ts';
 import { channelsOf, lastsOf } from '#edge/school/ticker.ts';
 import type { BroadcastDesk } from './broadcast-desk.ts';
 import type { Modes } from './modes.ts';
@@ -42,8 +42,7 @@ export interface Begun {
 
 export interface SchoolActsOptions {
   readonly devices: readonly Device[];
-  /** Names of the clips of the site. */
-  readonly clips: ReadonlySet<string>;
+  readonly clips: ClipNames;
   readonly commands: Pick<Commands, 'setInterlockHolds' | 'outputs'>;
   readonly modes: Pick<Modes, 'set'>;
   /** Whether a mode is on, and what it was set on by; null: it never was. */
@@ -144,7 +143,7 @@ export function createSchoolActs(options: SchoolActsOptions): SchoolActs {
     const { do: action } = one;
     switch (action.kind) {
       case 'sound': {
-        if (!clips.has(action.clip)) return { refused: `there is no clip "${action.clip}" in the site file` };
+        if (!clips.has(action.clip)) return { refused: `there is no clip "${action.clip}"` };
         const told = soundsOf(action, mine);
         if (told.length === 0) return { refused: 'there is no loudspeaker where it is to sound' };
         if (options.sound !== undefined) return arbitrated(options.sound, one, action, told);

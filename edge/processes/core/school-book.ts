@@ -96,6 +96,12 @@ export class SchoolBook {
     this.#changed();
   }
 
+  /** What the campus has to carry plans out with is another: people made a clip, or removed one. */
+  siteChanged(): void {
+    this.#plans.clear();
+    this.#changed();
+  }
+
   /** What is signed, or said for a while, is another. */
   onChange(listener: () => void): void {
     this.#onChange = listener;

@@ -45,7 +45,7 @@ export async function openTruth(folder: string, start: number) {
   const reader = openReader(folder);
   const points = schoolPoints();
   const devices = devicesOf(points);
-  const facts = siteFacts(devices, clips, modeIds);
+  const facts = siteFacts(devices, new Set(clips), modeIds);
   const clipSection = Object.fromEntries(clips.map((id) => [id, { file: `${id}.wav`, loop: false }]));
   const site = {
     campus: { timeZone },

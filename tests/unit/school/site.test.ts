@@ -23,7 +23,7 @@ const site = siteFacts(
     ]),
     device('relay', 'west', [point('on', 'boolean', { write })]),
   ],
-  ['bell', 'long-bell'],
+  new Set(['bell', 'long-bell']),
   ['exam'],
 );
 const ref = (text: string) => text as PointRef;

@@ -13,6 +13,7 @@ import { LayerField, ZonesField } from './calendar-lists.tsx';
 import { EntryEditor, type Known } from './entry-editor.tsx';
 import { Field, NumberField, TimeInput } from './fields.tsx';
 import { idMaker } from './month-days.ts';
+import { useClipOptions } from './use-clip-options.ts';
 import { words } from './words.ts';
 
 /** Examinations of the draft: papers, rooms, and what is read out when. */
@@ -185,7 +186,7 @@ function Commands({
   const say = useWords(words);
   const language = useLanguage();
   const name = useName();
-  const clips = useCampus()?.clips ?? [];
+  const clips = useClipOptions();
   const times = body.papers.map((paper) => new Map(commandsOf(body, paper).map((one) => [one.command.id, one.second])));
   return (
     <>
@@ -222,10 +223,7 @@ function Commands({
                         const { [command.id]: _, ...rest } = body.clips;
                         onChange(clip === '' ? rest : { ...rest, [command.id]: clip });
                       }}
-                      options={[
-                        { value: '', label: say.clipNone },
-                        ...clips.map((clip) => ({ value: clip, label: valueText(clip, '', 'clip', language) })),
-                      ]}
+                      options={[{ value: '', label: say.clipNone }, ...clips]}
                     />
                   )}
                 </Field>

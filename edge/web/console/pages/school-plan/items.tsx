@@ -26,6 +26,7 @@ import { LayerField, ZonesField } from './calendar-lists.tsx';
 import { EntryEditor, type Known } from './entry-editor.tsx';
 import { Field, NumberField, TimeField } from './fields.tsx';
 import { idMaker } from './month-days.ts';
+import { useClipOptions } from './use-clip-options.ts';
 import { words } from './words.ts';
 
 const weekdays: readonly Weekday[] = [1, 2, 3, 4, 5, 6, 7];
@@ -336,8 +337,7 @@ function Sound({
   readonly onChange: (action: Of<'sound'>) => void;
 }) {
   const say = useWords(words);
-  const language = useLanguage();
-  const clips = useCampus()?.clips ?? [];
+  const clips = useClipOptions();
   const { volume, ...rest } = action;
   return (
     <div className="schoolplan-fields">
@@ -347,7 +347,7 @@ function Sound({
             id={id}
             value={action.clip === '' ? null : action.clip}
             onChange={(clip) => onChange({ ...action, clip })}
-            options={clips.map((clip) => ({ value: clip, label: valueText(clip, '', 'clip', language) }))}
+            options={[...clips]}
           />
         )}
       </Field>
