@@ -1,19 +1,29 @@
-import { readFile, stat } from 'node:fs/promises';
-import { type IncomingMessage, request as plain } from 'node:http';
-import { request as secure } from 'node:https';
-import { CodedError, messageOf } from '#edge/runtime/errors.ts';
+import type { Clock } from '#edge/runtime/clock.ts';
+import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { DigestAuth } from '#edge/runtime/http-digest.ts';
+import { at } from './answers.ts';
 import type { PaConfig } from './config.ts';
+import { readAuthority, readSecret } from './secrets.ts';
+import { TokenKeeper, type TokenLogin } from './token.ts';
+import { exchange, exchangeLine, type Trust, type WireAnswer, type WireRequest } from './wire.ts';
 
-/** More of an answer is not read: it is torn. */
-const longestAnswer = 65_536;
+/** Servers lock out whoever tries a wrong password again and again, ms. */
+export const afterRefusedLogin = 60_000;
 /** Who waits behind so many waits for nothing. */
 const mostWaiting = 200;
 
 export interface PaRequest {
   readonly method: string;
   readonly path: string;
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
+  /** Of the body; absent: JSON. */
+  readonly type?: string;
+  /** Bytes of the body in a second. */
+  readonly rate?: number;
+  /** ms; absent: the server's. */
+  readonly timeout?: number;
+  /** It takes no place of others: an upload lasts long. */
+  readonly isAside?: boolean;
   /** 0 goes before all others that wait. */
   readonly rank: number;
   readonly signal: AbortSignal;
@@ -21,31 +31,38 @@ export interface PaRequest {
 export interface PaAnswer {
   readonly status: number;
   readonly text: string;
+  readonly type: string;
 }
 
 /**
  * One server for all loudspeakers behind it: one login, `atOnce` requests, the strongest of those that wait first.
- * Throws PA_SILENT (it may have heard), PA_UNREACHED (it has not), PA_LOGIN, PA_BUSY.
+ * Throws PA_SILENT (it may have heard), PA_UNREACHED, PA_TLS, PA_LOGIN, PA_BUSY (it has not), PA_NO.
  */
 export class PaServer {
   readonly #server: PaConfig['server'];
   readonly #digest = new DigestAuth();
   readonly #waiting: { readonly rank: number; readonly go: () => void }[] = [];
+  readonly #clock: Clock;
+  #tokens: TokenKeeper | undefined;
   #running = 0;
+  #lockedUntil = 0;
+  #lockedBy = '';
 
-  constructor(server: PaConfig['server']) {
+  constructor(server: PaConfig['server'], clock: Clock) {
     this.#server = server;
+    this.#clock = clock;
   }
 
   async ask(request: PaRequest): Promise<PaAnswer> {
-    await this.#turn(request);
+    const takesPlace = request.isAside !== true;
+    if (takesPlace) await this.#turn(request);
     try {
       return await this.#withLogin({
         ...request,
-        signal: AbortSignal.any([request.signal, AbortSignal.timeout(this.#server.timeout)]),
+        signal: AbortSignal.any([request.signal, AbortSignal.timeout(request.timeout ?? this.#server.timeout)]),
       });
     } finally {
-      this.#leave();
+      if (takesPlace) this.#leave();
     }
   }
 
@@ -83,84 +100,94 @@ export class PaServer {
     else next.go();
   }
 
+  /** Locks out ourselves before the server does; whoever waits behind it is told so. */
   async #withLogin(request: PaRequest): Promise<PaAnswer> {
-    const { login } = this.#server;
+    if (this.#clock.monotonic() < this.#lockedUntil)
+      throw new CodedError('PA_LOGIN', `its server refused our login a moment ago: ${this.#lockedBy}`);
+    try {
+      const { status, text, type, elsewhere } = await this.#exchange(request);
+      if (status >= 300 && status < 400) {
+        const where = elsewhere === '' ? 'elsewhere' : `to ${elsewhere.slice(0, 80)}`;
+        throw new CodedError('PA_NO', `it answers ${status} and sends us ${where}: not followed`);
+      }
+      if (status === 401 || status === 403) {
+        this.#digest.forget();
+        throw new CodedError('PA_LOGIN', `its server refuses our login (${status})`);
+      }
+      return { status, text, type };
+    } catch (error) {
+      if (codeOf(error) === 'PA_LOGIN') {
+        this.#lockedUntil = this.#clock.monotonic() + afterRefusedLogin;
+        this.#lockedBy = messageOf(error);
+      }
+      throw error;
+    }
+  }
+
+  async #exchange(request: PaRequest): Promise<WireAnswer> {
+    const { url, login, caFile, fingerprint } = this.#server;
+    if (url.startsWith('tcp:')) return exchangeLine(url, request.path, request.signal);
+    const trust = { fingerprint, ca: caFile === undefined ? undefined : await readAuthority(caFile) };
     const secret = login.kind === 'none' ? '' : await readSecret(login.passwordFile);
-    const ca = this.#server.caFile === undefined ? undefined : await readAuthority(this.#server.caFile);
-    const said = () => {
-      if (login.kind === 'none') return null;
-      if (login.kind === 'bearer') return `Bearer ${secret}`;
-      const { username, kind } = login;
-      if (kind === 'basic') return `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`;
-      return this.#digest.header({ username, password: secret }, request.method, request.path, request.body ?? '');
-    };
-    let [message, text] = await this.#exchange(request, said(), ca);
-    if (message.statusCode === 401 && login.kind === 'digest') {
-      // Once: a password that is wrong stays wrong, and servers lock out whoever tries on.
-      const lines = message.headersDistinct['www-authenticate'] ?? [];
-      if (this.#digest.learn(lines) !== 'none') [message, text] = await this.#exchange(request, said(), ca);
-    }
-    const status = message.statusCode ?? 0;
-    if (status === 401 || status === 403) {
-      this.#digest.forget();
-      throw new CodedError('PA_LOGIN', `its server refuses our login (${status})`);
-    }
-    return { status, text };
-  }
-
-  async #exchange(
-    request: PaRequest,
-    authorization: string | null,
-    ca: string | undefined,
-  ): Promise<[IncomingMessage, string]> {
-    const { method, path, body, signal } = request;
-    const url = new URL(path, this.#server.url);
-    const headers = {
-      ...(authorization !== null && { authorization }),
-      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-    };
-    const done = Promise.withResolvers<[IncomingMessage, string]>();
-    const start = url.protocol === 'https:' ? secure : plain;
-    // Redirects are not followed: whoever is sent elsewhere would take the password along.
-    const sent = start(url, { method, headers, signal, agent: false, ...(ca !== undefined && { ca }) }, (message) => {
-      const parts: Buffer[] = [];
-      let length = 0;
-      message.on('data', (part: Buffer) => {
-        length += part.length;
-        if (length > longestAnswer) message.destroy(new Error('its answer is too long'));
-        else parts.push(part);
+    const go = (headers: Readonly<Record<string, string>>) =>
+      exchange(url, trust, {
+        ...{ method: request.method, path: request.path, body: request.body },
+        headers: {
+          ...(request.body !== undefined && { 'content-type': request.type ?? 'application/json' }),
+          ...headers,
+        },
+        ...{ signal: request.signal, rate: request.rate },
       });
-      message.on('error', (error) => done.reject(new CodedError('PA_SILENT', messageOf(error), { cause: error })));
-      message.on('end', () => done.resolve([message, Buffer.concat(parts).toString('utf8')]));
-    });
-    sent.on('error', (error) => {
-      const isUnreached = /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND/.test(
-        'code' in error ? String(error.code) : '',
-      );
-      const words = signal.aborted ? 'did not answer in time' : messageOf(error);
-      done.reject(new CodedError(isUnreached ? 'PA_UNREACHED' : 'PA_SILENT', words, { cause: error }));
-    });
-    sent.end(body);
-    return done.promise;
+    switch (login.kind) {
+      case 'none':
+        return go({});
+      case 'bearer':
+        return go({ authorization: `Bearer ${secret}` });
+      case 'basic':
+        return go({ authorization: `Basic ${Buffer.from(`${login.username}:${secret}`).toString('base64')}` });
+      case 'digest':
+        return this.#withDigest(request, { username: login.username, password: secret }, go);
+      case 'token':
+        return this.#withToken(login, secret, trust, go);
+    }
   }
-}
 
-async function readSecret(file: string): Promise<string> {
-  try {
-    const { mode, size } = await stat(file);
-    if ((mode & 0o077) !== 0) throw new Error('it must be readable by its owner only');
-    if (size > 1_024) throw new Error('it is longer than a password');
-    const text = await readFile(file, { encoding: 'utf8', signal: AbortSignal.timeout(5_000) });
-    return text.replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new CodedError('PA_LOGIN', `password file ${file}: ${messageOf(error)}`, { cause: error });
+  /** One more try: a password that is wrong stays wrong, and servers lock out whoever tries on. Basic is never fallen back to. */
+  async #withDigest(
+    { method, path, body }: PaRequest,
+    user: { readonly username: string; readonly password: string },
+    go: (headers: Readonly<Record<string, string>>) => Promise<WireAnswer>,
+  ): Promise<WireAnswer> {
+    const said = (): Record<string, string> => {
+      const header = this.#digest.header(user, method, path, typeof body === 'string' ? body : '');
+      return header === null ? {} : { authorization: header };
+    };
+    const first = await go(said());
+    if (first.status !== 401) return first;
+    return this.#digest.learn(first.challenges) === 'none' ? first : go(said());
   }
-}
 
-async function readAuthority(file: string): Promise<string> {
-  try {
-    return await readFile(file, { encoding: 'utf8', signal: AbortSignal.timeout(5_000) });
-  } catch (error) {
-    throw new CodedError('PA_LOGIN', `authority file ${file}: ${messageOf(error)}`, { cause: error });
+  async #withToken(
+    login: TokenLogin,
+    secret: string,
+    trust: Trust,
+    go: (headers: Readonly<Record<string, string>>) => Promise<WireAnswer>,
+  ): Promise<WireAnswer> {
+    this.#tokens ??= new TokenKeeper(login, this.#clock);
+    const keeper = this.#tokens;
+    // Whoever asked first may give up; the login is for all.
+    const ask = (one: Omit<WireRequest, 'signal'>) =>
+      exchange(this.#server.url, trust, { ...one, signal: AbortSignal.timeout(this.#server.timeout) });
+    const isSpent = ({ status, text }: WireAnswer) =>
+      status === 401 || (login.expired !== undefined && at(text, login.expired.pointer) === login.expired.is);
+    const token = await keeper.token(secret, ask);
+    const first = await go({ [login.header]: `${login.prefix}${token}` });
+    if (!isSpent(first)) return first;
+    keeper.spoil(token);
+    const next = await keeper.token(secret, ask);
+    const second = await go({ [login.header]: `${login.prefix}${next}` });
+    if (!isSpent(second)) return second;
+    keeper.spoil(next);
+    throw new CodedError('PA_LOGIN', 'its server refuses the token that it has just given');
   }
 }

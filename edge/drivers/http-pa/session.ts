@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Proof, parseOrder, rankOf, type SoundOrder } from '#edge/domain/broadcast.ts';
 import type { Device, Point } from '#edge/domain/device.ts';
 import type { PointName } from '#edge/domain/ids.ts';
@@ -8,10 +9,13 @@ import { soundKey } from '#edge/drivers/sound/frames.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
-import { type Fields, fill, meansYes, playingOf } from './answers.ts';
+import { codeOfStatus, type Fields, fill, meansYes, type Status, statusOf } from './answers.ts';
 import type { PaConfig } from './config.ts';
 import type { PaCall } from './presets.ts';
-import type { PaServer } from './server.ts';
+import { afterRefusedLogin, type PaServer } from './server.ts';
+import type { PaShelf, ShelfClip } from './shelf.ts';
+import { SpeakerTest } from './speaker-test.ts';
+import { playsOurs, verdictOf } from './verdict.ts';
 
 export interface PaSessionOptions {
   readonly device: Device;
@@ -20,6 +24,11 @@ export interface PaSessionOptions {
   readonly clock: Clock;
   readonly probeEvery: number;
   readonly sink: Sink;
+  /** The store of its server; null: it is not given clips. */
+  readonly shelf: PaShelf | null;
+  /** By our name: what is put there. */
+  readonly wanted: ReadonlyMap<string, ShelfClip>;
+  readonly testPause: number;
 }
 
 interface Want {
@@ -34,6 +43,8 @@ interface Want {
   takenAt: number | null;
   /** Its server was seen to play it. */
   isSeen: boolean;
+  /** Why its volume is not what it should be; ''. */
+  unset: string;
 }
 
 /** The rank of an order that does not say its class. */
@@ -44,8 +55,13 @@ const probeRank = 10;
 const longestTimer = 2_000_000_000;
 /** A status that lags behind the answer to `play` is met; by then it must say so, ms. */
 const startPatience = 2_000;
-/** Servers lock out whoever tries a wrong password again and again, ms. */
-const afterRefusedLogin = 60_000;
+/** The first look after a yes, ms. */
+const firstLook = 300;
+/** A volume that is not set must not keep a siren back, ms. */
+const volumePatience = 1_000;
+/** The store is looked at anew so often: a device may lose its clips without going away, ms. */
+const shelfEvery = 300_000;
+const nothingKnown: Status = { playing: null, unable: '', job: '' };
 
 export class PaSession implements Session {
   readonly #options: PaSessionOptions;
@@ -54,10 +70,13 @@ export class PaSession implements Session {
   #turn = new AbortController();
   #want: Want | null = null;
   #state: 'unknown' | 'online' | 'offline' = 'unknown';
-  /** What the server says; null: it says nothing of it. */
-  #playing: boolean | null = null;
-  #trouble = '';
-  #lockedUntil = 0;
+  /** What the server says. */
+  #status = nothingKnown;
+  /** What went wrong, or what the proof rests on. */
+  #evidence = '';
+  readonly #test: SpeakerTest | null;
+  #shelfAt = Number.NEGATIVE_INFINITY;
+  #isProbing = false;
   #isOver = false;
   #probing: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -65,6 +84,10 @@ export class PaSession implements Session {
 
   constructor(options: PaSessionOptions) {
     this.#options = options;
+    const { calls } = options.config;
+    const ask = (call: PaCall) => this.#ask(call, this.#bareFields(), probeRank, []);
+    const { clock, testPause: pause } = options;
+    this.#test = calls.test === undefined ? null : new SpeakerTest({ calls: calls.test, ask, clock, pause });
     this.#probing = setTimeout(() => void this.#probe(), 0);
   }
 
@@ -95,7 +118,8 @@ export class PaSession implements Session {
     if (source.kind === 'live') return no('it plays clips of its own store only, no live voice');
     const [clip = '', ...more] = source.clips;
     if (more.length > 0) return no('it plays one clip at a time');
-    const theirs = Object.hasOwn(this.#options.config.clips, clip) ? this.#options.config.clips[clip] : undefined;
+    const named = Object.hasOwn(this.#options.config.clips, clip) ? this.#options.config.clips[clip] : undefined;
+    const theirs = named ?? this.#options.wanted.get(clip)?.name;
     if (theirs === undefined) return no(`address.clips does not say what its server calls "${clip}"`);
     const { status, repeats } = this.#options.config.calls;
     const isSure = !source.loop || status !== undefined || repeats === true;
@@ -117,18 +141,20 @@ export class PaSession implements Session {
       );
     }
     const rank = order.class === undefined ? rankByPriority[command.priority] : rankOf(order.class);
-    const { zone } = this.#options.config;
+    const { zone, volume } = this.#options.config;
+    const share = (order.class === undefined ? undefined : volume[order.class]) ?? 100;
     const fields = {
       clip,
       zone,
-      level: String(order.level ?? 100),
+      job: randomUUID(),
+      level: String(Math.round(((order.level ?? 100) * share) / 100)),
       item: order.item ?? command.id,
       rank: String(rank),
       repeat: order.source.kind === 'clips' && order.source.loop ? '-1' : '0',
     };
     const want: Want = {
       ...{ value, order, fields, rank, until: command.until },
-      ...{ proof: 'none', failure: null, takenAt: null, isSeen: false },
+      ...{ proof: 'none', failure: null, takenAt: null, isSeen: false, unset: '' },
     };
     this.#renew();
     this.#want = want;
@@ -142,17 +168,24 @@ export class PaSession implements Session {
 
   async #play(want: Want, signal?: AbortSignal): Promise<void> {
     const isCurrent = () => this.#want?.fields === want.fields;
-    const { play } = this.#options.config.calls;
+    const { play, volume } = this.#options.config.calls;
+    const signals = [this.#turn.signal, ...(signal === undefined ? [] : [signal])];
     // The newest copy carries the hold; whatever is learned is told to it.
     const learn = (change: Partial<Want>) => {
       Object.assign(want, change);
       if (isCurrent() && this.#want !== null) Object.assign(this.#want, change);
     };
     learn({ proof: 'sent', failure: null, takenAt: null });
+    let unset = '';
     try {
-      await this.#ask(play, want.fields, want.rank, [this.#turn.signal, ...(signal === undefined ? [] : [signal])]);
-      learn({ proof: 'acknowledged', takenAt: this.#options.clock.monotonic() });
-      this.#trouble = '';
+      if (volume !== undefined)
+        await this.#ask(volume, want.fields, want.rank, signals, volumePatience).catch((error: unknown) => {
+          unset = `its volume could not be set: ${messageOf(error)}`.slice(0, 200);
+        });
+      await this.#ask(play, want.fields, want.rank, signals);
+      learn({ proof: 'acknowledged', takenAt: this.#options.clock.monotonic(), unset });
+      this.#evidence = unset;
+      this.#lookIn(firstLook);
     } catch (error) {
       const words = `${this.#options.config.server.url}: ${messageOf(error)}`.slice(0, 200);
       learn({ failure: words });
@@ -164,9 +197,10 @@ export class PaSession implements Session {
   /** Only what has surely not begun, or may be said twice, is said again. */
   #again(want: Want, error: unknown, words: string): void {
     const { sink, config } = this.#options;
-    this.#trouble = words;
+    this.#evidence = words;
     const code = error instanceof CodedError ? error.code : 'PA_SILENT';
     sink.count(code.toLowerCase().replace('_', '-'));
+    if (code === 'PA_NO') void this.#refill(want);
     if (code === 'PA_NO' || (code === 'PA_SILENT' && !config.calls.play.repeatable)) return;
     const pause = code === 'PA_LOGIN' ? afterRefusedLogin : this.#backoff.next();
     clearTimeout(this.#retry);
@@ -175,8 +209,14 @@ export class PaSession implements Session {
     }, pause);
   }
 
+  /** It may have lost its clips: what was put there now is played. */
+  async #refill(want: Want): Promise<void> {
+    const put = await this.#options.shelf?.fill(true);
+    if (put?.has(want.fields.clip) === true && this.#want?.fields === want.fields) await this.#play(this.#want);
+  }
+
   async #stopFor(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    const had = this.#want !== null || this.#playing === true;
+    const had = this.#want !== null || this.#status.playing === true;
     const problem = await this.#stop(signal);
     if (problem !== null && had) return this.#answer(command, 'failed', problem);
     return this.#answer(command, 'sent', had ? 'its server says that it stopped' : 'nothing was playing');
@@ -186,14 +226,7 @@ export class PaSession implements Session {
   async #stop(signal?: AbortSignal): Promise<string | null> {
     const { stop } = this.#options.config.calls;
     const rank = this.#want?.rank ?? 0;
-    const fields = this.#want?.fields ?? {
-      clip: '',
-      zone: this.#options.config.zone,
-      level: '0',
-      item: '',
-      rank: '9',
-      repeat: '0',
-    };
+    const fields = this.#want?.fields ?? this.#bareFields();
     this.#renew();
     this.#want = null;
     let problem: string | null = null;
@@ -201,7 +234,7 @@ export class PaSession implements Session {
     else {
       try {
         await this.#ask(stop, fields, rank, [this.#turn.signal, ...(signal === undefined ? [] : [signal])]);
-        this.#playing = this.#playing === null ? null : false;
+        this.#status = { ...this.#status, playing: this.#status.playing === null ? null : false };
       } catch (error) {
         problem = messageOf(error);
       }
@@ -216,73 +249,119 @@ export class PaSession implements Session {
     clearTimeout(this.#retry);
     this.#turn.abort();
     this.#turn = new AbortController();
-    this.#trouble = '';
+    this.#evidence = '';
+  }
+
+  #bareFields(): Fields {
+    const { zone } = this.#options.config;
+    return { clip: '', zone, level: '0', item: '', rank: '9', repeat: '0', job: '' };
   }
 
   /** The text of an answer that means yes. Throws PA_NO and what PaServer throws. */
-  async #ask(call: PaCall, fields: Fields, rank: number, signals: readonly AbortSignal[]): Promise<string> {
-    const { server, config, clock } = this.#options;
-    if (clock.monotonic() < this.#lockedUntil)
-      throw new CodedError('PA_LOGIN', 'its server refused our login a moment ago');
-    try {
-      const answer = await server.ask({
-        method: call.method,
-        path: fill(call.path, fields, encodeURIComponent),
-        body:
-          call.body === undefined ? undefined : fill(call.body, fields, (text) => JSON.stringify(text).slice(1, -1)),
-        rank,
-        signal: AbortSignal.any([this.#ending.signal, ...signals]),
-      });
-      const no = meansYes(answer, call, config.calls.success);
-      if (no !== null) throw new CodedError(answer.status === 503 || answer.status === 429 ? 'PA_BUSY' : 'PA_NO', no);
-      return answer.text;
-    } catch (error) {
-      if (error instanceof CodedError && error.code === 'PA_LOGIN')
-        this.#lockedUntil = clock.monotonic() + afterRefusedLogin;
-      throw error;
-    }
+  async #ask(
+    call: PaCall,
+    fields: Fields,
+    rank: number,
+    signals: readonly AbortSignal[],
+    timeout?: number,
+  ): Promise<string> {
+    const { server, config } = this.#options;
+    const inText = (text: string) => JSON.stringify(text).slice(1, -1);
+    const isLine = config.server.url.startsWith('tcp:');
+    const answer = await server.ask({
+      method: call.method,
+      path: fill(call.path, fields, isLine ? inText : encodeURIComponent),
+      body: call.body === undefined ? undefined : fill(call.body, fields, inText),
+      rank,
+      ...(timeout !== undefined && { timeout: Math.min(timeout, config.server.timeout) }),
+      signal: AbortSignal.any([this.#ending.signal, ...signals]),
+    });
+    const no = meansYes(answer, call, config.calls.success);
+    if (no !== null) throw new CodedError(codeOfStatus(answer.status), no);
+    return answer.text;
+  }
+
+  /** Sooner than in its turn. */
+  #lookIn(pause: number): void {
+    if (this.#isOver || this.#isProbing) return;
+    clearTimeout(this.#probing);
+    this.#probing = setTimeout(() => void this.#probe(), pause);
   }
 
   async #probe(): Promise<void> {
     const { config, sink, probeEvery } = this.#options;
-    const fields = { clip: '', zone: config.zone, level: '', item: '', rank: '', repeat: '' };
+    this.#isProbing = true;
     try {
-      const text = await this.#ask(config.calls.probe, fields, probeRank, []);
-      if (config.calls.status !== undefined) this.#playing = playingOf(text, config.calls.status);
+      const text = await this.#ask(config.calls.probe, this.#bareFields(), probeRank, []);
+      if (config.calls.status !== undefined) this.#status = statusOf(text, config.calls.status);
       this.#become('online', `${config.server.url} answers`);
       this.#judge();
+      this.#restock();
+      void this.#test?.look(this.#want === null && this.#status.playing !== true);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       sink.count('probe-failed');
       this.#become('offline', `${config.server.url}: ${messageOf(error)}`.slice(0, 200));
+    } finally {
+      this.#isProbing = false;
     }
-    if (!this.#isOver) this.#probing = setTimeout(() => void this.#probe(), probeEvery);
+    // Whether it plays is looked at when it must be seen, and not a turn later.
+    const taken = this.#want?.takenAt ?? null;
+    const isNew = taken !== null && this.#options.clock.monotonic() - taken < startPatience;
+    this.#lookIn(isNew ? Math.min(probeEvery, 500) : probeEvery);
+  }
+
+  /** Its clips are there before they are needed; at every return of the device, and now and then. */
+  #restock(): void {
+    const { shelf, clock, sink } = this.#options;
+    if (shelf === null || clock.monotonic() - this.#shelfAt < shelfEvery) return;
+    this.#shelfAt = clock.monotonic();
+    void shelf.fill().then((put) => {
+      for (const _ of put) sink.count('uploaded');
+      const [problem] = shelf.problems();
+      if (this.#want === null) this.#evidence = (problem ?? '').slice(0, 200);
+      this.#tell();
+    });
   }
 
   /** It said yes; does it play? */
   #judge(): void {
     const want = this.#want;
-    const { clock, sink } = this.#options;
-    const isSettled = want?.takenAt != null && clock.monotonic() - want.takenAt > startPatience;
-    if (want === null || !isSettled || this.#playing !== false) {
-      if (this.#playing === true && want !== null) want.isSeen = true;
-      this.#tell();
-      return;
-    }
-    if (!want.isSeen) this.#trouble = 'its server said yes, and was not seen to play';
-    const { source } = want.order;
-    if (source.kind === 'clips' && source.loop && this.#options.config.calls.repeats !== true) {
-      sink.count('begun-again');
-      void this.#play(want);
-      return;
-    }
+    if (want !== null && want.takenAt !== null && want.failure === null) this.#look(want, want.takenAt);
     this.#tell();
+  }
+
+  #look(want: Want, takenAt: number): void {
+    const { clock, sink, config } = this.#options;
+    const { job } = want.fields;
+    if (playsOurs(this.#status, job)) want.isSeen = true;
+    const { isSeen } = want;
+    const isSettled = clock.monotonic() - takenAt > startPatience;
+    const { source } = want.order;
+    const isEndless = source.kind === 'clips' && source.loop;
+    const mayBegin = this.#status.unable === '' && (isSeen || config.calls.repeats !== true);
+    if (this.#status.playing === false && isSettled && isEndless && mayBegin) {
+      sink.count('begun-again');
+      // Another beginning: its server must not take it for the one that it knows.
+      this.#want = { ...want, fields: { ...want.fields, job: randomUUID() }, isSeen: false };
+      void this.#play(this.#want);
+      return;
+    }
+    const test = this.#test?.verdict() ?? null;
+    const said = { status: this.#status, job, isSeen, isEndless, isSettled, test, evidence: want.unset };
+    const { proof, evidence } = verdictOf(said);
+    want.proof = proof;
+    this.#evidence = evidence;
   }
 
   #become(state: 'online' | 'offline', message: string): void {
     if (this.#state === state) return;
     this.#state = state;
-    if (state === 'offline') this.#playing = null;
+    if (state === 'offline') {
+      this.#status = nothingKnown;
+      this.#shelfAt = Number.NEGATIVE_INFINITY;
+      this.#options.shelf?.doubt();
+    }
     this.#options.sink.health(state, message);
     this.#tell();
   }
@@ -300,12 +379,12 @@ export class PaSession implements Session {
   #value(name: PointName): Value | undefined {
     const want = this.#want;
     const isTaken = want?.takenAt != null && want.failure === null;
-    const isPlaying = this.#playing ?? isTaken;
+    const isPlaying = this.#status.playing ?? isTaken;
     const values: Readonly<Record<string, Value>> = {
       clip: isTaken && isPlaying ? (want?.value ?? '') : '',
       playing: isPlaying,
       proof: want?.proof ?? 'none',
-      evidence: this.#trouble,
+      evidence: this.#evidence,
     };
     return values[name];
   }
