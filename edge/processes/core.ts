@@ -514,7 +514,7 @@ export async function startCore(init: EdgeInit, context: ChildContext): Promise<
           latest: (ref) => ingest.latest().get(ref),
           revOf: (kind, id) => reader.document(kind, id)?.rev ?? 0,
         }),
-        ...createEmergencyMethods({ desk: crises, warnings, earthquakes, clock }),
+        ...createEmergencyMethods({ desk: crises, warnings, earthquakes, settled: () => core.commit({}), clock }),
         'school.power': async () => ({ circuits: circuits.now() }),
         'energy.now': async () => ({
           ...{ demand: demand.now(), findings: energyWatch.findings(), holidays: energyWatch.holidays() },

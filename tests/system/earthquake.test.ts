@@ -41,7 +41,7 @@ beforeAll(async () => {
       },
     }),
   });
-  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), soon);
+  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), { timeout: 80_000, interval: 200 });
   machine = await newToken(campus, 'early-warning', ['warn']);
 }, 90_000);
 afterAll(async () => {
@@ -127,11 +127,7 @@ test('stops counting when a person says that it is over, and is not begun again 
   });
   expect(await answer.json()).toMatchObject({ cleared: true });
   expect(await quake({ event: 'q2', update: 2, intensity: 7, seconds: 29 })).toMatchObject({ act: 'ended' });
-  // Nobody waits for the disk; the kill does, or it would take back the word of the person, too.
-  await vi.waitFor(async () => {
-    const { lines } = await campus.get<{ lines: { what: string; result: string }[] }>('audit?limit=50');
-    expect(lines).toContainEqual(expect.objectContaining({ what: 'crisis.earthquake q2', result: 'ended' }));
-  }, soon);
+  // Whoever was answered may rely on it.
   process.kill(campus.pid('core'), 'SIGKILL');
   await vi.waitFor(
     async () => expect((await quake({ event: 'q2', update: Date.now(), intensity: 7, seconds: 25 })).act).toBe('ended'),

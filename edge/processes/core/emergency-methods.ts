@@ -3,6 +3,7 @@ import { emergencyKinds, rollStates } from '#edge/domain/emergency.ts';
 import { slugPattern, uuidPattern, type ZoneId } from '#edge/domain/ids.ts';
 import type { PublicWarning } from '#edge/domain/warning.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
+import { within } from '#edge/runtime/lifecycle.ts';
 import type { RpcMethod } from '#edge/runtime/rpc.ts';
 import type { EmergencyDesk } from './emergency-desk.ts';
 import type { Earthquakes } from './emergency-earthquake.ts';
@@ -80,11 +81,21 @@ export interface EmergencyMethodsOptions {
   readonly desk: EmergencyDesk;
   readonly warnings: Warnings;
   readonly earthquakes: Earthquakes;
+  /** Resolves when all that was to be written before is on disk or owed to it. */
+  readonly settled?: () => Promise<void>;
   readonly clock: Clock;
 }
 
+/** Whoever is answered may rely on it over a kill; a disk that hangs keeps nobody waiting longer, ms. */
+const diskPatience = 1_000;
+
 export function createEmergencyMethods(options: EmergencyMethodsOptions): Readonly<Record<string, RpcMethod>> {
-  const { desk, warnings, earthquakes, clock } = options;
+  const { desk, warnings, earthquakes, clock, settled } = options;
+  /** It has been acted upon already: only the answer waits. */
+  const onDisk = async <T>(answer: T): Promise<T> => {
+    await within(diskPatience, 'the disk', settled?.() ?? Promise.resolve()).catch(() => {}); // owed to it, and an alarm
+    return answer;
+  };
   return {
     'crisis.list': checked(z.strictObject({}), async () => ({
       time: clock.now(),
@@ -94,10 +105,10 @@ export function createEmergencyMethods(options: EmergencyMethodsOptions): Readon
     })),
     'crisis.begin': checked(beginParams, async ({ who, from, ...wish }) => {
       const { emergency, joined } = desk.begin({ ...wish, by: who, from, origin: { kind: 'person' }, sounds: true });
-      return { id: emergency.id, joined };
+      return onDisk({ id: emergency.id, joined });
     }),
     'crisis.clear': checked(clearParams, async ({ id: one, why: reason, who, from }) =>
-      desk.clear(one, reason, { who, from }),
+      onDisk(desk.clear(one, reason, { who, from })),
     ),
     'crisis.sounds': checked(soundsParams, async ({ id: one, on, why: reason, who, from }) => {
       desk.sounds(one, on, reason, { who, from });
@@ -115,15 +126,16 @@ export function createEmergencyMethods(options: EmergencyMethodsOptions): Readon
       desk.note(one, text, { who, from });
       return {};
     }),
-    'crisis.warning': checked(warningParams, async ({ warning, signature, who, from }) =>
-      warnings.take(warning, { signature }, { who, from }),
-    ),
+    'crisis.warning': checked(warningParams, async ({ warning, signature, who, from }) => {
+      const answer = warnings.take(warning, { signature }, { who, from });
+      return answer.act === 'none' ? answer : onDisk(answer);
+    }),
     'crisis.malformed': checked(malformedParams, async ({ of, problem, who, from }) => {
       warnings.malformed(of, problem, { who, from });
       return {};
     }),
     'crisis.earthquake': checked(earthquakeParams, async ({ who, from, ...said }) =>
-      earthquakes.take(said, { who, from }),
+      onDisk(earthquakes.take(said, { who, from })),
     ),
   };
 }
