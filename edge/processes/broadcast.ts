@@ -28,7 +28,7 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
   const drivers = [
     broadcastDriver({ clips, folder, clock, log, studio }),
     sipDriver({ studio, clock }),
-    httpPaDriver({ clock }),
+    httpPaDriver({ clock, clips, folder }),
     snapcastDriver({ studio, clock }),
     lineDriver({ studio, clock }),
   ];
