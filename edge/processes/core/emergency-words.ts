@@ -8,10 +8,18 @@ const mostLines = 1_000;
 export const allClearName: Name = { zh: '警报解除', en: 'All clear' };
 
 export function withLines(one: Emergency, lines: readonly EmergencyLine[]): Emergency {
-  const timeline = [...one.timeline, ...lines];
-  const beyond = timeline.length - mostLines;
-  // How it began stays; of what is too much the oldest after it goes.
-  return { ...one, timeline: beyond <= 0 ? timeline : [...timeline.slice(0, 1), ...timeline.slice(1 + beyond)] };
+  return { ...one, timeline: bounded([...one.timeline, ...lines]) };
+}
+
+/** Of these there may be any number. */
+const wordy = new Set<EmergencyAct>(['note', 'roll', 'step', 'update', 'said']);
+
+/** How it began stays. Of what is too much the oldest of many words goes first: nobody talks away what became of the sound. */
+function bounded(timeline: readonly EmergencyLine[]): readonly EmergencyLine[] {
+  let beyond = timeline.length - mostLines;
+  if (beyond <= 0) return timeline;
+  const kept = timeline.filter(({ act }, i) => i === 0 || !wordy.has(act) || beyond-- <= 0);
+  return beyond <= 0 ? kept : [...kept.slice(0, 1), ...kept.slice(1 + beyond)];
 }
 
 export function withLine(one: Emergency, time: number, act: EmergencyAct, who: string, text: string): Emergency {

@@ -209,6 +209,26 @@ describe('the roll', () => {
   });
 });
 
+describe('what a script does with the hands of a person', () => {
+  it('begins one of each kind at most, and talks nothing away', () => {
+    const { id } = room.begin({ zones: [teaching] });
+    room.desk.sounds(id, false, 'listening', duty);
+    for (let i = 0; i < 1_200; i++) {
+      if (i % 4 === 0) room.begin({ kind: pick(seeded(i), kinds), why: `word ${i}`, zones: [gate] });
+      else room.desk.note(id, `note ${i}`, duty);
+    }
+    expect(room.desk.open.length).toBeLessThanOrEqual(kinds.length);
+    // A rule is heard all the same.
+    expect(room.begin({ kind: 'other', origin: rule('contact'), sounds: false }).kind).toBe('other');
+    for (let i = 0; i < 1_200; i++) room.desk.note(id, `more ${i}`, duty);
+    const { timeline } = room.one(id);
+    expect(timeline).toHaveLength(1_000);
+    expect(timeline.slice(0, 3).map(({ act }) => act)).toEqual(['began', 'sound', 'sounds-stopped']);
+    expect(timeline.at(-1)).toMatchObject({ act: 'note', text: 'more 1199' });
+    expect(timeline.map(({ time }) => time)).toEqual(timeline.map(({ time }) => time).toSorted((a, b) => a - b));
+  });
+});
+
 describe('after a restart', () => {
   it('its alarm stands, and none that is over', () => {
     const { id } = room.begin();
