@@ -10,6 +10,7 @@ const configSchema = z
     host: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'must be a host name or an address'),
     control: port.default(1705),
     stream: z.strictObject({ name: word, port, channels: z.union([z.literal(1), z.literal(2)]).default(2) }),
+    spare: z.strictObject({ name: word, port }).optional(),
     clients: z
       .array(word)
       .min(1)
@@ -19,6 +20,14 @@ const configSchema = z
   .refine(({ control, stream }) => control !== stream.port, {
     message: 'must be another port than control',
     path: ['stream', 'port'],
+  })
+  .refine(({ spare, stream, control }) => spare === undefined || ![stream.port, control].includes(spare.port), {
+    message: 'must be a port of its own',
+    path: ['spare', 'port'],
+  })
+  .refine(({ spare, stream }) => spare?.name !== stream.name, {
+    message: 'must be another stream',
+    path: ['spare', 'name'],
   });
 
 /** `device.address` of the loudspeakers that listen to one stream of a Snapcast server. */
@@ -28,6 +37,11 @@ export interface SnapcastConfig {
   readonly control: number;
   /** As the server's configuration has it; samples: 48 kHz, 16 bit. */
   readonly stream: { readonly name: string; readonly port: number; readonly channels: 1 | 2 };
+  /**
+   * A second stream, ours too and of the same kind: what is stopped, or cut by something stronger, is silent at once, because the clients are
+   * put on the other stream. Absent: the server plays what it has in its buffer.
+   */
+  readonly spare?: { readonly name: string; readonly port: number } | undefined;
   /** Ids of clients, as `Server.GetStatus` has them. */
   readonly clients: readonly string[];
 }

@@ -22,7 +22,7 @@ const openPatience = 1_000;
  * Loudspeakers behind a Snapcast server. Points: `clip` (text, output: an order; '' = silence), `playing`, `proof` (none, sent, acknowledged: the
  * server plays it to a client that is there and not muted), `evidence`.
  */
-export function snapcastDriver({ studio, clock, probeEvery = 2_000 }: SnapcastDriverOptions): Driver<SnapcastConfig> {
+export function snapcastDriver({ studio, clock, probeEvery = 1_000 }: SnapcastDriverOptions): Driver<SnapcastConfig> {
   const streams = new Set<SnapStream>();
   return {
     protocol: 'snapcast',
@@ -32,7 +32,7 @@ export function snapcastDriver({ studio, clock, probeEvery = 2_000 }: SnapcastDr
       const prepared = studio.library.prepare(format.rate);
       await Promise.race([prepared, delay(preparePatience, enough.signal)]);
       enough.abort();
-      const stream = new SnapStream({ config, studio, probeEvery });
+      const stream = new SnapStream({ config, studio, clock, probeEvery });
       streams.add(stream);
       const onGone = () => {
         streams.delete(stream);

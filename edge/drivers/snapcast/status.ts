@@ -11,6 +11,7 @@ const client = z.object({
     volume: z.object({ muted: z.boolean(), percent: z.number().min(0).max(100) }),
   }),
   host: z.object({ name: text.optional() }).optional(),
+  lastSeen: z.object({ sec: z.number(), usec: z.number() }).optional(),
 });
 const group = z.object({ id: text, muted: z.boolean(), stream_id: text, clients: z.array(client).max(1_000) });
 const answer = z.object({
@@ -28,6 +29,8 @@ export interface SnapClient {
   readonly isMuted: boolean;
   /** 0 to 100. */
   readonly volume: number;
+  /** When the server heard it last, by the server's clock; '': it does not say. */
+  readonly seen: string;
 }
 
 export interface SnapGroup {
@@ -52,8 +55,9 @@ export function readStatus(said: unknown): SnapStatus | null {
     streams: new Map(streams.map(({ id, status }) => [id, status])),
     groups: groups.map((one) => ({
       ...{ id: one.id, isMuted: one.muted, stream: one.stream_id },
-      clients: one.clients.map(({ id, connected, config, host }) => ({
+      clients: one.clients.map(({ id, connected, config, host, lastSeen }) => ({
         ...{ id, isConnected: connected, isMuted: config.volume.muted, volume: config.volume.percent },
+        seen: lastSeen === undefined ? '' : `${lastSeen.sec}.${lastSeen.usec}`,
         name: [config.name, host?.name, id].find((word) => word !== undefined && word !== '') ?? id,
       })),
     })),

@@ -20,7 +20,7 @@ const polls = { fast: 2_000, normal: 15_000, slow: 300_000 };
 export const patience = { timeout: 15_000, interval: 50 };
 
 /** A studio with tones, and the driver on it. */
-export async function snapRig() {
+export async function snapRig(probeEvery = 200) {
   const folder = await temporaryFolder();
   await writeClips(folder.path);
   await writeTone(join(folder.path, 'low.wav'), 500, 20);
@@ -31,7 +31,7 @@ export async function snapRig() {
     ...{ low: { file: 'low.wav', loop: false }, high: { file: 'high.wav', loop: false } },
   };
   const studio = openStudio({ clips, folder: folder.path, clock: systemClock });
-  const driver = snapcastDriver({ studio, clock: systemClock, probeEvery: 200 });
+  const driver = snapcastDriver({ studio, clock: systemClock, probeEvery });
   return {
     ...{ folder: folder.path, driver },
     device: (address: object): Device => ({
