@@ -45,18 +45,26 @@ export interface TokenPa extends AsyncDisposable {
   spoils: boolean;
   readonly logins: number;
   readonly requests: number;
+  /** Requests with a token that it does not know. */
+  readonly denied: number;
   forgetTokens(): void;
 }
 
 /** A server with an envelope `{successful, data}`, a token by a login, terminals, tasks with ids, and a store of clips. */
 export async function startTokenPa(
-  options: { readonly port?: number; readonly tls?: { key: string; cert: string }; readonly media?: string } = {},
+  options: {
+    readonly port?: number;
+    readonly tls?: { key: string; cert: string };
+    readonly media?: string;
+    readonly seconds?: number;
+  } = {},
 ): Promise<TokenPa> {
   const tokens = new Set<string>();
   const known = new Set<string>();
   const begun: string[] = [];
   const uploads: string[] = [];
-  const counts = { logins: 0, requests: 0 };
+  const { seconds = 600 } = options;
+  const counts = { logins: 0, requests: 0, denied: 0 };
 
   const say = (response: ServerResponse, status: number, data: unknown, more: object = {}) =>
     response
@@ -69,7 +77,8 @@ export async function startTokenPa(
     if (username !== tokenPaLogin.username || password !== tokenPaLogin.password) return void say(response, 403, null);
     const token = randomBytes(12).toString('hex');
     tokens.add(token);
-    say(response, 200, { token, seconds: 600 });
+    say(response, 200, { token, seconds });
+    setTimeout(() => tokens.delete(token), seconds * 1_000).unref();
   }
 
   function play(body: string): string | null {
@@ -112,7 +121,10 @@ export async function startTokenPa(
     if (url === '/api/login') return logIn(body.toString('utf8'), response);
     counts.requests++;
     const fault = (url === '/api/tasks' ? self.next.shift() : undefined) ?? self.fault;
-    if (fault === 'denied' || !tokens.has(String(request.headers.token))) return void say(response, 401, null);
+    if (fault === 'denied' || !tokens.has(String(request.headers.token))) {
+      counts.denied++;
+      return void say(response, 401, null);
+    }
     if (fault === 'mute') return;
     if (fault === 'error') return void response.writeHead(500, { connection: 'close' }).end('it hurts');
     if (fault === 'page')
@@ -150,6 +162,9 @@ export async function startTokenPa(
     },
     get requests() {
       return counts.requests;
+    },
+    get denied() {
+      return counts.denied;
     },
     forgetTokens: () => tokens.clear(),
     async [Symbol.asyncDispose]() {

@@ -64,24 +64,25 @@ const calls = z.strictObject({
     })
     .optional(),
 });
-const passwordFile = z.string().min(1);
+/** One of both; `password` lies sealed with adopted devices, `passwordFile` is preferred in a site file. */
+const secret = { password: z.string().min(1).max(1_024).optional(), passwordFile: z.string().min(1).optional() };
 const username = z.string().min(1).max(64);
 /** The password, or what stands for it, may go over a line that is not encrypted. */
 const clearPassword = z.boolean().default(false);
 const login = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('digest'), username, passwordFile }),
-  z.strictObject({ kind: z.literal('basic'), username, passwordFile, clearPassword }),
-  z.strictObject({ kind: z.literal('bearer'), passwordFile, clearPassword }),
+  z.strictObject({ kind: z.literal('digest'), username, ...secret }),
+  z.strictObject({ kind: z.literal('basic'), username, ...secret, clearPassword }),
+  z.strictObject({ kind: z.literal('bearer'), ...secret, clearPassword }),
   z.strictObject({
-    ...{ kind: z.literal('token'), username, passwordFile, clearPassword },
+    ...{ kind: z.literal('token'), username, ...secret, clearPassword },
     method: z.enum(['POST', 'PUT']).default('POST'),
     path: z.string().max(500).regex(httpPath, 'must be a path such as /api/login').default('/api/login'),
     /** {username} and {password} are filled in. */
     body: z.string().max(500).default('{"username":"{username}","password":"{password}"}'),
     /** Where the answer has the token, and the seconds that it is good for. */
-    token: pointer.default('/data/token'),
-    lifetime: pointer.optional(),
+    tokenAt: pointer.default('/data/token'),
+    lifetimeAt: pointer.optional(),
     /** What an answer says when the token is too old, if not by its status 401. */
     expired: z.strictObject({ pointer, is: scalar }).optional(),
     header: z
@@ -114,6 +115,8 @@ const server = z
   .superRefine(({ url, login, caFile, fingerprint }, context) => {
     const no = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const isSecure = url.startsWith('https:');
+    if (login.kind !== 'none' && (login.password === undefined) === (login.passwordFile === undefined))
+      no(['login', 'passwordFile'], 'exactly one of password and passwordFile must be given');
     if (!isSecure && 'clearPassword' in login && !login.clearPassword)
       no(
         ['login', 'clearPassword'],

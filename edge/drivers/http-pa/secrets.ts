@@ -1,8 +1,17 @@
 import { readFile, stat } from 'node:fs/promises';
 import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 
+export interface SecretSource {
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
 /** Throws PA_LOGIN naming the file, never what is in it. */
-export async function readSecret(file: string): Promise<string> {
+export async function secretOf({ password, passwordFile }: SecretSource): Promise<string> {
+  return passwordFile === undefined ? (password ?? '') : readSecret(passwordFile);
+}
+
+async function readSecret(file: string): Promise<string> {
   try {
     const { mode, size } = await stat(file);
     if ((mode & 0o077) !== 0) throw new Error('it must be readable by its owner only');

@@ -3,7 +3,7 @@ import { CodedError, codeOf, messageOf } from '#edge/runtime/errors.ts';
 import { DigestAuth } from '#edge/runtime/http-digest.ts';
 import { at } from './answers.ts';
 import type { PaConfig } from './config.ts';
-import { readAuthority, readSecret } from './secrets.ts';
+import { readAuthority, secretOf } from './secrets.ts';
 import { TokenKeeper, type TokenLogin } from './token.ts';
 import { exchange, exchangeLine, type Trust, type WireAnswer, type WireRequest } from './wire.ts';
 
@@ -128,7 +128,7 @@ export class PaServer {
     const { url, login, caFile, fingerprint } = this.#server;
     if (url.startsWith('tcp:')) return exchangeLine(url, request.path, request.signal);
     const trust = { fingerprint, ca: caFile === undefined ? undefined : await readAuthority(caFile) };
-    const secret = login.kind === 'none' ? '' : await readSecret(login.passwordFile);
+    const secret = login.kind === 'none' ? '' : await secretOf(login);
     const go = (headers: Readonly<Record<string, string>>) =>
       exchange(url, trust, {
         ...{ method: request.method, path: request.path, body: request.body },

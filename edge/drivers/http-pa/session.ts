@@ -11,6 +11,7 @@ import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import { Backoff } from '#edge/runtime/lifecycle.ts';
 import { codeOfStatus, type Fields, fill, meansYes, type Status, statusOf } from './answers.ts';
 import type { PaConfig } from './config.ts';
+import { nameOf } from './names.ts';
 import type { PaCall } from './presets.ts';
 import { afterRefusedLogin, type PaServer } from './server.ts';
 import type { PaShelf, ShelfClip } from './shelf.ts';
@@ -107,25 +108,9 @@ export class PaSession implements Session {
       return this.#answer(command, 'expired', 'the hold behind the command is over');
     const order = parseOrder(command.value);
     if (order === null) return this.#answer(command, 'refused', `"${command.value.slice(0, 80)}" is no order`);
-    const name = this.#nameOf(order);
+    const name = nameOf(order, this.#options.config, this.#options.wanted);
     if (name.problem !== null) return this.#answer(command, 'refused', name.problem);
     return this.#take(command, command.value, order, name.clip, signal);
-  }
-
-  /** What its server calls the clip, or why it cannot play the order. */
-  #nameOf({ source }: SoundOrder): { clip: string; problem: string | null } {
-    const no = (problem: string) => ({ clip: '', problem });
-    if (source.kind === 'live') return no('it plays clips of its own store only, no live voice');
-    const [clip = '', ...more] = source.clips;
-    if (more.length > 0) return no('it plays one clip at a time');
-    const named = Object.hasOwn(this.#options.config.clips, clip) ? this.#options.config.clips[clip] : undefined;
-    const theirs = named ?? this.#options.wanted.get(clip)?.name;
-    if (theirs === undefined) return no(`address.clips does not say what its server calls "${clip}"`);
-    const { status, repeats } = this.#options.config.calls;
-    const isSure = !source.loop || status !== undefined || repeats === true;
-    return isSure
-      ? { clip: theirs, problem: null }
-      : no('its server does not say when a clip ends: it cannot be repeated');
   }
 
   async #take(command: Command, value: string, order: SoundOrder, clip: string, signal: AbortSignal) {

@@ -43,7 +43,7 @@ export class TokenKeeper {
   }
 
   async #logIn(secret: string, ask: (request: Omit<WireRequest, 'signal'>) => Promise<WireAnswer>): Promise<string> {
-    const { method, path, body, username, token, lifetime } = this.#login;
+    const { method, path, body, username, tokenAt, lifetimeAt } = this.#login;
     const now = this.#clock.monotonic();
     this.#logins = this.#logins.filter((time) => now - time < 60_000);
     if (this.#logins.length >= mostLogins)
@@ -56,11 +56,11 @@ export class TokenKeeper {
     });
     // What it answers is not said on: a token may be in it.
     if (answer.status >= 500) throw new CodedError('PA_BUSY', `its login answers ${answer.status}`);
-    const found = at(answer.text, token);
+    const found = at(answer.text, tokenAt);
     const isToken = typeof found === 'string' && /^[\x21-\x7e]{1,4096}$/.test(found);
     if (answer.status < 200 || answer.status > 299 || !isToken)
-      throw new CodedError('PA_LOGIN', `its server refuses our login (${answer.status}, no token at ${token})`);
-    const seconds = lifetime === undefined ? undefined : Number(at(answer.text, lifetime));
+      throw new CodedError('PA_LOGIN', `its server refuses our login (${answer.status}, no token at ${tokenAt})`);
+    const seconds = lifetimeAt === undefined ? undefined : Number(at(answer.text, lifetimeAt));
     const length = seconds !== undefined && seconds > 0 ? seconds * 1_000 : Number.POSITIVE_INFINITY;
     this.#held = { token: found, until: this.#clock.monotonic() + Math.max(length / 2, length - early) };
     return found;

@@ -50,6 +50,15 @@ describe('a server with tokens', () => {
     await expect.poll(() => one.words.some((text) => text.includes('again and again')), patience).toBe(true);
   });
 
+  it('renews a token before its end, and takes a sealed password', async () => {
+    await using server = await startTokenPa({ seconds: 0.5 });
+    const login = { kind: 'token', username: 'campus', password: 'kept-in-a-file', clearPassword: true };
+    await using one = await speaker(tokenAddress(server.url, {}, { login: { ...login, lifetimeAt: '/data/seconds' } }));
+    await expect.poll(() => server.logins, patience).toBeGreaterThan(2);
+    expect(one.words.some((text) => text.includes('offline'))).toBe(false);
+    expect(server.denied).toBe(0);
+  });
+
   it('says nothing of the password or a token', async () => {
     await using server = await startTokenPa();
     await using one = await speaker(tokenAddress(server.url));
@@ -71,6 +80,12 @@ describe('the address of a loudspeaker', () => {
     ['a token over http', { url: 'http://192.0.2.40', login: { kind: 'token', ...login } }, 'clearPassword'],
     ['a pin without TLS', { url: 'http://192.0.2.40', fingerprint: print }, 'server.url'],
     ['a pin and an authority', { url: 'https://192.0.2.40', fingerprint: print, caFile: '/c' }, 'fingerprint'],
+    ['no password', { url: 'https://192.0.2.40', login: { kind: 'digest', username: 'campus' } }, 'passwordFile'],
+    [
+      'two passwords',
+      { url: 'https://192.0.2.40', login: { kind: 'digest', ...login, password: 'x' } },
+      'passwordFile',
+    ],
     ['half a pin', { url: 'https://192.0.2.40', fingerprint: 'AB:CD' }, 'server.fingerprint'],
     ['tcp with another preset', { url: 'tcp://192.0.2.40:9000' }, 'server.url'],
   ])('is refused with %s', ([, server, key]) => {
