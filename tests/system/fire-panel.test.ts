@@ -32,7 +32,7 @@ beforeAll(async () => {
       },
     }),
   });
-  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), soon);
+  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), { timeout: 80_000, interval: 200 });
   guard = await newPerson(campus, 'guard', 'security');
   await vi.waitFor(() => expect(printer.listeners).toBe(1), soon);
 }, 90_000);

@@ -76,7 +76,7 @@ beforeAll(async () => {
       },
     }),
   });
-  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), soon);
+  await vi.waitFor(async () => expect((await list()).plans.length).toBe(5), { timeout: 80_000, interval: 200 });
   machine = await newToken(campus, 'early-warning', ['warn']);
 }, 90_000);
 afterAll(async () => {
