@@ -44,3 +44,15 @@ export interface BroadcastRecord {
   /** Loudspeakers of each state, at its end or now. */
   readonly counts: Readonly<Partial<Record<DeliveryState, number>>>;
 }
+
+/**
+ * Does a loudspeaker's own count of a day agree with ours? What it says of the last seconds of each sound comes too late for it, and a
+ * tenth may be lost on the way.
+ */
+export function countersAgree(theirs: number, ours: number, sounds: number): boolean {
+  const late = Math.max(lastReport * sounds, leastDifference);
+  return theirs <= ours * 1.1 + leastDifference && theirs >= ours * 0.9 - late;
+}
+/** Receivers report each 5 s (RFC 3550 section 6.2), give or take a half; ms. */
+const lastReport = 7_500;
+const leastDifference = 3_000;

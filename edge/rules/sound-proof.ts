@@ -214,18 +214,6 @@ function silentSince(one: TrackedDelivery, now: number): TrackedDelivery {
   return { ...one, heard: Math.max(0, one.heard - wrongly), seen: now };
 }
 
-/**
- * Does a loudspeaker's own count of a day agree with ours? What it says of the last seconds of each sound comes too late for it, and a
- * tenth may be lost on the way.
- */
-export function countersAgree(theirs: number, ours: number, sounds: number): boolean {
-  const late = Math.max(lastReport * sounds, leastDifference);
-  return theirs <= ours * 1.1 + leastDifference && theirs >= ours * 0.9 - late;
-}
-/** Receivers report each 5 s (RFC 3550 section 6.2), give or take a half; ms. */
-const lastReport = 7_500;
-const leastDifference = 3_000;
-
 function strongest(...all: readonly Proof[]): Proof {
   return all.reduce((best, one) => (proofs.indexOf(one) > proofs.indexOf(best) ? one : best), 'none');
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { BroadcastRecord, Delivery, DeliveryState } from '#edge/domain/delivery.ts';
+import { type BroadcastRecord, countersAgree, type Delivery, type DeliveryState } from '#edge/domain/delivery.ts';
 import { splitPointRef } from '#edge/domain/ids.ts';
-import { countersAgree } from '#edge/rules/sound-proof.ts';
 import { CodedError } from '#edge/runtime/errors.ts';
 import { actorOf } from './access.ts';
 import type { BroadcastParts } from './broadcast-parts.ts';

@@ -14,7 +14,7 @@ const desks = globSync([
 /** English that no person is told: SIP's own phrases on the wire, mistakes of a site file in the log, names of things that are tried. */
 const forMachines = new Set([
   ...['Campus Edge', 'Out of order', 'Call over', 'Method Not Allowed', 'Not Acceptable Here', 'Bad Extension'],
-  ...['Call/Transaction Does Not Exist', 'what is signed', 'quiet rooms'],
+  ...['Call/Transaction Does Not Exist', 'what is signed', 'quiet rooms', 'the disk'],
   ...['amplifiers[7].7: "7" is no output that is on or off', 'amplifiers[7].speakers[7]: "7" is no loudspeaker'],
 ]);
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { countersAgree } from '#edge/domain/delivery.ts';
 import type { HappeningId, PointRef } from '#edge/domain/ids.ts';
 import type { SoundHappening, SoundHappeningKind } from '#edge/rules/sound.ts';
 import {
   adopted,
   afterHappening,
   answerWithin,
-  countersAgree,
   deliveryOf,
   look,
   newDelivery,
