@@ -1,6 +1,6 @@
 import type { Studio } from '#edge/drivers/sound/studio.ts';
 import { Recordings } from '#edge/drivers/sound/talk-recordings.ts';
-import { serveTalk, talkWishOf } from '#edge/drivers/sound/talk-session.ts';
+import { type RoomAnswers, serveTalk, talkWishOf } from '#edge/drivers/sound/talk-session.ts';
 import { openMediaSocket } from '#edge/media/socket.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
 import { messageOf } from '#edge/runtime/errors.ts';
@@ -12,6 +12,8 @@ export interface TalkLineOptions {
   /** The data folder. */
   readonly data: string;
   readonly studio: Pick<Studio, 'live' | 'library' | 'pacer'>;
+  /** What rooms say back; absent: nothing. */
+  readonly answers?: RoomAnswers;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,7 +50,7 @@ export function startTalkLine(options: TalkLineOptions): TalkLine {
 
 /** null: it was ended before it could listen. */
 async function keepOpening(
-  { data, studio, clock, log }: TalkLineOptions,
+  { data, studio, answers, clock, log }: TalkLineOptions,
   recordings: Recordings,
   signal: AbortSignal,
 ): Promise<AsyncDisposable | null> {
@@ -63,7 +65,7 @@ async function keepOpening(
         socketHandlers: [
           (path, query, socket) => {
             const wish = talkWishOf(path, query);
-            if (wish !== null) serveTalk(socket, wish, { studio, recordings, clock, log });
+            if (wish !== null) serveTalk(socket, wish, { studio, recordings, answers, clock, log });
             return wish !== null;
           },
         ],

@@ -3,6 +3,7 @@ import { broadcastDriver } from '#edge/drivers/broadcast/driver.ts';
 import { httpPaDriver } from '#edge/drivers/http-pa/driver.ts';
 import { lineDriver } from '#edge/drivers/line/driver.ts';
 import { sipDriver } from '#edge/drivers/sip/driver.ts';
+import { Talkbacks } from '#edge/drivers/sip/talkback.ts';
 import { snapcastDriver } from '#edge/drivers/snapcast/driver.ts';
 import { openStudio } from '#edge/drivers/sound/studio.ts';
 import { putSoundFirst } from '#edge/drivers/sound/urgency.ts';
@@ -24,10 +25,11 @@ export async function startBroadcast(init: EdgeInit, context: ChildContext): Pro
   const clips = await clipsInOrder(init.site);
   const onProblem = (clip: string, problem: string) => log.error({ clip, problem }, 'a clip cannot be played');
   const studio = stack.use(openStudio({ clips, folder, cache: paths.sound(init.data), clock, onProblem, arrival }));
-  stack.use(startTalkLine({ data: init.data, studio, clock, log }));
+  const answers = new Talkbacks();
+  stack.use(startTalkLine({ data: init.data, studio, answers, clock, log }));
   const drivers = [
     broadcastDriver({ clips, folder, clock, log, studio }),
-    sipDriver({ studio, clock }),
+    sipDriver({ studio, clock, onTalk: ({ id }, talk, session) => void answers.take(id, talk, session) }),
     httpPaDriver({ clock, clips, folder }),
     snapcastDriver({ studio, clock }),
     lineDriver({ studio, clock }),

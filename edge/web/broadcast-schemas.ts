@@ -162,9 +162,12 @@ export const talkBody = z.strictObject({
   /** A chime in front of the voice: a clip; null: none. */
   chime: slug.nullable().default(null),
   level: percent.optional(),
+  /** To hear what rooms with a microphone answer while one speaks. */
+  listen: z.boolean().default(false),
   why: why.default('live page'),
 });
-export const talking = played.extend({ session: z.string().nullable() });
+/** `listens`: what the rooms answer is heard; it is in the audit, and never recorded. */
+export const talking = played.extend({ session: z.string().nullable(), listens: z.boolean() });
 /**
  * Text frames of the socket. From the browser: `{kind: 'format', codec: 'pcm' | 'opus', rate}` first, `{kind: 'end'}` last; binary frames
  * between: 16-bit little-endian mono samples, or one Opus packet of 20 ms each. To the browser: `TalkMessage`.
@@ -197,6 +200,8 @@ export const talkMessage = z.discriminatedUnion('kind', [
    * 30 min. `too-fast`, `bad-sound`: what came is no microphone. `taken`, `full`: of the sessions. `sound-away`: the process `broadcast` is
    * being started. `stopping`: this one ends.
    */
+  /** The binary frames from now on (16-bit little-endian mono, 8,000 Hz) are the room of this loudspeaker. */
+  z.object({ kind: z.literal('answers'), device: z.string() }),
   z.object({ kind: z.literal('over'), reason: z.enum(talkEnds) }),
 ]);
 export type TalkMessage = z.infer<typeof talkMessage>;

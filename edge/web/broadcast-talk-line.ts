@@ -19,10 +19,13 @@ const largestPiece = 3_840;
 const full = 48_000;
 /** Text frames of a browser: a format and an end, with room for what is sent by mistake. */
 const mostText = 1_000;
+/** Bytes of a room's answer that wait for the browser. */
+const mostAnswering = 32_000;
 const closedNormally = 1_000;
 
 const heard = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('speak') }),
+  z.object({ kind: z.literal('answers'), device: z.string().max(63) }),
   z.object({
     ...{ kind: z.literal('figures'), waiting: z.number(), underruns: z.number(), dropped: z.number() },
     ...{ recorded: z.number(), recordingProblem: z.string().nullable(), level: z.number() },
@@ -71,8 +74,9 @@ export class TalkLine {
       return this.#end('sound-away'); // it has not started yet
     }
     if (this.#isOver) return;
-    const { session, item, class: soundClass, chime } = this.#talk;
-    const query = new URLSearchParams({ item, class: soundClass, ...(chime === null ? {} : { chime }) });
+    const { session, item, class: soundClass, chime, listens } = this.#talk;
+    const more = { ...(chime === null ? {} : { chime }), ...(listens ? { listen: '1' } : {}) };
+    const query = new URLSearchParams({ item, class: soundClass, ...more });
     const sound = new WebSocket(`ws+unix:${join(data, 'sound.sock')}:/talk/${session}?${query}`, {
       headers: { [keyHeader]: key },
       handshakeTimeout: handshakeTime,
@@ -82,7 +86,10 @@ export class TalkLine {
     this.#sound = sound;
     sound.on('error', () => sound.terminate()); // 'close' follows
     sound.once('open', () => this.#browser.resume());
-    sound.on('message', (content: Buffer) => this.#hear(content.toString('utf8')));
+    sound.on('message', (content: Buffer, isBinary) => {
+      if (isBinary) this.#passAnswer(content);
+      else this.#hear(content.toString('utf8'));
+    });
     sound.once('close', () => this.#end('sound-away'));
   }
 
@@ -102,13 +109,20 @@ export class TalkLine {
     else for (let at = 0; at < content.length; at += largestPiece) sound.send(content.subarray(at, at + largestPiece));
   }
 
+  /** What a room says back; late is left out. */
+  #passAnswer(content: Buffer): void {
+    const browser = this.#browser;
+    if (!this.#talk.listens || browser.readyState !== browser.OPEN || browser.bufferedAmount > mostAnswering) return;
+    browser.send(content, { binary: true });
+  }
+
   #hear(text: string): void {
     const parsed = heard.safeParse(JSON.parse(text));
     // What a newer `broadcast` says besides is nothing to this one.
     if (!parsed.success) return;
     const said = parsed.data;
     if (said.kind === 'over') this.#end(said.reason);
-    else if (said.kind === 'speak') this.#tell(said);
+    else if (said.kind === 'speak' || said.kind === 'answers') this.#tell(said);
     else {
       const { recordingProblem, dropped, ...figures } = said;
       const { playing, outputs } = this.#talk;

@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Name } from '#edge/domain/place.ts';
 import type { Clock } from '#edge/runtime/clock.ts';
-import { CodedError } from '#edge/runtime/errors.ts';
+import { CodedError, messageOf } from '#edge/runtime/errors.ts';
 import type { Log } from '#edge/runtime/log.ts';
 import { actorOf, principalOf, requireRight } from './access.ts';
 import { putAnswer } from './broadcast-core.ts';
@@ -13,6 +13,7 @@ import { RecordingListeners, recordingPath } from './broadcast-recordings.ts';
 import { soundItemId, talkBody, talking } from './broadcast-schemas.ts';
 import { type Talk, TalkDesk, talkLease } from './broadcast-talk.ts';
 import { TalkLine } from './broadcast-talk-line.ts';
+import { audit } from './documents.ts';
 import type { Held, Holder } from './held.ts';
 import type { LiveState } from './live.ts';
 import { upgradeHead } from './live-view-routes.ts';
@@ -44,13 +45,13 @@ export function addTalkRoutes(app: App, campus: CampusView, { live, held, clock,
   const stack = new DisposableStack();
   const desk = createBroadcastDesk(campus, live);
   const talks = stack.use(new TalkDesk({ rpc: campus.rpc, clock, log }));
-  addBeginRoute(app, campus, desk, talks);
+  addBeginRoute(app, campus, desk, talks, log);
   addVoiceRoute(app, campus, talks, held);
   addRecordingRoute(app, campus, desk, new RecordingListeners(campus.rpc, clock));
   return stack;
 }
 
-function addBeginRoute(app: App, { rpc }: CampusView, desk: BroadcastDesk, talks: TalkDesk): void {
+function addBeginRoute(app: App, { rpc }: CampusView, desk: BroadcastDesk, talks: TalkDesk, log: Log): void {
   app.post(
     '/api/v1/broadcast/talk',
     {
@@ -60,15 +61,18 @@ function addBeginRoute(app: App, { rpc }: CampusView, desk: BroadcastDesk, talks
         summary:
           'Begins a live page in zones and on loudspeakers of one’s own; then a WebSocket at talk/:session within 8 s',
         description:
-          'One at a time for a person (409). The class `microphone`, an emergency, needs the right `emergency`. What was asked for is over ' +
+          'One at a time for a person (409). The class `microphone`, an emergency, needs the right `emergency`. `listen` needs the right ' +
+          '`live`: rooms whose device has `talkback` are heard, which is in the audit and never recorded. What was asked for is over ' +
           'when the socket is, at the latest 10 s after. Refused (`outcome`) is not an error: `message` says why.',
         body: talkBody,
         response: { ...problems(400, 404, 409, 503), 200: talking },
       },
     },
     async (request) => {
-      const { class: soundClass, zones, devices, chime, level, why } = request.body;
+      const { class: soundClass, zones, devices, chime, level, listen, why } = request.body;
       if (soundClass === 'microphone') requireRight(principalOf(request), 'emergency');
+      // Who hears a room as it is now sees it, so to speak: the same right as for cameras.
+      if (listen) requireRight(principalOf(request), 'live');
       const scope = desk.scopeOf(request);
       const where = { zones: desk.zonesOf(zones, scope), outputs: devices.map((one) => desk.outputOf(one, scope)) };
       if (where.zones !== 'all' && where.zones.length + where.outputs.length === 0)
@@ -84,14 +88,41 @@ function addBeginRoute(app: App, { rpc }: CampusView, desk: BroadcastDesk, talks
       const { item, refusal, ...answer } = putAnswer.parse(await rpc.call('broadcast.play', wish));
       const refusedOn = answer.refusedOn.flatMap((output) => desk.deviceOf(output) ?? []);
       const said = { ...answer, item, refusedOn, ...(refusal === null ? {} : { code: refusal.code }) };
-      if (item === null) return { ...said, session: null };
+      if (item === null) return { ...said, session: null, listens: false };
+      const listens = listen && (await isNoted(rpc, request, item, log));
       const talk: Talk = {
-        ...{ session, item, class: soundClass, chime, holder, actor: actorOf(request), playing: 0, outputs: 0 },
+        ...{
+          session,
+          item,
+          class: soundClass,
+          chime,
+          listens,
+          holder,
+          actor: actorOf(request),
+          playing: 0,
+          outputs: 0,
+        },
       };
       talks.await(talk);
-      return { ...said, session };
+      return { ...said, session, listens };
     },
   );
+}
+
+/** In the audit before the first sound of a room: without that nothing is heard, and the page goes on. */
+async function isNoted(
+  rpc: CampusView['rpc'],
+  request: Pick<FastifyRequest, 'principal' | 'ip'>,
+  item: string,
+  log: Log,
+): Promise<boolean> {
+  try {
+    await audit(rpc, request, { what: `listen live ${item}`, result: 'begun' });
+    return true;
+  } catch (error) {
+    log.warn({ item, problem: messageOf(error) }, 'nobody listens to rooms that is not in the audit');
+    return false;
+  }
 }
 
 function addVoiceRoute(app: App, { data }: CampusView, talks: TalkDesk, held: Held): void {

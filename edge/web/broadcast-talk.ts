@@ -20,6 +20,8 @@ export interface Talk {
   readonly class: SoundClass;
   /** A clip; null: none. */
   readonly chime: string | null;
+  /** He hears what the rooms answer: asked for, allowed, and in the audit. */
+  readonly listens: boolean;
   readonly holder: Holder;
   readonly actor: { readonly who: string; readonly from: string };
   /** Loudspeakers that have it now, of how many; 0 of 0 until core has said it. */

@@ -82,7 +82,11 @@ const schema = z
     /** From the call until somebody took it. */
     answerWithin: seconds(500, 30_000).default(4_000),
     /** What it sends is listened to and measured. */
-    talkback: z.boolean().default(true),
+    /**
+     * true: whoever speaks live may hear the room. Absent: its microphone only proves that its loudspeaker sounds. false: it is asked to
+     * send nothing.
+     */
+    talkback: z.boolean().optional(),
     /** Its sound may come from another port than it said (a translation in between). */
     symmetric: z.boolean().default(false),
     /** `none` for what does not bear OPTIONS. */

@@ -64,7 +64,7 @@ export class Conversation implements AsyncDisposable {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#session = options.clock.now();
-    this.#direction = options.config.talkback ? 'sendrecv' : 'sendonly';
+    this.#direction = options.config.talkback !== false ? 'sendrecv' : 'sendonly';
   }
 
   get state(): CallState {
@@ -171,14 +171,14 @@ export class Conversation implements AsyncDisposable {
     if (codec === null) return `speaks none of the codecs ${config.codecs.join(', ')}`;
     if (theirs.ptime !== null && theirs.ptime < 20) return `wants packets of ${theirs.ptime} ms, and 20 ms are sent`;
     const changed = media.codec?.format !== codec.format;
-    this.#direction = answerDirection(theirs.direction, config.talkback ? 'sendrecv' : 'sendonly');
+    this.#direction = answerDirection(theirs.direction, config.talkback !== false ? 'sendrecv' : 'sendonly');
     media.agree(theirs, codec);
     if (!changed) return null;
     this.#format = codec.format;
     const { codec: name } = codec.format;
     const isKnown = name === 'PCMA' || name === 'PCMU' || name === 'G722';
-    this.#decode = isKnown && config.talkback ? startDecoder(name) : null;
-    this.#decodeOwn = isKnown && config.talkback ? startDecoder(name) : null;
+    this.#decode = isKnown && config.talkback !== false ? startDecoder(name) : null;
+    this.#decodeOwn = isKnown && config.talkback !== false ? startDecoder(name) : null;
     // Agreed on anew in the middle of the call: the sound goes on in the other codec.
     if (this.#player !== null && this.#order !== null) this.play(this.#order);
     return null;

@@ -17,8 +17,11 @@ export interface SipDriverOptions {
   /** Pause between two probes of a device that answers, ms. */
   readonly probeEvery?: number;
   readonly timings?: Timings;
-  /** The voice of a far end, once for each call in which it says anything. */
-  readonly onTalk?: (device: Device, talk: Talk) => void;
+  /**
+   * The voice of a far end, once for each call in which it says anything, where its address has `talkback`. `session`: whose live page it
+   * plays at that time; null: none.
+   */
+  readonly onTalk?: (device: Device, talk: Talk, session: () => string | null) => void;
 }
 
 /** Clips at the rates that are offered are decoded ahead, but a disk that hangs keeps nobody waiting, ms. */

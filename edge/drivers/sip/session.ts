@@ -24,7 +24,7 @@ export interface SipSessionOptions
   readonly clock: Clock;
   readonly sink: Sink;
   /** Somebody's voice, or a room's sound, for as long as the call lasts. */
-  readonly onTalk: (device: Device, talk: Talk) => void;
+  readonly onTalk: (device: Device, talk: Talk, session: () => string | null) => void;
 }
 
 /** What the last command asked for, and what came of it. */
@@ -191,7 +191,7 @@ export class SipSession implements Session {
       onHeard: () => {
         if (isCurrent()) this.#prove('heard');
       },
-      onTalk: (talk) => onTalk(device, talk),
+      onTalk: (talk) => onTalk(device, talk, () => this.#liveSession()),
       onSent: () => {
         this.#sent++;
       },
@@ -344,6 +344,14 @@ export class SipSession implements Session {
     }
     const proof = want.proof === 'heard' ? 'it hears it' : 'it took the call';
     return this.#answer(command, 'sent', `plays as ${soundClass}: ${proof}`);
+  }
+
+  /** Whose live page is heard there now. */
+  #liveSession(): string | null {
+    // Only where the site says that this room may be heard.
+    const isAllowed = this.#talking !== null && this.#options.config.talkback === true;
+    const source = isAllowed ? this.#want?.order.source : undefined;
+    return source?.kind === 'live' ? source.session : null;
   }
 
   #prove(proof: Proof): void {

@@ -20,11 +20,20 @@ export interface TalkWish {
   readonly class: SoundClass;
   /** A clip; null: none. */
   readonly chime: string | null;
+  /** Whoever speaks hears what the rooms answer. */
+  readonly listens: boolean;
+}
+
+/** What rooms say back to whoever speaks. */
+export interface RoomAnswers {
+  listen(session: string, hear: (frame: { readonly device: string; readonly pcm: Int16Array }) => void): Disposable;
 }
 
 export interface TalkOptions {
   readonly studio: Pick<Studio, 'live' | 'library' | 'pacer'>;
   readonly recordings: Pick<Recordings, 'begin' | 'end'>;
+  /** Absent: no loudspeaker here has a microphone. */
+  readonly answers?: RoomAnswers | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,6 +48,8 @@ export type TalkEnd = 'ended' | 'lost' | 'silent' | 'too-long' | 'too-fast' | 'b
 /** Text frames to web; it adds what only core knows and hands them to the browser. */
 export type TalkWord =
   | { readonly kind: 'speak' }
+  /** What comes from now on as binary frames (16-bit little-endian mono at 8 kHz) is the room of this device. */
+  | { readonly kind: 'answers'; readonly device: string }
   | {
       readonly kind: 'figures';
       /** Frames of 20 ms. */
@@ -74,6 +85,8 @@ const mostBad = 50;
 /** ms of a frame. */
 const frameMs = 20;
 const closedNormally = 1_000;
+/** Bytes of a room's answer that wait for web: nobody wants to hear it late. */
+const mostAnswering = 16_000;
 
 /** Takes over a socket of web. */
 export function serveTalk(socket: WebSocket, wish: TalkWish, options: TalkOptions): void {
@@ -112,6 +125,8 @@ class TalkSession {
   #dropped = 0;
   #squares = 0;
   #samples = 0;
+  #answering: Disposable | null = null;
+  #room = '';
 
   constructor(socket: WebSocket, wish: TalkWish, options: TalkOptions, writer: LiveWriter) {
     const { clock, recordings } = options;
@@ -164,6 +179,17 @@ class TalkSession {
     this.#isSpeaking = true;
     this.#since = this.#options.clock.monotonic();
     this.#tell({ kind: 'speak' });
+    const { session, listens } = this.#wish;
+    if (listens) this.#answering = this.#options.answers?.listen(session, (frame) => this.#answer(frame)) ?? null;
+  }
+
+  /** To whoever speaks, and to nothing else: the recording has his voice alone. */
+  #answer({ device, pcm }: { readonly device: string; readonly pcm: Int16Array }): void {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN || socket.bufferedAmount > mostAnswering) return;
+    if (device !== this.#room) this.#tell({ kind: 'answers', device });
+    this.#room = device;
+    socket.send(Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength), { binary: true });
   }
 
   #hear(content: Buffer): void {
@@ -234,6 +260,7 @@ class TalkSession {
     this.#isOver = true;
     clearInterval(this.#timer);
     this.#ending.abort();
+    this.#answering?.[Symbol.dispose]();
     this.#writer.end();
     this.#voice?.[Symbol.dispose]();
     const { item } = this.#wish;
@@ -257,14 +284,15 @@ const wishQuery = z.object({
   item: z.uuid(),
   class: z.enum(soundClasses),
   chime: z.string().max(63).optional(),
+  listen: z.literal('1').optional(),
 });
 
-/** `/talk/<session>?item=<id>&class=page&chime=<clip>`; null: not that. */
+/** `/talk/<session>?item=<id>&class=page&chime=<clip>&listen=1`; null: not that. */
 export function talkWishOf(path: readonly string[], query: URLSearchParams): TalkWish | null {
   const [area, session = '', ...more] = path;
   if (area !== 'talk' || more.length > 0 || !/^[a-zA-Z0-9-]{1,63}$/.test(session)) return null;
   const parsed = wishQuery.safeParse(Object.fromEntries(query));
   if (!parsed.success) return null;
-  const { item, class: soundClass, chime = null } = parsed.data;
-  return { session, item, class: soundClass, chime };
+  const { item, class: soundClass, chime = null, listen } = parsed.data;
+  return { session, item, class: soundClass, chime, listens: listen === '1' };
 }

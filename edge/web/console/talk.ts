@@ -3,6 +3,7 @@ import type { TalkEnd, TalkMessage, talkBody, talking } from '../broadcast-schem
 import { ApiError, api } from './api.ts';
 import { fromHere } from './kit/download.tsx';
 import { noteSomebody } from './kit/presence.ts';
+import { openEars, type TalkEars } from './talk-ears.ts';
 import { type Microphone, MicrophoneError, type MicrophoneProblem, openMicrophone } from './talk-microphone.ts';
 import type { TalkFrame } from './talk-worklet.ts';
 
@@ -39,6 +40,8 @@ export interface TalkListener {
   meter?(level: { readonly peak: number; readonly rms: number }): void;
   /** Each second while the line is open. */
   figures?(figures: TalkFigures): void;
+  /** From now on this loudspeaker's room is heard. */
+  answers?(device: string): void;
   /** Where it will be heard; once, before `chime`. */
   answer?(answer: TalkAnswer): void;
 }
@@ -63,6 +66,7 @@ export class LiveTalk implements Disposable {
   #state: TalkState = { kind: 'asking' };
   #socket: WebSocket | null = null;
   #item: string | null = null;
+  #ears: TalkEars | null = null;
   #isGone = false;
   #hasSpoken = false;
   /** Frames left out here because the line was busy. */
@@ -109,6 +113,11 @@ export class LiveTalk implements Disposable {
       this.#item = answer.item;
       if (this.#isOver) return this.#giveBack();
       this.#listener.answer?.(answer);
+      if (answer.listens) {
+        const ears = openEars();
+        this.#ears = ears;
+        this.#undo.push(() => ears[Symbol.dispose]());
+      }
       if (answer.session === null) this.#finish({ kind: 'failed', reason: 'refused', message: answer.message });
       else this.#open(answer.session, microphone);
     } catch (error) {
@@ -120,6 +129,7 @@ export class LiveTalk implements Disposable {
     const url = new URL(fromHere(`api/v1/broadcast/talk/${session}`));
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.onopen = () => {
       socket.send(JSON.stringify({ kind: 'format', codec: 'pcm', rate }));
@@ -127,6 +137,7 @@ export class LiveTalk implements Disposable {
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (typeof data === 'string') this.#hear(data);
+      else if (data instanceof ArrayBuffer) this.#ears?.take(data);
     };
     socket.onclose = () => this.#finish({ kind: 'over', reason: this.#state.kind === 'ending' ? 'ended' : 'lost' });
     this.#after(openPatience, () => {
@@ -140,6 +151,7 @@ export class LiveTalk implements Disposable {
     const message = JSON.parse(text) as TalkMessage;
     if (message.kind === 'speak') this.#speak();
     else if (message.kind === 'figures') this.#listener.figures?.(message);
+    else if (message.kind === 'answers') this.#listener.answers?.(message.device);
     else if (message.kind === 'over') this.#finish({ kind: 'over', reason: message.reason });
   }
 

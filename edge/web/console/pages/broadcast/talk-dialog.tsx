@@ -1,4 +1,4 @@
-import { Button, Modal, Segmented, Select } from 'antd';
+import { Button, Checkbox, Modal, Segmented, Select } from 'antd';
 import { type KeyboardEvent, type PointerEvent, useEffect, useId, useRef, useState } from 'react';
 import { useAnnounce } from '../../kit/announce.tsx';
 import { useFormats, useLanguage, useName, useWords } from '../../kit/language.tsx';
@@ -34,13 +34,16 @@ export function TalkDialog({
   const [how, setHow] = usePreference('broadcast.talk', ['toggle', 'press']);
   const [soundClass, setClass] = useState<'page' | 'microphone'>('page');
   const [chime, setChime] = useState('');
+  const mayListen = useRight('live');
+  const [listen, setListen] = useState(false);
   const talk = useTalk();
+  const room = all.find(({ device }) => device === talk.room);
   const isOpen = talk.state !== null && talk.state.kind !== 'over' && talk.state.kind !== 'failed';
   const begin = () => {
     if (isOpen) return;
     const { zones, devices } = wishOf(new Set(rooms.map(({ device }) => device)), all);
     const where = { zones: zones === 'all' ? zones : [...zones], devices: [...devices] };
-    talk.begin({ class: soundClass, ...where, chime: chime === '' ? null : chime });
+    talk.begin({ class: soundClass, ...where, chime: chime === '' ? null : chime, listen });
   };
   return (
     <Modal
@@ -82,6 +85,11 @@ export function TalkDialog({
             </Field>
           )}
         </div>
+        {mayListen && !isOpen && (
+          <Checkbox checked={listen} onChange={({ target }) => setListen(target.checked)} data-act="talk-listen">
+            {say.talkListen}
+          </Checkbox>
+        )}
         {!isOpen && <ImpactList rooms={rooms} soundClass={soundClass} />}
         {!isOpen && (
           <Segmented
@@ -96,6 +104,11 @@ export function TalkDialog({
         )}
         <TalkButton how={how} isOpen={isOpen} state={talk.state} onBegin={begin} onEnd={talk.end} />
         <TalkCourse talk={talk} rooms={rooms.length} />
+        {isOpen && talk.listens && (
+          <p className="broadcast-bad" role="status" data-listening>
+            {say.talkListening(room === undefined ? say.talkNobody : name(room.name))}
+          </p>
+        )}
         <p className="kit-soft">{say.talkRecorded}</p>
       </div>
     </Modal>
@@ -105,6 +118,9 @@ export function TalkDialog({
 interface Talk {
   readonly state: TalkState | null;
   readonly figures: TalkFigures | null;
+  /** What the rooms answer is heard; `room`: whose device is heard now. */
+  readonly listens: boolean;
+  readonly room: string;
   /** 0 to 1; outside of React's state: fifty of them come in a second. */
   readonly meter: { readonly current: HTMLDivElement | null };
   begin(body: ConstructorParameters<typeof LiveTalk>[0]): void;
@@ -114,19 +130,27 @@ interface Talk {
 function useTalk(): Talk {
   const [state, setState] = useState<TalkState | null>(null);
   const [figures, setFigures] = useState<TalkFigures | null>(null);
+  const [listens, setListens] = useState(false);
+  const [room, setRoom] = useState('');
   const meter = useRef<HTMLDivElement>(null);
   const open = useRef<LiveTalk | null>(null);
   useEffect(() => () => open.current?.[Symbol.dispose](), []);
   return {
     state,
     figures,
+    listens,
+    room,
     meter,
     begin(body) {
       open.current?.[Symbol.dispose]();
       setFigures(null);
+      setListens(false);
+      setRoom('');
       open.current = new LiveTalk(body, {
         state: setState,
         figures: setFigures,
+        answer: (answer) => setListens(answer.listens),
+        answers: setRoom,
         meter: ({ peak }) =>
           meter.current?.style.setProperty('--broadcast-level', String(Math.min(1, Math.sqrt(peak)))),
       });
