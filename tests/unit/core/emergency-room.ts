@@ -1,4 +1,4 @@
-import type { Emergency } from '#edge/domain/emergency.ts';
+import type { Emergency, EmergencyOrigin } from '#edge/domain/emergency.ts';
 import type { HappeningId, ZoneId } from '#edge/domain/ids.ts';
 import type { SoundWish } from '#edge/processes/core/broadcast-port.ts';
 import { EmergencyDesk, type EmergencyDeskOptions, type EmergencyWish } from '#edge/processes/core/emergency-desk.ts';
@@ -14,6 +14,12 @@ import type { Batch } from '#edge/store/batch.ts';
 
 export const zones = ['teaching', 'gate', 'field'] as unknown as readonly [ZoneId, ZoneId, ZoneId];
 export const duty = { who: 'person:lin', from: '10.0.0.9' };
+export const kinds = ['fire', 'earthquake', 'intrusion', 'storm'] as const;
+export const rule = (name: string): EmergencyOrigin => ({ kind: 'rule', rule: name });
+export const warning = (key: string): EmergencyOrigin => ({ kind: 'warning', key });
+export const terminal = (event: string, arrival = 0): EmergencyOrigin => ({
+  ...{ kind: 'terminal', device: 'token:t', event, arrival, intensity: 5, magnitude: null, place: '' },
+});
 const lengths: Readonly<Record<string, number>> = {
   siren: 9_000,
   voice: 12_000,
