@@ -235,6 +235,47 @@ test('a clip is dragged from the shelf onto a zone', async () => {
   await page.waitForSelector('.ant-modal', { state: 'detached' });
 });
 
+test('rooms are chosen on the plan, where they lie, and say there what plays', async () => {
+  const token = readFileSync(join(campus.data, 'admin-token'), 'utf8').trim();
+  const send = async (method: string, path: string, type: string, body: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': type };
+    const answer = await fetch(`${campus.url}/api/v1/plans${path}`, { method, headers, body });
+    expect(answer.ok, `${path} ${await answer.clone().text()}`).toBe(true);
+  };
+  const drawing =
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 500" width="900" height="500"><path fill="none" stroke="#777" stroke-width="3" d="M60 60h520v260H60zM60 190h520M240 60v260M420 60v260M640 120h200v280H640z"/></svg>';
+  const names = new URLSearchParams({ id: 'sound-plan', zh: '校园总平面', en: 'Grounds' });
+  await send('POST', `?${names}`, 'image/svg+xml', drawing);
+  const places = { 'speaker-gate': [0.82, 0.8], 'speaker-teaching': [0.25, 0.3] } as const;
+  for (const [device, [x, y]] of Object.entries(places))
+    await send('PUT', `/sound-plan/places/${device}`, 'application/json', JSON.stringify({ x, y }));
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await page.locator('.broadcast-bar').getByText('平面图', { exact: true }).click();
+  await page.waitForSelector(`.broadcast-plan ${gate}`);
+  expect(await page.locator('[data-unplaced]').count()).toBe(1);
+  await page.click(`.broadcast-plan ${gate}`);
+  await page.waitForSelector(`.broadcast-plan ${gate}[aria-pressed=true]`);
+  await page.waitForSelector('.broadcast-actions[data-chosen="1"]');
+  const { item } = await campus.post<z.infer<typeof shapes.played>>('broadcast/play', {
+    ...{ clips: ['evacuation'], loop: true, devices: ['speaker-teaching'], why: 'seen on the plan' },
+  });
+  await page.waitForSelector(`.broadcast-plan ${teaching}[data-tone=page]`, { timeout: 20_000 });
+  // A box that is drawn over the whole plan chooses both.
+  const box = await page.locator('.broadcast-plan').boundingBox();
+  if (box === null) throw new Error('the plan is not seen');
+  await page.mouse.move(box.x + 6, box.y + 6);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 6, box.y + box.height - 6, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForSelector('.broadcast-actions[data-chosen="2"]');
+  expect(await violations(page)).toEqual([]);
+  await campus.post(`broadcast/items/${item}/stop`, { why: 'seen' });
+  await page.waitForSelector(`.broadcast-plan ${teaching}[data-tone=idle]`, { timeout: 20_000 });
+  await page.locator('.broadcast-bar').getByText('按分区', { exact: true }).click();
+  await page.waitForSelector('.broadcast-grid');
+}, 90_000);
+
 test('a text of an emergency stands over every tab until it ends', async () => {
   const { item } = await campus.post<{ item: string }>('broadcast/play', {
     ...{ class: 'danger', clips: ['lockdown'], zones: 'all', loop: true, name: { zh: '封闭校园', en: 'Lockdown' } },

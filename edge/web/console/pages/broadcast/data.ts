@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import type { z } from 'zod';
 import type * as shapes from '../../../broadcast-schemas.ts';
 import type * as clips from '../../../clip-schemas.ts';
+import type { PlanView } from '../../../place-schemas.ts';
 import { api, query } from '../../api.ts';
 import { useCampus, useLive } from '../../use-live.tsx';
 
@@ -172,6 +173,16 @@ export function useReport(date: string) {
 }
 
 /** After something was changed: everything of broadcast is asked anew. */
+/** Shared with the page of the map. Without an answer there is no map, and the grid is there all the same. */
+export function usePlans(): readonly PlanView[] {
+  const { data } = useQuery({
+    queryKey: ['plans'],
+    queryFn: ({ signal }) => api.get<readonly PlanView[]>('plans', signal),
+    staleTime: 30_000,
+  });
+  return data ?? [];
+}
+
 export function askAnew(queries: QueryClient): Promise<void> {
   return queries.invalidateQueries({ queryKey: ['broadcast'] });
 }

@@ -123,7 +123,7 @@ const GroupSection = memo(function GroupSection({
 });
 
 /** A box drawn with the mouse adds what it touches to what was chosen. */
-function useBox(
+export function useBox(
   ground: { readonly current: HTMLDivElement | null },
   selection: Selection,
   onSelect: (selection: Selection) => void,

@@ -5,13 +5,14 @@ import { usePreference } from '../../kit/preferences.ts';
 import { useShortcut } from '../../kit/shortcuts.tsx';
 import { useRight } from '../../session.tsx';
 import { useCampus } from '../../use-live.tsx';
-import type { Room, SoundNow } from './data.ts';
+import { type Room, type SoundNow, usePlans } from './data.ts';
 import { RoomGrid } from './grid.tsx';
 import { groupsOf } from './groups.ts';
 import { NowList } from './now-list.tsx';
 import { PlayDialog } from './play-dialog.tsx';
 import { QuietDialog } from './quiet-dialog.tsx';
 import type { CardActs } from './room-card.tsx';
+import { RoomMap } from './room-map.tsx';
 import { ranged, type Selection, stillThere, toggled, toggledAll } from './selection.ts';
 import { Shelf } from './shelf.tsx';
 import { TalkDialog } from './talk-dialog.tsx';
@@ -32,7 +33,11 @@ export function Rooms({ now, onOpen }: { readonly now: SoundNow; readonly onOpen
   const language = useLanguage();
   const campus = useCampus();
   const mayAct = useRight('broadcast');
-  const [grouping, setGrouping] = usePreference('broadcast.groups', ['zone', 'floor']);
+  const [layout, setLayout] = usePreference('broadcast.groups', ['zone', 'floor', 'map']);
+  const plans = usePlans();
+  const [firstPlan, ...morePlans] = plans;
+  const isMap = layout === 'map' && firstPlan !== undefined;
+  const grouping = layout === 'floor' ? 'floor' : 'zone';
   const [sought, setSought] = useState('');
   const [doing, setDoing] = useState<Doing | null>(null);
   const { rooms, items } = now;
@@ -79,11 +84,12 @@ export function Rooms({ now, onOpen }: { readonly now: SoundNow; readonly onOpen
           />
           <Segmented
             aria-label={say.groupBy}
-            value={grouping}
-            onChange={setGrouping}
+            value={isMap ? 'map' : grouping}
+            onChange={setLayout}
             options={[
               { value: 'zone' as const, label: say.byZone },
               { value: 'floor' as const, label: say.byFloor },
+              ...(firstPlan === undefined ? [] : [{ value: 'map' as const, label: say.onMap }]),
             ]}
           />
           {mayAct && (
@@ -100,14 +106,16 @@ export function Rooms({ now, onOpen }: { readonly now: SoundNow; readonly onOpen
         </div>
         <p className="kit-soft broadcast-help">{mayAct ? say.selectHelp : say.noRight}</p>
         {groups.length === 0 && <p>{say.noneFound}</p>}
-        <RoomGrid
-          groups={groups}
-          selection={selection}
-          mayAct={mayAct}
-          acts={acts}
-          onSelect={chosen.set}
-          onGroup={chosen.group}
-        />
+        {isMap ? (
+          <RoomMap
+            plans={[firstPlan, ...morePlans]}
+            rooms={shown}
+            {...{ selection, mayAct, acts }}
+            onSelect={chosen.set}
+          />
+        ) : (
+          <RoomGrid {...{ groups, selection, mayAct, acts }} onSelect={chosen.set} onGroup={chosen.group} />
+        )}
       </div>
       <aside className="broadcast-side">
         <NowList items={items} rooms={rooms} selection={selection} />
