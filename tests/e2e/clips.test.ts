@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { z } from 'zod';
-import type { clipView } from '#edge/web/clip-schemas.ts';
+import type { clipView, templateView } from '#edge/web/clip-schemas.ts';
 import { type RunningCampus, startCampus } from '../system/campus.ts';
 import { type Browser, type OpenPage, startBrowser } from './browser.ts';
 import { makePerson, signIn, waitForCampus } from './people.ts';
@@ -96,6 +96,40 @@ test('what is sought is found, and removed when it is used nowhere', async () =>
   await page.getByLabel('查找').fill('');
   // A clip of the site cannot be removed here, whoever uses it.
   expect(await page.locator('.clips [data-row=bell]').getByRole('button', { name: /^删除/ }).count()).toBe(0);
+  expect(await violations(page)).toEqual([]);
+}, 90_000);
+
+test('a template is written with names in braces, changed, and removed', async () => {
+  await page.getByRole('button', { name: '新建模板' }).click();
+  await page.getByLabel('中文名称').fill('集合');
+  await page.getByLabel('播报文字').fill('请{班级}的同学到{地点集合。');
+  await page.click('.ant-modal .ant-modal-footer .ant-btn-primary');
+  await page.getByText('大括号没有成对').waitFor();
+  await page.getByLabel('播报文字').fill('请{班级}的同学到{地点}集合。');
+  await page.getByLabel('“班级”的选项').fill('三年一班、三年二班');
+  expect(await violations(page)).toEqual([]);
+  await save();
+  const templates = () => campus.get<z.infer<typeof templateView>[]>('announcement-templates');
+  const mine = async () => (await templates()).find(({ body }) => body.name.zh === '集合');
+  expect((await mine())?.body).toMatchObject({
+    text: '请{field_1}的同学到{field_2}集合。',
+    fields: [
+      { name: { zh: '班级' }, options: ['三年一班', '三年二班'] },
+      { name: { zh: '地点' }, options: [] },
+    ],
+  });
+  const line = page.locator('[data-template]', { hasText: '请{班级}的同学到{地点}集合。' });
+  await line.getByRole('button', { name: '修改 集合' }).click();
+  await page.getByLabel('播报文字').fill('请{班级}的同学马上到{地点}集合。');
+  await save();
+  await vi.waitFor(async () => expect((await mine())?.body.text).toBe('请{field_1}的同学马上到{field_2}集合。'), soon);
+  await page.locator('[data-template]', { hasText: '马上' }).getByRole('button', { name: '删除 集合' }).click();
+  await page
+    .locator('.ant-modal-confirm')
+    .getByRole('button', { name: /删\s*除/ })
+    .click();
+  await vi.waitFor(async () => expect(await mine()).toBeUndefined(), soon);
+  await page.waitForSelector('[data-template]', { state: 'detached' });
   expect(await violations(page)).toEqual([]);
 }, 90_000);
 

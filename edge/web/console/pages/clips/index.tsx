@@ -10,6 +10,7 @@ import { ClipTable } from './clip-table.tsx';
 import { type Clip, clipsKey, useClips } from './data.ts';
 import { RecordDialog } from './record-dialog.tsx';
 import { SpeakDialog } from './speak-dialog.tsx';
+import { Templates } from './templates.tsx';
 import { UploadDialog } from './upload-dialog.tsx';
 import { words } from './words.ts';
 import './clips.css';
@@ -74,6 +75,7 @@ export function Page() {
         <ClipTable clips={shown} mayRemove={mayMake} onRemove={remove} />
       )}
       {mayMake && <p className="clips-drop kit-soft">{say.drop}</p>}
+      <Templates mayChange={mayMake} />
       {open?.kind === 'upload' && <UploadDialog file={open.file} onSaved={saved} onClose={() => setOpen(null)} />}
       {open?.kind === 'speak' && <SpeakDialog onSaved={saved} onClose={() => setOpen(null)} />}
       {open?.kind === 'record' && (

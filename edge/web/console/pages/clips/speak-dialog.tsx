@@ -104,7 +104,7 @@ export function SpeakDialog({
 }
 
 /** Made on the box, heard here alone; made anew when text, voice or speed are others. */
-function Preview({
+export function Preview({
   spoken,
   onProblem,
 }: {
