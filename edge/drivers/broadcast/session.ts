@@ -130,9 +130,9 @@ export class SpeakerSession implements Session {
         Object.assign(current, { text, until: command.until });
         this.#armExpiry();
         if (current.isOver) return this.#sounding(command, target, 'played already');
-        this.#claim(target, order, command);
+        const outcome = this.#claim(target, order, command);
         this.#tell();
-        return this.#sounding(command, target, 'plays on');
+        return outcome === 'waits' ? this.#waits(command, target) : this.#sounding(command, target, 'plays on');
       }
     }
     // The weaker sound stops before the stronger one starts, also where each has an address of its own.
@@ -142,8 +142,12 @@ export class SpeakerSession implements Session {
     const outcome = this.#claim(target, order, command);
     this.#armExpiry();
     this.#tell();
-    if (outcome === 'waits') return this.#answer(command, 'failed', `${where(target)} plays something stronger`);
+    if (outcome === 'waits') return this.#waits(command, target);
     return this.#sounding(command, target, `plays as ${classWord(order.class, command.priority)}`);
+  }
+
+  #waits(command: Command, target: Target): CommandResult {
+    return this.#answer(command, 'failed', `${where(target)} plays something stronger`);
   }
 
   #claim(target: Target, order: SoundOrder, command: Command): 'plays' | 'waits' {

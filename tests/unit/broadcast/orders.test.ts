@@ -205,10 +205,13 @@ describe.concurrent('two loudspeakers with one address', () => {
       outcome: 'sent',
     });
     await vi.waitFor(() => expect(one.latest('playing')).toBe(false));
-    expect(await one.write('bell', { priority: 15 })).toMatchObject({
-      outcome: 'failed',
-      message: expect.stringContaining('plays something stronger'),
-    });
+    // Said again it still waits.
+    for (let times = 0; times < 2; times++) {
+      expect(await one.write('bell', { priority: 15 })).toMatchObject({
+        outcome: 'failed',
+        message: expect.stringContaining('plays something stronger'),
+      });
+    }
     await it.heardFor(5);
     await two.write('');
     await vi.waitFor(() => expect(one.latest('playing')).toBe(true));
