@@ -78,11 +78,11 @@ export class BroadcastSettings {
       }));
   }
 
-  /** Of the days around now: an examination of tomorrow morning is known tonight. */
+  /** Of the days around now: an examination of tomorrow morning is known tonight, and one of last night may not be over. */
   #ofExams(): KnownQuiet[] {
     const { book, clock } = this.#options;
     const today = book.today();
-    return [today, addDays(today, 1)].flatMap((date) => {
+    return [addDays(today, -1), today, addDays(today, 1)].flatMap((date) => {
       const plan = book.planOn(date);
       if (plan === null) return [];
       return quietOfExams(plan, date, book.occurrences(date))

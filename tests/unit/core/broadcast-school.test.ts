@@ -202,31 +202,8 @@ describe('loudness and quiet rooms', () => {
     await using folder = await temporaryFolder();
     using room = new BroadcastRoom();
     const { clock } = room;
-    await using store = await open(folder.path, {}, { clock });
-    using reader = openReader(folder.path, clock);
-    const newBook = () =>
-      new SchoolBook({
-        ...{ timeZone: 'Asia/Shanghai', zones: [...zones], reader, clock, append: (batch) => store.append(batch) },
-      });
-    const book = newBook();
-    const entries = {
-      'mid-term': {
-        ...{ part: 'exam', name: { zh: '期中考试', en: 'Mid-term' }, layer: 'campus', template: 'sichuan' },
-        zones: [zones[0]],
-        papers: [{ name: { zh: '数学', en: 'Maths' }, date: '2026-11-23', at: 15 * 3_600, minutes: 120 }],
-        clips: { 'entry-bell': 'bell', begin: 'bell', end: 'bell', rules: 'song' },
-        ...{ quietBefore: 10, quietAfter: 5 },
-      },
-    } as unknown as Readonly<Record<string, SchoolEntry>>;
-    const actor = { who: 'person:lin', from: '127.0.0.1' };
-    const changes = Object.entries(entries).map(([id, body]) => ({ id, rev: 0, body }));
-    await book.put(changes, 'test', actor);
-    const revs = Object.fromEntries(reader.documents('school').map(({ id, rev }) => [id, rev]));
-    const [from, to] = [book.today(), book.today()];
-    await book.sign({ from, to, revs, accept: ['unconfirmed-year:2026'], why: 'test' }, actor);
-
-    // As after a start: nobody has loaded the book.
-    const settings = new BroadcastSettings({ desk: room.desk, book: newBook(), reader, clock, log: silentLog });
+    await using exams = await signedExam(room, folder.path, { at: 15 * 3_600, minutes: 120 }, 5);
+    const { settings } = exams;
     settings.tick();
     const [quiet, ...more] = settings.quiets;
     expect(more).toEqual([]);
@@ -244,7 +221,62 @@ describe('loudness and quiet rooms', () => {
     expect(room.desk.why(first).reason).toBe('quiet');
     expect(room.mistake()).toBeNull();
   });
+
+  it('an examination that ends late keeps its rooms quiet past midnight, also after a start', async () => {
+    await using folder = await temporaryFolder();
+    using room = new BroadcastRoom();
+    const { clock } = room;
+    await using exams = await signedExam(room, folder.path, { at: 22 * 3_600, minutes: 110 }, 60);
+    // 00:20 of the day after.
+    clock.advance(14 * hour + 20 * minute);
+    exams.settings.tick();
+    const [quiet] = exams.settings.quiets;
+    expect(quiet).toMatchObject({ kind: 'exam', by: 'school:mid-term' });
+    room.taken({ clips: ['song'], zones: [zones[0]], patience: null });
+    await room.obey();
+    expect(room.desk.why(first).reason).toBe('quiet');
+    clock.advance((quiet?.until ?? 0) - clock.now() + 1_000);
+    exams.settings.tick();
+    expect(exams.settings.quiets).toEqual([]);
+  });
 });
+
+/** A plan with one paper of an examination, signed for its day, and the settings of a process that has just started. */
+async function signedExam(
+  room: BroadcastRoom,
+  path: string,
+  paper: { readonly at: number; readonly minutes: number },
+  quietAfter: number,
+) {
+  await using stack = new AsyncDisposableStack();
+  const { clock } = room;
+  const store = stack.use(await open(path, {}, { clock }));
+  const reader = stack.use(openReader(path, clock));
+  const newBook = () =>
+    new SchoolBook({
+      ...{ timeZone: 'Asia/Shanghai', zones: [...zones], reader, clock, append: (batch) => store.append(batch) },
+    });
+  const book = newBook();
+  const entries = {
+    'mid-term': {
+      ...{ part: 'exam', name: { zh: '期中考试', en: 'Mid-term' }, layer: 'campus', template: 'sichuan' },
+      zones: [zones[0]],
+      papers: [{ name: { zh: '数学', en: 'Maths' }, date: '2026-11-23', ...paper }],
+      clips: { 'entry-bell': 'bell', begin: 'bell', end: 'bell', rules: 'song' },
+      ...{ quietBefore: 10, quietAfter },
+    },
+  } as unknown as Readonly<Record<string, SchoolEntry>>;
+  const actor = { who: 'person:lin', from: '127.0.0.1' };
+  const changes = Object.entries(entries).map(([id, body]) => ({ id, rev: 0, body }));
+  await book.put(changes, 'test', actor);
+  const revs = Object.fromEntries(reader.documents('school').map(({ id, rev }) => [id, rev]));
+  const [from, to] = [book.today(), book.today()];
+  await book.sign({ from, to, revs, accept: ['unconfirmed-year:2026'], why: 'test' }, actor);
+  // As after a start: nobody has loaded the book.
+  const settings = new BroadcastSettings({ desk: room.desk, book: newBook(), reader, clock, log: silentLog });
+  const owned = stack.move();
+  return { settings, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
 
 describe('clips', () => {
   it('that people made are told before the command that names them', async () => {
