@@ -21,7 +21,7 @@ const fixtures = new URL('../fixtures/modbus/', import.meta.url).pathname;
 const python = '/usr/bin/python3';
 
 function whyNoPymodbus(): string | null {
-  const probe = spawnSync(python, ['-c', 'import pymodbus'], { encoding: 'utf8', timeout: 20_000 });
+  const probe = spawnSync(python, ['-c', 'import pymodbus.server'], { encoding: 'utf8', timeout: 20_000 });
   return probe.status === 0 ? null : `no python3-pymodbus for ${python}`;
 }
 

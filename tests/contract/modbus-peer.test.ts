@@ -12,7 +12,7 @@ import { newHappeningId } from '#edge/runtime/ids.ts';
 /* A Modbus server that nobody here wrote: Debian's python3-pymodbus, with known values in its registers. */
 
 const python = '/usr/bin/python3';
-const probe = spawnSync(python, ['-c', 'import pymodbus; print(pymodbus.__version__)'], {
+const probe = spawnSync(python, ['-c', 'import pymodbus.server; print(pymodbus.__version__)'], {
   encoding: 'utf8',
   timeout: 20_000,
 });

@@ -202,7 +202,7 @@ describe('campus scan', () => {
 });
 
 const python = '/usr/bin/python3';
-const probe = spawnSync(python, ['-c', 'import pymodbus'], { encoding: 'utf8', timeout: 20_000 });
+const probe = spawnSync(python, ['-c', 'import pymodbus.server'], { encoding: 'utf8', timeout: 20_000 });
 const isMissing = probe.status !== 0;
 if (isMissing) console.warn(`SKIPPED: no python3-pymodbus for ${python}: ${probe.stderr.trim().split('\n').at(-1)}`);
 
